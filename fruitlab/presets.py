@@ -1,0 +1,48 @@
+"""Recipes: each a small table of differences from RunConfig's defaults, which are the paper's.
+
+A version goes up whenever a number changes, so that *quick@1* in an old run or link means what it meant.
+"""
+
+from typing import Any
+
+from fruitlab.config import BOTH, ConfigError, RunConfig, checked, details
+
+PRESETS: dict[str, dict[str, Any]] = {
+    # The paper's own numbers: 3,000 iterations mixed, 6,000 iterative, since each uses half the pictures (5.1).
+    "paper": {"version": 1, "both": {}, "iterative": {"iterations": 6000}},
+    # An answer while one waits.
+    "quick": {"version": 1, "both": {
+        "iterations": 600, "batch_size": 64, "mirror": True,
+        "regularisation": 5e-4, "penalty": "plain",
+        "learning_rate": 0.08, "schedule": "one-cycle", "plateau": 0, "momentum": 0.9, "momentum_width": 0, "nesterov": True,
+        "statistics": "batch", "init": "fan-in", "norm_momentum": 0.95,
+        "live_every": 40, "live_pictures": 256, "full_marks": 2},
+        "iterative": {"norms": "frozen"}},
+}
+PRESETS["glance"] = {"version": 1, "both": PRESETS["quick"]["both"] | {"iterations": 220, "full_marks": 1},
+                     "iterative": PRESETS["quick"]["iterative"]}
+
+
+def configure(method: str, *, preset: str = "quick", **changes: Any) -> RunConfig:
+    """The preset's numbers for the method, with these changes.
+
+    Args:
+        preset: a name, or name@version; only the present version of each can be started.
+        changes: any field of RunConfig; strings are read as the field's kind.
+    Raises:
+        ConfigError: an unknown method, preset, name or value; or a field that does not apply to the method.
+    """
+    if method not in BOTH:
+        raise ConfigError(f"There is no method {method!r}. There are: {', '.join(BOTH)}.")
+    name, _, version = preset.partition("@")
+    if name not in PRESETS:
+        raise ConfigError(f"There is no preset {preset!r}. There are: {', '.join(PRESETS)}.")
+    recipe = PRESETS[name]
+    if version and version != str(recipe["version"]):
+        raise ConfigError(f"Preset {name} is at version {recipe['version']} here, not {version}: its numbers have changed since. "
+                          f"Give the numbers themselves with --set.")
+    for field in changes:
+        if method not in details(field)["methods"]:
+            raise ConfigError(f"{field} means nothing in {method} training.")
+    numbers = recipe["both"] | recipe.get(method, {})
+    return checked({"method": method, "preset": f"{name}@{recipe['version']}"} | numbers | changes)
