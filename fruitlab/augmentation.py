@@ -2,6 +2,7 @@
 
 torchvision's transforms v2 take a batch too, but draw one set of numbers for all of it and from the global generator;
 here each picture has its own, and they are a function of (seed, phase, iteration), so a resumed run sees the same.
+Pictures are in 0..1. All changes together cost about a fifteenth of a training step (`benchmarks/recipe.py --cost`).
 """
 
 import math
@@ -13,6 +14,9 @@ from torch.nn import functional as F
 from fruitlab import chance
 from fruitlab.config import RunConfig
 
+# What each row of random numbers is for. Every row is always drawn, so that switching one change on leaves the others' numbers alone.
+FLIP, ZOOM, TURN, SHIFT_X, SHIFT_Y, BRIGHTNESS, CONTRAST, SATURATION, WARMTH, ERASE_X, ERASE_Y, ERASE_SIZE = range(12)
+
 
 def augment(x: Tensor, config: RunConfig, stream: int) -> Tensor:
     """The batch with the changes that the configuration names, or itself where it names none.
@@ -21,57 +25,59 @@ def augment(x: Tensor, config: RunConfig, stream: int) -> Tensor:
         x: float [batch, 3, side, side] in 0..1, channels last in memory.
         stream: `chance.key` of this batch.
     """
-    batch, device = x.shape[0], x.device
-    # Ten numbers a picture, in -1..1; always as many, so that switching one change on leaves the others' numbers alone.
-    draws = (chance.uniform(batch * 10, stream, device) * 2 - 1).view(10, batch)
-    flip = (draws[0] < 0) if config.mirror else torch.zeros(batch, dtype=torch.bool, device=device)
+    draws = (chance.uniform(len(x) * 12, stream, x.device) * 2 - 1).view(12, len(x))  # -1..1
     if config.shift or config.zoom or config.turn:
-        x = _move(x, flip, draws[1:5], config)
+        x = _move(x, draws, config)
     elif config.mirror:
-        x = torch.where(flip.view(-1, 1, 1, 1), x.flip(-1), x)
+        x = torch.where((draws[FLIP] < 0).view(-1, 1, 1, 1), x.flip(-1), x)
     if config.light or config.colour:
-        x = _relight(x, draws[5:8], draws[1], config)
+        x = _relight(x, draws, config)
     if config.erase:
-        x = _erase(x, draws[8:10], draws[7], config)
+        x = _erase(x, draws, config)
     return x
 
 
-def _move(x: Tensor, flip: Tensor, draws: Tensor, config: RunConfig) -> Tensor:
-    scale = torch.exp(draws[0] * math.log1p(config.zoom))
-    angle = draws[1] * math.radians(config.turn)
-    cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
-    sign = 1 - 2 * flip.float()
-    # affine_grid measures in half sides.
-    dx, dy = 2 * config.shift * draws[2], 2 * config.shift * draws[3]
-    theta = torch.stack([torch.stack([cos * sign, -sin, dx], 1), torch.stack([sin * sign, cos, dy], 1)], 1)
-    grid = F.affine_grid(theta, list(x.shape), align_corners=False)
-    return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
+def _move(x: Tensor, draws: Tensor, config: RunConfig) -> Tensor:
+    """Mirrored, turned, zoomed and shifted in one bilinear resampling; what comes in from outside repeats the edge."""
+    # The map goes from places in the result to places in the picture, in half sides from the middle.
+    step = torch.exp(draws[ZOOM] * -math.log1p(config.zoom))
+    angle = draws[TURN] * math.radians(config.turn)
+    cos, sin = torch.cos(angle) * step, torch.sin(angle) * step
+    flip = torch.where((draws[FLIP] < 0) & config.mirror, -1.0, 1.0)
+    across = torch.stack([flip * cos, flip * -sin, 2 * config.shift * draws[SHIFT_X]], 1)
+    down = torch.stack([sin, cos, 2 * config.shift * draws[SHIFT_Y]], 1)
+    grid = F.affine_grid(torch.stack([across, down], 1), list(x.shape), align_corners=False)
+    moved = F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return moved.contiguous(memory_format=torch.channels_last)
 
 
-def _relight(x: Tensor, draws: Tensor, tint: Tensor, config: RunConfig) -> Tensor:
-    """Contrast, brightness, saturation and tint in one matrix a picture: x' = M x + b."""
-    batch = x.shape[0]
-    contrast = 1 + config.light * draws[0]
-    saturation = 1 + config.colour * draws[1]
-    # Saturation mixes each colour with the picture's grey (ITU-R 601).
-    grey = x.new_tensor([0.299, 0.587, 0.114]).expand(3, 3)
-    matrix = saturation.view(-1, 1, 1) * torch.eye(3, device=x.device) + (1 - saturation).view(-1, 1, 1) * grey
-    # Warm against cold light: red and blue go opposite ways.
-    warmth = 0.5 * config.colour * tint
-    strength = torch.stack([1 + warmth, torch.ones_like(warmth), 1 - warmth], 1)
-    matrix = matrix * (contrast.view(-1, 1) * strength).view(batch, 3, 1)
-    mean = x.mean((1, 2, 3)).view(-1, 1, 1)
-    offset = (1 - contrast.view(-1, 1, 1)) * mean + 0.5 * config.light * draws[2].view(-1, 1, 1)
-    flat = x.permute(0, 2, 3, 1).reshape(batch, -1, 3)
-    return torch.baddbmm(offset, flat, matrix.transpose(1, 2)).clamp_(0, 1).view(
-        batch, x.shape[2], x.shape[3], 3).permute(0, 3, 1, 2)
+def _relight(x: Tensor, draws: Tensor, config: RunConfig) -> Tensor:
+    """Saturation, contrast, brightness, then warmer or colder light: one matrix and one offset a picture.
+
+    The first three are torchvision's adjust_saturation, adjust_contrast and adjust_brightness, but cut to 0..1 once, at the end.
+    """
+    saturation, contrast, brightness = (
+        (1 + share * draws[row]).view(-1, 1, 1)
+        for share, row in ((config.colour, SATURATION), (config.light, CONTRAST), (config.light, BRIGHTNESS)))
+    pixels = x.permute(0, 2, 3, 1).flatten(1, 2)  # [batch, side * side, 3], as it lies in memory
+    mean = pixels.mean(1)  # [batch, 3]
+    # How much of each colour its grey holds (ITU-R 601), written by kernels: a list of numbers would be sent to a GPU.
+    weights = torch.stack([torch.full_like(mean[0, 0], share) for share in (0.2989, 0.587, 0.114)])
+    # Row by column: from colour i to colour j. Every colour takes the same share of grey.
+    matrix = saturation * torch.eye(3, device=x.device) + (1 - saturation) * weights.view(3, 1)
+    offset = (1 - contrast) * (mean @ weights).view(-1, 1, 1)
+    warmth = 0.5 * config.colour * draws[WARMTH]  # red and blue go opposite ways
+    strength = brightness * torch.stack([1 + warmth, torch.ones_like(warmth), 1 - warmth], 1).unsqueeze(1)
+    changed = torch.baddbmm(offset * strength, pixels, matrix * contrast * strength).clamp_(0, 1)
+    return changed.unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
 
 
-def _erase(x: Tensor, centre: Tensor, size: Tensor, config: RunConfig) -> Tensor:
+def _erase(x: Tensor, draws: Tensor, config: RunConfig) -> Tensor:
+    """A grey square over a part: its middle is anywhere, its side anything up to the share."""
     side = x.shape[-1]
-    at = torch.arange(side, device=x.device) / (side - 1) * 2 - 1
-    half = (config.erase * size.abs()).view(-1, 1)
-    rows = (at - centre[0].view(-1, 1)).abs() < half
-    columns = (at - centre[1].view(-1, 1)).abs() < half
+    at = (torch.arange(side, device=x.device) + 0.5) / side * 2 - 1  # in half sides from the middle
+    half = config.erase * (draws[ERASE_SIZE] + 1).view(-1, 1) / 2
+    columns = (at - draws[ERASE_X].view(-1, 1)).abs() < half
+    rows = (at - draws[ERASE_Y].view(-1, 1)).abs() < half
     hidden = (rows.unsqueeze(2) & columns.unsqueeze(1)).unsqueeze(1)
-    return torch.where(hidden, x.new_full((), 0.5), x)
+    return torch.where(hidden, x.new_full((1, 1, 1, 1), 0.5), x)

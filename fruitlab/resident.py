@@ -3,15 +3,15 @@
 30 kB a picture: 18,000 are 540 MB, so they are kept as they are and turned into floats a batch at a time.
 """
 
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from fruitlab.data.domains import NAMES as DOMAINS
 from fruitlab.data.domains import TwoDomains
-
-DOMAINS = ("nice", "real")
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,15 @@ class Resident:
     def of(cls, data: TwoDomains, split_seed: int, device: torch.device) -> "Resident":
         """Splits (paper 4.3) and moves everything to the device, once. Raises DataError as `TwoDomains.split` does."""
         split, nice, real = data.split(split_seed), data.nice, data.real
-        images = torch.empty((len(nice.labels) + len(real.labels), *nice.images.shape[1:]), dtype=torch.uint8, device=device)
-        images[:len(nice.labels)].copy_(torch.from_numpy(np.asarray(nice.images)))
-        images[len(nice.labels):].copy_(torch.from_numpy(np.asarray(real.images)))
+        images = torch.empty((len(nice.labels) + len(real.labels), *nice.images.shape[1:]), dtype=torch.uint8)
+        np.concatenate([nice.images, real.images], out=images.numpy())  # from the files straight to where they stay
         labels = np.concatenate([nice.labels, real.labels])
 
         def there(array: np.ndarray, offset: int = 0) -> Tensor:
             return torch.from_numpy(array + offset).to(device)
 
         offset = len(nice.labels)
-        return cls(data.categories, images, there(labels), there(np.arange(len(labels))) >= offset,
+        return cls(data.categories, images.to(device), there(labels), there(np.arange(len(labels))) >= offset,
                    {"nice": there(split.nice_train), "real": there(split.real_train, offset)},
                    {"nice": there(split.nice_test), "real": there(split.real_test, offset)})
 
@@ -76,3 +75,16 @@ class Resident:
             place[of_label[shuffled]] = (np.arange(len(of_label)) + 0.5) / len(of_label)
         chosen = np.sort(np.argsort(place, kind="stable")[:count])
         return test[torch.from_numpy(chosen).to(test.device)]
+
+    def labelled_as(self, categories: tuple[str, ...]) -> "Resident":
+        """The same pictures in a network's numbering; test pictures of a category that it does not know are left out."""
+        places = {plain(name): place for place, name in enumerate(categories)}
+        known = torch.tensor([places.get(plain(name), -1) for name in self.categories], device=self.labels.device)
+        labels = known[self.labels]
+        test = {domain: index[labels[index] >= 0] for domain, index in self.test.items()}
+        return replace(self, categories=categories, labels=labels, test=test)
+
+
+def plain(category: str) -> str:
+    """A category's name as it is compared: case and composition of letters aside."""
+    return unicodedata.normalize("NFC", category).casefold()

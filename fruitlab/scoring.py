@@ -42,20 +42,22 @@ def correct(logits: Tensor, labels: Tensor) -> Tensor:
     return torch.stack([(rank < 1).sum(), (rank < 3).sum()])
 
 
-def score(network: Network, data: Resident, index: dict[str, Tensor], features: dict[str, Tensor] | None = None) -> dict[str, list[int]]:
-    """Counts on both domains: {nice: [pictures, right, within three], real: ...}. One read from the device.
+def score(network: Network, data: Resident, index: dict[str, Tensor],
+          features: dict[str, Tensor] | None = None) -> tuple[dict[str, list[int]], dict[str, Tensor]]:
+    """Counts on both domains, {nice: [pictures, right, within three], real: ...}, read from the device once; and the logits.
 
     Args:
         index: the test pictures of each domain, into data.images.
         features: their pooled features, where those are known and the convolutions need not run.
     """
-    counts = []
+    logits, counts = {}, []
     for domain in DOMAINS:
         if features is None:
-            logits = infer(network, data.images, index[domain])
+            logits[domain] = infer(network, data.images, index[domain])
         else:
             network.eval()
             with torch.inference_mode():
-                logits = network.head(features[domain])
-        counts.append(correct(logits, data.labels[index[domain]]))
-    return {domain: [len(index[domain]), *pair] for domain, pair in zip(DOMAINS, torch.stack(counts).tolist(), strict=True)}
+                logits[domain] = network.head(features[domain])
+        counts.append(correct(logits[domain], data.labels[index[domain]]))
+    pairs = torch.stack(counts).tolist()
+    return {domain: [len(index[domain]), *pair] for domain, pair in zip(DOMAINS, pairs, strict=True)}, logits

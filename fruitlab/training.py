@@ -10,7 +10,7 @@ on with the same bits. Nothing is moved to or from the device in an iteration; l
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -48,6 +48,7 @@ class Evaluation:
     penalty: float  # L2, beside it
     learning_rate: float
     momentum: float
+    logits: dict[str, Tensor] | None = field(repr=False, default=None)  # of both whole test sets, where full
 
 
 def train(config: RunConfig, data: Resident, state: State) -> Iterator[Evaluation | None]:
@@ -174,7 +175,7 @@ class Scorer:
         t = state.phase_iteration
         full = t in self.marks or self.features is not None
         index = self.data.test if full else self.live
-        counts = score(state.network, self.data, index, self.features)
+        counts, logits = score(state.network, self.data, index, self.features)
         loss, seen = state.read()
         if loss is not None and not loss < float("inf"):
             raise Diverged(f"The loss is no longer a number at iteration {state.iteration}: the steps are too large. "
@@ -183,4 +184,5 @@ class Scorer:
         state.seconds += time.perf_counter() - started
         return Evaluation(
             iteration=state.iteration, phase=self.phase.name, phase_iteration=t, full=full, **counts, seen=seen,
-            seconds=round(state.seconds, 3), loss=loss, penalty=state.penalty(), learning_rate=state.learning_rate(), momentum=state.momentum)
+            seconds=round(state.seconds, 3), loss=loss, penalty=state.penalty(), learning_rate=state.learning_rate(), momentum=state.momentum,
+            logits=logits if full else None)

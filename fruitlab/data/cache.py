@@ -55,6 +55,7 @@ class Contents:
     hashes: dict[str, list[str]] = field(default_factory=_by_domain)
     keys: dict[str, list[str | None]] = field(default_factory=_by_domain)  # what --group found
     sources: dict[str, list[Source]] = field(default_factory=_by_domain)
+    folders: dict[str, dict[str, int]] = field(default_factory=dict)  # see matching.folder_times
     left_out: dict[str, str] = field(default_factory=dict)
     refused: list[dict[str, str]] = field(default_factory=list)
 
@@ -187,7 +188,7 @@ class Writer:
             file.close()
         groups, keys = group_pictures([h for name in NAMES for h in contents.hashes[name]],
                                       [k for name in NAMES for k in contents.keys[name]])
-        index = {"group_keys": keys, "sources": {name: [[s.path, s.size, s.mtime, s.outcome] for s in contents.sources[name]]
+        index = {"group_keys": keys, "folders": contents.folders, "sources": {name: [[s.path, s.size, s.mtime, s.outcome] for s in contents.sources[name]]
                                                  for name in NAMES}}
         for name, part in zip(NAMES, np.split(groups, [self.rows["nice"]]), strict=True):
             index[name] = {"paths": contents.paths[name], "hashes": contents.hashes[name], "labels": contents.labels[name],

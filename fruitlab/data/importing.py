@@ -15,8 +15,8 @@ import numpy as np
 from fruitlab.data import cache
 from fruitlab.data.cache import Contents, Source, Writer
 from fruitlab.data.domains import NAMES, TwoDomains, content_hash
-from fruitlab.data.layouts import Layout, find_pictures
-from fruitlab.data.matching import Entry, match
+from fruitlab.data.layouts import Layout
+from fruitlab.data.matching import Entry, folder_times, look, match
 from fruitlab.data.pictures import BadPicture, DataError, read
 
 Progress = Callable[[str, int, int], None]  # what is being done, done so far, in all
@@ -77,11 +77,11 @@ def import_pictures(*, name: str, nice: Path, real: Path, min_images: int = 20, 
     origin = {"nice": str(_folder(nice)), "real": str(_folder(real)), "min_images": min_images, "group": group}
     _check_apart(Path(origin["nice"]), Path(origin["real"]))
     _check_free(name, replace)
-    layouts = {domain: find_pictures(Path(origin[domain])) for domain in NAMES}
+    folders, layouts = _survey(origin)
     with cache.locked(name, say):
         _check_free(name, replace)  # again: another process may have imported it meanwhile
         with cache.writing(name, name) as writer:
-            contents = _read_all(origin, layouts, writer, None, progress)
+            contents = _read_all(origin, folders, layouts, writer, None, progress)
             data = writer.commit(contents)
     split = data.split(0)
     return ImportReport(name=name, categories=data.categories, left_out=data.left_out, refused=data.refused, counts=data.counts(split),
@@ -93,9 +93,14 @@ def import_pictures(*, name: str, nice: Path, real: Path, min_images: int = 20, 
 
 def reimport(name: str, origin: dict[str, Any], previous: Previous, progress: Progress | None = None) -> TwoDomains:
     """Imports a data set again as it was before; decodes new and changed pictures only. Its lock must be held. Raises DataError."""
-    layouts = {domain: find_pictures(Path(origin[domain])) for domain in NAMES}
+    folders, layouts = _survey(origin)
     with cache.writing(name, name) as writer:
-        return writer.commit(_read_all(origin, layouts, writer, previous, progress))
+        return writer.commit(_read_all(origin, folders, layouts, writer, previous, progress))
+
+
+def _survey(origin: dict[str, Any]) -> tuple[dict[str, dict[str, int]], dict[str, Layout]]:
+    roots = {domain: Path(origin[domain]) for domain in NAMES}
+    return {domain: folder_times(root) for domain, root in roots.items()}, {domain: look(root) for domain, root in roots.items()}
 
 
 def _folder(path: Path) -> Path:
@@ -130,14 +135,14 @@ class Folder:
     usable: list[tuple[str, str, str | None]]  # (path, content hash, key of --group) of each picture that went into the writer
 
 
-def _read_all(origin: dict[str, Any], layouts: dict[str, Layout], writer: Writer, previous: Previous | None,
-              progress: Progress | None) -> Contents:
+def _read_all(origin: dict[str, Any], folders: dict[str, dict[str, int]], layouts: dict[str, Layout], writer: Writer,
+              previous: Previous | None, progress: Progress | None) -> Contents:
     """Reads every category that may take part into the writer; takes it back if too few of its pictures were usable."""
     roots, needed, key_of = {name: Path(origin[name]) for name in NAMES}, origin["min_images"], _key_finder(origin["group"])
     matched = match(roots, layouts)
     known = {name: previous.pictures(name) if previous else {} for name in NAMES}
     total = sum(sum(counts) for domains in matched.values() if min(counts := [len(domains[name]) for name in NAMES]) >= needed)
-    out, dropped = Contents(kind="photographs", origin=origin), 0
+    out, dropped = Contents(kind="photographs", origin=origin, folders=folders), 0
 
     def read_folder(domain: str, entries: list[Entry], pool: ThreadPoolExecutor) -> Folder:
         def decode(entry: Entry) -> tuple[np.ndarray, str] | BadPicture:
@@ -171,14 +176,14 @@ def _read_all(origin: dict[str, Any], layouts: dict[str, Layout], writer: Writer
             before = dict(writer.rows)
             if min(map(len, domains.values())) < needed:  # not worth reading
                 found = ", ".join(f"{len(domains[name]):,} {name}" for name in NAMES)
-                reason, folders = f"{found}; {needed:,} needed in each", {name: Folder([file for _, file in domains[name]], []) for name in NAMES}
+                reason, read_in = f"{found}; {needed:,} needed in each", {name: Folder([file for _, file in domains[name]], []) for name in NAMES}
             else:
-                folders = {name: read_folder(name, domains[name], pool) for name in NAMES}
-                reason = _why_left_out(folders, needed)
-            for name, folder in folders.items():
+                read_in = {name: read_folder(name, domains[name], pool) for name in NAMES}
+                reason = _why_left_out(read_in, needed)
+            for name, folder in read_in.items():
                 out.sources[name] += folder.sources
             if reason is None:
-                for name, folder in folders.items():
+                for name, folder in read_in.items():
                     for path, content, key in folder.usable:
                         out.add(name, label=len(out.categories), path=path, content=content, key=key)
                 out.categories.append(category)

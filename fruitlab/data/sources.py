@@ -1,54 +1,14 @@
-"""Downloads Fruits-360 and Fruits-262 from where they are published, Kaggle, through kagglehub.
+"""Fruits-360 and Fruits-262: where they are published, under what licence, and how they get here."""
 
-kagglehub unpacks, checks the sum of the archive and goes on with a half-loaded one; it neither tries again when the
-connection breaks nor says what a person can do. That is what this file adds.
-"""
-
-import contextlib
-import errno
 import json
-import logging
 import os
-import shutil
-import sys
-import tarfile
-import time
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, NoReturn
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
-from fruitlab.data.pictures import DataError
-
-TOKEN_PAGE = "https://www.kaggle.com/settings"
-PAUSES = (2, 5, 15)  # seconds before going on after a break; as many breaks in a row that bring nothing new end the attempt
-FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-
-class DownloadError(DataError):
-    """A download did not succeed; its text says why and what to do. What was loaded is still there."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """A public data set on Kaggle. `licence` is what its publisher states, as far as known when this was written."""
-
-    name: str
-    title: str
-    handle: str  # Kaggle's owner/name
-    about: str
-    domain: Literal["nice", "real"]
-    licence: str
-
-    @property
-    def page(self) -> str:
-        return f"https://www.kaggle.com/datasets/{self.handle}"
-
+from fruitlab.data.kaggle import DownloadError, Source, Transfer, kagglehub_in
 
 SOURCES: dict[str, Source] = {source.name: source for source in (
     Source(
@@ -63,7 +23,7 @@ SOURCES: dict[str, Source] = {source.name: source for source in (
         name="fruits-262",
         title="Fruits-262",
         handle="aelchimminut/fruits262",
-        about="photos of 262 kinds of fruit from web searches, by Mihai-Dimitrie Minut",
+        about="photos of 262 kinds of fruit from web searches, by Mihai Minut",
         domain="real",
         licence="CC0 (public domain) by its page; but the photos were collected from the web, so others may hold rights in single ones: "
                 "think twice before you publish them",
@@ -79,8 +39,8 @@ def download(source: str, *, say: Callable[[str], None], cache: Path | None = No
     """
     known = _source(source)
     say(f"{known.title}: {known.about}. Licence: {known.licence}. See {known.page}")
-    with _kagglehub(cache) as (kagglehub, folder):
-        transfer = _Transfer(known, folder, say)
+    with kagglehub_in(cache) as (kagglehub, folder):
+        transfer = Transfer(known, folder, say)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with FileLock(folder / f".{source}.lock", timeout=0):
@@ -109,8 +69,8 @@ def downloaded(source: str, data_root: Path) -> Path | None:
 def how_to(source: str) -> str:
     """For a person who has not got `source`: how to get it."""
     known = _source(source)
-    return (f"{known.title} ({known.about}) is not on this machine. Load it with `python -m fruitlab data download {known.name}`; or by hand "
-            f"from {known.page}, unpack it, and name its folder: `python -m fruitlab data import --name fruits --{known.domain} FOLDER ...`.")
+    return (f"{known.title} ({known.about}) is not on this machine. Load it with `python -m fruitlab data download {known.name}`; "
+            f"or {known.by_hand}.")
 
 
 def _source(name: str) -> Source:
@@ -119,144 +79,7 @@ def _source(name: str) -> Source:
     return SOURCES[name]
 
 
-class _Transfer:
-    """One download: what is known of it so far, for going on and for explaining a fault."""
-
-    def __init__(self, source: Source, folder: Path, say: Callable[[str], None]) -> None:
-        self.source, self.folder, self.say = source, folder, say
-        self.version: int | None = None
-        self.size = 0  # bytes of the archive; 0 until Kaggle told it
-
-    # kagglehub keeps the archive until it is unpacked into a folder beside, and then leaves a mark.
-    @property
-    def archive(self) -> Path:
-        return self.folder / "datasets" / self.source.handle / f"{self.version}.archive"
-
-    @property
-    def unpacked(self) -> Path:
-        return self.archive.parent / "versions" / str(self.version)
-
-    @property
-    def complete(self) -> bool:
-        return self.archive.with_suffix(".complete").exists()
-
-    @property
-    def loaded(self) -> int:
-        return self.archive.stat().st_size if self.archive.exists() else 0
-
-    def ask(self, kagglehub) -> None:
-        """Asks for version and size before loading: that the disk is too small should show now, not after an hour."""
-        from kagglesdk.datasets.types.dataset_api_service import ApiGetDatasetRequest
-
-        request = ApiGetDatasetRequest()
-        request.owner_slug, request.dataset_slug = self.source.handle.split("/")
-        with kagglehub.clients.build_kaggle_client() as client:
-            answer = kagglehub.exceptions.handle_call(lambda: client.datasets.dataset_api_client.get_dataset(request))
-        if not answer.current_version_number:
-            raise DownloadError(f"Kaggle offers no version of {self.source.handle} at present. Look at {self.source.page}.")
-        self.version, self.size = answer.current_version_number, answer.total_bytes
-        licence = f", licence as Kaggle states it today: {answer.license_name}" if answer.license_name else ""
-        self.say(f"Version {self.version}{licence}; {_gigabytes(self.size) if self.size else 'size unknown'}, to {self.folder}")
-        # Pictures are compressed already: unpacked they take as much again as their archive.
-        needed = 0 if self.complete else 2 * self.size - self.loaded
-        if needed > shutil.disk_usage(self.folder).free:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    def fetch(self, kagglehub) -> Path:
-        """Loads and unpacks, going on after each break of the connection as long as that brings it forward."""
-        import requests
-
-        if self.loaded:
-            self.say(f"{_gigabytes(self.loaded)} of it are here from last time; going on from there.")
-        at_start, in_vain = self.loaded, 0
-        while True:
-            before = self.loaded
-            try:
-                return Path(kagglehub.dataset_download(f"{self.source.handle}/versions/{self.version}"))
-            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
-                in_vain = 0 if self.loaded > before else in_vain + 1
-                if self.loaded == at_start or in_vain == len(PAUSES):
-                    raise
-                self.say(f"The connection broke off after {_gigabytes(self.loaded)}; going on in {PAUSES[in_vain]} s.")
-                time.sleep(PAUSES[in_vain])
-
-    def explain(self, error: Exception) -> NoReturn:
-        """Raises `error` as a DownloadError that says what to do."""
-        import requests
-        from kagglehub.exceptions import DataCorruptionError
-
-        again = "run the same command again"
-        if self.loaded:
-            again += f": it goes on after the {_gigabytes(self.loaded)} that are here"
-        response = getattr(error, "response", None)
-        if isinstance(error, DownloadError):
-            raise error
-        if isinstance(error, Timeout):
-            text = f"{self.source.title} is being downloaded by another process already. Wait for it."
-        elif response is not None and response.status_code >= 400:
-            text = self._refused(response.status_code, response.headers.get("Retry-After", ""), again)
-        elif isinstance(error, (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)):
-            cause = "The connection to Kaggle broke off" if self.loaded else "Kaggle cannot be reached"
-            text = f"{cause}. Check the internet connection (and the proxy, if you need one), then {again}."
-        elif isinstance(error, requests.RequestException):
-            text = f"Kaggle's answer made no sense ({error}). A network that wants a login first does that: open any web page, then {again}."
-        elif isinstance(error, (DataCorruptionError, zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError)) or "archive type" in str(error):
-            self.archive.unlink(missing_ok=True)  # or kagglehub would take it for a complete one at the next attempt
-            self._remove_half_unpacked()
-            text = "The archive arrived damaged and was deleted. Run the same command again to load it anew."
-        elif isinstance(error, OSError) and error.errno in FULL_DISK:
-            self._remove_half_unpacked()  # the archive stays, so nothing needs to be loaded again
-            free = _gigabytes(shutil.disk_usage(self.folder).free)
-            needed = f"about {_gigabytes(2 * self.size - self.loaded)} more" if self.size else "room for its archive and as much again"
-            text = (f"The disk is too full: {self.folder} has {free} free, {self.source.title} needs {needed}. Make room, then {again}; "
-                    "or name a folder on another disk with FRUITLAB_DATA.")
-        elif isinstance(error, OSError):
-            text = f"{self.folder} cannot be written ({error.strerror or error}). Name another folder with FRUITLAB_DATA."
-        elif "credentials" in str(error).casefold():
-            text = f"{error}. Load a new token from {TOKEN_PAGE}, or delete that file: this data set needs none."
-        else:
-            text = f"The download failed ({type(error).__name__}: {error}). {how_to(self.source.name)}"
-        raise DownloadError(text) from error
-
-    def _refused(self, status: int, wait: str, again: str) -> str:
-        if status in (401, 403):
-            return (f"Kaggle refused the download ({status}). Log in on {self.source.page} and accept its terms if it asks for that; then create "
-                    f"a token on {TOKEN_PAGE}, set it as KAGGLE_API_TOKEN (an outdated one is refused too), and {again}.")
-        if status == 404:
-            return (f"Kaggle does not know {self.source.handle} (404); it may have moved. Look for it on {self.source.page}, load it by hand and "
-                    f"name its folder: `python -m fruitlab data import --name fruits --{self.source.domain} FOLDER ...`.")
-        if status == 429:
-            return f"Kaggle takes no more requests from here for now (429). Wait {f'{wait} seconds' if wait.isdecimal() else 'an hour'}, then {again}."
-        return f"Kaggle has a fault ({status}). Wait a few minutes, then {again}."
-
-    def _remove_half_unpacked(self) -> None:
-        if not self.complete:
-            shutil.rmtree(self.unpacked, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _kagglehub(cache: Path | None) -> Iterator[tuple]:
-    """kagglehub, keeping its files in `cache`, and that folder. It talks on stdout, which belongs to the command's result: to stderr instead."""
-    with contextlib.redirect_stdout(sys.stderr):
-        try:
-            import kagglehub
-        except ImportError as error:
-            raise DownloadError("Downloads need the package kagglehub: `pip install kagglehub`.") from error
-        for handler in logging.getLogger("kagglehub").handlers:
-            if type(handler) is logging.StreamHandler:
-                handler.setStream(sys.stderr)
-        before = os.environ.get("KAGGLEHUB_CACHE")
-        if cache is not None:
-            os.environ["KAGGLEHUB_CACHE"] = str(Path(cache).expanduser().resolve())
-        try:
-            yield kagglehub, Path(kagglehub.config.get_cache_folder())
-        finally:
-            os.environ.pop("KAGGLEHUB_CACHE", None)
-            if before is not None:
-                os.environ["KAGGLEHUB_CACHE"] = before
-
-
-def _record(transfer: _Transfer, path: Path) -> None:
+def _record(transfer: Transfer, path: Path) -> None:
     """Notes that the download is complete. Its path is relative if it can be, so that the folder may be moved."""
     name, folder = transfer.source.name, transfer.folder
     relative = path.relative_to(folder) if path.is_relative_to(folder) else path
@@ -271,9 +94,5 @@ def _recorded(source: str, folder: Path) -> Path | None:
     try:
         path = folder / json.loads((folder / f"{source}.json").read_text(encoding="utf-8"))["path"]
         return path if any(path.iterdir()) else None
-    except (OSError, ValueError, KeyError, TypeError):  # nothing there, or the record or the folder was tampered with: load it anew
+    except (OSError, ValueError, KeyError, TypeError):  # never loaded, or deleted or changed since
         return None
-
-
-def _gigabytes(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from fruitlab.categories import CATEGORIES
-from fruitlab.data import cache
+from fruitlab.data import cache, synthetic
 from fruitlab.data.cache import Contents, Damaged, Say, Source, data_root
 from fruitlab.data.domains import NAMES, TwoDomains, content_hash
 from fruitlab.data.importing import Previous, Progress, reimport
-from fruitlab.data.layouts import find_pictures
-from fruitlab.data.matching import scan
+from fruitlab.data.matching import look, scan, untouched
 from fruitlab.data.pictures import DataError
 
 __all__ = ["available", "data_root", "load", "remove"]
@@ -77,7 +76,8 @@ def remove(name: str) -> None:
             if not any((data_root() / folder).iterdir()):
                 (data_root() / folder).rmdir()
         except OSError as error:
-            raise DataError(f"The data {name!r} could not be removed ({error.strerror}): check that {data_root() / folder} may be written.") from error
+            raise DataError(f"The data {name!r} could not be removed ({error.strerror}): "
+                            f"check that {data_root() / folder} may be written.") from error
 
 
 def _load_imported(name: str, progress: Progress | None, say: Say) -> TwoDomains:
@@ -86,7 +86,7 @@ def _load_imported(name: str, progress: Progress | None, say: Say) -> TwoDomains
         raise _unknown(name)
     index = cache.read_index(name, record)
     data, sources = cache.open_data(name, record, index), cache.read_sources(index)
-    change = _change(record, sources)
+    change = _change(record, index, sources)
     if change is None:
         return data
     try:
@@ -101,17 +101,19 @@ def _load_imported(name: str, progress: Progress | None, say: Say) -> TwoDomains
     return _load_imported(name, progress, say)  # another process did it while this one waited
 
 
-def _change(record: dict[str, Any], sources: dict[str, list[Source]]) -> str | None:
+def _change(record: dict[str, Any], index: dict[str, Any], sources: dict[str, list[Source]]) -> str | None:
     """How the picture files differ from those that were imported; None if not at all, or if their folders are gone."""
     new = gone = 0
     for name in NAMES:
         try:
             root = Path(record["origin"][name])
-            files = {(file.path, file.size, file.mtime) for files in scan(root, find_pictures(root)).values() for file in files}
+            if untouched(root, index["folders"][name], sources[name]):
+                continue
+            files = {(file.path, file.size, file.mtime) for files in scan(root, look(root)).values() for file in files}
         except DataError:  # no such folder, or an empty one, as when a disk is not mounted
             return None
-        except (KeyError, TypeError) as error:
-            raise Damaged(f"its {cache.RECORD} does not say where its pictures are") from error
+        except (KeyError, TypeError, AttributeError) as error:
+            raise Damaged("it does not say where its pictures are") from error
         before = {(file.path, file.size, file.mtime) for file in sources[name]}
         new += len(files - before)
         gone += len({path for path, *_ in before} - {path for path, *_ in files})
@@ -119,8 +121,6 @@ def _change(record: dict[str, Any], sources: dict[str, list[Source]]) -> str | N
 
 
 def _load_drawn(per_category: int, progress: Progress | None, say: Say) -> TwoDomains:
-    from fruitlab.data import synthetic  # here: drawing needs more than loading does
-
     name, folder = _drawn_name(per_category), _drawn_folder(per_category)
     origin = {"per_category": per_category, "version": synthetic.VERSION}
 
@@ -139,7 +139,8 @@ def _load_drawn(per_category: int, progress: Progress | None, say: Say) -> TwoDo
         if data := cached():  # another process drew it while this one waited
             return data
         say(f"Drawing the built-in pictures, {per_category:,} a category and domain; this is done once.")
-        nice, real, labels = synthetic.draw_pair(per_category, progress=progress)
+        report = progress and (lambda done, total: progress("Drawing pictures", done, total))
+        nice, real, labels = synthetic.draw_pair(per_category, progress=report)
         with cache.writing(name, folder) as writer:
             contents = Contents(kind="drawn", origin=origin, categories=list(CATEGORIES))
             for domain, images in zip(NAMES, (nice, real), strict=True):

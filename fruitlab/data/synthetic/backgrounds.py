@@ -32,11 +32,10 @@ def wood(rng):
 
 
 def cloth(rng):
-    """Woven cloth with folds; plain, striped or checked."""
+    """Cloth with soft folds; plain, striped or checked."""
     base = _pick(rng, "e9e4d8 c9c0b0 8aa0b8 b84a42 4a5a78 d9c890 f2f0ea 6a8a6a c9a0a8")
     x = np.arange(SIZE)
-    weave = 0.03 * (np.sin(x * 2.2)[None, :] + np.sin(x * 2.2)[:, None])
-    picture = _tinted(base, weave + 0.12 * crop("blotch", rng, SIZE))
+    picture = _tinted(base, 0.03 * crop("grit", rng, SIZE) + 0.12 * crop("blotch", rng, SIZE))
     if rng.uniform() < 0.4:
         other, n = _pick(rng, "b83a38 f4f2ee 3a5a8a 4a7a4a d9b048"), int(rng.integers(8, 22))
         stripe = ((x // n) % 2).astype(np.float32)

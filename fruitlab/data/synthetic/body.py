@@ -21,7 +21,7 @@ class Body:
     top: tuple[float, float] = (0.0, 10.0)  # depth of the pole's dimple (negative: a tip), and its sharpness
     bottom: tuple[float, float] = (0.0, 10.0)
     lobes: tuple[int, float] = (0, 0.0)  # how many around the axis, and how high
-    marched = False  # close enough to an ellipsoid for the quick ray cast
+    planes = 0  # depths to search along a ray; none: close enough to an ellipsoid for the quick ray cast
 
     def unit(self, x, y, z):
         """Body coordinates -> coordinates in which the body is almost the unit sphere."""
@@ -64,7 +64,7 @@ class Body:
 class Star(Body):
     """A carambola: too deeply ribbed for the quick ray cast."""
 
-    marched = True
+    planes = 14
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,8 @@ class Tube:
     curve: float = 1.15  # radius of the arc; its length is about 2
     thickness: float = 0.22
     span: float = 0.95  # half the arc's angle
-    marched = True
+    axes: tuple[float, float, float] = (0.3, 1.0, 0.3)  # roughly
+    planes = 10
 
     def unit(self, x, y, z):
         """Body coordinates -> across the tube in the arc's plane, along it (-1 to 1), across it out of the plane; in radii."""

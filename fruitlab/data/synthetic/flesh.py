@@ -33,7 +33,7 @@ FLESH = {
     "clementine": _citrus("f28a1e", "e8740f"),
     "coco": Flesh(((0, "c4bfb4"), (0.4, "dcd8ce"), (0.6, "efece4"), (0.66, "ffffff"), (0.86, "fbfaf6"), (0.88, "6a452c")), skin=0.9),
     "grapefruit": _citrus("e2604f", "cf3f3f", "f6e3bd"),
-    "kaki": Flesh(((0, "e8a050"), (0.1, "e07a22"), (0.5, "ec8f32"), (0.93, "e07320")), (8, "efb060"), rays=0.05),
+    "kaki": Flesh(((0, "e8a050"), (0.1, "e07a22"), (0.5, "ec8f32"), (0.93, "e07320")), seeds=(6, 0.2, 0.4, 0.05, "8a4a1c"), rays=0.16),
     "kiwi": Flesh(((0, "eef0c8"), (0.2, "e6ebb0"), (0.28, "9cc244"), (0.6, "7fae2e"), (0.88, "6f9e28"), (0.93, "93b850")), seeds=(44, 0.27, 0.46, 0.04, "1c1a12"), rays=0.22, aspect=1.08),
     "lemon": _citrus("efe08a", "e6d060", "faf3d6"),
     "lychee": Flesh(((0, "4a2a18"), (0.28, "5a3420"), (0.32, "dcd8d0"), (0.8, "f2f0ea"), (0.9, "e9d9d4"))),

@@ -30,6 +30,7 @@ class Variety:
     top: str = ""  # around the stem
     bottom: str = ""
     dots: str = ""
+    patterns: tuple[str, ...] = ()  # beside the fruit's own
     weight: tuple[float, float] = (1.0, 1.0)
 
 
@@ -44,6 +45,7 @@ class Fruit:
     mottle: float = 0.02
     dot_scale: float = 40.0
     jitter: float = 0.05  # how far an individual's proportions stray
+    tilt: float = 1.35  # how far its axis may turn towards the viewer, in radians
     flesh: str = ""  # see flesh.py; empty: never shown cut
     layouts: dict[str, float] = field(default_factory=dict)  # see scenes.py; how a real photo shows it
 
@@ -60,11 +62,11 @@ FRUITS: dict[str, Fruit] = {
         ("eye",), (("stem", 0.42, 0.055, "4d3620", 0.25),), 0.32, 22, 0.02, 34, flesh="apple", layouts=TREE),
     "Banana": Fruit(
         Tube(), (V("e3bd2f", "dcb23a"), V("d8b02f", "c9992f"), V("b7bd3f", "cfc04a", weight=(0.4, 0.8)), V("8c2f2a", "6d2420", weight=(0.0, 0.35))),
-        ("peel",), (), 0.14, 14, 0.02, jitter=0.08, layouts={"cluster": 5, "single": 1.2, "pile": 1.5, "bowl": 0.8, "hand": 0.6}),
+        ("peel",), (), 0.14, 14, 0.02, jitter=0.08, tilt=0.7, layouts={"cluster": 5, "single": 1.2, "pile": 1.5, "bowl": 0.8, "hand": 0.6}),
     "Cantaloupe": Fruit(
         Body((1, 0.97, 1), (0, 0, 0), 0, (0.04, 40), (0.03, 40)),
-        (V("d2a850", "c6a758"), V("bfa565", "a8a468"), V("a9a05f", "b9a76b", weight=(0.5, 1))),
-        ("net", "ribs"), (("stem", 0.1, 0.06, "8d8350", 0.1),), 0.1, 10, 0.03, flesh="cantaloupe", layouts={**STALL, "tree": 0.2, "cut": 2.5}),
+        (V("d9ac50", "cfae5c"), V("bfa565", "a8a468", patterns=("ribs",)), V("9aa065", "b0a76b", patterns=("ribs",), weight=(0.6, 1))),
+        ("net",), (("stem", 0.1, 0.06, "8d8350", 0.1),), 0.1, 10, 0.03, flesh="cantaloupe", layouts={**STALL, "tree": 0.2, "cut": 2.5}),
     "Carambola": Fruit(
         Star((0.62, 1, 0.62), (0, -0.32, 0), 0, (0.05, 14), (0.0, 14), (5, 0.36)),
         (V("e2b21f", "d9a31a", dots="8a5a14"), V("d6c63a", "c3c143", dots="6a7d22"), V("a9bf45", "bcc750", dots="4d7a22", weight=(0.3, 1))),
@@ -81,14 +83,14 @@ FRUITS: dict[str, Fruit] = {
     "Coco": Fruit(
         Body((0.9, 1, 0.9), (-0.04, 0, 0), 0, (-0.04, 12), (0, 10)),
         (V("6a4a33", "55392a"), V("7d5a3f", "664530"), V("8d6a48", "75573a", weight=(0.5, 1))),
-        ("husk",), (("hair", 70),), 0.03, 8, 0.03, flesh="coco", layouts={"single": 2, "group": 2, "pile": 2.5, "cut": 5, "hand": 0.7, "bowl": 0.3}),
+        ("husk",), (("hair", 45),), 0.03, 8, 0.03, flesh="coco", layouts={"single": 2, "group": 2, "pile": 2.5, "cut": 5, "hand": 0.7, "bowl": 0.3}),
     "Date": Fruit(
         Body((0.46, 1, 0.46), (0.04, -0.05, 0), 0.06, (0.04, 14), (0, 10)),
         (V("5c2c14", "43200f"), V("7c431c", "5e3016"), V("3a1d12", "4b2415"), V("b8741f", "c98a2e", weight=(0.2, 0.6))),
-        ("wrinkles",), (("cap", 0.2, "b99a62"),), 0.5, 16, 0.02, jitter=0.08, layouts={"pile": 4, "bowl": 3, "group": 2.5, "tree": 1.5, "single": 1, "hand": 0.4}),
+        ("wrinkles",), (("cap", 0.2, "b99a62"),), 0.5, 16, 0.02, jitter=0.08, tilt=0.9, layouts={"pile": 4, "bowl": 3, "group": 2.5, "tree": 1.5, "single": 1, "hand": 0.4}),
     "Grape": Fruit(
         Body((0.93, 1, 0.93), (0, 0, 0), 0, (0.03, 30), (0, 10)),
-        (V("a9b648", "bcc15c"), V("262338", "32264a"), V("7a2430", "962f3c"), V("4b2345", "5d2b52", weight=(0.6, 1))),
+        (V("a9b648", "bcc15c"), V("262338", "32264a"), V("85283a", "a83a45", dots="c07a70"), V("4b2345", "5d2b52", weight=(0.6, 1))),
         ("bloom",), (("stem", 0.22, 0.07, "6d7a35", 0.1),), 0.34, 24, 0.02, jitter=0.09, layouts={"bunch": 7, "pile": 1.5, "bowl": 1, "group": 0.7, "single": 0.4}),
     "Grapefruit": Fruit(
         Body((1, 0.93, 1), (0.02, 0, 0), 0, (0.03, 24), (0.03, 30)),
@@ -97,33 +99,34 @@ FRUITS: dict[str, Fruit] = {
     "Kaki": Fruit(
         Body((1, 0.84, 1), (0.06, 0, 0), 0, (0.1, 12), (0.02, 20), (4, 0.035)),
         (V("e5651b", "dd5516"), V("ec7f22", "e56d1c"), V("d2401a", "df5218"), V("e99a35", "e2872b", weight=(0.3, 0.6))),
-        (), (("calyx", 4, 0.62, 0.42, "6f7a45", "8d8152"), ("stem", 0.12, 0.09, "5b4a2c", 0.1)), 0.4, 26, 0.02, flesh="kaki", layouts={**TREE, "cut": 0.8}),
+        (), (("calyx", 4, 0.78, 0.4, "5f6b38", "8a7a4c"), ("stem", 0.12, 0.09, "5b4a2c", 0.1)), 0.4, 26, 0.02, flesh="kaki", layouts={**TREE, "cut": 0.8}),
     "Kiwi": Fruit(
         Body((0.8, 1, 0.76), (0, 0, 0), 0, (0.0, 20), (-0.05, 60)),
-        (V("7d6234", "6b5430"), V("8a7040", "7b6037"), V("6d5a35", "5d4a2a")),
+        (V("8c6a40", "785834"), V("9a7a4c", "866440"), V("7a5c3a", "664a2c")),
         ("fuzz",), (), 0.04, 8, 0.03, flesh="kiwi", layouts={"single": 1.3, "group": 1.5, "pile": 2, "cut": 6, "bowl": 0.8, "tree": 1.3, "hand": 0.5}),
     "Lemon": Fruit(
-        Body((0.78, 0.95, 0.78), (0, 0, 0), 0, (-0.11, 26), (-0.19, 24)),
+        Body((0.77, 0.93, 0.77), (0, 0, 0), 0, (-0.13, 26), (-0.26, 24)),
         (V("e8cb2c", "e3c02a"), V("ecd548", "e6c832"), V("d9c63a", "b9bb42", weight=(0.5, 1))),
         ("pores", "button"), (("leaf", 0.2),), 0.3, 15, 0.02, flesh="lemon", layouts={**TREE, "cut": 3}),
     "Lychee": Fruit(
-        Body((0.95, 1, 0.95), (0.04, 0, 0), 0, (0.05, 14), (0, 10)),
-        (V("c4485a", "b23a4b", "a52f42"), V("b8323e", "c4483c", "95252f"), V("c46a50", "b9904e", "a8353f", weight=(0.3, 1))),
+        Body((0.9, 1, 0.9), (0.06, 0, 0), 0, (0.05, 14), (0, 10)),
+        (V("e0707e", "d65a68", "cf4a5c"), V("d8505a", "dc6a58", "c43a48"), V("dc8a68", "cfa55e", "c8505a", weight=(0.3, 1))),
         ("knobs",), (("stem", 0.2, 0.06, "5a4228", 0.1),), 0.1, 12, 0.03, flesh="lychee", layouts={**TREE, "bunch": 1.5, "single": 1}),
     "Mango": Fruit(
         Body((0.78, 1, 0.66), (0.1, -0.03, 0), 0.13, (0.03, 14), (-0.02, 12)),
         (V("5b7a45", "6d8a4c", "8c5a48", (-1.2, -0.2)), V("dfa83a", "d99b35", "c8452f", (-0.4, 0.6)), V("e0b444", "d8a83a", weight=(0.4, 1)), V("7f9a45", "a8a044", "b2402f", (-0.4, 0.4))),
         (), (("stem", 0.12, 0.07, "4a3620", 0.1),), 0.22, 14, 0.025, dot_scale=44, jitter=0.06, flesh="mango", layouts={**TREE, "cut": 2}),
     "Melon": Fruit(
-        Body((0.8, 1, 0.8), (0, 0, 0), 0, (-0.03, 20), (-0.03, 30)),
-        (V("e9c32f", "e4b92a"), V("edd154", "e6c63c"), V("4f6a35", "5f7a3c", dots="a9a85a", weight=(0.7, 0.5)), V("d3d6a0", "c9cf92", weight=(0.5, 0.5))),
-        ("furrows", "speckle"), (("stem", 0.12, 0.06, "8a8348", 0.1),), 0.2, 14, 0.015, flesh="melon", layouts={**STALL, "tree": 0, "cut": 2}),
+        Body((0.76, 1, 0.76), (0, 0, 0), 0, (-0.03, 20), (-0.03, 30)),
+        (V("e9c32f", "e4b92a", patterns=("furrows",)), V("edd154", "e6c63c", patterns=("furrows",)),
+         V("566f38", "687f40", dots="b5b468", patterns=("speckle", "furrows"), weight=(0.8, 0.5)), V("d9dba8", "cdd398", weight=(0.6, 0.5))),
+        (), (("stem", 0.12, 0.06, "8a8348", 0.1),), 0.2, 14, 0.015, flesh="melon", layouts={**STALL, "tree": 0, "cut": 2}),
     "Orange": Fruit(
         Body((1, 0.98, 1), (0, 0, 0), 0, (0.02, 30), (0.03, 40)),
         (V("ee8a12", "e67f10"), V("f09a1e", "ea8c16"), V("e6780e", "ec8616")),
         ("pores", "button"), (), 0.27, 14, 0.02, flesh="orange", layouts={**TREE, "cut": 3}),
     "Papaya": Fruit(
-        Body((0.6, 1, 0.6), (-0.22, -0.06, -0.06), 0.03, (0.04, 16), (-0.02, 20), (5, 0.03)),
+        Body((0.6, 1, 0.6), (-0.22, -0.06, -0.06), 0.03, (0.04, 16), (-0.02, 20), (5, 0.015)),
         (V("7f8a35", "98963a", "d9822a", (-0.6, 0.3)), V("5b7a35", "6a8438", "c89a35", (-1.3, -0.4)), V("e0a034", "d99230", "b8a83c", (-0.8, 0.2)), V("3f5f30", "4d6d34", weight=(0.3, 1))),
         (), (("stem", 0.12, 0.09, "5a5a30", 0.1),), 0.2, 13, 0.04, flesh="papaya", layouts={**STALL, "tree": 1.2, "cut": 4}),
     "Passion Fruit": Fruit(
@@ -132,10 +135,10 @@ FRUITS: dict[str, Fruit] = {
         ("dents",), (("stem", 0.3, 0.05, "6a6a3c", 0.15),), 0.32, 18, 0.03, 40, flesh="passion", layouts={"single": 1, "group": 1.5, "pile": 2, "cut": 7, "tree": 1.5, "bowl": 0.7}),
     "Peach": Fruit(
         Body((1, 0.93, 0.97), (0.02, 0, 0), 0, (0.2, 10), (-0.05, 18)),
-        (V("e5a748", "e8b765", "b8303a", (-0.2, 0.7), 0.12), V("e8c07a", "e5b060", "c23a40", (-0.5, 0.5), 0.1), V("d9903a", "e0a24a", "a8202a", (0.1, 1.0), 0.1)),
+        (V("e5a748", "e8b765", "b8303a", (-0.7, 0.3), 0.1), V("e8c07a", "e5b060", "c23a40", (-0.9, 0.2), 0.06), V("d9903a", "e0a24a", "a8202a", (-0.3, 0.6), 0.1)),
         ("velvet",), (("leaf", 0.15),), 0.06, 8, 0.03, flesh="peach", layouts={**TREE, "cut": 1.5}),
     "Pear": Fruit(
-        Body((0.8, 1, 0.8), (-0.3, -0.1, 0.08), 0.03, (0.07, 20), (0.1, 16)),
+        Body((0.78, 1.1, 0.78), (-0.42, -0.06, -0.03), 0.03, (0.07, 20), (0.1, 16)),
         (V("b9b23f", "a9a93c", dots="7d7a30"), V("cbbd4c", "c2b040", "c8703a", (-1.2, -0.2), dots="8d7d30"), V("8fa043", "a0aa48", dots="6a7530"), V("93602e", "a5703a", dots="c9a060", weight=(0.5, 0.6)), V("8c2a2c", "a53a30", weight=(0.3, 0.5))),
         ("eye",), (("stem", 0.42, 0.05, "4d3620", 0.25),), 0.2, 15, 0.025, 46, jitter=0.06, flesh="pear", layouts=TREE),
     "Pineapple": Fruit(

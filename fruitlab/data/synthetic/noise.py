@@ -85,7 +85,7 @@ def volume(name: str) -> np.ndarray:
         x, y, z = np.meshgrid(*[np.fft.fftfreq(SIDE) * SIDE] * 3, indexing="ij")
         spectrum = _band(8.0, 3.0)(np.sqrt(x * x + z * z)) * np.exp(-((y / 2.0) ** 2))
         field = np.fft.ifftn(np.fft.fftn(np.random.Generator(np.random.PCG64(3)).standard_normal(cube)) * spectrum).real
-        return (field / field.std()).astype(np.float32)
+        return _doubled((field / field.std()).astype(np.float32))
     return _doubled(_worley()[("cell", "edge").index(name)])
 
 

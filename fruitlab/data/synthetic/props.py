@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from fruitlab.data.synthetic.fruits import rgb
 
@@ -40,14 +42,30 @@ def leaf(rng: np.random.Generator, length: int, slender: float = 0.4, bright: fl
     return canvas.reduce(n)
 
 
-def place(scene: Image.Image, thing: Image.Image, x: float, y: float, shadow: float = 0.0) -> None:
-    """Pastes an RGBA picture centred at (x, y), over a soft darkening of what it covers."""
-    corner = (int(round(x - thing.width / 2)), int(round(y - thing.height / 2)))
+class Sticker(NamedTuple):
+    """An RGBA picture ready to be pasted more than once: its alpha, and the darkening it casts around itself (or None)."""
+
+    picture: Image.Image
+    alpha: Image.Image
+    soft: Image.Image | None
+
+
+def sticker(thing: Image.Image, shadow: float = 0.0) -> Sticker:
     alpha = thing.getchannel("A")
-    if shadow:
-        soft = alpha.resize((thing.width + 4, thing.height + 4)).filter(ImageFilter.BoxBlur(2)).point(lambda v: int(v * shadow))
-        scene.paste((12, 8, 6), (corner[0] - 1, corner[1] + 1), soft)
-    scene.paste(thing, corner, alpha)
+    if not shadow:
+        return Sticker(thing, alpha, None)
+    soft = alpha.resize((thing.width + 4, thing.height + 4)).filter(ImageFilter.BoxBlur(2))
+    return Sticker(thing, alpha, ImageChops.multiply(soft, Image.new("L", soft.size, int(255 * shadow))))
+
+
+def place(scene: Image.Image, thing: Image.Image | Sticker, x: float, y: float, shadow: float = 0.0) -> None:
+    """Pastes an RGBA picture centred at (x, y), over a soft darkening of what it covers."""
+    if not isinstance(thing, Sticker):
+        thing = sticker(thing, shadow)
+    corner = (int(round(x - thing.picture.width / 2)), int(round(y - thing.picture.height / 2)))
+    if thing.soft is not None:
+        scene.paste((12, 8, 6), (corner[0] - 1, corner[1] + 1), thing.soft)
+    scene.paste(thing.picture, corner, thing.alpha)
 
 
 def spin(thing: Image.Image, degrees: float) -> Image.Image:
@@ -56,7 +74,7 @@ def spin(thing: Image.Image, degrees: float) -> Image.Image:
 
 def leaves(scene: Image.Image, rng: np.random.Generator, count: int, around: tuple[float, float] | None = None, bright: float = 1.0) -> None:
     """Leaves strewn over the scene, or radiating from a point."""
-    kinds = [leaf(rng, int(rng.uniform(24, 60)), rng.uniform(0.3, 0.6), bright) for _ in range(min(count, 3))]
+    kinds = [leaf(rng, int(rng.uniform(24, 60)), rng.uniform(0.3, 0.6), bright) for _ in range(min(count, 2))]
     for i in range(count):
         turn = rng.uniform(0, 360)
         one = spin(kinds[i % len(kinds)], turn)
@@ -83,28 +101,30 @@ def fingers(scene: Image.Image, rng: np.random.Generator, x: float, y: float, re
     n = 2
     canvas = Image.new("RGBA", (200, 200))
     pen = ImageDraw.Draw(canvas)
-    thick = reach * 0.36 * n
+    side = -1 if int(x * 8) % 2 else 1  # palm and fingers are drawn apart but belong to one hand
     if behind:
-        a, b = x * n, (y + reach * 0.75) * n
-        pen.ellipse((a - reach * 1.25 * n, b - reach * 0.8 * n, a + reach * 1.25 * n, b + reach * 1.3 * n), fill=(*colour(skin, 0.86), 255))
-        pen.polygon([(a - reach * n, b), (a + reach * n, b), (a + reach * 1.0 * n, 210), (a - reach * 0.6 * n, 210)], fill=(*colour(skin, 0.8), 255))
+        outline = [(-0.5, 2.6), (-1.0, 1.3), (-1.15, 0.6), (-0.9, 0.1), (0.4, -0.5), (1.3, -0.55), (1.55, 0.2), (1.4, 1.1), (0.9, 1.7), (0.8, 2.6)]
+        for shrink, level in ((1.0, 0.66), (0.93, 0.86)):
+            pen.polygon([((x + side * a * reach * shrink) * n, (y + b * reach * shrink) * n) for a, b in outline], fill=(*colour(skin, level), 255))
     else:
-        side = 1 if rng.uniform() < 0.5 else -1
         for i in range(4):
-            top = y + reach * (-0.25 + 0.36 * i)
-            root, tip = (x + side * reach * 1.4, top + reach * 0.35), (x + side * reach * rng.uniform(0.35, 0.55), top)
-            _finger(pen, root, tip, thick * (1.05 - 0.08 * i), skin, n)
-        _finger(pen, (x - side * reach * 1.25, y + reach * 1.1), (x - side * reach * 0.45, y + reach * 0.1), thick * 1.1, skin, n)
-    soft = canvas.reduce(n)
+            top = y + reach * (-0.42 + 0.34 * i + rng.normal(0, 0.03))
+            bones = [(1.32 - 0.07 * i, 0.12), (1.0, 0.0), (rng.uniform(0.42, 0.6) + 0.04 * i, 0.08)]
+            _finger(pen, [(x + side * a * reach, top + b * reach) for a, b in bones], reach * (0.31 - 0.02 * i), skin, n)
+        _finger(pen, [(x - side * a * reach, y + b * reach) for a, b in ((1.0, 1.15), (0.88, 0.7), (0.6, 0.22))], reach * 0.33, skin, n)
+    soft = canvas.filter(ImageFilter.BoxBlur(1)).reduce(n)
     scene.paste(soft, (0, 0), soft.getchannel("A"))
 
 
-def _finger(pen, root, tip, thick, skin, n) -> None:
-    for wide, level, shift in ((1.0, 0.7, 0), (0.86, 0.95, -0.03), (0.45, 1.06, -0.12)):
-        w = thick * wide
-        a = [(p[0] * n, p[1] * n + shift * thick) for p in (root, tip)]
-        pen.line(a, fill=(*colour(skin, level), 255), width=int(w))
-        pen.ellipse((a[1][0] - w / 2, a[1][1] - w / 2, a[1][0] + w / 2, a[1][1] + w / 2), fill=(*colour(skin, level), 255))
+def _finger(pen, bones, thick: float, skin: str, n: int) -> None:
+    for wide, level, lift in ((1.0, 0.62, 0.0), (0.88, 0.84, 0.02), (0.66, 0.97, 0.08), (0.3, 1.06, 0.16)):
+        w = thick * wide * n
+        path = [(a * n, b * n - lift * thick * n) for a, b in bones]
+        pen.line(path, fill=(*colour(skin, level), 255), width=max(int(w), 1), joint="curve")
+        for a, b in path[1:]:
+            pen.ellipse((a - w / 2, b - w / 2, a + w / 2, b + w / 2), fill=(*colour(skin, level), 255))
+    a, b = bones[-1][0] * n, (bones[-1][1] - 0.1 * thick) * n
+    pen.ellipse((a - thick * 0.3 * n, b - thick * 0.24 * n, a + thick * 0.3 * n, b + thick * 0.2 * n), fill=(*colour("f4d8cc", 0.7 + 0.3 * float(rgb(skin)[0])), 255))
 
 
 def slats(scene: Image.Image, rng: np.random.Generator) -> None:

@@ -19,14 +19,6 @@ class View:
     centre: tuple[float, float]
     size: int
 
-    def project(self, points: np.ndarray) -> np.ndarray:
-        """Body points [n, 3] -> columns, rows and depth [n, 3] in pixels."""
-        world = points @ self.turn.T
-        half = self.size / 2
-        return np.stack(
-            [half + (world[:, 0] - self.centre[0]) * self.scale, half - (world[:, 1] - self.centre[1]) * self.scale, world[:, 2] * self.scale], 1
-        )
-
 
 @dataclass
 class Surface:
@@ -79,29 +71,29 @@ def fit(body, turn: np.ndarray, size: int, fill: float = 0.98, extra: np.ndarray
 
 def cast(body, view: View) -> Surface:
     """Finds the surface in each pixel. float32 throughout."""
+    m = view.turn
+    points = body.surface(_DIRECTIONS) @ m.T
+    edge = 2.5 / view.scale
     half = (view.size - 1) / 2
     line = (np.arange(view.size, dtype=np.float32) - half) / view.scale
-    x = np.broadcast_to(line + view.centre[0], (view.size, view.size)).ravel()
-    y = np.broadcast_to((view.centre[1] - line)[:, None], (view.size, view.size)).ravel()
-    m = view.turn
+    columns = _within(line + view.centre[0], points[:, 0].min() - edge, points[:, 0].max() + edge)
+    rows = _within(view.centre[1] - line, points[:, 1].min() - edge, points[:, 1].max() + edge)
+    shape = (rows.stop - rows.start, columns.stop - columns.start)
+    x = np.broadcast_to(line[columns] + view.centre[0], shape).ravel()
+    y = np.broadcast_to(view.centre[1] - line[rows, None], shape).ravel()
 
     def field(x, y, z):
         return body.field(m[0, 0] * x + m[1, 0] * y + m[2, 0] * z, m[0, 1] * x + m[1, 1] * y + m[2, 1] * z, m[0, 2] * x + m[1, 2] * y + m[2, 2] * z)
 
-    points = body.surface(_DIRECTIONS) @ m.T
-    (left, low, _), (right, high, _) = points.min(0) - 2 / view.scale, points.max(0) + 2 / view.scale
-    keep = np.flatnonzero((x > left) & (x < right) & (y > low) & (y < high))
-    x, y = x[keep], y[keep]
-    outline, z = (_march if body.marched else _solve)(body, field, x, y, m, points)
+    outline, z = (_march if body.planes else _solve)(body, field, x, y, m, points)
 
     # the field's slope across the picture turns it into a distance from the outline in pixels, hence coverage
-    grid = np.full(view.size * view.size, outline.max(), np.float32)
-    grid[keep] = outline
-    down, across = np.gradient(grid.reshape(view.size, view.size))
-    slope = np.sqrt(down * down + across * across).ravel()[keep]
-    coverage = np.where(outline < 0.4, np.clip(0.5 - outline / np.maximum(slope, 1e-4), 0, 1), 0)
+    down, across = np.gradient(outline.reshape(shape))
+    slope = np.sqrt(down * down + across * across).ravel()
+    coverage = np.clip(0.5 - outline / np.maximum(slope, 1e-4), 0, 1)
     seen = np.flatnonzero(coverage > 0.02)
     x, y, z, coverage = x[seen], y[seen], z[seen], coverage[seen]
+    pixels = (seen // shape[1] + rows.start) * view.size + seen % shape[1] + columns.start
 
     step = np.float32(0.012)
     here = field(x, y, z)
@@ -109,7 +101,12 @@ def cast(body, view: View) -> Surface:
     normal[:, 2] = np.maximum(normal[:, 2], 1e-4)
     normal /= np.sqrt((normal * normal).sum(1, keepdims=True))
     unit = body.unit(m[0, 0] * x + m[1, 0] * y + m[2, 0] * z, m[0, 1] * x + m[1, 1] * y + m[2, 1] * z, m[0, 2] * x + m[1, 2] * y + m[2, 2] * z)
-    return Surface(keep[seen], coverage, unit, normal)
+    return Surface(pixels, coverage, unit, normal)
+
+
+def _within(line: np.ndarray, low: float, high: float) -> slice:
+    inside = np.flatnonzero((line > low) & (line < high))
+    return slice(int(inside[0]), int(inside[-1]) + 1)
 
 
 def _solve(body, field, x, y, m, points):
@@ -122,14 +119,15 @@ def _solve(body, field, x, y, m, points):
     lowest = -(shape[0, 2] * x + shape[1, 2] * y) / shape[2, 2]
     outline = field(x, y, lowest)
     offset = np.sqrt(np.maximum(-outline, 0) / shape[2, 2])
-    for _ in range(3):
+    for _ in range(2):
         value = field(x, y, lowest + offset)
         offset *= np.sqrt(np.clip(outline / np.minimum(outline - value, -1e-6), 0.3, 3.0))
     return outline, lowest + offset
 
 
-def _march(body, field, x, y, m, points, planes: int = 18):
-    """The same for any body: evaluates planes from front to back, takes the first crossing, refines it once."""
+def _march(body, field, x, y, m, points):
+    """The same for any body: evaluates planes from front to back, takes the first crossing, refines it."""
+    planes = body.planes
     depths = np.linspace(points[:, 2].max() + 0.02, points[:, 2].min() - 0.02, planes, dtype=np.float32)
     values = field(x[None], y[None], depths[:, None])
     inside = values < 0

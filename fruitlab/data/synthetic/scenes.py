@@ -39,18 +39,19 @@ class Scene:
         """A fruit of the scene's variety, `size` pixels on its longer side, RGBA."""
         size = max(int(size), 8)
         single = individual(self.fruit, self.variety, self.rng)
-        return sprite(single, any_turn(self.rng, upright) if turn is None else turn, size, self.light, self.rng, 0.97)
+        return sprite(single, any_turn(self.fruit, self.rng, upright) if turn is None else turn, size, self.light, self.rng, 0.97)
 
-    def several(self, count: int, size: float, upright: float = 0.5) -> list[Image.Image]:
+    def several(self, count: int, size: float, upright: float = 0.5) -> list[props.Sticker]:
         """Sprites to paste often: each also mirrored or turned a little, brighter or darker."""
         found = []
         for one in (self.one(size, upright) for _ in range(count)):
-            found.append(one)
-            for _ in range(2):
+            found.append(props.sticker(one, 0.55))
+            for _ in range(3):
                 other = one.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if self.rng.uniform() < 0.5 else one
                 other = spin(other, self.rng.uniform(-35, 35))
-                r, g, b, a = ImageEnhance.Brightness(other).enhance(float(self.rng.uniform(0.82, 1.1))).split()
-                found.append(Image.merge("RGBA", (r, g, b, a)))
+                bright = ImageEnhance.Brightness(other).enhance(float(self.rng.uniform(0.82, 1.1)))
+                bright.putalpha(other.getchannel("A"))
+                found.append(props.sticker(bright, 0.55))
         return found
 
     def ground_shadow(self, x: float, y: float, wide: float) -> None:
@@ -80,14 +81,15 @@ def group(s: Scene) -> None:
     count = int(s.rng.integers(2, 6))
     size = s.rng.uniform(60, 85) / count**0.4
     spots = sorted((s.rng.uniform(30, 85), s.rng.uniform(10, 90)) for _ in range(count))
-    for y, x in spots:
-        one = s.one(size * s.rng.uniform(0.85, 1.1))
+    for i, (y, x) in enumerate(spots):
+        one = s.one(size * s.rng.uniform(0.85, 1.1)) if i < 3 else one.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         s.ground_shadow(x, y + size * 0.4, size)
         place(s.picture, one, x, y, 0.3)
 
 
-def _heap(s: Scene, sprites: list[Image.Image], size: float, left: float, top: float, right: float, bottom: float, inside=None) -> None:
+def _heap(s: Scene, sprites: list[props.Sticker], size: float, left: float, top: float, right: float, bottom: float, inside=None) -> None:
     """Fills an area with overlapping fruit from the far side to the near one."""
+    near = 0.8 if min(s.fruit.body.axes) > 0.5 else 0.5  # slender fruit leave more gaps to fill
     y = top
     row = 0
     while y < bottom:
@@ -95,18 +97,18 @@ def _heap(s: Scene, sprites: list[Image.Image], size: float, left: float, top: f
         while x < right:
             a, b = x + s.rng.normal(0, size * 0.1), y + s.rng.normal(0, size * 0.1)
             if inside is None or inside(a, b):
-                place(s.picture, choose(s.rng, sprites), a, b, 0.55)
-            x += size * s.rng.uniform(0.7, 0.9)
-        y += size * 0.6
+                place(s.picture, choose(s.rng, sprites), a, b)
+            x += size * near * s.rng.uniform(0.88, 1.12)
+        y += size * near * 0.75
         row += 1
 
 
 def pile(s: Scene) -> None:
     """A heap that fills most of the picture, in the market or the crate."""
     s.background(backgrounds.MARKET)
-    size = s.rng.uniform(17, 44)
+    size = s.rng.uniform(17, 44) / min(s.fruit.body.axes) ** 0.5
     top = choose(s.rng, (-5.0, -5.0, 12.0, 30.0))
-    sprites = s.several(4, size, 0.2)
+    sprites = s.several(3 if size > 28 else 2, size, 0.2)
     ImageDraw.Draw(s.picture).rectangle((0, top, 100, 100), fill=colour("2a2018"))
     _heap(s, sprites, size, -5, top, 108, 106)
     if s.rng.uniform() < 0.25:
@@ -122,8 +124,8 @@ def bowl(s: Scene) -> None:
     name, woven = choose(s.rng, ("f0ece4", "8a5a34", "b88a54", "4a6a8a", "c9c4ba", "6a3f28", "d9a878")), s.rng.uniform() < 0.35
     s.ground_shadow(x, y + wide * 0.85, wide * 1.5)
     props.bowl(s.picture, x, y, wide, name, False, woven)
-    size = wide * s.rng.uniform(0.5, 0.85)
-    sprites = s.several(3, size, 0.3)
+    size = wide * s.rng.uniform(0.5, 0.85) / min(s.fruit.body.axes) ** 0.4
+    sprites = s.several(2, size, 0.3)
     _heap(s, sprites, size, x - wide, y - wide * 0.5, x + wide, y + wide * 0.3, lambda a, b: ((a - x) / (wide * 0.78)) ** 2 + ((b - y + 4) / (wide * 0.5)) ** 2 < 1)
     props.bowl(s.picture, x, y, wide, name, True, woven)
 
@@ -136,10 +138,13 @@ def tree(s: Scene) -> None:
     props.twig(s.picture, s.rng, (-5, branch), (105, branch + s.rng.normal(0, 18)), s.rng.uniform(2, 5))
     count = int(s.rng.integers(1, 6))
     size = s.rng.uniform(48, 74) / count**0.42
-    for _ in range(count):
+    for i in range(count):
         x, y = s.rng.uniform(18, 82), branch + size * 0.5 + s.rng.uniform(4, 42)
         tilt = s.rng.uniform(-0.5, 0.35)
-        one = s.one(size, turn=turned((s.rng.normal(0, 0.2), np.cos(tilt), np.sin(tilt)), s.rng.uniform(0, 6.28)))
+        if i < 2:
+            one = s.one(size, turn=turned((s.rng.normal(0, 0.2), np.cos(tilt), np.sin(tilt)), s.rng.uniform(0, 6.28)))
+        else:
+            one = one.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         props.twig(s.picture, s.rng, (x + s.rng.normal(0, 5), branch), (x, y - size * 0.4), 1.6, "6a7a3c")
         place(s.picture, one, x, y, 0.35)
         if s.rng.uniform() < 0.6:
@@ -190,7 +195,7 @@ def bunch(s: Scene) -> None:
     if hanging:
         props.leaves(s.picture, s.rng, int(s.rng.integers(3, 8)), bright=s.rng.uniform(0.6, 1.0))
     size = s.rng.uniform(11, 24)
-    sprites = s.several(4, size, 0.2)
+    sprites = s.several(2, size, 0.2)
     for _ in range(1 + (size < 15 and s.rng.uniform() < 0.6)):
         x, top, wide, tall = 50 + s.rng.normal(0, 14), s.rng.uniform(2, 22), s.rng.uniform(20, 34), s.rng.uniform(58, 85)
         props.twig(s.picture, s.rng, (x + s.rng.normal(0, 6), top - 16), (x, top + 4), 3, "7a7040")
@@ -201,7 +206,7 @@ def bunch(s: Scene) -> None:
             half = wide * (1 - down) ** 0.6 * min(1, 0.55 + down * 3)
             spots.append((s.rng.uniform(-1, 1) * half, down))
         for across, down in sorted(spots, key=lambda p: -abs(p[0])):
-            place(s.picture, choose(s.rng, sprites), x + across, top + down * tall, 0.5)
+            place(s.picture, choose(s.rng, sprites), x + across, top + down * tall)
         if s.rng.uniform() < 0.7:
             props.leaves(s.picture, s.rng, int(s.rng.integers(1, 4)), (x, top))
 
@@ -215,9 +220,9 @@ def cluster(s: Scene) -> None:
     fan = s.rng.uniform(7, 14)
     start = s.rng.uniform(-50, 50)
     root = np.array([50 + s.rng.normal(0, 8), 26 + s.rng.normal(0, 6)])
-    shapes = [s.one(size, turn=turned((0.25 * facing, 1, 0.15), s.rng.normal(0, 0.3) + (0 if facing > 0 else np.pi))) for _ in range(3)]
+    shapes = [s.one(size, turn=turned((0.25 * facing, 1, 0.15), s.rng.normal(0, 0.3) + (0 if facing > 0 else np.pi))) for _ in range(2)]
     for i in range(count):
-        one = shapes[i % 3]
+        one = shapes[i % 2]
         degrees = start + (i - count / 2) * fan
         rows, columns = np.nonzero(np.asarray(one.getchannel("A"))[: one.height // 4] > 100)
         pole = np.array([columns[rows.argmin()], rows.min()]) - np.array(one.size) / 2

@@ -59,7 +59,7 @@ def paint(fruit: Fruit, variety: Variety, unit, rng: np.random.Generator) -> tup
         cell = p.noise("cell", fruit.dot_scale)
         mix(albedo, rgb(variety.dots), 0.8 * step(0.24, 0.1, cell) * step(-0.8, 0.5, p.noise("cloud", 23)))
     relief = None
-    for pattern in fruit.patterns:
+    for pattern in fruit.patterns + variety.patterns:
         more = PATTERNS[pattern](p, variety, albedo, rng)
         if more is not None:
             relief = more if relief is None else relief + more
@@ -83,8 +83,8 @@ def _blush(p: Points, variety: Variety, albedo, cloud, rng) -> None:
 
 def pores(p, variety, albedo, rng):
     """The oil glands of citrus."""
-    albedo *= (1 - 0.1 * step(0.35, 0.1, p.noise("cell", 62)))[:, None]
-    return 0.22 * p.noise("grain'", 46)
+    albedo *= (1 - 0.1 * step(0.35, 0.1, p.noise("cell", 70)))[:, None]
+    return 0.15 * p.noise("grain'", 66)
 
 
 def button(p, variety, albedo, rng):
@@ -105,9 +105,9 @@ def eye(p, variety, albedo, rng):
 
 def net(p, variety, albedo, rng):
     """A cantaloupe's cork net."""
-    line = step(0.32, 0.08, p.noise("edge", 34))
+    line = step(0.36, 0.08, p.noise("edge", 48))
     mix(albedo, (0.86, 0.78, 0.58), 0.85 * line)
-    return -0.5 * p.noise("edge'", 34)
+    return -0.6 * p.noise("edge'", 48)
 
 
 def ribs(p, variety, albedo, rng):
@@ -119,8 +119,8 @@ def ribs(p, variety, albedo, rng):
 
 def speckle(p, variety, albedo, rng):
     """Piel de sapo: dark and light flecks drawn out along the axis."""
-    flecks = sample("grain", p.x, p.y, p.z, (34, 12, 34), p.offset)
-    albedo *= (1 + 0.22 * np.clip(flecks, -1.5, 1.8))[:, None]
+    flecks = p.noise("strand", 42)
+    albedo *= (1 + 0.22 * np.clip(flecks, -1.2, 1.8))[:, None]
     return None
 
 
@@ -138,8 +138,9 @@ def wrinkles(p, variety, albedo, rng):
 
 def dents(p, variety, albedo, rng):
     """A ripe passion fruit's leathery dimples."""
-    albedo *= (1 + 0.07 * p.noise("grain", 12))[:, None]
-    return 0.4 * p.noise("grain'", 9) * np.float32(rng.uniform(0.1, 1.0))
+    deep = np.float32(rng.uniform(0.0, 1.0) ** 2)
+    albedo *= (1 + (0.05 + 0.1 * deep) * p.noise("cloud", 30))[:, None]
+    return (0.5 + 3.5 * deep) * p.noise("cloud'", 24)
 
 
 def fuzz(p, variety, albedo, rng):
@@ -158,34 +159,35 @@ def velvet(p, variety, albedo, rng):
 
 def bloom(p, variety, albedo, rng):
     """The wax of plums and grapes, thin, pale and rubbed off in places."""
-    wax = step(0.0, 1.7, p.noise("cloud", 17) + 0.5 * p.noise("grain", 9) + rng.uniform(-0.7, 0.5))
+    wax = step(0.0, 1.7, p.noise("cloud", 17) + 0.5 * p.noise("cloud", 29) + rng.uniform(-0.7, 0.5))
     mix(albedo, (0.6, 0.62, 0.74), 0.4 * wax)
     return None
 
 
 def seam(p, variety, albedo, rng):
     """The furrow down one side of a plum or cherry."""
-    albedo *= (1 - 0.3 * step(0.05, 0.0, np.abs(p.z)) * step(0.0, 0.1, p.x))[:, None]
+    albedo *= (1 - 0.2 * step(0.07, 0.0, np.abs(p.z)) * step(0.0, 0.3, p.x))[:, None]
     return None
 
 
 def husk(p, variety, albedo, rng):
     """A coconut's fibres along the axis, and its three eyes at the stem end."""
-    fibres = p.noise("strand", 40)
-    albedo *= (1 + 0.26 * np.clip(fibres, -1.8, 2) + 0.1 * p.noise("grain", 50))[:, None]
-    for i in range(3):
-        a = 2.0944 * i
-        near = p.x * (0.28 * np.cos(a)) + p.z * (0.28 * np.sin(a)) + p.y * 0.96
-        mix(albedo, (0.1, 0.065, 0.04), 0.92 * step(0.978, 0.989, near))
-    return 0.55 * p.noise("strand'", 40)
+    fibres = p.noise("strand", 58)
+    albedo *= (1 + 0.2 * np.clip(fibres, -1.8, 2) + 0.08 * p.noise("grain", 50))[:, None]
+    sine = np.sqrt(np.maximum(1 - p.cosine * p.cosine, 0)) / (p.girth + 1e-6)
+    for a in (0.0, 2.0944, 4.1888):
+        near = (p.x * np.cos(a) + p.z * np.sin(a)) * sine * 0.33 + p.cosine * 0.944
+        mix(albedo, (0.09, 0.055, 0.035), 0.92 * step(0.978, 0.988, near))
+        mix(albedo, (0.5, 0.38, 0.27), 0.4 * step(0.965, 0.975, near) * step(0.988, 0.978, near))
+    return 0.5 * p.noise("strand'", 58)
 
 
 def knobs(p, variety, albedo, rng):
     """A lychee's rind: domes with dark seams between them and pale points."""
-    cell = p.noise("cell", 24)
-    mix(albedo, rgb(variety.blush or variety.base) * 0.62, 0.7 * step(0.4, 0.68, cell))
-    mix(albedo, (0.93, 0.72, 0.6), 0.4 * step(0.2, 0.05, cell))
-    return -1.5 * p.noise("cell'", 24)
+    cell = p.noise("cell", 44)
+    mix(albedo, rgb(variety.blush or variety.base) * 0.6, 0.75 * step(0.36, 0.62, cell))
+    mix(albedo, (0.96, 0.7, 0.62), 0.55 * step(0.3, 0.08, cell))
+    return -2.2 * p.noise("cell'", 44)
 
 
 def _spiral(p, around: int, along: float, phase: float):
@@ -228,7 +230,7 @@ def scales(p, variety, albedo, rng):
 def star(p, variety, albedo, rng):
     """A carambola: brown or green along the ridges, glassy and darker in the valleys."""
     radius = p.girth / np.sqrt(np.maximum(1 - np.square(np.clip(p.y, -0.97, 0.97)), 0.02))
-    albedo *= (0.72 + 0.3 * step(0.35, 1.0, radius))[:, None]
+    albedo *= (0.82 + 0.24 * step(0.35, 1.0, radius))[:, None]
     mix(albedo, rgb(variety.dots or "5d6b1e"), 0.7 * step(1.12, 1.33, radius + 0.05 * p.noise("cloud", 25)))
     mix(albedo, (0.3, 0.2, 0.05), 0.7 * step(0.93, 1.0, np.abs(p.y)))
     return 0.1 * p.noise("grain'", 22)

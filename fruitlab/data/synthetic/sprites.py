@@ -19,7 +19,7 @@ class Individual:
     fruit: Fruit
     variety: Variety
     body: object
-    strips: list[parts.Strip]
+    strips: parts.Strips | None
 
 
 def pick_variety(fruit: Fruit, domain: str, rng: np.random.Generator) -> Variety:
@@ -41,7 +41,7 @@ def individual(fruit: Fruit, variety: Variety, rng: np.random.Generator) -> Indi
 
 def sprite(one: Individual, turn: np.ndarray, size: int, light: Light, rng: np.random.Generator, fill: float = 0.98) -> Image.Image:
     """An RGBA picture of `size` x `size` pixels, the fruit filling its longer side."""
-    view = fit(one.body, turn, size, fill, parts.reach(one.strips))
+    view = fit(one.body, turn, size, fill, None if one.strips is None else one.strips.middle.reshape(-1, 3))
     surface = cast(one.body, view)
     albedo, relief = paint(one.fruit, one.variety, surface.unit, rng)
     if relief is not None:
@@ -53,7 +53,7 @@ def sprite(one: Individual, turn: np.ndarray, size: int, light: Light, rng: np.r
     pixels[surface.pixels, :3] = np.clip(colour * 255, 0, 255)
     pixels[surface.pixels, 3] = surface.coverage * 255
     picture = Image.fromarray(pixels.reshape(size, size, 4))
-    if not one.strips:
+    if one.strips is None:
         return picture
     behind, before = (parts.draw(one.strips, view, light, front) for front in (False, True))
     if behind is not None:
@@ -64,12 +64,15 @@ def sprite(one: Individual, turn: np.ndarray, size: int, light: Light, rng: np.r
     return picture
 
 
-def any_turn(rng: np.random.Generator, upright: float) -> np.ndarray:
-    """A random pose: the axis near vertical in the share `upright` of cases, any way in the picture in the others; always some tilt to the viewer."""
+def any_turn(fruit: Fruit, rng: np.random.Generator, upright: float) -> np.ndarray:
+    """A random pose: the axis near vertical in the share `upright` of cases, else any way in the picture; mostly tilted to the viewer."""
     roll = rng.normal(0, 0.25) if rng.uniform() < upright else rng.uniform(-np.pi, np.pi)
     tilt = rng.uniform(-1, 1)
-    tilt = 1.35 * tilt * abs(tilt) ** 0.4
-    return turned((np.sin(roll) * np.cos(tilt), np.cos(roll) * np.cos(tilt), np.sin(tilt)), rng.uniform(0, 2 * np.pi))
+    tilt = fruit.tilt * tilt * abs(tilt) ** 0.4
+    spin = rng.uniform(0, 2 * np.pi)
+    if isinstance(fruit.body, Tube):  # its curve shows from most sides
+        spin = np.pi * (rng.uniform() < 0.5) + rng.normal(0, 0.5)
+    return turned((np.sin(roll) * np.cos(tilt), np.cos(roll) * np.cos(tilt), np.sin(tilt)), spin)
 
 
 def nice(category: str, rng: np.random.Generator) -> np.ndarray:
@@ -79,5 +82,5 @@ def nice(category: str, rng: np.random.Generator) -> np.ndarray:
     exposure = rng.uniform(0.9, 1.1)
     light = Light((rng.uniform(-0.5, 0.3), rng.uniform(0.25, 0.6), 0.8), 0.46 * exposure, 0.62 * exposure, highlight=rng.uniform(0.6, 1.1))
     frame = Image.new("RGBA", (100, 100), (255, 255, 255, 255))
-    frame.alpha_composite(sprite(one, any_turn(rng, 0.6), 100, light, rng, 0.985))
+    frame.alpha_composite(sprite(one, any_turn(fruit, rng, 0.6), 100, light, rng, 0.985))
     return np.asarray(frame.convert("RGB"))

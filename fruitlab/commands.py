@@ -1,0 +1,146 @@
+"""What each command does: options in; exit status, result and text out. torch is imported by those that need it only."""
+
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fruitlab import report, runs as run_folders, slots
+from fruitlab.config import ConfigError, RunConfig
+from fruitlab.data import store
+from fruitlab.data.pictures import DataError
+from fruitlab.data.sources import SOURCES
+from fruitlab.presets import configure
+from fruitlab.runs import Run, RunError
+
+Say = Callable[[str], None]
+Outcome = tuple[int, Any, str | None]
+
+
+class WrongUse(RunError):
+    """The command cannot mean that: exit status 2."""
+
+
+def data_list(options: Namespace, say: Say) -> Outcome:
+    found = store.available()
+    return 0, found, report.data_table(found)
+
+
+def data_show(options: Namespace, say: Say) -> Outcome:
+    data = store.load(options.name, say=say, progress=report.progress_bar(say))
+    split = data.split(0)
+    result = {"name": data.name, "kind": data.kind, "fingerprint": data.fingerprint, "categories": list(data.categories),
+              "counts": data.counts(split), "left_out": data.left_out, "refused": data.refused, "warnings": data.small_tests(split)}
+    return 0, result, report.pair(result)
+
+
+def data_import(options: Namespace, say: Say) -> Outcome:
+    from fruitlab.data.importing import import_pictures
+
+    result = import_pictures(name=options.name, nice=Path(options.nice), real=Path(options.real), min_images=options.min_images,
+                             group=options.group, replace=options.replace, progress=report.progress_bar(say)).as_dict()
+    return 0, result, report.pair(result) + f"\n\nTrain on it: python -m fruitlab train mixed --data {options.name}"
+
+
+def data_download(options: Namespace, say: Say) -> Outcome:
+    from fruitlab.data import sources
+
+    root = store.data_root()
+    path = sources.download(options.source, say=say, cache=sources.downloads(root))
+    here = {source.domain: sources.downloaded(name, root) for name, source in SOURCES.items()}
+    result: dict[str, Any] = {"source": options.source, "folder": str(path), "imported": None}
+    if not all(here.values()):
+        other = next(name for name, source in SOURCES.items() if not here[source.domain])
+        domain = SOURCES[options.source].domain
+        missing = "real" if domain == "nice" else "nice"
+        return 0, result, (f"{path} holds the {domain} domain. Next: python -m fruitlab data download {other}, or import it with your own {missing} "
+                           f"pictures: python -m fruitlab data import --name mine --{domain} '{path}' --{missing} DIR")
+    from fruitlab.data.importing import import_pictures
+
+    made = import_pictures(name="fruits", nice=here["nice"], real=here["real"], replace=True, progress=report.progress_bar(say)).as_dict()
+    return 0, result | {"imported": made}, report.pair(made) + "\n\nTrain on it: python -m fruitlab train mixed --data fruits"
+
+
+def train(options: Namespace, say: Say) -> Outcome:
+    config = _config(options)
+    slots.check_device(options.device)
+    data = store.load(config.data, say=say, progress=report.progress_bar(say))
+    split = data.split(config.split_seed)
+    pictures = report.training_pictures(config, data, split)
+    run = run_folders.create({"device": options.device, "data": None}, config=config, run_id=options.run_id)
+    say(f"{run.id}: {pictures}. Ctrl-C stops it in order; python -m fruitlab resume {run.id} goes on.")
+    return _work(run, None, say)
+
+
+def resume(options: Namespace, say: Say) -> Outcome:
+    run = run_folders.find(options.run_id)
+    if run.shipped:
+        raise WrongUse(f"{run.id} is one of the results that come with FruitLab; it is finished.")
+    if run.status() == "finished":
+        raise WrongUse(f"{run.id} is finished; there is nothing to go on with. Train a new run with more --iterations instead.")
+    if options.device is not None:
+        slots.check_device(options.device)
+    return _work(run, options.device, say)
+
+
+def _work(run: Run, device: str | None, say: Say) -> Outcome:
+    from fruitlab.worker import work
+
+    summary = work(run, device=device, say=say)
+    config = run.config()
+    result = {"run": run.id, "status": summary["status"], "data": config.data} | summary
+    return (0 if summary["status"] == "finished" else 130), result, report.trained(result, config)
+
+
+def evaluate(options: Namespace, say: Say) -> Outcome:
+    run = run_folders.find(options.run_id)
+    from fruitlab.allocator import keep_memory
+    keep_memory()
+    from fruitlab import devices
+    from fruitlab.evaluation import evaluate as score
+
+    result = score(run, data=options.data, device=devices.resolve(options.device), say=say, progress=report.progress_bar(say))
+    return 0, result, report.scores(result)
+
+
+def predict(options: Namespace, say: Say) -> Outcome:
+    from fruitlab.predict import Predictor
+
+    predictor = Predictor(run_folders.find(options.run_id))
+    results: list[dict[str, Any]] = []
+    for photo in options.photos:
+        try:
+            results.append({"photo": photo, "top": predictor.top3(Path(photo))})
+        except DataError as error:
+            results.append({"photo": photo, "error": str(error)})
+            say(f"{photo}: {error}")
+    bad = any("error" in result for result in results)
+    return (1 if bad else 0), results, report.predictions(results)
+
+
+def runs(options: Namespace, say: Say) -> Outcome:
+    rows = [report.run_row(run) for run in run_folders.all_runs()]
+    return 0, rows, report.run_table(rows)
+
+
+def network(options: Namespace, say: Say) -> Outcome:
+    from fruitlab.table1 import rows
+
+    table = rows()
+    return 0, table, report.network(table)
+
+
+def _config(options: Namespace) -> RunConfig:
+    changes: dict[str, Any] = {"data": options.data}
+    for name in ("ratio", "split", "norms", "iterations", "seed"):
+        value = getattr(options, name, None)
+        if value is not None:
+            changes[name] = value
+    for pair in options.set:
+        name, equals, value = pair.partition("=")
+        if not equals or not value:
+            raise ConfigError(f"--set takes NAME=VALUE, such as --set learning_rate=0.05, not {pair!r}.")
+        if name in ("method", "preset"):
+            raise ConfigError(f"{name} is not set this way: it is part of the command.")
+        changes[name] = value
+    return configure(options.method, preset=options.preset, **changes)

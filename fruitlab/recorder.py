@@ -1,0 +1,83 @@
+"""What a worker writes down: log, state, weights, results; and how a run takes up what it wrote."""
+
+import io
+import time
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from fruitlab import metrics
+from fruitlab.config import RunConfig
+from fruitlab.data.domains import TwoDomains
+from fruitlab.evaluation import predictions
+from fruitlab.files import write_whole
+from fruitlab.resident import Resident
+from fruitlab.runs import Run
+from fruitlab.state import State
+from fruitlab.training import Evaluation
+
+SAVE_EVERY = 2.0  # seconds between two saved states: the dense points of a phase's start come faster than a disk likes
+
+
+class Recorder:
+    """Keeps a run's folder in step with its state. The log line goes first, then the state that knows the log's length."""
+
+    def __init__(self, run: Run, config: RunConfig, state: State, categories: tuple[str, ...]) -> None:
+        self.run, self.config, self.state, self.categories = run, config, state, categories
+        self.logits: dict[str, Tensor] | None = None
+        self.saved = time.monotonic()
+
+    def resume(self) -> bool:
+        """Takes up the saved state, if there is one, and cuts the log back to it. Raises RunError if it is damaged."""
+        found, length = self.run.has("state"), 0
+        if found:
+            tensors, notes = self.run.read_tensors("state")
+            self.state.load(tensors, notes["numbers"])
+            length = notes["log_length"]
+        self.run.cut_log(length)
+        self.best = max((metrics.point_combined(point) for point in self.run.metrics() if point["full"]), default=-1.0)
+        return found
+
+    def note(self, evaluation: Evaluation) -> dict[str, Any]:
+        """Books an evaluation; returns its line of the log."""
+        point = {name: value for name, value in vars(evaluation).items() if name != "logits"}
+        self.run.append(point)
+        self.logits = evaluation.logits if evaluation.iteration == self.config.iterations else None
+        if evaluation.full and metrics.point_combined(point) > self.best:
+            self.best = metrics.point_combined(point)
+            self._write_weights("best")
+        if evaluation.full or time.monotonic() - self.saved >= SAVE_EVERY:
+            self.keep()
+        return point
+
+    def keep(self) -> None:
+        """Saves the state as it is now."""
+        tensors, numbers = self.state.save()
+        self.run.write_tensors("state", tensors, {"numbers": numbers, "log_length": self.run.log_length()})
+        self.saved = time.monotonic()
+
+    def results(self, data: TwoDomains, resident: Resident) -> dict[str, Any]:
+        """Writes the last weights and every test picture's prediction; returns the summary of a finished run."""
+        self._write_weights("weights")
+        table = predictions(self.state.network, data, resident, self.logits)
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **table)
+        write_whole(self.run.folder / "predictions.npz", buffer.getvalue())
+        return ({"status": "finished", "iteration": self.state.iteration, "images_seen": self.state.pictures, "seconds": round(self.state.seconds, 3)}
+                | metrics.table_scores(table) | {"best": metrics.best_scores(self.run.metrics())})
+
+    def _write_weights(self, name: str) -> None:
+        network = {key: tensor.detach().cpu().contiguous().numpy() for key, tensor in self.state.network.state_dict().items()}
+        self.run.write_tensors(name, network, {"categories": list(self.categories), "iteration": self.state.iteration,
+                                               "width": self.config.width, "epsilon": self.config.norm_epsilon})
+
+
+def describe(data: TwoDomains, config: RunConfig, resident: Resident, training_sets: dict[str, Tensor]) -> dict[str, Any]:
+    """What a run's header says of its data: enough to read its results where the data is not."""
+    pictures = {}
+    for phase, chosen in training_sets.items():
+        real = int(resident.is_real[chosen].sum())
+        pictures[phase] = {"nice": len(chosen) - real, "real": real}
+    return {"name": data.name, "kind": data.kind, "fingerprint": data.fingerprint, "categories": list(data.categories),
+            "left_out": data.left_out, "counts": data.counts(data.split(config.split_seed)), "training_pictures": pictures}

@@ -1,0 +1,183 @@
+"""A run's process: training's generator into a run folder. `python -m fruitlab.worker RUN` outlives who started it.
+
+The run's lock is held from the first moment to the last. What is written, and when: the log line of an evaluation, then
+the state that follows it; so a killed run loses no more than the iterations since its last evaluation.
+"""
+
+import platform
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import Any
+
+from filelock import Timeout
+
+from fruitlab import metrics, wording
+from fruitlab.data import store
+from fruitlab.data.domains import TwoDomains
+from fruitlab.data.pictures import DataError
+from fruitlab.files import write_json
+from fruitlab.runs import Busy, Run, RunError, find
+from fruitlab.slots import wait_for_turn
+
+Say = Callable[[str], None]
+
+
+class Stopped(Exception):
+    """The run was asked to stop."""
+
+
+class StopRequest:
+    """Ctrl-C, SIGTERM or a file named `stop` in the run's folder: end in order, after the iteration at hand."""
+
+    def __init__(self, run: Run) -> None:
+        self.file, self.signalled = run.folder / "stop", False
+
+    def __call__(self) -> bool:
+        return self.signalled or self.file.exists()
+
+    def raise_if_asked(self) -> None:
+        if self():
+            raise Stopped
+
+    def wait(self, seconds: float) -> None:
+        time.sleep(seconds)
+        self.raise_if_asked()
+
+    @contextmanager
+    def listening(self):
+        """Takes SIGINT and SIGTERM as requests; the second one ends the process as usual."""
+        def take(number: int, frame: Any) -> None:
+            self.signalled = True
+            for each, handler in before.items():
+                signal.signal(each, handler)
+        before = {}
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                before[number] = signal.signal(number, take)
+        except ValueError:
+            pass  # not the main thread: whoever runs us there has the `stop` file
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def work(run: Run, *, device: str | None = None, say: Say) -> dict[str, Any]:
+    """Starts or goes on with a run until it is finished or stopped; returns its summary.
+
+    Args:
+        device: where to train; None is where it trained before.
+    Raises:
+        Busy: another process is at it. RunError: it failed, and the summary says why; what it had is kept.
+    """
+    lock = run.lock()
+    try:
+        lock.acquire(timeout=5)
+    except Timeout:
+        raise Busy(f"{run.id} is being trained by another process. Wait for it, or stop it there first.") from None
+    except OSError as error:
+        raise RunError(f"{run.folder} cannot be written to: {error.strerror}. Check its permissions.") from None
+    stop = StopRequest(run)
+    try:
+        with stop.listening():
+            try:
+                for name in ("summary.json", "stop"):
+                    (run.folder / name).unlink(missing_ok=True)
+                summary = _train(run, device, say, stop)
+            except Stopped:
+                summary = {"status": "stopped"} | metrics.last_scores(run.metrics())
+                _finish(run, summary)
+            except Exception as error:
+                sentence = wording.explain(error, run)
+                try:
+                    _finish(run, {"status": "failed", "error": sentence} | metrics.last_scores(run.metrics()))
+                except OSError:
+                    pass  # the disk that failed us cannot take the summary either: the run shows as interrupted
+                raise RunError(sentence) from error
+    finally:
+        lock.release()
+    return summary
+
+
+def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[str, Any]:
+    header, config = run.header(), run.config()
+    turn = wait_for_turn(run, device or header["device"], say=say, wait=stop.wait)
+    try:
+        run.doing("loading torch")
+        from fruitlab.allocator import keep_memory
+        keep_memory()
+        from fruitlab import devices
+        from fruitlab.methods import phases
+        from fruitlab.recorder import Recorder, describe
+        from fruitlab.resident import Resident
+        from fruitlab.state import State
+        from fruitlab.training import train
+
+        where = devices.resolve(device or header["device"])
+        # Another thread count has other last bits, so a resumed run takes the one it began with.
+        threads = devices.repeatable(where, header.get("threads") if where.type == "cpu" else None)
+        stop.raise_if_asked()
+
+        run.doing("reading the data")
+        data = read_data(run, config.data, say, progress=lambda *_: stop.raise_if_asked())
+        resident = Resident.of(data, config.split_seed, where)
+        stop.raise_if_asked()
+        sets = {p.name: resident.training_set(nice=p.nice, real=p.real, seed=config.seed) for p in phases(config)}
+        run.write_header(header | {
+            "device": device or header["device"], "trained_on": str(where), "threads": threads, "data": describe(data, config, resident, sets),
+            "versions": {name: version(name) for name in ("torch", "numpy")} | {"python": platform.python_version()}})
+
+        state = State(config, categories=len(data.categories), device=where)
+        recorder = Recorder(run, config, state, data.categories)
+        if recorder.resume():
+            say(f"Going on at iteration {state.iteration:,} of {config.iterations:,}.")
+        run.doing("training")
+        started, first = time.monotonic(), state.iteration
+        for evaluation in train(config, resident, state):
+            if evaluation is not None:
+                say(wording.progress(recorder.note(evaluation), config.iterations, time.monotonic() - started, first))
+            if stop():
+                recorder.keep()
+                raise Stopped
+        run.doing("writing the results")
+        summary = recorder.results(data, resident)
+        _finish(run, summary)
+        # Only now: until the run has finished it can be resumed.
+        (run.folder / "state.safetensors").unlink(missing_ok=True)
+        return summary
+    finally:
+        turn.release()
+
+
+def read_data(run: Run, name: str, say: Say, progress: Callable[..., None] | None = None) -> TwoDomains:
+    """The run's data. Raises DataError if it is gone, or no longer what the run started with."""
+    data = store.load(name, say=say, progress=progress)
+    known = run.header().get("data")
+    if known and known["fingerprint"] != data.fingerprint:
+        raise DataError(f"The data {name!r} is not what it was when {run.id} started (fingerprint {data.fingerprint}, then {known['fingerprint']}): "
+                        "test pictures would have been trained on. Bring the old pictures back, or start a new run.")
+    return data
+
+
+def _finish(run: Run, summary: dict[str, Any]) -> None:
+    write_json(run.folder / "summary.json", summary)
+    for name in ("activity.json", "stop"):
+        (run.folder / name).unlink(missing_ok=True)
+
+
+def main() -> int:
+    try:
+        work(find(sys.argv[1]), say=lambda line: print(line, file=sys.stderr, flush=True))
+    except (RunError, IndexError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
