@@ -188,8 +188,8 @@ class Writer:
             file.close()
         groups, keys = group_pictures([h for name in NAMES for h in contents.hashes[name]],
                                       [k for name in NAMES for k in contents.keys[name]])
-        index = {"group_keys": keys, "folders": contents.folders, "sources": {name: [[s.path, s.size, s.mtime, s.outcome] for s in contents.sources[name]]
-                                                 for name in NAMES}}
+        index = {"group_keys": keys, "folders": contents.folders,
+                 "sources": {name: [[s.path, s.size, s.mtime, s.outcome] for s in contents.sources[name]] for name in NAMES}}
         for name, part in zip(NAMES, np.split(groups, [self.rows["nice"]]), strict=True):
             index[name] = {"paths": contents.paths[name], "hashes": contents.hashes[name], "labels": contents.labels[name],
                            "groups": part.tolist()}

@@ -76,10 +76,10 @@ def import_pictures(*, name: str, nice: Path, real: Path, min_images: int = 20, 
         raise DataError(f"A category needs at least 2 pictures, one to train and one to test; min_images is {min_images}.")
     origin = {"nice": str(_folder(nice)), "real": str(_folder(real)), "min_images": min_images, "group": group}
     _check_apart(Path(origin["nice"]), Path(origin["real"]))
-    _check_free(name, replace)
+    check_free(name, replace)
     folders, layouts = _survey(origin)
     with cache.locked(name, say):
-        _check_free(name, replace)  # again: another process may have imported it meanwhile
+        check_free(name, replace)  # again: another process may have imported it meanwhile
         with cache.writing(name, name) as writer:
             contents = _read_all(origin, folders, layouts, writer, None, progress)
             data = writer.commit(contents)
@@ -118,7 +118,8 @@ def _check_apart(nice: Path, real: Path) -> None:
             raise DataError(f"{inner} lies inside {outer}, so its pictures would count for both domains: name two folders side by side.")
 
 
-def _check_free(name: str, replace: bool) -> None:
+def check_free(name: str, replace: bool) -> None:
+    """Raises DataError if there is data of that name and it is not to be replaced."""
     try:
         taken = cache.read_record(name) is not None
     except DataError:  # damaged, or of a newer version: there is something all the same

@@ -15,7 +15,7 @@ from fruitlab.data.importing import Previous, Progress, reimport
 from fruitlab.data.matching import look, scan, untouched
 from fruitlab.data.pictures import DataError
 
-__all__ = ["available", "data_root", "load", "remove"]
+__all__ = ["available", "data_root", "load", "opened", "remove"]
 
 BUILT_IN = "synthetic"
 PER_CATEGORY, FEWEST, MOST = 400, 5, 5000  # built-in pictures a category and domain: as many as in the paper (section 4), limits
@@ -41,6 +41,23 @@ def load(name: str, *, progress: Progress | None = None, say: Say | None = None)
         except Damaged as error:
             raise _damaged(name, str(error)) from error
     raise AssertionError("unreachable")
+
+
+def opened(name: str) -> TwoDomains | None:
+    """The data as it lies on this machine, for looking at: nothing is drawn, and no picture file is asked whether it changed.
+
+    None where it is not here. Raises DataError: damaged, written by a newer version, or a count that cannot be drawn.
+    """
+    folder = _drawn_folder(_drawn_count(name)) if name.partition(":")[0] == BUILT_IN else name
+    if not _exists(folder):
+        return None
+    try:
+        record = cache.read_record(folder)
+        return None if record is None else cache.open_data(folder, record, cache.read_index(folder, record))
+    except FileNotFoundError as error:
+        raise _damaged(name, f"a file is missing ({Path(error.filename).name})") from error
+    except Damaged as error:
+        raise _damaged(name, str(error)) from error
 
 
 def available() -> list[dict[str, Any]]:

@@ -10,13 +10,15 @@ import multiprocessing
 import os
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Literal
 
 import numpy as np
 
 from fruitlab.categories import CATEGORIES
 
-VERSION = 1  # raise whenever pixels change: it is part of the cache's key
+VERSION = 2  # raise whenever pixels change: it is part of the cache's key
 SIZE = 100
 _CHUNK = 20  # pictures a worker draws before it reports
 _ALONE = 1500  # up to this many pictures, starting workers costs more than they save
@@ -35,11 +37,11 @@ def draw(category: str, domain: Literal["nice", "real"], index: int) -> np.ndarr
         raise ValueError(f"There is no domain {domain!r}; say 'nice' (one fruit on white) or 'real' (photos).")
     if isinstance(index, bool) or not isinstance(index, (int, np.integer)) or index < 0:
         raise ValueError(f"A picture's index is a whole number from 0 up, not {index!r}.")
-    from fruitlab.data.synthetic import scenes, sprites  # only now: the noise tables need not exist where nothing is drawn
+    from fruitlab.data.synthetic import camera, sprites  # only now: the noise tables need not exist where nothing is drawn
 
     seed = [zlib.crc32(category.encode()), domain == "real", int(index)]
     rng = np.random.Generator(np.random.PCG64(seed))
-    return (sprites.nice if domain == "nice" else scenes.real)(category, rng)
+    return (sprites.nice if domain == "nice" else camera.real)(category, rng)
 
 
 def _draw_chunk(job: tuple[str, str, int, int]) -> np.ndarray:
@@ -69,22 +71,26 @@ def draw_pair(
         for category in CATEGORIES for domain in pair for start in range(0, per_category, _CHUNK)
     ]  # fmt: skip
 
-    done = 0
+    finished = 0
 
-    def collect(chunks) -> None:
-        nonlocal done
-        for (category, domain, start, stop), chunk in zip(jobs, chunks):
+    def keep(chunks) -> None:
+        nonlocal finished
+        for (category, domain, start, stop), chunk in zip(jobs[finished:], chunks):
             first = CATEGORIES.index(category) * per_category
             pair[domain][first + start : first + stop] = chunk
-            done += stop - start
+            finished += 1
             if progress:
-                progress(done, total)
+                progress(sum(job[3] - job[2] for job in jobs[:finished]), total)
 
-    if processes == 1:
-        collect(map(_draw_chunk, jobs))
-    else:
+    if processes > 1 and not multiprocessing.current_process().daemon:  # a daemon may not have children
         # spawned, not forked: the caller may have threads running (Streamlit, torch)
-        with multiprocessing.get_context("spawn").Pool(processes) as pool:
-            collect(pool.imap(_draw_chunk, jobs))
+        pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"))
+        try:
+            keep(pool.map(_draw_chunk, jobs))
+        except BrokenProcessPool:
+            pass  # a script without `if __name__ == "__main__"`, or no memory for workers: this process draws what is left
+        finally:
+            pool.shutdown(cancel_futures=True)
+    keep(map(_draw_chunk, jobs[finished:]))
     labels = np.repeat(np.arange(len(CATEGORIES), dtype=np.int64), per_category)
     return pair["nice"], pair["real"], labels

@@ -119,7 +119,7 @@ def plate(rng):
     return np.asarray(canvas.filter(ImageFilter.GaussianBlur(0.7)), np.float32) / 255
 
 
-INDOORS = (wood, wood, cloth, studio, studio, stone, plate, bokeh)
+INDOORS = (wood, wood, cloth, studio, studio, studio, stone, plate, bokeh)
 OUTDOORS = (foliage, foliage, foliage, ground, bokeh)
 MARKET = (stall, stall, wood, cloth, bokeh, studio)
 

@@ -152,8 +152,8 @@ def tiara(body, rng, count, length, root, tip):
     """A pomegranate's crown: teeth around a short neck at the far end."""
     radial = _ring(count, rng, 0.15)
     start = _pole(body, -1) + radial * 0.15 + 0.06 * UP
-    way = radial * 0.15 - 0.9 * UP
-    return _leaves(start, way, radial * rng.uniform(0.2, 0.6), length * rng.uniform(0.85, 1.2, count), 0.13, root, tip, radial * 0.25 - UP, rng)
+    flare, lengths = radial * rng.uniform(0.2, 0.6), length * rng.uniform(0.85, 1.2, count)
+    return _leaves(start, radial * 0.15 - 0.9 * UP, flare, lengths, 0.13, root, tip, radial * 0.25 - UP, rng)
 
 
 def cap(body, rng, size, colour):

@@ -69,10 +69,12 @@ def place(scene: Image.Image, thing: Image.Image | Sticker, x: float, y: float, 
 
 
 def spin(thing: Image.Image, degrees: float) -> Image.Image:
-    return thing.rotate(degrees, Image.Resampling.BICUBIC, expand=True)
+    return thing.rotate(degrees, Image.Resampling.BILINEAR, expand=True)
 
 
-def leaves(scene: Image.Image, rng: np.random.Generator, count: int, around: tuple[float, float] | None = None, bright: float = 1.0) -> None:
+def leaves(
+    scene: Image.Image, rng: np.random.Generator, count: int, around: tuple[float, float] | None = None, bright: float = 1.0
+) -> None:
     """Leaves strewn over the scene, or radiating from a point."""
     kinds = [leaf(rng, int(rng.uniform(24, 60)), rng.uniform(0.3, 0.6), bright) for _ in range(min(count, 2))]
     for i in range(count):
@@ -103,9 +105,12 @@ def fingers(scene: Image.Image, rng: np.random.Generator, x: float, y: float, re
     pen = ImageDraw.Draw(canvas)
     side = -1 if int(x * 8) % 2 else 1  # palm and fingers are drawn apart but belong to one hand
     if behind:
-        outline = [(-0.5, 2.6), (-1.0, 1.3), (-1.15, 0.6), (-0.9, 0.1), (0.4, -0.5), (1.3, -0.55), (1.55, 0.2), (1.4, 1.1), (0.9, 1.7), (0.8, 2.6)]
+        outline = np.array(
+            [(-0.5, 2.6), (-1.0, 1.3), (-1.15, 0.6), (-0.9, 0.1), (0.4, -0.5), (1.3, -0.55), (1.55, 0.2), (1.4, 1.1), (0.9, 1.7), (0.8, 2.6)]
+        )
         for shrink, level in ((1.0, 0.66), (0.93, 0.86)):
-            pen.polygon([((x + side * a * reach * shrink) * n, (y + b * reach * shrink) * n) for a, b in outline], fill=(*colour(skin, level), 255))
+            points = (outline * (side * reach * shrink, reach * shrink) + (x, y)) * n
+            pen.polygon([tuple(p) for p in points], fill=(*colour(skin, level), 255))
     else:
         for i in range(4):
             top = y + reach * (-0.42 + 0.34 * i + rng.normal(0, 0.03))
@@ -123,8 +128,9 @@ def _finger(pen, bones, thick: float, skin: str, n: int) -> None:
         pen.line(path, fill=(*colour(skin, level), 255), width=max(int(w), 1), joint="curve")
         for a, b in path[1:]:
             pen.ellipse((a - w / 2, b - w / 2, a + w / 2, b + w / 2), fill=(*colour(skin, level), 255))
-    a, b = bones[-1][0] * n, (bones[-1][1] - 0.1 * thick) * n
-    pen.ellipse((a - thick * 0.3 * n, b - thick * 0.24 * n, a + thick * 0.3 * n, b + thick * 0.2 * n), fill=(*colour("f4d8cc", 0.7 + 0.3 * float(rgb(skin)[0])), 255))
+    a, b, r = bones[-1][0] * n, (bones[-1][1] - 0.1 * thick) * n, thick * n
+    nail = colour("f4d8cc", 0.7 + 0.3 * float(rgb(skin)[0]))
+    pen.ellipse((a - r * 0.3, b - r * 0.24, a + r * 0.3, b + r * 0.2), fill=(*nail, 255))
 
 
 def slats(scene: Image.Image, rng: np.random.Generator) -> None:
@@ -143,11 +149,12 @@ def slats(scene: Image.Image, rng: np.random.Generator) -> None:
 
 def tag(scene: Image.Image, rng: np.random.Generator) -> None:
     """A price tag with something written on it."""
-    n = Image.new("RGBA", (int(rng.uniform(22, 36)), int(rng.uniform(14, 22))), (*colour(choose(rng, ("ffffff", "f4e04a", "fafaf0", "e84a3a"))), 255))
-    pen = ImageDraw.Draw(n)
-    for y in range(3, n.height - 3, 4):
-        pen.line([(3, y), (rng.uniform(10, n.width - 3), y)], fill=(40, 40, 40, 255), width=1 + (y > 8))
-    place(scene, spin(n, rng.normal(0, 8)), rng.uniform(10, 90), choose(rng, (rng.uniform(2, 15), rng.uniform(80, 98))), 0.5)
+    paper = colour(choose(rng, ("ffffff", "f4e04a", "fafaf0", "e84a3a")))
+    card = Image.new("RGBA", (int(rng.uniform(22, 36)), int(rng.uniform(14, 22))), (*paper, 255))
+    pen = ImageDraw.Draw(card)
+    for y in range(3, card.height - 3, 4):
+        pen.line([(3, y), (rng.uniform(10, card.width - 3), y)], fill=(40, 40, 40, 255), width=1 + (y > 8))
+    place(scene, spin(card, rng.normal(0, 8)), rng.uniform(10, 90), choose(rng, (rng.uniform(2, 15), rng.uniform(80, 98))), 0.5)
 
 
 def bowl(scene: Image.Image, x: float, y: float, wide: float, name: str, front: bool, woven: bool) -> None:

@@ -12,12 +12,14 @@ import numpy as np
 
 @dataclass
 class View:
-    """How a fruit is seen: `turn` [3, 3] takes body to world, `scale` is pixels per radius, `centre` the world point (x, y) mid-picture."""
+    """How a fruit is seen."""
 
-    turn: np.ndarray
-    scale: float
-    centre: tuple[float, float]
-    size: int
+    turn: np.ndarray  # [3, 3], body to world
+    scale: float  # pixels per radius
+    centre: tuple[float, float]  # the world point (x, y) mid-picture
+    size: int  # of the picture, in pixels
+    low: np.ndarray  # the body's extent in world axes [3]
+    high: np.ndarray
 
 
 @dataclass
@@ -60,48 +62,65 @@ _DIRECTIONS = np.stack(
 
 def fit(body, turn: np.ndarray, size: int, fill: float = 0.98, extra: np.ndarray | None = None) -> View:
     """The view whose longer side is filled to `fill` by the body and the body points `extra` [n, 3]."""
-    points = body.surface(_DIRECTIONS)
-    if extra is not None and len(extra):
-        points = np.concatenate([points, extra])
-    flat = points @ turn.T[:, :2]
-    low, high = flat.min(0), flat.max(0)
+    points = body.surface(_DIRECTIONS) @ turn.T
+    bottom, top = points.min(0), points.max(0)
+    low, high = bottom[:2], top[:2]
+    if extra is not None:
+        flat = extra @ turn.T[:, :2]
+        low, high = np.minimum(low, flat.min(0)), np.maximum(high, flat.max(0))
     middle = (low + high) / 2
-    return View(turn, float(size * fill / (high - low).max()), (float(middle[0]), float(middle[1])), size)
+    return View(turn, float(size * fill / (high - low).max()), (float(middle[0]), float(middle[1])), size, bottom, top)
 
 
 def cast(body, view: View) -> Surface:
     """Finds the surface in each pixel. float32 throughout."""
     m = view.turn
-    points = body.surface(_DIRECTIONS) @ m.T
     edge = 2.5 / view.scale
     half = (view.size - 1) / 2
     line = (np.arange(view.size, dtype=np.float32) - half) / view.scale
-    columns = _within(line + view.centre[0], points[:, 0].min() - edge, points[:, 0].max() + edge)
-    rows = _within(view.centre[1] - line, points[:, 1].min() - edge, points[:, 1].max() + edge)
+    columns = _within(line + view.centre[0], view.low[0] - edge, view.high[0] + edge)
+    rows = _within(view.centre[1] - line, view.low[1] - edge, view.high[1] + edge)
     shape = (rows.stop - rows.start, columns.stop - columns.start)
     x = np.broadcast_to(line[columns] + view.centre[0], shape).ravel()
     y = np.broadcast_to(view.centre[1] - line[rows, None], shape).ravel()
 
-    def field(x, y, z):
-        return body.field(m[0, 0] * x + m[1, 0] * y + m[2, 0] * z, m[0, 1] * x + m[1, 1] * y + m[2, 1] * z, m[0, 2] * x + m[1, 2] * y + m[2, 2] * z)
+    def to_body(x, y, z):
+        return [m[0, i] * x + m[1, i] * y + m[2, i] * z for i in range(3)]
 
-    outline, z = (_march if body.planes else _solve)(body, field, x, y, m, points)
+    def field(x, y, z):
+        return body.field(*to_body(x, y, z))
+
+    outline, z = (_march if body.planes else _solve)(body, field, x, y, view)
 
     # the field's slope across the picture turns it into a distance from the outline in pixels, hence coverage
-    down, across = np.gradient(outline.reshape(shape))
-    slope = np.sqrt(down * down + across * across).ravel()
+    slope = _slope(outline.reshape(shape)).ravel()
     coverage = np.clip(0.5 - outline / np.maximum(slope, 1e-4), 0, 1)
     seen = np.flatnonzero(coverage > 0.02)
     x, y, z, coverage = x[seen], y[seen], z[seen], coverage[seen]
     pixels = (seen // shape[1] + rows.start) * view.size + seen % shape[1] + columns.start
 
-    step = np.float32(0.012)
-    here = field(x, y, z)
-    normal = np.stack([field(x + step, y, z) - here, field(x, y + step, z) - here, field(x, y, z + step) - here], 1)
-    normal[:, 2] = np.maximum(normal[:, 2], 1e-4)
-    normal /= np.sqrt((normal * normal).sum(1, keepdims=True))
-    unit = body.unit(m[0, 0] * x + m[1, 0] * y + m[2, 0] * z, m[0, 1] * x + m[1, 1] * y + m[2, 1] * z, m[0, 2] * x + m[1, 2] * y + m[2, 2] * z)
-    return Surface(pixels, coverage, unit, normal)
+    around = field((x + _STEPS[0]).ravel(), (y + _STEPS[1]).ravel(), (z + _STEPS[2]).ravel()).reshape(4, -1)
+    normal = (around[1:] - around[0]).T
+    np.maximum(normal[:, 2], 1e-4, out=normal[:, 2])
+    normal = normalised(normal)
+    return Surface(pixels, coverage, body.unit(*to_body(x, y, z)), normal)
+
+
+# the point itself and a little along each axis: the field's differences between them are the normal
+_STEPS = np.float32(0.012) * np.array([[[0], [1], [0], [0]], [[0], [0], [1], [0]], [[0], [0], [0], [1]]], np.float32)
+
+
+def normalised(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.sqrt(np.einsum("ni,ni->n", vectors, vectors))[:, None]
+
+
+def _slope(grid: np.ndarray) -> np.ndarray:
+    """The length of the gradient at each point of a grid, per pixel."""
+    down, across = np.empty_like(grid), np.empty_like(grid)
+    np.subtract(grid[2:], grid[:-2], out=down[1:-1])
+    np.subtract(grid[:, 2:], grid[:, :-2], out=across[:, 1:-1])
+    down[0], down[-1], across[:, 0], across[:, -1] = down[1], down[-2], across[:, 1], across[:, -2]
+    return np.sqrt(down * down + across * across) * np.float32(0.5)
 
 
 def _within(line: np.ndarray, low: float, high: float) -> slice:
@@ -109,13 +128,13 @@ def _within(line: np.ndarray, low: float, high: float) -> slice:
     return slice(int(inside[0]), int(inside[-1]) + 1)
 
 
-def _solve(body, field, x, y, m, points):
+def _solve(body, field, x, y, view):
     """(field at the ray's closest approach, depth of the surface), for a body close to an ellipsoid.
 
     Along a ray the field is nearly a parabola about its lowest point, so scaling the offset by the root of the
     parabola through two known values converges in a few steps (in one, for a true ellipsoid).
     """
-    shape = (m / np.square(np.array(body.axes, np.float32))) @ m.T
+    shape = (view.turn / np.square(np.array(body.axes, np.float32))) @ view.turn.T
     lowest = -(shape[0, 2] * x + shape[1, 2] * y) / shape[2, 2]
     outline = field(x, y, lowest)
     offset = np.sqrt(np.maximum(-outline, 0) / shape[2, 2])
@@ -125,10 +144,10 @@ def _solve(body, field, x, y, m, points):
     return outline, lowest + offset
 
 
-def _march(body, field, x, y, m, points):
+def _march(body, field, x, y, view):
     """The same for any body: evaluates planes from front to back, takes the first crossing, refines it."""
     planes = body.planes
-    depths = np.linspace(points[:, 2].max() + 0.02, points[:, 2].min() - 0.02, planes, dtype=np.float32)
+    depths = np.linspace(view.high[2] + 0.02, view.low[2] - 0.02, planes, dtype=np.float32)
     values = field(x[None], y[None], depths[:, None])
     inside = values < 0
     first = np.maximum(inside.argmax(0), 1)
@@ -144,7 +163,12 @@ def _march(body, field, x, y, m, points):
         near, before = np.where(out, middle, near), np.where(out, value, before)
         far, after = np.where(out, far, middle), np.where(out, after, value)
     depth = near + (far - near) * np.clip(before / np.maximum(before - after, 1e-6), 0, 1)
-    return values.min(0), np.where(missed, depths[first], depth)
+    # the closest approach lies between planes: the lowest point of the parabola through the three nearest
+    lowest = np.clip(values.argmin(0), 1, planes - 2)
+    above, least, below = values[lowest - 1, column], values[lowest, column], values[lowest + 1, column]
+    curve = np.maximum(above + below - 2 * least, 1e-6)
+    closest = least - np.square(np.clip(above - below, -curve, curve)) / (8 * curve)
+    return closest, np.where(missed, depths[first], depth)
 
 
 def shade(surface: Surface, albedo: np.ndarray, gloss, sharpness: float, light: Light) -> np.ndarray:

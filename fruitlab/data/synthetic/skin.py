@@ -140,12 +140,12 @@ def dents(p, variety, albedo, rng):
     """A ripe passion fruit's leathery dimples."""
     deep = np.float32(rng.uniform(0.0, 1.0) ** 2)
     albedo *= (1 + (0.05 + 0.1 * deep) * p.noise("cloud", 30))[:, None]
-    return (0.5 + 3.5 * deep) * p.noise("cloud'", 24)
+    return (0.4 + 2.2 * deep) * p.noise("cloud'", 24)
 
 
 def fuzz(p, variety, albedo, rng):
     """A kiwi's hair: fine strokes along the axis."""
-    albedo *= (1 + 0.16 * sample("grain", p.x, p.y, p.z, (70, 28, 70), p.offset))[:, None]
+    albedo *= (1 + 0.16 * p.noise("grain", (70, 28, 70)))[:, None]
     mix(albedo, (0.24, 0.16, 0.08), 0.85 * step(0.972, 0.99, np.abs(p.cosine) + 0.006 * p.noise("cloud", 20)))
     return 0.2 * p.noise("grain'", 50)
 
@@ -243,13 +243,17 @@ def peel(p, variety, albedo, rng):
     albedo *= (1 + 0.1 * np.cos(5 * p.angle()))[:, None]
     spots = rng.uniform(-1.2, 0.6)
     if spots > -0.3:
-        mix(albedo, (0.28, 0.17, 0.06), 0.8 * step(0.34, 0.14, sample("cell", p.x, p.y, p.z, (6, 38, 6), p.offset)) * step(0.2, 0.9, p.noise("cloud", 9) + spots))
-    bruise = sample("cloud", p.x, p.y, p.z, (7, 30, 7), p.offset)
+        spot = step(0.34, 0.14, p.noise("cell", (6, 38, 6))) * step(0.2, 0.9, p.noise("cloud", 9) + spots)
+        mix(albedo, (0.28, 0.17, 0.06), 0.8 * spot)
+    bruise = p.noise("cloud", (7, 30, 7))
     mix(albedo, (0.3, 0.2, 0.08), 0.5 * step(1.5, 2.6, bruise))
     return None
 
 
 PATTERNS = {
     f.__name__: f
-    for f in (pores, button, eye, net, ribs, speckle, furrows, wrinkles, dents, fuzz, velvet, bloom, seam, husk, knobs, seeds, scales, star, peel)
-}
+    for f in (
+        pores, button, eye, net, ribs, speckle, furrows, wrinkles, dents, fuzz,
+        velvet, bloom, seam, husk, knobs, seeds, scales, star, peel,
+    )
+}  # fmt: skip
