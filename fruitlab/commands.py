@@ -35,10 +35,18 @@ def data_show(options: Namespace, say: Say) -> Outcome:
 
 
 def data_import(options: Namespace, say: Say) -> Outcome:
-    from fruitlab.data.importing import import_pictures
+    common = {"name": options.name, "min_images": options.min_images, "group": options.group, "replace": options.replace,
+              "progress": report.progress_bar(say), "say": say}
+    if options.zip and not (options.nice or options.real):
+        from fruitlab.data.uploads import import_zip
 
-    result = import_pictures(name=options.name, nice=Path(options.nice), real=Path(options.real), min_images=options.min_images,
-                             group=options.group, replace=options.replace, progress=report.progress_bar(say)).as_dict()
+        result = import_zip(source=Path(options.zip), **common).as_dict()
+    elif options.nice and options.real and not options.zip:
+        from fruitlab.data.importing import import_pictures
+
+        result = import_pictures(nice=Path(options.nice), real=Path(options.real), **common).as_dict()
+    else:
+        raise WrongUse("Name two folders, --nice DIR --real DIR, or a zip of both, --zip FILE.")
     return 0, result, report.pair(result) + f"\n\nTrain on it: python -m fruitlab train mixed --data {options.name}"
 
 
@@ -94,8 +102,8 @@ def _work(run: Run, device: str | None, say: Say) -> Outcome:
 
 def evaluate(options: Namespace, say: Say) -> Outcome:
     run = run_folders.find(options.run_id)
-    from fruitlab.allocator import keep_memory
-    keep_memory()
+    from fruitlab.process import prepare
+    prepare()
     from fruitlab import devices
     from fruitlab.evaluation import evaluate as score
 
@@ -116,6 +124,15 @@ def predict(options: Namespace, say: Say) -> Outcome:
             say(f"{photo}: {error}")
     bad = any("error" in result for result in results)
     return (1 if bad else 0), results, report.predictions(results)
+
+
+def export(options: Namespace, say: Say) -> Outcome:
+    run = run_folders.find(options.run_id)
+    from fruitlab.export import export_onnx
+
+    result = export_onnx(run, Path(options.onnx or f"{run.id}.onnx"))
+    return 0, result, (f"{result['file']}: {result['bytes'] / 1e6:.1f} MB. Input {result['input']}; output {result['output']}. ONNX Runtime's "
+                       f"probabilities differ from PyTorch's by {result['largest_difference']:.1g} at most.")
 
 
 def runs(options: Namespace, say: Say) -> Outcome:

@@ -115,7 +115,8 @@ def run_row(run: Run) -> dict[str, Any]:
         return row | {"status": "unreadable", "error": str(error)}
     share = "ratio" if config.method == "mixed" else "split"
     row |= {"method": config.method, "preset": config.preset, share: getattr(config, share), "data": config.data, "seed": config.seed,
-            "iterations": config.iterations, "experiment": config.experiment(), "shipped": run.shipped}
+            "iterations": config.iterations, "experiment": config.experiment(), "shipped": run.shipped,
+            "training_pictures": (run.header().get("data") or {}).get("training_pictures")}
     ended = run.summary() or {}
     last = ended if "combined" in ended else metrics.last_scores(run.metrics())
     row |= {"iteration": last.get("iteration", 0), "images_seen": last.get("images_seen", 0), "error": ended.get("error")}
@@ -132,7 +133,10 @@ def run_table(rows: list[dict[str, Any]]) -> str:
         if "method" not in row:
             lines.append([row["run"], row["status"], *[""] * 9])
             continue
-        share = f"{row['ratio']} % real" if "ratio" in row else f"{row['split']} % initial"
+        share = f"{row['ratio']} %" if "ratio" in row else f"{row['split']} % initial"
+        if row["training_pictures"]:  # a ratio is of two sets that may differ in size: say what it came to
+            nice, real = (sum(phase[domain] for phase in row["training_pictures"].values()) for domain in ("nice", "real"))
+            share += f": {nice:,} nice + {real:,} real"
         tops = [percent(row[name] and row[name]["top1"]) for name in ("nice", "real", "combined")]
         lines.append([row["run"], row["status"], row["method"], share, row["preset"], row["data"], str(row["seed"]),
                       f"{row['iteration']:,}/{row['iterations']:,}", *tops])

@@ -109,8 +109,8 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
     turn = wait_for_turn(run, device or header["device"], say=say, wait=stop.wait)
     try:
         run.doing("loading torch")
-        from fruitlab.allocator import keep_memory
-        keep_memory()
+        from fruitlab.process import prepare
+        prepare()
         from fruitlab import devices
         from fruitlab.methods import phases
         from fruitlab.recorder import Recorder, describe

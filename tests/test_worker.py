@@ -1,5 +1,6 @@
 """A run's process, killed, stopped, starved and refused: nothing it had is lost, and nothing is done twice."""
 
+import errno
 import json
 import os
 import shutil
@@ -82,19 +83,24 @@ def test_a_stop_file_ends_it_in_order_and_it_goes_on_from_there(data):
     assert (run.folder / "weights.safetensors").read_bytes() == (whole.folder / "weights.safetensors").read_bytes()
 
 
-def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(data):
+@pytest.mark.parametrize("what", ["the log", "everything"])
+def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(data, monkeypatch, what):
     run = make("full")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def fill_the_disk(line):
         if "iteration 10/" in line:
-            run.log.rename(run.folder / "kept")
-            run.log.symlink_to("/dev/full")
+            monkeypatch.setattr(Run, "append", full)
+            if what == "everything":
+                monkeypatch.setattr(os, "fsync", full)
 
-    with pytest.raises(RunError, match="disk is full.*resume full"):
+    with monkeypatch.context() as monkeypatch, pytest.raises(RunError, match="disk is full.*resume full"):
         work(run, say=fill_the_disk)
-    assert run.status() == "failed" and "disk is full" in run.summary()["error"] and run.has("state")
-    run.log.unlink()
-    (run.folder / "kept").rename(run.log)
+    # Where even the summary found no room, the run shows as what it is: broken off.
+    assert run.status() == ("failed" if what == "the log" else "interrupted") and run.has("state")
+    assert not list(run.folder.glob(".*"))
     assert work(run, say=quietly)["status"] == "finished"
     iterations = [point["iteration"] for point in run.metrics()]
     assert iterations == sorted(set(iterations)) and iterations[-1] == 20
