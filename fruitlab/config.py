@@ -55,6 +55,7 @@ class RunConfig(BaseModel):
     light: float = setting(0, "Vary brightness and contrast by up to this share", ge=0, le=0.9)
     colour: float = setting(0, "Vary saturation, and each colour's strength by half as much", ge=0, le=0.9)
     erase: float = setting(0, "Cover a random square of up to this share of the side with grey", unit="of the side", ge=0, le=0.9)
+    augment_until: float = setting(1, "Share of the iterations in which pictures are changed; the last ones see them as they are", ge=0, le=1)
 
     # Loss (3.1, 3.2)
     regularisation: float = setting(0.5, "L2 factor on all weights, not biases", paper="3.2", ge=0, le=1000)
@@ -75,6 +76,7 @@ class RunConfig(BaseModel):
     momentum_midpoint: float = setting(100, "Iteration at which the momentum is half its most", unit="iterations", paper="3.3", ge=0, le=1e6)
     momentum_width: float = setting(25, "Width of the logistic rise; 0 is full momentum from the start", unit="iterations", paper="3.3", ge=0, le=1e6)
     nesterov: bool = setting(False, "Look ahead: Nesterov's form of momentum")
+    muon: float = setting(0, "Make each convolution's step orthogonal (Muon), as long as this many learning rates; 0 leaves it as it is", ge=0, le=100)
 
     # Network (2.1, 2.2.1); its layers and sizes are Table 1's
     statistics: Literal["moving", "batch"] = setting(

@@ -1,6 +1,7 @@
 """What is said of a network, from counts: pure functions of numbers, without torch."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -98,3 +99,31 @@ def best_scores(points: list[dict[str, Any]]) -> dict[str, Any]:
         pairs = [(point["nice"][place] / point["nice"][0], point["real"][place] / point["real"][0]) for point in full]
         return {"nice": max(n for n, _ in pairs), "real": max(r for _, r in pairs), "combined": max(combined(n, r) for n, r in pairs)}
     return {"top1": top(1), "top3": top(2)} if full else {}
+
+
+def peak_minus_current(accuracy: Sequence[float]) -> float | None:
+    """Forgetting as the best value so far less the last one (Chaudhry et al. 2018; mammoth's), never below 0. None of nothing."""
+    return max(accuracy) - accuracy[-1] if len(accuracy) else None
+
+
+def end_minus_final(end_of_initial: float | None, final: float | None) -> float | None:
+    """Forgetting as the value right after learning a domain less the last one (Lopez-Paz and Ranzato 2017; Avalanche's): minus the
+    backward transfer, below 0 where the later training helped. None until both are there."""
+    return None if end_of_initial is None or final is None else end_of_initial - final
+
+
+def iterations_to_half(iterations: Sequence[float], accuracy: Sequence[float]) -> float | None:
+    """Iterations until half of what will have been lost is lost: when the curve first comes down to the middle between its first and
+    last value, linear between points. None where nothing is lost, or there is no curve.
+
+    Args:
+        iterations: ascending, of the phase. accuracy: at those, fractions of one; the last is the final one.
+    """
+    if len(accuracy) < 2 or not accuracy[0] > accuracy[-1]:
+        return None
+    half = (accuracy[0] + accuracy[-1]) / 2
+    for i in range(1, len(accuracy)):
+        if accuracy[i] <= half:
+            above, below = accuracy[i - 1], accuracy[i]
+            return float(iterations[i - 1] + (iterations[i] - iterations[i - 1]) * (above - half) / (above - below))
+    raise AssertionError("unreachable: the last value lies below the middle")

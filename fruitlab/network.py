@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fruitlab.ops import biased_elu, moments, normalised_convolution
+from fruitlab import ops
+from fruitlab.ops import Moments
 
 BIAS = 0.1  # 2.1.1: "they could not be initialised at 0"
 
@@ -31,12 +32,12 @@ class Norm(nn.Module):
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("variance", torch.ones(channels))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """float [batch, channels, ...] -> mean and 1 / standard deviation, float [channels] each."""
+    def forward(self, x: Tensor, moments: Moments | None = None) -> tuple[Tensor, Tensor]:
+        """float [batch, channels, ...] and its moments, if they are known -> mean and 1 / standard deviation, float [channels] each."""
         mean, variance = self.mean, self.variance
         if self.training:
             with torch.set_grad_enabled(torch.is_grad_enabled() and self.statistics == "batch"):
-                mean, variance = moments(x)
+                mean, variance = ops.moments(x) if moments is None else moments
             self.mean.lerp_(mean.detach(), 1 - self.momentum)
             self.variance.lerp_(variance.detach(), 1 - self.momentum)
             if self.statistics == "moving":
@@ -56,17 +57,24 @@ class Convolution(nn.Module):
                                    .contiguous(memory_format=torch.channels_last))
         self.bias = nn.Parameter(torch.full((outputs,), BIAS))
 
-    def forward(self, x: Tensor, skip: Tensor | None = None) -> Tensor:
-        mean, inverse_std = self.norm(x)
-        pre, shift = normalised_convolution(x, mean, inverse_std, self.weight, self.bias, stride=self.stride,
-                                            padding=self.padding(x.shape[-1]))
-        return biased_elu(pre, shift, skip)
+    def forward(self, x: Tensor) -> Tensor:
+        """float [batch, inputs, size, size] -> float [batch, outputs, size', size']."""
+        return self.run(x)[0]
 
-    def padding(self, size: int) -> tuple[int, int, int, int]:
-        """Left, right, top, bottom. A stride of 2 pads right and bottom when the size is even: 50 -> 25 -> 12 (Table 1)."""
+    def run(self, x: Tensor, moments: Moments | None = None, skip: Tensor | None = None,
+            *, pool: bool = False) -> tuple[Tensor, Moments | None, Tensor]:
+        """The layer on x, whose moments may be known; the result's moments in training; x to use again (`ops.layer`)."""
+        mean, inverse_std = self.norm(x, moments)
+        kernel, shift = ops.fold(mean, inverse_std, self.weight, self.bias, size=x.shape[-1], stride=self.stride,
+                                 padding=self.padding(x.shape[-1]))
+        return ops.layer(x, kernel, shift, skip, stride=self.stride, padding=self.padding(x.shape[-1]), pool=pool,
+                         take_moments=self.norm.training)
+
+    def padding(self, size: int) -> tuple[int, int]:
+        """Before and after. A stride of 2 pads right and bottom when the size is even: 50 -> 25 -> 12 (Table 1)."""
         if self.stride == 1:
-            return (self.kernel // 2,) * 4
-        return (0, 1 - size % 2) * 2
+            return (self.kernel // 2,) * 2
+        return 0, 1 - size % 2
 
 
 class Residual(nn.Module):
@@ -84,8 +92,14 @@ class Residual(nn.Module):
         self.bridge = Bridge(inputs, outputs, init=init) if change else None
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.first(x)
-        return self.second(y, x if self.bridge is None else self.bridge(x, y.shape[-1]))
+        """float [batch, inputs, size, size] -> float [batch, outputs, size', size']."""
+        return self.run(x)[0]
+
+    def run(self, x: Tensor, moments: Moments | None = None) -> tuple[Tensor, Moments | None]:
+        """The block on x, whose moments may be known; the result's moments in training."""
+        y, moments, x = self.first.run(x, moments)
+        skip = x if self.bridge is None else self.bridge(x, y.shape[-1])
+        return self.second.run(y, moments, skip)[:2]
 
 
 class Bridge(nn.Module):
@@ -148,8 +162,10 @@ class Network(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """Pictures, float [batch, 3, 100, 100] in 0..1 -> pooled features, float [batch, 1152]."""
-        x = F.max_pool2d(self.stem(x), 2)
-        x = F.avg_pool2d(self.blocks(x), 2)
+        x, moments, _ = self.stem.run(x, pool=True)
+        for block in self.blocks:
+            x, moments = block.run(x, moments)
+        x = F.avg_pool2d(x, 2)
         return x.permute(0, 2, 3, 1).flatten(1)  # free: the memory lies that way already
 
     def head(self, features: Tensor) -> Tensor:

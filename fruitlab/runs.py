@@ -24,6 +24,7 @@ from fruitlab.config import RunConfig, checked
 from fruitlab.files import read_json, write_json, write_whole
 
 FORMAT = 1
+STARTING = 30.0  # seconds that a new process may take before it holds its run's lock, on a machine that is busy
 PROJECT = Path(__file__).resolve().parent.parent
 SHIPPED = PROJECT / "checkpoints" / "shipped"  # tracked by git, never written
 SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
@@ -71,8 +72,10 @@ class Run:
         """Raises RunError for a configuration that this version does not know."""
         try:
             return checked(self.header()["config"])
-        except (ValueError, KeyError, TypeError) as error:
+        except ValueError as error:
             raise RunError(f"{self.id}: its configuration cannot be read here. {error}") from None
+        except (KeyError, TypeError, AttributeError):
+            raise RunError(f"{self.id}: config.json holds no configuration. Delete the folder, or restore the file from a copy.") from None
 
     def write_header(self, header: dict[str, Any]) -> None:
         write_json(self.folder / "config.json", {"format": FORMAT} | header)
@@ -133,7 +136,7 @@ class Run:
         try:
             with np.load(self.folder / "predictions.npz", allow_pickle=False) as file:
                 return dict(file)
-        except (OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             raise RunError(f"{self.id}: its predictions cannot be read ({error}). They are written when a run finishes.") from None
 
     # -- how it stands
@@ -171,16 +174,23 @@ class Run:
         except OSError:
             return False  # a folder that nobody may write to has no worker
 
+    def starting(self) -> bool:
+        """Whether a worker has just been started that does not hold the lock yet: too early to call the run interrupted."""
+        activity = self.activity()
+        since = activity.get("since")
+        return activity.get("doing") == "starting" and isinstance(since, (int, float)) and 0 <= time.time() - since < STARTING
+
     def status(self) -> str:
         """waiting, running, finished, stopped, failed, interrupted, or unreadable."""
         if self.alive():
-            return "waiting" if self.activity().get("doing") == "waiting" else "running"
+            return "waiting" if self.activity().get("doing") in ("starting", "waiting") else "running"
+        if self.starting():
+            return "waiting"
         try:
             self.header()
         except RunError:
             return "unreadable"
-        summary = self.summary()
-        return str(summary.get("status", "interrupted")) if isinstance(summary, dict) else "interrupted"
+        return ended(self.summary())
 
     def ask_to_stop(self) -> None:
         (self.folder / "stop").touch()
@@ -188,6 +198,17 @@ class Run:
     @property
     def shipped(self) -> bool:
         return self.folder.parent == SHIPPED
+
+    @property
+    def label_file(self) -> Path:
+        """Title, note and study, which people edit. Shipped folders are never written: their labels lie in the user's root."""
+        return (user_root() / ".labels" / self.id if self.shipped else self.folder) / "label.json"
+
+
+def ended(summary: Any) -> str:
+    """How a summary says that the run ended: finished, stopped or failed; interrupted where it says nothing that can be."""
+    status = summary.get("status") if isinstance(summary, dict) else None
+    return status if status in ("finished", "stopped", "failed") else "interrupted"
 
 
 def create(header: dict[str, Any], *, config: RunConfig, run_id: str | None = None) -> Run:
@@ -206,9 +227,9 @@ def create(header: dict[str, Any], *, config: RunConfig, run_id: str | None = No
             folder.mkdir()
         else:
             folder = _new_folder(root, config)
-    except FileExistsError:
-        raise RunError(f"There is a run named {run_id} already. Choose another --run.") from None
     except OSError as error:
+        if isinstance(error, FileExistsError) and root.is_dir():  # made by another process just now
+            raise RunError(f"There is a run named {run_id} already. Choose another --run.") from None
         raise RunError(f"Runs cannot be written to {root}: {error.strerror}. Name another folder in FRUITLAB_CHECKPOINTS.") from None
     run = Run(folder)
     run.write_header({"created": time.time(), "config": config.model_dump(), "experiment": config.experiment()} | header)

@@ -12,7 +12,10 @@ from torch import Tensor
 from fruitlab import chance
 from fruitlab.config import RunConfig
 from fruitlab.methods import Phase
+from fruitlab.muon import orthogonal_steps
 from fruitlab.network import Network
+
+HEAD = ("hidden.", "output.")
 
 
 def new_network(config: RunConfig, categories: int) -> Network:
@@ -29,7 +32,7 @@ class State:
     def __init__(self, config: RunConfig, *, categories: int, device: torch.device) -> None:
         self.device = device
         self.network = new_network(config, categories).to(device, memory_format=torch.channels_last)
-        self.nesterov = config.nesterov
+        self.nesterov, self.muon = config.nesterov, config.muon
         self.trained: dict[str, Tensor] = {}
         self.velocity: dict[str, Tensor] = {}
         self.memory: dict[str, Tensor] = {}  # what methods remember from phase to phase
@@ -64,7 +67,7 @@ class State:
         """Sets up what the phase trains; its velocity goes on from where it is, or from zero."""
         self.trained = {}
         for name, parameter in self.network.named_parameters():
-            parameter.requires_grad_(phase.trains == "all" or name.startswith(("hidden.", "output.")))
+            parameter.requires_grad_(phase.trains == "all" or name.startswith(HEAD))
             parameter.grad = None
             if parameter.requires_grad:
                 self.trained[name] = parameter
@@ -84,7 +87,11 @@ class State:
         torch._foreach_add_([gradients[i] for i in penalised], [weights[i] for i in penalised], alpha=decay)
         torch._foreach_mul_(velocity, momentum)
         torch._foreach_add_(velocity, gradients)
-        moves = torch._foreach_add(gradients, velocity, alpha=momentum) if self.nesterov else velocity
+        moves = list(torch._foreach_add(gradients, velocity, alpha=momentum) if self.nesterov else velocity)
+        if self.muon:
+            convolutions = [i for i, name in enumerate(self.trained) if name.endswith("weight") and not name.startswith(HEAD)]
+            for i, step in zip(convolutions, orthogonal_steps([moves[i] for i in convolutions]), strict=True):
+                moves[i] = step * self.muon
         rate = self.counters["rate"]
         torch.exp2(-self.counters["halvings"], out=rate).mul_(learning_rate)
         torch._foreach_sub_(weights, torch._foreach_mul(moves, rate))

@@ -138,8 +138,9 @@ class Batches:
         if self.features is not None:
             inputs = self.features[batch]
         else:
-            stream = chance.key(self.config.seed, "augment", self.number, iteration)
-            inputs = augment(as_input(self.data.images[index]), self.config, stream)
+            inputs = as_input(self.data.images[index])
+            if iteration < self.config.augment_until * self.phase.horizon:
+                inputs = augment(inputs, self.config, chance.key(self.config.seed, "augment", self.number, iteration))
         return inputs, self.data.labels[index], self.data.is_real[index].sum(), i == self.per_epoch - 1
 
     def once(self) -> Iterator[tuple[Tensor, Tensor]]:

@@ -4,12 +4,15 @@ import math
 
 import numpy as np
 import pytest
+import small
 import torch
 from torchvision.transforms.v2 import functional as tv
 
 from fruitlab import chance
 from fruitlab.augmentation import augment
 from fruitlab.config import RunConfig
+from fruitlab.methods import phases
+from fruitlab.training import Batches
 
 SIDE = 24
 NAMES = ("flip", "zoom", "turn", "shift_x", "shift_y", "brightness", "contrast", "saturation", "warmth", "erase_x", "erase_y", "erase_size")
@@ -133,6 +136,16 @@ def test_switching_one_change_on_leaves_the_others_numbers_alone():
     erased = augment(x, RunConfig(erase=0.6), 8)
     both = augment(x, RunConfig(erase=0.6, light=0.2), 8)
     assert torch.equal(erased == 0.5, both == 0.5)
+
+
+def test_the_last_iterations_see_pictures_as_they_are():
+    data, settings = small.resident(), {"mirror": True, "shift": 0.2, "iterations": 10, "batch_size": 6}
+    for until, changed in ((1.0, 10), (0.7, 7), (0.0, 0)):
+        config = small.config("mixed", augment_until=until, **settings)
+        batches = Batches(config, phases(config)[0], data, small.new_state(config, data))
+        plain = Batches(config.model_copy(update={"augment_until": 0.0}), phases(config)[0], data, small.new_state(config, data))
+        same = [torch.equal(batches.at(t)[0], plain.at(t)[0]) for t in range(10)]
+        assert same == [False] * changed + [True] * (10 - changed)
 
 
 def test_runs_on_another_device_and_sends_nothing_there(monkeypatch):

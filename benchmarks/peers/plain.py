@@ -1,0 +1,68 @@
+"""The network in plain PyTorch, as its tutorials teach: NCHW, eager, `ImageFolder` and `DataLoader` with two workers."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
+
+
+class Block(nn.Module):
+    def __init__(self, inputs: int, outputs: int, size: int) -> None:
+        super().__init__()
+        stride = 1 if inputs == outputs else 2
+        # A stride of 2 pads right and bottom where the size is even: 50 -> 25 -> 12.
+        self.pad = nn.ZeroPad2d((0, 1, 0, 1)) if stride == 2 and size % 2 == 0 else nn.Identity()
+        self.norm1 = nn.BatchNorm2d(inputs, affine=False)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1 if stride == 1 else 0)
+        self.norm2 = nn.BatchNorm2d(outputs, affine=False)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.bridge = nn.Identity() if stride == 1 else nn.Conv2d(inputs, outputs, 1, stride)
+        self.elu = nn.ELU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.elu(self.conv1(self.pad(self.norm1(x))))
+        y = self.conv2(self.norm2(y))
+        return self.elu(y + self.bridge(x)[..., :y.shape[-2], :y.shape[-1]])
+
+
+def network(categories: int) -> nn.Module:
+    blocks = [(8, 8, 50)] * 3 + [(8, 16, 50)] + [(16, 16, 25)] * 3 + [(16, 32, 25)] + [(32, 32, 12)] * 3
+    return nn.Sequential(
+        nn.BatchNorm2d(3, affine=False), nn.Conv2d(3, 8, 5, padding=2), nn.ELU(), nn.MaxPool2d(2),
+        *[Block(*sizes) for sizes in blocks], nn.AvgPool2d(2), nn.Flatten(),
+        nn.BatchNorm1d(1152, affine=False), nn.Linear(1152, 200), nn.Tanh(),
+        nn.BatchNorm1d(200, affine=False), nn.Linear(200, categories))
+
+
+class Contender:
+    def __init__(self, data: Path, batch: int, device: str) -> None:
+        self.device, self.threads = device, f"{torch.get_num_threads()} + 2 workers"
+        pictures = datasets.ImageFolder(data / "jpeg", transforms.ToTensor())
+        self.loader = DataLoader(pictures, batch, shuffle=True, num_workers=2, pin_memory=device == "cuda")
+        self.network = network(len(pictures.classes)).to(device)
+        self.loss = nn.CrossEntropyLoss()
+        self.optimiser = torch.optim.SGD(self.network.parameters(), lr=0.004, momentum=0.6, weight_decay=0.002)
+        self.batch = [part.to(device) for part in next(iter(self.loader))]
+
+    def step(self) -> int:
+        self._train(*self.batch)
+        return self._finished(len(self.batch[1]))
+
+    def epoch(self) -> int:
+        pictures = 0
+        for inputs, labels in self.loader:
+            self._train(inputs.to(self.device), labels.to(self.device))
+            pictures += len(labels)
+        return self._finished(pictures)
+
+    def _train(self, inputs: Tensor, labels: Tensor) -> None:
+        self.optimiser.zero_grad()
+        self.loss(self.network(inputs), labels).backward()
+        self.optimiser.step()
+
+    def _finished(self, pictures: int) -> int:
+        if self.device == "cuda":
+            torch.cuda.synchronize()
+        return pictures

@@ -1,0 +1,134 @@
+"""The explorer's figures as plain dicts (data, layout, title, reading), from plain arrays: fractions of one, iterations.
+
+They set neither text nor grid colours: the chart component takes those from the page, in light and dark.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fruitlab import marks
+
+Figure = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """A run's log as arrays of equal length, thinned or not."""
+
+    iteration: np.ndarray  # int64
+    nice: np.ndarray  # float64, fractions of one
+    real: np.ndarray
+    combined: np.ndarray
+    loss: np.ndarray  # nan where there is none
+    learning_rate: np.ndarray
+    switch: int | None = None  # the iteration at which restricted training begins
+
+
+def accuracies(curves: Curves, *, top: int, iterations: int, categories: int | None, best: tuple[str, float] | None = None) -> Figure:
+    """Both accuracies and combined performance over a run, with chance and the best mixed run as levels.
+
+    Args:
+        top: 1 or 3. iterations: of the whole run, the axis' end.
+        best: name and combined performance of the best mixed run on the same data.
+    """
+    ends = (0.0, float(iterations))
+    data = [marks.line(mark, curves.iteration, getattr(curves, mark)) for mark in ("nice", "real", "combined")]
+    if best is not None:
+        data.append(marks.level(best[1], f"best mixed run ({best[0]}), combined", ends, colour=marks.COLOURS["combined"], dash="longdash", right=False))
+    if categories:
+        data.append(marks.chance(categories, ends, top=top))
+    reading = "No point yet: the first comes before the first iteration, within seconds of the data being read."
+    if len(curves.iteration):
+        nice, real, both = (marks.percent(float(getattr(curves, mark)[-1])) for mark in ("nice", "real", "combined"))
+        reading = f"At iteration {int(curves.iteration[-1]):,}: {nice} of nice and {real} of real test pictures right, {both} combined."
+    layout = {"xaxis": marks.axis("iteration", range=_padded(ends)), "yaxis": marks.accuracy_axis(f"top-{top} accuracy"), "hovermode": "x unified"}
+    if curves.switch is not None:
+        layout |= marks.switch(curves.switch, "restricted training")
+        reading += f" The dashed line is where restricted training begins: from iteration {curves.switch:,} only the last two layers learn, on real pictures."
+    return {"title": f"Top-{top} accuracy on both test sets", "reading": reading, "data": data, "layout": layout}
+
+
+def loss(curves: Curves, *, iterations: int) -> Figure:
+    """Training loss (cross entropy)."""
+    return _one(curves, curves.loss, title="Training loss", axis="cross entropy (nats)", iterations=iterations,
+                reading="How surprised the network is by its training pictures; lower is better.")
+
+
+def learning_rate(curves: Curves, *, iterations: int) -> Figure:
+    return _one(curves, curves.learning_rate, title="Learning rate", axis="learning rate", iterations=iterations,
+                reading="How large a step each iteration takes.")
+
+
+def _one(curves: Curves, y: np.ndarray, *, title: str, axis: str, iterations: int, reading: str) -> Figure:
+    trace = {"type": "scatter", "mode": "lines", "name": axis, "x": marks.plain(curves.iteration), "y": marks.plain(y), "connectgaps": True,
+             "line": {"color": marks.GREY, "width": 2}, "hovertemplate": "%{y:.4g}<extra></extra>", "showlegend": False}
+    layout = {"xaxis": marks.axis("iteration", range=_padded((0, iterations))), "yaxis": marks.axis(axis, rangemode="tozero"), "hovermode": "x unified"}
+    if curves.switch is not None:
+        layout |= {"shapes": marks.switch(curves.switch, "")["shapes"]}
+    return {"title": title, "reading": reading, "data": [trace], "layout": layout}
+
+
+@dataclass(frozen=True)
+class Forgetting:
+    """One run's restricted training: iterations of the phase and accuracies on both domains, fractions of one."""
+
+    name: str
+    iteration: np.ndarray
+    nice: np.ndarray
+    real: np.ndarray
+
+
+def forgetting(runs: Sequence[Forgetting], *, top: int, categories: int | None, joint: tuple[str, float, float] | None = None) -> Figure:
+    """Figure 14: nice and real accuracy over restricted training, of one run or of several over one another.
+
+    Args:
+        joint: name, nice and real accuracy of the mixed run at the same budget: the upper reference.
+    """
+    ends = (0.0, float(max((run.iteration[-1] for run in runs if len(run.iteration)), default=1)))
+    data = []
+    for place, run in enumerate(runs):
+        for mark in ("nice", "real"):
+            name = mark if len(runs) == 1 else f"{mark}: {run.name}"
+            data.append(marks.line(mark, run.iteration, getattr(run, mark), name=name, dash=marks.DASHES[place % len(marks.DASHES)]))
+    if joint is not None:
+        for mark, value in zip(("nice", "real"), joint[1:], strict=True):
+            data.append(marks.level(value, f"{mark}, trained jointly ({joint[0]})", ends, colour=marks.COLOURS[mark], dash="longdash"))
+    if categories:
+        data.append(marks.chance(categories, ends, top=top))
+    drawn = [run for run in runs if len(run.nice)]
+    reading = " ".join(f"{run.name}: nice from {marks.percent(float(run.nice[0]))} to {marks.percent(float(run.nice[-1]))}, "
+                       f"real from {marks.percent(float(run.real[0]))} to {marks.percent(float(run.real[-1]))}." for run in drawn)
+    layout = {"xaxis": marks.axis("iterations of restricted training", range=_padded(ends)), "yaxis": marks.accuracy_axis(f"top-{top} accuracy"),
+              "hovermode": "x unified"}
+    return {"title": "What is forgotten, and what is learned, in restricted training", "reading": reading, "data": data, "layout": layout}
+
+
+def mixing(ratio: Sequence[float], nice: Sequence[float], real: Sequence[float], combined: Sequence[float], *, top: int = 1,
+           chosen: float | None = None, paper: dict[str, tuple[Sequence[float], Sequence[float]]] | None = None) -> Figure:
+    """The mixing curve (Table 2): accuracies over the share of real training pictures.
+
+    Args:
+        ratio: shares of the real training set in percent, ascending. chosen: the one to point out.
+        paper: {mark: (ratios, accuracies)} to set beside it.
+    """
+    values = {"nice": nice, "real": real, "combined": combined}
+    data = [marks.line(mark, ratio, values[mark]) for mark in values]
+    data += [marks.paper(mark, *points) for mark, points in (paper or {}).items()]
+    layout = {"xaxis": marks.axis("share of the real training set (%)", range=[-3, 103], dtick=10), "yaxis": marks.accuracy_axis(f"top-{top} accuracy"),
+              "hovermode": "x unified"}
+    if chosen is not None:
+        layout |= marks.switch(chosen, f"{chosen:g} %")
+    reading = ""
+    if len(ratio):
+        best = int(np.nanargmax(np.asarray(combined, dtype=float)))
+        reading = f"Combined performance is best at {ratio[best]:g} % real: {marks.percent(float(combined[best]))}."
+    return {"title": "Accuracy by mixing ratio", "reading": reading, "data": data, "layout": layout}
+
+
+def _padded(ends: tuple[float, float]) -> list[float]:
+    """A little room at both ends, for whole marks."""
+    room = 0.02 * max(1.0, ends[1] - ends[0])
+    return [ends[0] - room, ends[1] + room]

@@ -1,0 +1,104 @@
+"""The same run once more: with more seeds, with one number varied over a list, or by its link on another machine."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from fruitlab import links, wording
+from fruitlab.config import ConfigError, RunConfig, checked, details
+from fruitlab.index import Entry
+from fruitlab.runs import RunError
+from fruitlab.ui import launch, navigation, shared
+from fruitlab.ui.run_table import CHOSEN
+from fruitlab.ui.view import address
+
+MOST_SEEDS, MOST_VALUES = 20, 30
+TOLD = "runs started"  # what the last click started, in session_state
+NOT_VARIED = ("method", "preset", "data", "seed")
+
+
+def show(entry: Entry) -> None:
+    """Three ways to do a run again. `entry` must have a configuration."""
+    if told := st.session_state.pop(TOLD, None):
+        kind, text = told
+        (st.success if kind == "well" else st.error)(text, icon=":material/check:" if kind == "well" else ":material/error:")
+    config = entry.config
+    family = [other for other in shared.index().entries() if other.config and other.config.experiment() == config.experiment()]
+    left, right = st.columns(2, gap="large")
+    with left:
+        _seeds(entry, family)
+    with right:
+        _varied(entry)
+    st.markdown("**The link that reproduces it**")
+    link = links.to_query(config, entry.data.get("fingerprint"))
+    st.code(address("train", link), language=None, wrap_lines=True)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        navigation.link("train", "Open it on the Train page", query=link)
+        st.caption("It names the recipe, what differs from it, the seed, and the data with its fingerprint: where those are the same, so is the run.")
+
+
+def _seeds(entry: Entry, family: Sequence[Entry]) -> None:
+    used = sorted({other.config.seed for other in family})
+    st.markdown("**More seeds**")
+    st.caption(f"One run may be luck; several say how much of it. So far: seed {', '.join(map(str, used[:12]))}{' …' if len(used) > 12 else ''}.")
+    count = st.number_input("How many more", 1, MOST_SEEDS, 2, key="again seeds")
+    seeds = [seed for seed in range(len(used) + count) if seed not in used][:count]
+    configs = [entry.config.model_copy(update={"seed": seed}) for seed in seeds]
+    st.button(f"Start seed{'s' if count > 1 else ''} {', '.join(map(str, seeds))}", key="again seeds start", icon=":material/casino:", type="primary",
+              on_click=_start, args=(configs, entry), help=_time(entry, configs))
+
+
+def _varied(entry: Entry) -> None:
+    config = entry.config
+    st.markdown("**One number varied**")
+    names = [name for name in config.settings() if name not in NOT_VARIED]
+    first = {"mixed": "ratio", "iterative": "split"}.get(config.method, names[0])
+    name = st.selectbox("Which", names, names.index(first), key="again field", format_func=lambda field: field.replace("_", " "),
+                        help="Everything else stays as in this run.")
+    about = details(name)
+    unit = f", in {about['unit']}" if about["unit"] else ""
+    text = st.text_input(f"Values{unit}", key=f"again values {name}", placeholder="one after another: 20, 40, 80",
+                         help=f"{RunConfig.model_fields[name].description}. This run: {getattr(config, name)}.")
+    configs, problems = varied(config, name, text)
+    for problem in problems:
+        st.error(problem, icon=":material/error:")
+    st.button(f"Start {len(configs)} run{'s' if len(configs) != 1 else ''}", key="again varied start", icon=":material/linear_scale:",
+              disabled=not configs or bool(problems), on_click=_start, args=(configs, entry), help=_time(entry, configs) if configs else None)
+
+
+def varied(config: RunConfig, name: str, text: str) -> tuple[list[RunConfig], list[str]]:
+    """The configuration with the field at each value of a list, and a sentence for each value that cannot be."""
+    configs, problems = [], []
+    values = [value for part in text.replace(";", ",").split(",") if (value := part.strip())]
+    if len(values) > MOST_VALUES:
+        return [], [f"{len(values)} values: up to {MOST_VALUES} are started at a time."]
+    for value in dict.fromkeys(values):
+        try:
+            configs.append(checked(config.model_dump() | {name: value}))
+        except ConfigError as error:
+            problems.append(str(error))
+    return list(dict.fromkeys(configs)), problems
+
+
+def _time(entry: Entry, configs: Sequence[RunConfig]) -> str:
+    """How long they will take here, one after the other, by what this run took."""
+    seconds = entry.summary.get("seconds")
+    if not isinstance(seconds, (int, float)) or not entry.config.iterations:
+        return "They train one after the other on a device."
+    total = sum(seconds * config.iterations / entry.config.iterations for config in configs)
+    return f"They train one after the other on a device: about {wording.duration(total)}, if each iteration takes as long as it did in this run."
+
+
+def _start(configs: Sequence[RunConfig], entry: Entry) -> None:
+    started: list[str] = []
+    try:
+        for config in configs:
+            started.append(launch.start(config, device=str(entry.header.get("device") or "auto")).id)
+    except RunError as error:
+        st.session_state[TOLD] = "badly", str(error)
+    else:
+        st.session_state[TOLD] = "well", (f"Started {len(started)} run{'s' if len(started) != 1 else ''}: {', '.join(started)}. They train one after the other, "
+                                          "and are ticked in the table above.")
+    shared.index().entries(fresh=True)
+    st.session_state[CHOSEN] = list(dict.fromkeys([*st.session_state[CHOSEN], *started]))
+    st.session_state["runs table round"] = st.session_state.get("runs table round", 0) + 1

@@ -1,0 +1,94 @@
+"""Data: which pictures there are, both domains side by side; add more, remove what is not needed."""
+
+import streamlit as st
+
+from fruitlab.data import store, uploads
+from fruitlab.data.pictures import DataError
+from fruitlab.ui import data_add, data_sets, navigation, shared
+
+
+def main() -> None:
+    st.title("Data")
+    st.markdown("A network here learns from two *domains* with the same categories: **nice** pictures (one thing, plain background) and **real** photos.")
+    data_add.progress()
+    found = {entry["name"]: entry for entry in store.available()}
+    asked = st.query_params.get("name")
+    if asked is not None and asked not in found and asked != st.session_state.get("data name"):
+        st.warning(f"There is no data named {asked!r} on this machine.", icon=":material/search_off:")
+    name = choose(found, asked)
+    runs = [entry.id for entry in shared.index().entries() if entry.config and entry.config.data == name]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        navigation.link("train", f"Train on {name}", query={"data": name})
+        if runs:
+            navigation.link("runs", f"Its {len(runs)} runs" if len(runs) > 1 else "Its run", query={"runs": ",".join(runs[:20])})
+        removal(found[name], runs)
+    if problem := st.session_state.pop("removal problem", None):
+        st.error(problem, icon=":material/error:")
+    if len(found) == 1:
+        st.info("So far there is only the built-in pair, which the program draws. Your own pictures make it interesting: any categories, not only fruit.",
+                icon=":material/add_photo_alternate:")
+    with st.expander("Add data", icon=":material/add_photo_alternate:", expanded=len(found) == 1):
+        data_add.forms()
+    data_sets.show(found[name], runs)
+
+
+def choose(found: dict[str, dict], asked: str | None) -> str:
+    """The data set shown: the one the address names, else one's own, else the built-in pair."""
+    if asked in found and asked != st.session_state.get("data asked"):
+        st.session_state["data name"] = asked
+    st.session_state["data asked"] = asked
+    if st.session_state.get("data name") not in found:
+        st.session_state["data name"] = next((name for name, entry in found.items() if entry["kind"] == "photographs"), next(iter(found)))
+    # The address follows a choice, and is not filled in by itself: Back would never get past it.
+    return st.selectbox("Data set", list(found), key="data name", format_func=lambda one: words(found[one]), width=480, on_change=follow)
+
+
+def follow() -> None:
+    st.query_params["name"] = st.session_state["data asked"] = st.session_state["data name"]
+
+
+def words(entry: dict) -> str:
+    if entry["problem"]:
+        return f"{entry['name']}: cannot be read"
+    pictures = sum(sum(count.values()) for count in entry["counts"].values())
+    kind = "built-in, drawn" if entry["kind"] == "drawn" else "photographs"
+    return f"{entry['name']}: {kind}, {len(entry['categories'])} categories, {pictures:,} pictures"
+
+
+def removal(entry: dict, runs: list[str]) -> None:
+    there = entry["kind"] != "drawn" or entry["fingerprint"] is not None  # the built-in pair may not have been drawn yet
+    if there and st.button("Remove …", key="remove", icon=":material/delete:", type="tertiary"):
+        ask(entry, runs)
+
+
+@st.dialog("Remove this data?")
+def ask(entry: dict, runs: list[str]) -> None:
+    st.markdown(f"**{entry['name']}**")
+    if entry["kind"] == "drawn":
+        st.write("It is drawn again, the same, when it is next trained on.")
+    elif entry["nice"] and f"/{uploads.FOLDER}/" in entry["nice"]:
+        st.write("The pictures of your upload are deleted with it. The zip that they came from is yours, and is not touched.")
+    else:
+        st.write("What FruitLab read of it is deleted. The folders that the pictures came from are not touched.")
+    if runs:
+        st.write(f"{len(runs)} run{'s were' if len(runs) != 1 else ' was'} trained on it. Their results stay; their pictures can no longer be shown, and "
+                 "an unfinished one cannot go on.")
+    with st.container(horizontal=True):
+        if st.button("Remove it", type="primary", key="remove for good"):
+            remove(entry["name"])
+            st.rerun()
+        if st.button("Keep it", key="keep data"):
+            st.rerun()
+
+
+def remove(name: str) -> None:
+    try:
+        store.remove(name)
+        if not name.startswith(store.BUILT_IN):
+            uploads.forget(name)
+    except DataError as error:
+        st.session_state["removal problem"] = str(error)
+    st.session_state.pop("data name", None)
+
+
+main()

@@ -1,0 +1,117 @@
+"""Forgetting: nice and real accuracy over restricted training (Figure 14), of one run or several over one another, live."""
+
+import streamlit as st
+
+from fruitlab import charts, estimate, forgetting, links, marks, references
+from fruitlab.index import Entry
+from fruitlab.ui import chart, live, navigation, shared
+
+
+def main() -> None:
+    st.title("Forgetting")
+    found = [entry for entry in shared.index().entries() if entry.config is not None and entry.config.method == "iterative"]
+    if not found:
+        st.markdown("Iterative training shows a network the *nice* pictures first (initial training), then only the *real* ones, with all but its last "
+                    "two layers held still (restricted training). This page shows how fast it forgets the first while it learns the second.")
+        st.info("No iterative run yet. Train one: the quick recipe takes some minutes here.", icon=":material/trending_down:")
+        navigation.link("train", "Train an iterative run", query={"method": "iterative", "preset": "quick"})
+        return
+    by_id = {entry.id: entry for entry in found}
+    asked = [name for name in st.query_params.get("runs", "").split(",") if name]
+    if missing := [name for name in asked if name not in by_id]:
+        st.warning(f"Not an iterative run on this machine, so left out: {', '.join(missing)}.", icon=":material/search_off:")
+    chosen = st.multiselect("Runs", list(by_id), [name for name in asked if name in by_id] or [opened(found).id], key="runs", max_selections=len(marks.DASHES),
+                            format_func=lambda name: described(by_id[name]), help="Several are drawn over one another, each with a line of its own.")
+    if not chosen:
+        st.info("Choose a run above.", icon=":material/arrow_upward:")
+        return
+    st.query_params["runs"] = ",".join(chosen)
+    running = any(by_id[name].active for name in chosen)
+    st.fragment(view, run_every=live.EVERY if running else None)(chosen, running)
+
+
+def opened(found: list[Entry]) -> Entry:
+    """What to show first: what trains now, else the newest with a restricted phase to see."""
+    return next((e for e in found if e.status == "running"), next((e for e in found if e.switch is not None), found[0]))
+
+
+def described(entry: Entry) -> str:
+    return f"{entry.title}: {entry.config.split} % initial, statistics {entry.config.norms}, {entry.config.data}, {entry.status}"
+
+
+def view(chosen: list[str], was_running: bool) -> None:
+    every = shared.index().entries()
+    entries = [entry for entry in every if entry.id in chosen and entry.config is not None]
+    if any(entry.active for entry in entries) != was_running:
+        st.rerun()
+    entries.sort(key=lambda entry: chosen.index(entry.id))
+    for entry in entries:
+        live.brief(entry)
+    there = [entry for entry in entries if entry.switch is not None]
+    if not there:
+        st.caption("Restricted training has not begun yet: the curves start there.")
+        return
+    top = live.top_toggle()
+    first = there[0]
+    joint = joint_run(every, first)
+    figures(forgetting.measures(first, top), first if len(there) > 1 else None)
+    chart.show(charts.forgetting([forgetting.curve(entry, top) for entry in there], top=top, categories=first.categories,
+                                 joint=None if joint is None else (f"{joint.config.ratio} % real", joint.final("nice", top), joint.final("real", top))),
+               key=f"forgetting {' '.join(entry.id for entry in there)} {top}", height=420)
+    if joint is None:
+        missing_joint(first)
+    else:
+        st.caption(f"*Trained jointly*: the mixed run {joint.title} saw as many pictures, both kinds at once. It is the mark to reach without forgetting.")
+    if len(there) > 1:
+        table(there, top)
+    with st.expander("What these figures mean"):
+        st.markdown(f"- **Peak minus current**: {PEAK}\n- **End of the initial phase minus final**: {END}\n- **Half of it lost after**: {HALF}\n"
+                    "- *follow* and *frozen* are what the convolutions' moving statistics do in restricted training: follow the real pictures, or stay.")
+
+
+def joint_run(every: list[Entry], entry: Entry) -> Entry | None:
+    return references.joint(every, entry, forgetting.budget(entry))
+
+
+def missing_joint(entry: Entry) -> None:
+    st.caption("No mixed run has seen as many pictures of the same data yet: it would be the upper reference, what can be had without forgetting.")
+    mixed = entry.config.model_copy(update={"method": "mixed", "ratio": references.JOINT, "iterations": forgetting.joint_iterations(entry)})
+    navigation.link("train", "Train it", query=links.to_query(mixed))
+
+
+def figures(measures: forgetting.Measures, named: Entry | None) -> None:
+    if named is not None:
+        st.caption(f"Of {named.title}:")
+    row = st.container(horizontal=True, gap="medium")
+    row.metric(f"{marks.TEXT['nice']} now", marks.percent(measures.nice), points(measures.nice, measures.nice_before), width="content",
+               help="Accuracy on the nice test pictures at the last point, and its change since the end of initial training.")
+    row.metric(f"{marks.TEXT['real']} now", marks.percent(measures.real), points(measures.real, measures.real_before), width="content",
+               help="Accuracy on the real test pictures at the last point, and its change since the end of initial training.")
+    row = st.container(horizontal=True, gap="medium")
+    row.metric("Peak minus current", marks.percent(measures.peak_minus_current), width="content", help=PEAK)
+    row.metric("End of initial minus final", marks.percent(measures.end_minus_final), width="content", help=END)
+    row.metric("Half of it lost after", "—" if measures.half is None else f"{measures.half:,.0f} iterations", width="content", help=HALF)
+
+
+PEAK = "Forgetting as the best nice accuracy so far minus the present one. Both are measured on the same test pictures, all or the fixed part of them."
+END = "Forgetting as nice accuracy at the end of initial training minus the final one, both on all test pictures. — until the run has finished."
+HALF = "Iterations of restricted training until half of the nice accuracy that is lost in the end was lost. — while the end is not known, or nothing is lost."
+
+
+def table(entries: list[Entry], top: int) -> None:
+    st.markdown("**Side by side**")
+    rows = []
+    for entry in entries:
+        m = forgetting.measures(entry, top)
+        rows.append({"run": entry.title, "peak minus current": marks.percent(m.peak_minus_current),
+                     "end of the initial phase minus final": marks.percent(m.end_minus_final),
+                     "iterations to lose half": "—" if m.half is None else f"{m.half:,.0f}",
+                     "real accuracy gained": marks.percent(None if m.real is None or m.real_before is None else m.real - m.real_before)})
+    st.table(rows, border="horizontal", hide_index=True)
+
+
+def points(now: float | None, before: float | None) -> str | None:
+    return None if now is None or before is None else f"{100 * (now - before):+.1f} points"
+
+
+main()

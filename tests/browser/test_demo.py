@@ -1,0 +1,166 @@
+"""A photo, in a real browser: by upload, paste, camera and choice, before the demo and on the Explore page; and the live webcam."""
+
+import base64
+import re
+from io import BytesIO
+
+import made_runs
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import FrameLocator, Locator, Page, expect
+
+pytestmark = pytest.mark.slow
+expect.set_options(timeout=120_000)
+ALLOWED = ["camera", "clipboard-read", "clipboard-write"]
+
+COPY = """async content => {
+  const picture = await (await fetch("data:image/png;base64," + content)).blob()
+  await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })])
+}"""
+GIVE = """(node, [content, kind]) => {
+  const bytes = Uint8Array.from(atob(content), c => c.charCodeAt(0)), transfer = new DataTransfer()
+  transfer.items.add(new File([bytes], "photo.png", { type: "image/png" }))
+  const how = { bubbles: true, cancelable: true }
+  node.dispatchEvent(kind === "drop" ? new DragEvent("drop", { ...how, dataTransfer: transfer })
+                                     : new ClipboardEvent("paste", { ...how, clipboardData: transfer }))
+}"""
+
+
+def png(seed: int) -> bytes:
+    """A picture of its own for each seed."""
+    file = BytesIO()
+    rng = np.random.default_rng(seed)
+    noise = rng.integers(0, 100, (160, 120, 3)) + rng.integers(0, 156, 3)
+    Image.fromarray(noise.astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def upload(seed: int) -> dict:
+    return {"name": "photo.png", "mimeType": "image/png", "buffer": png(seed)}
+
+
+READY = "video => new Promise(done => { const look = () => video.videoWidth ? done() : setTimeout(look, 100); look() })"
+
+
+def changed(node: Locator, before: str) -> str:
+    """The text of the node once it is another."""
+    expect(node).not_to_have_text(before, use_inner_text=True)
+    return node.inner_text()
+
+
+@pytest.fixture
+def classify(server, tab) -> tuple[Page, FrameLocator]:
+    """The Classify page at a run's link, with the demo in its frame."""
+    for seed, name in enumerate(("one", "two")):
+        made_runs.run(name, seed=seed, ratio=20 + seed)
+    page = tab(permissions=ALLOWED)
+    page.goto(f"{server.url}/classify?run=two")
+    frame = page.frame_locator("iframe")
+    expect(frame.get_by_text("Pictures to try")).to_be_visible()
+    expect(frame.get_by_label("Thumbnail 6 of 6")).to_be_visible()
+    return page, frame
+
+
+def test_a_photo_by_upload_choice_and_paste(classify) -> None:
+    page, frame = classify
+    photo, verdict, looked = frame.get_by_role("tabpanel").first, frame.locator(".verdict").first, frame.locator(".pictures").first
+    assert "Drop a photo" in verdict.inner_text()
+    frame.locator("input[type=file]").first.set_input_files(upload(1))
+    expect(verdict.locator("h3")).to_be_visible()
+    assert "real test pictures" in verdict.inner_text() and looked.locator("img").count() == 2
+    expect(photo.get_by_text("%").first).to_be_visible()
+
+    photo.get_by_label("Remove Image").click()
+    expect(verdict).to_contain_text("Drop a photo")
+    frame.get_by_label("Thumbnail 2 of 6").click()
+    expect(verdict).to_contain_text("In truth")
+    assert "nice test pictures" in verdict.inner_text()
+
+    photo.get_by_label("Remove Image").click()
+    expect(verdict).to_contain_text("Drop a photo")
+    page.evaluate(COPY, base64.b64encode(png(2)).decode())
+    photo.get_by_label("Paste from clipboard").click()
+    expect(verdict).to_contain_text("real test pictures")
+
+    photo.get_by_label("Remove Image").click()
+    expect(verdict).to_contain_text("Drop a photo")
+    photo.get_by_label("Upload file").click()
+    frame.locator("input[type=file]").first.set_input_files({"name": "text.png", "mimeType": "image/png", "buffer": b"This is no picture."})
+    expect(verdict).to_contain_text("This picture cannot be used")
+    expect(verdict).to_contain_text("not a picture")
+
+
+def test_the_webcam_for_one_picture_and_live(classify) -> None:
+    page, frame = classify
+    frame.get_by_label("Capture from camera").first.click()
+    frame.get_by_text("Click to Access Webcam").first.click()
+    frame.locator("video").first.evaluate(READY)
+    frame.get_by_label("capture photo").first.click()
+    expect(frame.locator(".verdict").first).to_contain_text("real test pictures")
+
+    frame.get_by_role("tab", name="Live").click()
+    verdict = frame.locator(".verdict").last
+    assert "Hold a fruit up" in verdict.inner_text()
+    frame.get_by_text("Click to Access Webcam").last.click()
+    frame.locator("video").last.evaluate(READY)
+    frame.get_by_role("button", name="capture photo").last.click()
+    expect(verdict).to_contain_text("real test pictures")
+    picture = frame.locator(".pictures img.pixels").last
+    first = picture.get_attribute("src")
+    expect(picture).not_to_have_attribute("src", first)  # the fake device's hand turns: another frame was answered
+
+
+def test_the_demo_by_itself_follows_its_address_and_theme(server, tab) -> None:
+    for seed, name in enumerate(("one", "two")):
+        made_runs.run(name, seed=seed, ratio=20 + seed)
+    for name, ratio, theme in (("two", 21, "dark"), ("one", 20, "light")):
+        page = tab(viewport={"width": 390, "height": 844})
+        page.goto(f"{server.url}/demo/?run={name}&__theme={theme}")
+        choice = page.get_by_label("Network").first
+        expect(choice).to_have_value(re.compile(f"mixed, {ratio} % real"))
+        # As in .streamlit/config.toml.
+        expect(page.locator("gradio-app")).to_have_css("background-color", "rgb(23, 21, 26)" if theme == "dark" else "rgb(255, 255, 255)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("input[type=file]").first.set_input_files(upload(1))
+    verdict = page.locator(".verdict").first
+    expect(verdict.locator("h3")).to_be_visible()
+    said = verdict.inner_text()
+    choice.click()
+    page.get_by_role("option", name=re.compile("21 % real")).click()
+    changed(verdict, said)  # the other network's answer to the same photo
+
+
+def test_one_photo_many_networks(server, tab) -> None:
+    for ratio in (0, 50, 100):
+        made_runs.run(f"mixed{ratio}", seed=ratio, ratio=ratio)
+    page = tab(permissions=ALLOWED)
+    page.goto(f"{server.url}/explore?ratio=50")
+    networks = page.locator(".networks")
+    expect(networks.locator(".ratio")).to_have_text(["0 %", "50 %", "100 %"])
+    said = networks.inner_text()
+    page.locator(".examples button").nth(3).click()
+    said = changed(networks, said)
+    page.locator("input[type=file]").set_input_files(upload(1))
+    said = uploaded = changed(networks, said)
+    page.locator(".zone").evaluate(GIVE, [base64.b64encode(png(2)).decode(), "drop"])
+    said = changed(networks, said)
+    page.locator("body").evaluate(GIVE, [base64.b64encode(png(1)).decode(), "paste"])
+    assert changed(networks, said) == uploaded
+    page.locator("#camera").click()
+    page.locator("#shoot").click()
+    changed(networks, uploaded)
+    expect(page.locator("#choose")).to_be_visible()
+    page.locator("input[type=file]").set_input_files({"name": "text.png", "mimeType": "image/png", "buffer": b"This is no picture."})
+    expect(page.get_by_text("This picture cannot be used")).to_be_visible()
+
+    # The slider by keyboard; the address follows, and restores it in another tab.
+    page.locator(".examples button").nth(0).click()
+    expect(networks.locator(".chosen .ratio")).to_have_text("50 %")
+    page.get_by_test_id("stSlider").locator("[role=slider], input[type=range]").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(networks.locator(".chosen .ratio")).to_have_text("100 %")
+    assert "ratio=100" in page.url
+    other = tab()
+    other.goto(page.url)
+    expect(other.locator(".networks .chosen .ratio")).to_have_text("100 %")

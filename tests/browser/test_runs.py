@@ -1,0 +1,134 @@
+"""Comparing runs, opening the pictures of a confusion cell, links that restore and reproduce; a zip uploaded and removed."""
+
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from run_folders import run_folder
+
+from fruitlab import runs
+from fruitlab.data import store
+from fruitlab.data.cache import data_root
+
+pytestmark = pytest.mark.slow
+expect.set_options(timeout=60_000)
+PLOTS = "figure.fruitlab .plot"
+
+
+def drawn_plots(page: Page, count: int) -> None:
+    page.wait_for_function(f"[...document.querySelectorAll('{PLOTS}')].filter(plot => plot.data?.length).length >= {count}")
+
+
+def tick(page: Page, row: int) -> None:
+    """The table is painted, so its boxes are met by place: a head of 35 pixels, then rows of 35."""
+    table = page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": 18, "y": 35 + 35 * row + 17})
+
+
+def menu(page: Page, name: str) -> None:
+    page.get_by_test_id("stSidebarNavLink").filter(has_text=name).click()
+
+
+def test_two_runs_compared_and_the_view_restored(server, tab) -> None:
+    for ratio in (20, 60):
+        for seed in range(2):
+            run_folder(f"m{ratio}-s{seed}", ratio=ratio, seed=seed)
+    page = tab()
+    page.goto(f"{server.url}/runs")  # as the server's first request
+    expect(page.get_by_text("4 runs · 1 ticked to compare")).to_be_visible()  # the newest, m60-s1
+    drawn_plots(page, 4)
+    tick(page, 1)
+    expect(page.get_by_text("4 runs · 2 ticked to compare")).to_be_visible()
+    tick(page, 2)
+    expect(page.get_by_text("4 runs · 3 ticked to compare")).to_be_visible()
+    rows = page.locator(".fl-board tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0)).to_contain_text("mixed, 20 % real")
+    expect(rows.nth(1)).to_contain_text("2 seeds")
+
+    page.evaluate(f"document.querySelectorAll('{PLOTS}').forEach(plot => plot.mine = true)")
+    page.get_by_text("Pictures seen", exact=True).click()
+    expect(page.get_by_text("pictures seen", exact=True).first).to_be_visible()
+    page.get_by_text("Seeds as mean").click()
+    expect(rows).to_have_count(3)
+    page.get_by_text("Configurations side by side").click()
+    expect(page.locator(".fl-sides tr.other")).to_have_count(2)  # ratio and seed
+    assert page.evaluate(f"[...document.querySelectorAll('{PLOTS}')].every(plot => plot.mine)"), "a chart's node was replaced"
+
+    page.wait_for_url(re.compile(r"axis=pictures.*seeds=false"))
+    again = tab()
+    again.goto(page.url)
+    expect(again.get_by_text("4 runs · 3 ticked to compare")).to_be_visible()
+    expect(again.locator(".fl-board tbody tr")).to_have_count(3)
+    assert again.url == page.url
+    page.go_back()  # one step is one change
+    expect(rows).to_have_count(2)
+    menu(page, "Data")
+    expect(page.get_by_text("Data set", exact=True)).to_be_visible()
+    menu(page, "Runs")
+    expect(rows).to_have_count(2)  # where this visitor was
+    page.go_back()
+    expect(page).to_have_url(f"{server.url}/data")
+
+
+def test_a_confusion_cell_opens_its_pictures(server, tab) -> None:
+    data = store.opened("synthetic:20")
+    run_folder("m", hashes={"real": list(data.real.hashes), "nice": list(data.nice.hashes)}, data="synthetic:20")
+    page = tab()
+    page.goto(f"{server.url}/runs?runs=m&section=mistakes")
+    expect(page.get_by_text("Bolt, taken for Nut: 12 real test pictures")).to_be_visible()  # the most frequent mistake, opened already
+    expect(page.get_by_test_id("stImage").locator("img")).to_have_count(12)
+    page.get_by_role("button", name="Washer, taken for Bolt: 12 of 30").click()
+    expect(page.get_by_text("Washer, taken for Bolt: 12 real test pictures")).to_be_visible()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Nut, taken for Bolt: 0 real test pictures")).to_be_visible()
+    page.get_by_role("radio", name=re.compile("nice")).or_(page.get_by_role("button", name=re.compile("● nice"))).first.click()
+    expect(page.get_by_text("Bolt, taken for Nut: 3 nice test pictures")).to_be_visible()
+
+
+def test_a_link_reproduces_the_run_and_deletion_asks(server, tab) -> None:
+    run_folder("gone")
+    run_folder("m", ratio=35, seed=3)
+    page = tab()
+    page.goto(f"{server.url}/runs?runs=m&section=again")
+    link = page.get_by_text(re.compile(r"/train\?preset=quick@")).first.inner_text()
+    other = tab()
+    other.goto(link)
+    expect(other.get_by_role("slider", name=re.compile("Share of real pictures"))).to_have_value("35")
+
+    page.goto(f"{server.url}/runs?runs=gone&section=files")
+    page.get_by_role("button", name="Delete this run").click()
+    expect(page.get_by_role("dialog")).to_contain_text("gone")
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert runs.find("gone")
+    page.get_by_role("button", name="Delete this run").click()
+    page.get_by_role("button", name="Delete it").click()
+    expect(page.get_by_text("1 run · 0 ticked to compare")).to_be_visible()
+    assert [run.id for run in runs.all_runs()] == ["m"]
+
+
+def test_a_zip_is_uploaded_watched_and_removed(server, tab, pair, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "things.zip", "w") as archive:
+        for root in (pair.nice, pair.real):
+            for picture in root.rglob("*.png"):
+                archive.write(picture, f"wrapped/{root.name}/{picture.relative_to(root)}")
+    page = tab()
+    page.goto(f"{server.url}/data")
+    page.get_by_text("Add data", exact=True).click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "things.zip")
+    page.get_by_label("Call it").first.fill("things")
+    page.get_by_label("Call it").first.press("Enter")
+    page.get_by_role("button", name="Add it").click()
+    expect(page.get_by_text("done. things has 3 categories, 60 nice and 75 real pictures")).to_be_visible()
+    page.get_by_role("button", name="Dismiss").click()
+    page.goto(f"{server.url}/data?name=things")
+    expect(page.locator(".fl-data img")).to_have_count(6)
+    page.get_by_role("button", name="Remove").click()
+    page.get_by_role("button", name="Remove it").click()
+    expect(page.locator(".fl-data img[alt^='Red Disc']")).to_have_count(0)
+    assert store.opened("things") is None and not (data_root() / ".uploads" / "things").exists()
