@@ -181,7 +181,11 @@ class _Process:
 
     def end(self) -> None:
         self.child.kill()  # it holds nothing that could be lost
-        self.child.wait()
+        try:
+            # A large process takes seconds to be taken down by a busy machine, which Ctrl-C at the server need not wait for.
+            self.child.wait(0.5)
+        except subprocess.TimeoutExpired:
+            pass
 
 
 _process: _Process | None = None

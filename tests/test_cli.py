@@ -11,7 +11,7 @@ from PIL import Image
 from fruitlab import runs
 from fruitlab.cli import main
 
-FAST = ["--set", "width=0.25", "--set", "live_pictures=10", "--iterations", "8"]
+FAST = ["--set", "width=0.25", "--set", "batch_size=64", "--set", "live_pictures=10", "--iterations", "8"]
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_train_evaluate_predict_and_runs(imported, call, pair, tmp_path, monkeyp
     status, trained, err = call("train", "mixed", "--ratio", "60", "--data", "small", "--preset", "quick", "--run", "one", "--seed", "3", *FAST)
     assert status == 0 and trained["status"] == "finished" and trained["run"] == "one" and trained["data"] == "small"
     assert "14 nice + 27 real = 66 % real" in err
-    assert trained["images_seen"] == 8 * 41  # a batch is all 41 pictures: 64 are more than there are
+    assert trained["images_seen"] == 8 * 41  # a batch is all 41 pictures: 64 would be more than there are
 
     status, scored, _ = call("evaluate", "one")
     assert status == 0 and scored["run"] == "one" and scored["images_seen"] == trained["images_seen"]

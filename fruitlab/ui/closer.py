@@ -71,12 +71,14 @@ def category_figure(scores: dict[str, Any], *, top: int) -> Figure:
                         "arrayminus": [row[name] - row[f"{name}_interval"][0] for _, row in rows], "color": marks.faded(marks.COLOURS[domain], 0.45),
                         "thickness": 2, "width": 0},
             "customdata": [[*row[f"{name}_interval"], row["pictures"], order[place]] for place, row in rows],
-            "hovertemplate": "%{customdata[3]}: %{x:.1%} (95 %: %{customdata[0]:.1%} to %{customdata[1]:.1%}, %{customdata[2]} pictures)<extra>" + domain + "</extra>"})
+            "hovertemplate": "%{customdata[3]}: %{x:.1%} (95 %: %{customdata[0]:.1%} to %{customdata[1]:.1%}, %{customdata[2]} pictures)"
+                             f"<extra>{domain}</extra>"})
     hardest = [f"{category} {percent(sides['real'][category][name])}" for category in order[::-1] if category in sides["real"]][:3]
     return {"title": f"Top-{top} accuracy of each category", "data": data,
             "reading": f"Hardest in real photos: {', '.join(hardest)}. Lines are 95 % intervals (Wilson): the fewer test pictures, the wider.",
             "layout": {"xaxis": marks.axis(f"share of test pictures right (top-{top})", tickformat=".0%", range=[-0.01, 1.02]),
-                       "yaxis": marks.axis("", tickvals=list(range(len(order))), ticktext=order, range=[-0.7, len(order) - 0.3], zeroline=False), "hovermode": "closest"}}
+                       "yaxis": marks.axis("", tickvals=list(range(len(order))), ticktext=order, range=[-0.7, len(order) - 0.3], zeroline=False),
+                       "hovermode": "closest"}}
 
 
 def categories_csv(scores: dict[str, Any]) -> str:

@@ -143,7 +143,8 @@ def board(groups: Sequence[Group], *, metric: str, which: str) -> str:
         note = group.runs[0].status if count == 1 else f"{count} seeds" if len(counted) == count else f"{len(counted)} of {count} seeds finished"
         rows.append(f"<tr><td>{_sample(place)}{escape(group.name)}<small>{note}</small></td>{''.join(cells)}</tr>")
     heads = "".join(f"<th>{marks.SHAPES[mark]} {mark}</th>" for mark in comparison.SCORES)
-    title = f"{'Best of each column over training' if which == 'best' else 'Last iteration'}, top-{metric[-1]}{'; points: change against the first' if len(groups) > 1 else ''}"
+    title = f"{'Best of each column over training' if which == 'best' else 'Last iteration'}, top-{metric[-1]}"
+    title += "; points: change against the first" if len(groups) > 1 else ""
     return f'<table class="fl-board"><thead><tr><th>{title}</th>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 

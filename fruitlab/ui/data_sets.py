@@ -99,7 +99,8 @@ def _figures(found: dict[str, Any], counts: dict[str, Any], runs: Sequence[str])
     columns[0].metric("Categories", len(counts))
     for column, domain in zip(columns[1:], NAMES, strict=True):
         train, test = (sum(sides[domain][side] for sides in counts.values()) for side in ("train", "test"))
-        column.metric(f"{marks.SHAPES[domain]} {domain} pictures", f"{train + test:,}", f"{train:,} to train, {test:,} to test", delta_color="off", delta_arrow="off")
+        column.metric(f"{marks.SHAPES[domain]} {domain} pictures", f"{train + test:,}", f"{train:,} to train, {test:,} to test",
+                      delta_color="off", delta_arrow="off")
     drawn = "drawn by the program" if found["kind"] == "drawn" else "photographs"
     used = f"{len(runs)} run{'s' if len(runs) != 1 else ''} here trained on it" if runs else "no run here has trained on it"
     st.caption(f"{drawn} · 40 % of each category are set aside for testing · {used} · fingerprint {found['fingerprint']}: data with the same one is the same")

@@ -62,8 +62,8 @@ def _table(ids: list[str], was_running: bool) -> None:
     # Rows are chosen by their place, so a table of other rows is another table, and starts from what was chosen.
     key = f"runs table {hash(tuple(row.id for row in rows))} {st.session_state.get('runs table round', 0)}"
     event = st.dataframe(
-        pd.DataFrame([_row(entry) for entry in rows], columns=list(_row(None))), key=key, on_select="rerun", selection_mode="multi-row", hide_index=True, placeholder="—",
-        height=min(38 + 35 * max(1, len(rows)), 388), column_config=_columns(rows),
+        pd.DataFrame([_row(entry) for entry in rows], columns=list(_row(None))), key=key, on_select="rerun", selection_mode="multi-row",
+        hide_index=True, placeholder="—", height=min(38 + 35 * max(1, len(rows)), 388), column_config=_columns(rows),
         selection_default={"selection": {"rows": [place for place, row in enumerate(rows) if row.id in chosen]}},
         alt="All runs: what each is, how it stands, its accuracies")
     ticked = [rows[place].id for place in event.selection.rows if place < len(rows)]

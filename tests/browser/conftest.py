@@ -123,13 +123,14 @@ def tab(chromium: "Browser") -> Iterator[Callable[..., "Page"]]:  # noqa: F821
         if not request.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
             faults.append(f"asked another machine: {request.url}")
 
-    def open_tab(**options) -> "Page":  # noqa: F821
+    def open_tab(*, watched: bool = True, **options) -> "Page":  # noqa: F821
         context = chromium.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
-        page.on("console", wrong)
-        page.on("pageerror", lambda error: faults.append(str(error)))
+        if watched:
+            page.on("console", wrong)
+            page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", asked)
         return page
     yield open_tab
