@@ -183,7 +183,7 @@ class _Process:
         self.child.kill()  # it holds nothing that could be lost
         try:
             # A large process takes seconds to be taken down by a busy machine, which Ctrl-C at the server need not wait for.
-            self.child.wait(0.5)
+            self.child.wait(0.1)
         except subprocess.TimeoutExpired:
             pass
 

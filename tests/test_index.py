@@ -185,21 +185,6 @@ def test_curves_are_thinned_with_both_ends_kept() -> None:
     assert len(curves.iteration) == 500 and curves.iteration[0] == 0 and curves.iteration[-1] == 6000
 
 
-def test_a_tick_of_ten_long_runs_is_cheap() -> None:
-    made = [run(f"run-{k}", [point(i, 0.5, 0.5) for i in range(6001)], status=None, iterations=9000) for k in range(10)]
-    index = Index(rest=0)
-    index.entries()
-    best = float("inf")
-    for turn in range(3):  # the best of three: other programs have the machine too
-        for one in made:
-            one.append(point(6001 + turn, 0.5, 0.5))
-        started = time.perf_counter()
-        for entry in index.entries():
-            entry.curves()
-        best = min(best, time.perf_counter() - started)
-    assert best < 0.15
-
-
 def test_a_root_that_is_not_there_or_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Index().entries() == []
     (tmp_path / "file").touch()

@@ -23,6 +23,7 @@ _CSS = """
 button { font: inherit; color: inherit; background: var(--st-secondary-background-color); border: 1px solid var(--st-border-color);
   border-radius: var(--st-button-radius); padding: .45rem .8rem; cursor: pointer; min-height: 2.5rem; }
 button:hover { border-color: var(--st-primary-color); }
+button:disabled { opacity: .5; cursor: default; }
 button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
 button.main { background: var(--st-primary-color); border-color: var(--st-primary-color); color: #fff; }
 .examples { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: .5rem; margin-top: .4rem; }
@@ -44,7 +45,7 @@ _HTML = """
   <div class="row" id="choose"><button type="button" class="main" id="file">Choose a photo</button>
     <button type="button" id="camera">Use the camera</button></div>
   <div id="live" hidden><video autoplay playsinline muted></video>
-    <div class="row"><button type="button" class="main" id="shoot">Take the picture</button>
+    <div class="row"><button type="button" class="main" id="shoot" disabled>Take the picture</button>
       <button type="button" id="close">Close the camera</button></div></div>
   <p id="hint">or drop one here, or paste it (Ctrl-V)</p><p id="problem" role="status"></p>
 </div>
@@ -101,13 +102,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
     try {
       video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } })
       $("#live").hidden = false; $("#choose").hidden = true; $("#hint").hidden = true
-      $("#shoot").focus()
     } catch (error) {
       say(error.name === "NotAllowedError" ? "The camera was not allowed: allow it in the browser's address bar." : "No camera was found.")
     }
   }
   $("#close").onclick = closeCamera
-  $("#shoot").onclick = async () => { if (video.videoWidth) { send(await drawn(video, video.videoWidth, video.videoHeight)); closeCamera() } }
+  video.onloadeddata = () => { $("#shoot").disabled = false; $("#shoot").focus() }  // before its first picture there is none to take
+  video.onemptied = () => { $("#shoot").disabled = true }
+  $("#shoot").onclick = async () => { send(await drawn(video, video.videoWidth, video.videoHeight)); closeCamera() }
 
   const examples = data.examples.map(({ image, caption }, number) => {
     const button = document.createElement("button"), picture = document.createElement("img"), text = document.createElement("span")

