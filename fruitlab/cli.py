@@ -60,6 +60,21 @@ def parser() -> argparse.ArgumentParser:
         method.add_argument("--device", default="auto", metavar="|".join(DEVICES), help="where to train (auto)")
         method.add_argument("--run", dest="run_id", metavar="ID", help="what to call the run")
 
+    study = add("study", "many runs as one: the paper's, or one's own; goes on where it was, and says first what it costs", commands.study)
+    study.add_argument("kind", nargs="?", choices=("paper", "ratio", "tuning"),
+                       help="paper: eleven ratios and nine splits; ratio: look for the best one; tuning: the paper's learning rates and L2 factors")
+    study.add_argument("--vary", action="append", default=[], metavar="NAME=A,B,C", help="in place of one of these: every combination of the values")
+    study.add_argument("--method", default="mixed", choices=("mixed", "iterative"), help="what --vary varies (mixed)")
+    study.add_argument("--data", default="synthetic", help="a name from `data list` (synthetic)")
+    study.add_argument("--preset", default="quick", metavar="paper|quick|glance", help="the recipe (quick; tuning has the paper's)")
+    study.add_argument("--seeds", type=int, default=1, metavar="K", help="every run with seeds 0 to K-1 (1)")
+    study.add_argument("--norms", nargs="+", default=(), choices=("follow", "frozen"), help="paper: the statistics in restricted training")
+    study.add_argument("--sets", nargs="+", type=int, default=(1, 2, 3), choices=(1, 2, 3), help="tuning: which of the paper's three sets (all)")
+    study.add_argument("--iterations", metavar="I", help="training steps of each run; stretches the recipe's schedule")
+    study.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any number of the configuration; may be repeated")
+    study.add_argument("--device", default="auto", metavar="|".join(DEVICES), help="where to train (auto)")
+    study.add_argument("--dry-run", action="store_true", help="say what would run and what it costs, and end")
+
     resume = add("resume", "go on with a run that was stopped or interrupted", commands.resume)
     resume.add_argument("run_id", metavar="RUN")
     resume.add_argument("--device", metavar="|".join(DEVICES), help="where to train (where it began)")
@@ -73,6 +88,9 @@ def parser() -> argparse.ArgumentParser:
     export = add("export", "a run's network as a file for other programs, checked against PyTorch", commands.export)
     export.add_argument("run_id", metavar="RUN")
     export.add_argument("--onnx", nargs="?", const="", required=True, metavar="FILE", help="ONNX: pictures in, probabilities out (RUN.onnx here)")
+    played = add("play-file", "what the Forgetting page needs to play an iterative run: features of some pictures, and the last two layers", commands.play_file)
+    played.add_argument("run_id", metavar="RUN")
+    played.add_argument("--out", metavar="FILE", help="where to write it (play.safetensors in the run's folder)")
     add("runs", "all runs and how they stand", commands.runs)
     add("network", "Table 1: the network's layers, sizes and parameters", commands.network)
     return top

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fruitlab import report, runs as run_folders, slots
+from fruitlab import report, runs as run_folders, slots, studies, study as studies_here
 from fruitlab.config import ConfigError, RunConfig
 from fruitlab.data import store
 from fruitlab.data.pictures import DataError
 from fruitlab.data.sources import SOURCES
+from fruitlab.index import Index
 from fruitlab.presets import configure
 from fruitlab.runs import Run, RunError
 
@@ -100,6 +101,43 @@ def _work(run: Run, device: str | None, say: Say) -> Outcome:
     return (0 if summary["status"] == "finished" else 130), result, report.trained(result, config)
 
 
+def study(options: Namespace, say: Say) -> Outcome:
+    plan = _study(options)
+    slots.check_device(options.device)
+    data = store.load(plan.data, say=say, progress=report.progress_bar(say))
+    counts = [len(domain.labels) for domain in (data.nice, data.real)]
+    entries = Index().entries()
+    before = studies_here.standing(plan, entries, data.fingerprint)
+    said = {"study": plan.name, "data": data.name, "runs": len(before.configs), "most": plan.most, "finished": len(before.finished),
+            "cost": vars(studies_here.cost(before.missing, *counts, entries))}
+    say(report.study_plan(said))
+    if options.dry_run:
+        return 0, said, report.study_runs(before)
+    engine = studies_here.Engine(plan, data.fingerprint, options.device, say)
+    after = engine.run()
+    result = said | {"finished": len(after.finished), "failed": {str(number): why for number, why in enumerate(engine.failed.values())},
+                     "rows": report.study_rows(after)}
+    return (1 if engine.failed else 0), result, report.study_runs(after)
+
+
+def _study(options: Namespace) -> studies.Study:
+    """Raises ConfigError or WrongUse for what makes no study."""
+    changes = _settings(options.set) | ({"iterations": options.iterations} if options.iterations else {})
+    if options.seeds < 1:
+        raise ConfigError(f"--seeds is {options.seeds}: give how many seeds, 1 or more.")
+    common = {"preset": options.preset, "seeds": options.seeds} | changes
+    if options.kind == "paper":
+        return studies.paper(options.data, norms=options.norms, **common)
+    if options.kind == "ratio":
+        return studies.ratio(options.data, **common)
+    if options.kind == "tuning":
+        return studies.tuning(options.data, sets=options.sets, **changes)
+    varied = {name: values.split(",") for name, values in _pairs(options.vary, "--vary", "NAME=A,B,C").items()}
+    if not varied:
+        raise WrongUse("Say which study: paper, ratio or tuning, or vary something: --vary ratio=20,40,60.")
+    return studies.vary(configure(options.method, preset=options.preset, data=options.data, **changes), varied, seeds=options.seeds)
+
+
 def evaluate(options: Namespace, say: Say) -> Outcome:
     run = run_folders.find(options.run_id)
     from fruitlab.process import prepare
@@ -135,6 +173,21 @@ def export(options: Namespace, say: Say) -> Outcome:
                        f"probabilities differ from PyTorch's by {result['largest_difference']:.1g} at most.")
 
 
+def play_file(options: Namespace, say: Say) -> Outcome:
+    from fruitlab.play import NAME
+
+    run = run_folders.find(options.run_id)
+    if run.shipped and not options.out:
+        raise WrongUse(f"{run.id} is one of the results that come with FruitLab; say where to write with --out FILE.")
+    from fruitlab.process import prepare
+    prepare()
+    from fruitlab.features import make
+
+    result = make(run, Path(options.out) if options.out else run.folder / NAME, say=say)
+    return 0, result, (f"{result['file']}: {result['bytes'] / 1e6:.2f} MB, {sum(result['pictures'].values()):,} pictures, {result['steps']} iterations to play. "
+                       f"Bytes in place of floats move an accuracy by {result['lost']:.1f} points at most. It is on the Forgetting page now.")
+
+
 def runs(options: Namespace, say: Say) -> Outcome:
     rows = [report.run_row(run) for run in run_folders.all_runs()]
     return 0, rows, report.run_table(rows)
@@ -153,11 +206,22 @@ def _config(options: Namespace) -> RunConfig:
         value = getattr(options, name, None)
         if value is not None:
             changes[name] = value
-    for pair in options.set:
-        name, equals, value = pair.partition("=")
-        if not equals or not value:
-            raise ConfigError(f"--set takes NAME=VALUE, such as --set learning_rate=0.05, not {pair!r}.")
-        if name in ("method", "preset"):
+    return configure(options.method, preset=options.preset, **changes | _settings(options.set))
+
+
+def _settings(given: list[str]) -> dict[str, Any]:
+    changes = _pairs(given, "--set", "NAME=VALUE")
+    for name in ("method", "preset"):
+        if name in changes:
             raise ConfigError(f"{name} is not set this way: it is part of the command.")
-        changes[name] = value
-    return configure(options.method, preset=options.preset, **changes)
+    return changes
+
+
+def _pairs(given: list[str], option: str, form: str) -> dict[str, str]:
+    pairs = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not value:
+            raise ConfigError(f"{option} takes {form}, such as {option} learning_rate=0.05, not {text!r}.")
+        pairs[name] = value
+    return pairs

@@ -25,13 +25,13 @@ class Cost:
     work: float
 
 
-def cost(config: RunConfig, nice: int, real: int) -> Cost:
-    """What a run takes on data with so many pictures in each domain (training and test together)."""
+def cost(config: RunConfig, nice: int, real: int, *, first: int = 0) -> Cost:
+    """What a run takes on data with so many pictures in each domain (training and test together), from its `first` phase on."""
     tests = round(TEST_SHARE * nice) + round(TEST_SHARE * real)
     train_nice, train_real = nice - round(TEST_SHARE * nice), real - round(TEST_SHARE * real)
     live = min(config.live_pictures, round(TEST_SHARE * nice)) + min(config.live_pictures, round(TEST_SHARE * real))
     pictures = work = 0.0
-    for phase in phases(config):
+    for phase in phases(config)[first:]:
         chosen = max(1, round(phase.nice * train_nice) + round(phase.real * train_real))
         batches = min(chosen, 20 if config.batch_size == 0 else -(-chosen // config.batch_size))
         seen = phase.iterations * chosen / batches

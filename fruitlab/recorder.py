@@ -13,7 +13,7 @@ from fruitlab.data.domains import TwoDomains
 from fruitlab.evaluation import predictions
 from fruitlab.files import write_whole
 from fruitlab.resident import Resident
-from fruitlab.runs import Run
+from fruitlab.runs import Run, snapshot_name
 from fruitlab.state import State
 from fruitlab.training import Evaluation
 
@@ -44,6 +44,8 @@ class Recorder:
         point = {name: value for name, value in vars(evaluation).items() if name != "logits"}
         self.run.append(point)
         self.logits = evaluation.logits if evaluation.iteration == self.config.iterations else None
+        if self.state.phase and not evaluation.phase_iteration:
+            self._write_weights("switch")  # what later phases start from (`features.py`)
         if evaluation.full and metrics.point_combined(point) > self.best:
             self.best = metrics.point_combined(point)
             self._write_weights("best")
@@ -56,6 +58,14 @@ class Recorder:
         tensors, numbers = self.state.save()
         self.run.write_tensors("state", tensors, {"numbers": numbers, "log_length": self.run.log_length()})
         self.saved = time.monotonic()
+
+    def snapshot(self) -> None:
+        """Keeps the state of this iteration, and the best weights so far, for the runs that share training up to here (`branch`)."""
+        tensors, numbers = self.state.save()
+        name = snapshot_name(self.state.iteration)
+        if self.run.has("best"):
+            write_whole(self.run.folder / f"{name}-best.safetensors", (self.run.folder / "best.safetensors").read_bytes())
+        self.run.write_tensors(name, tensors, {"numbers": numbers, "log_length": self.run.log_length()})
 
     def results(self, data: TwoDomains, resident: Resident) -> dict[str, Any]:
         """Writes the last weights and every test picture's prediction; returns the summary of a finished run."""

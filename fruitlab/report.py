@@ -4,10 +4,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from fruitlab import metrics
+from fruitlab import metrics, wording
 from fruitlab.config import RunConfig
 from fruitlab.data.domains import Split, TwoDomains, describe_ratio, ratio_counts
 from fruitlab.runs import Run, RunError
+from fruitlab.study import Standing
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -146,3 +147,39 @@ def run_table(rows: list[dict[str, Any]]) -> str:
 def network(rows: list[dict[str, Any]]) -> str:
     return table(["Layer/Operation", "Parameters (Table 1)", "Output Size", "Layers", "Trained parameters"],
                  [[r["layer"], r["parameters_of"], r["output"], str(r["layers"]), f"{r['parameters']:,}"] for r in rows])
+
+
+def study_plan(said: dict[str, Any]) -> str:
+    """What a study is going to do, and what that takes."""
+    cost, most = said["cost"], said["most"]
+    more = f" (later ones depend on what comes out: {most:,} at most)" if most and most > said["runs"] else ""
+    if not cost["runs"]:
+        return f"{said['study']} on {said['data']}: all {said['runs']:,} runs{more} are finished."
+    how = "as earlier runs here did" if cost["measured"] else "a guess, until a run has been measured here"
+    return (f"{said['study']} on {said['data']}: {said['runs']:,} runs{more}, {said['finished']:,} of them finished. The other {cost['runs']:,} learn from "
+            f"{cost['pictures']:,} pictures and take about {wording.duration(cost['seconds'])} one after the other ({how}).")
+
+
+def study_rows(standing: Standing) -> list[dict[str, Any]]:
+    """A row for each of a study's configurations, in its order: accuracies after the last iteration, None where there are none."""
+    rows = []
+    for config in standing.configs:
+        entry = standing.found.get(config)
+        scores = {name: entry.final(name) if entry and entry.status == "finished" else None for name in ("nice", "real", "combined")}
+        rows.append({"run": entry.id if entry else None, "status": entry.status if entry else "to do", "settings": config.settings()} | scores)
+    return rows
+
+
+def study_runs(standing: Standing) -> str:
+    """What differs between a study's runs, and their scores."""
+    rows = study_rows(standing)
+    names = [name for name in dict.fromkeys(name for row in rows for name in row["settings"])
+             if len({str(row["settings"].get(name, "")) for row in rows}) > 1 and name != "preset"]
+    cells = [[*(str(row["settings"].get(name, "")) for name in names), *(percent(row[name]) for name in ("nice", "real", "combined")),
+              row["status"], row["run"] or ""] for row in rows]
+    text = table([*names, "nice", "real", "combined", "status", "run"], cells)
+    scored = [row for row in rows if row["combined"] is not None]
+    if scored:
+        best = max(scored, key=lambda row: row["combined"])
+        text += f"\n\nBest combined: {percent(best['combined'])}, {best['run']}."
+    return text

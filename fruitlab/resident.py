@@ -64,17 +64,7 @@ class Resident:
     def test_subset(self, domain: str, count: int) -> Tensor:
         """At most `count` test pictures of the domain, each category in proportion, always the same ones: int64 indices."""
         test = self.test[domain]
-        if count >= len(test):
-            return test
-        # The i-th of a category's n pictures stands at (i + 1/2) / n; the first ones by that number are spread evenly.
-        labels = self.labels[test].cpu().numpy()
-        place = np.empty(len(labels))
-        for label in np.unique(labels):
-            of_label = np.flatnonzero(labels == label)
-            shuffled = np.random.Generator(np.random.Philox([0, int(label)])).permutation(len(of_label))
-            place[of_label[shuffled]] = (np.arange(len(of_label)) + 0.5) / len(of_label)
-        chosen = np.sort(np.argsort(place, kind="stable")[:count])
-        return test[torch.from_numpy(chosen).to(test.device)]
+        return test[stratified(self.labels[test], count)]
 
     def labelled_as(self, categories: tuple[str, ...]) -> "Resident":
         """The same pictures in a network's numbering; test pictures of a category that it does not know are left out."""
@@ -83,6 +73,20 @@ class Resident:
         labels = known[self.labels]
         test = {domain: index[labels[index] >= 0] for domain, index in self.test.items()}
         return replace(self, categories=categories, labels=labels, test=test)
+
+
+def stratified(labels: Tensor, count: int) -> Tensor:
+    """Ascending places of at most `count` of the pictures with these labels, each category in proportion, always the same ones: int64."""
+    if count >= len(labels):
+        return torch.arange(len(labels), device=labels.device)
+    # The i-th of a category's n pictures stands at (i + 1/2) / n; the first ones by that number are spread evenly.
+    known, place = labels.cpu().numpy(), np.empty(len(labels))
+    for label in np.unique(known):
+        of_label = np.flatnonzero(known == label)
+        shuffled = np.random.Generator(np.random.Philox([0, int(label)])).permutation(len(of_label))
+        place[of_label[shuffled]] = (np.arange(len(of_label)) + 0.5) / len(of_label)
+    chosen = np.sort(np.argsort(place, kind="stable")[:count])
+    return torch.from_numpy(chosen).to(labels.device)
 
 
 def plain(category: str) -> str:

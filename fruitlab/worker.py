@@ -137,10 +137,12 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
         if recorder.resume():
             say(f"Going on at iteration {state.iteration:,} of {config.iterations:,}.")
         run.doing("training")
-        started, first = time.monotonic(), state.iteration
+        started, first, snapshots = time.monotonic(), state.iteration, set(header.get("snapshots", ()))
         for evaluation in train(config, resident, state):
             if evaluation is not None:
                 say(wording.progress(recorder.note(evaluation), config.iterations, time.monotonic() - started, first))
+            elif state.phase == 0 and state.iteration in snapshots:
+                recorder.snapshot()
             if stop():
                 recorder.keep()
                 raise Stopped

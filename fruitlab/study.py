@@ -1,0 +1,234 @@
+"""Running a study on this machine (paper section 5): finished runs are not run again, and a failed one does not stop the others.
+
+Every run is a process of its own, like any other training, so that killing this one loses nothing: started again, the study goes
+on where it was. Iterative runs that differ in the split alone share their initial training: the longest one keeps a snapshot at
+each switch, from which the others go on (`runs.branch`).
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from fruitlab import estimate, runs, slots
+from fruitlab.config import RunConfig
+from fruitlab.data.cache import data_root
+from fruitlab.files import write_json
+from fruitlab.index import Entry, Index
+from fruitlab.methods import phases
+from fruitlab.runs import Run, RunError
+from fruitlab.studies import Study, sharing
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a study is: its configurations so far, each with its run, if there is one."""
+
+    configs: list[RunConfig]
+    found: dict[RunConfig, Entry]
+
+    def having(self, *statuses: str) -> list[RunConfig]:
+        return [config for config in self.configs if config in self.found and self.found[config].status in statuses]
+
+    @property
+    def finished(self) -> list[RunConfig]:
+        return self.having("finished")
+
+    @property
+    def missing(self) -> list[RunConfig]:
+        done = set(self.finished)
+        return [config for config in self.configs if config not in done]
+
+
+def standing(study: Study, entries: Iterable[Entry], fingerprint: str | None) -> Standing:
+    """The study's runs among those that exist.
+
+    Args:
+        fingerprint: of the data as it is now: runs on what it was before are others. None takes any.
+    """
+    by_config: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.config is not None and entry.data.get("fingerprint", fingerprint) == (fingerprint or entry.data.get("fingerprint")):
+            by_config.setdefault(_same(entry.config), []).append(entry)
+    # Of several alike: a finished one before one at work before the rest, then the newest.
+    order = {"finished": 0, "running": 1, "waiting": 1}
+    best = {config: min(alike, key=lambda entry: (order.get(entry.status, 2), -entry.created)) for config, alike in by_config.items()}
+    known, configs = {}, study.rounds({})
+    while True:
+        found = {config: best[_same(config)] for config in configs if _same(config) in best}
+        now = {config: value for config, entry in found.items() if entry.status == "finished" and (value := entry.final("combined")) is not None}
+        more = study.rounds(now)
+        if now == known and more == configs:
+            return Standing(configs, found)
+        known, configs = now, more
+
+
+WATCHED = ("live_every", "live_pictures", "full_marks")  # changes neither weights nor results
+
+
+def _same(config: RunConfig) -> str:
+    """What two runs have in common that come to the same."""
+    return repr({name: value for name, value in config.settings().items() if name not in WATCHED})
+
+
+@dataclass(frozen=True)
+class Cost:
+    runs: int
+    pictures: int
+    seconds: float  # one run after the other
+    measured: bool  # by runs made here, or a guess
+
+
+def cost(configs: Iterable[RunConfig], nice: int, real: int, entries: Iterable[Entry]) -> Cost:
+    """What these runs would take here, on data with so many pictures in each domain; a shared initial training counts once."""
+    configs, entries = sorted(configs, key=lambda config: -config.split), list(entries)
+    pictures, seconds, shared, all_measured = 0, 0.0, set(), True
+    for config in configs:
+        group = sharing(config)
+        one = estimate.cost(config, nice, real, first=1 if group in shared else 0)
+        shared |= {group} - {None}
+        pictures, work = pictures + one.pictures, one.work
+        speed = estimate.measured(entries, config.width)
+        all_measured &= speed is not None
+        seconds += work / (speed or estimate.unmeasured(config.width))
+    return Cost(len(configs), pictures, seconds, all_measured)
+
+
+@dataclass
+class Engine:
+    """Runs what a study is missing, as many at a time as there are slots (`slots.slots`)."""
+
+    study: Study
+    fingerprint: str
+    device: str
+    say: Say
+    working: dict[RunConfig, tuple[Run, subprocess.Popen]] = field(default_factory=dict)
+    failed: dict[RunConfig, str] = field(default_factory=dict)
+    index: Index = field(default_factory=lambda: Index(rest=0))
+
+    def run(self) -> Standing:
+        """Until nothing is left to do. Raises KeyboardInterrupt when asked to end, with the runs at work stopped in order."""
+        slots.check_device(self.device)
+        try:
+            with _terminating():
+                while True:
+                    self._settle()
+                    now = standing(self.study, self.index.entries(), self.fingerprint)
+                    left = [config for config in now.missing if config not in self.failed]
+                    if not left:
+                        self._tidy(now)
+                        return now
+                    for config in _in_order(left):
+                        if len(self.working) >= slots.slots():
+                            break
+                        if self._ready(config, now):
+                            self._start(config, now)
+                    time.sleep(0.2)
+        except KeyboardInterrupt:
+            for run, process in self.working.values():
+                if process.poll() is None:
+                    run.ask_to_stop()
+            for _, process in self.working.values():
+                process.wait()
+            raise
+
+    def _settle(self) -> None:
+        """Takes note of the processes that have ended."""
+        for config, (run, process) in list(self.working.items()):
+            if process.poll() is None:
+                continue
+            del self.working[config]
+            status, summary = run.status(), run.summary() or {}
+            if status == "finished":
+                self.say(f"{run.id}: finished, combined {summary['combined']['top1']:.1%}.")
+            elif status not in ("running", "waiting"):  # else another process has taken it up meanwhile
+                self.failed[config] = summary.get("error") or f"its process ended without a word ({status}). {run.folder.name}/worker.log may say why."
+                self.say(f"{run.id}: {status}. {self.failed[config]}")
+
+    def _ready(self, config: RunConfig, now: Standing) -> bool:
+        """Whether it can start: nobody is at it, and no run at work will hand it its initial training."""
+        if config in self.working or config in now.having("running", "waiting"):
+            return False
+        at_work = {other: run for other, (run, _) in self.working.items()} | {
+            other: now.found[other].run for other in now.having("running", "waiting")}
+        awaited = {(sharing(other), k) for other, run in at_work.items() for k in run.header().get("snapshots", ())}
+        return config in now.found or (sharing(config), _switch(config)) not in awaited
+
+    def _start(self, config: RunConfig, now: Standing) -> None:
+        try:
+            run = now.found[config].run if config in now.found else self._create(config, now)
+            with open(run.folder / "worker.log", "ab") as log:
+                process = subprocess.Popen([sys.executable, "-m", "fruitlab.worker", run.id], cwd=runs.PROJECT, env=_environment(),
+                                           stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        except (RunError, OSError) as error:
+            self.failed[config] = str(error)
+            self.say(f"{_name(config)} could not be started: {error}")
+            return
+        self.working[config] = run, process
+        trunk = run.header().get("initial_training_of")
+        self.say(f"{run.id}: {_name(config)}{f', from the initial training of {trunk}' if trunk else ''}. "
+                 f"{len(now.finished):,} of {len(now.configs):,} finished.")
+
+    def _create(self, config: RunConfig, now: Standing) -> Run:
+        alike = [other for other in now.configs if sharing(other) == sharing(config)] if sharing(config) else []
+        for other in alike:
+            if other in now.found and now.found[other].run.has(runs.snapshot_name(_switch(config))):
+                made = runs.branch(now.found[other].run, _switch(config), config=config)
+                break
+        else:
+            switches = sorted({_switch(other) for other in alike if other != config and other not in now.found and other.split <= config.split})
+            made = runs.create({"device": self.device, "data": None} | ({"snapshots": switches} if switches else {}), config=config)
+        write_json(made.label_file, {"study": self.study.name})
+        return made
+
+    def _tidy(self, now: Standing) -> None:
+        """Snapshots have served once nothing is left that would go on from them."""
+        for entry in now.found.values():
+            if not entry.run.shipped:
+                for path in entry.run.folder.glob(f"{runs.snapshot_name('*')}.safetensors"):
+                    path.unlink(missing_ok=True)
+
+
+def _in_order(configs: list[RunConfig]) -> list[RunConfig]:
+    """As the study has them, but of those that share their initial training the longest first."""
+    places = {config: place for place, config in enumerate(configs)}
+    first: dict[str | None, int] = {}
+    for config in configs:
+        first.setdefault(sharing(config), places[config])
+    return sorted(configs, key=lambda config: (places[config],) if sharing(config) is None else (first[sharing(config)], -config.split))
+
+
+def _switch(config: RunConfig) -> int:
+    return phases(config)[0].iterations
+
+
+def _name(config: RunConfig) -> str:
+    share = f"mixed, {config.ratio} % real" if config.method == "mixed" else f"iterative, split at {config.split} %, statistics {config.norms}"
+    return f"{share}, seed {config.seed}"
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"FRUITLAB_CHECKPOINTS": str(runs.user_root().resolve()), "FRUITLAB_DATA": str(data_root().resolve())}
+
+
+@contextmanager
+def _terminating():
+    """SIGTERM ends in order too, as Ctrl-C does."""
+    def end(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+    try:
+        before = signal.signal(signal.SIGTERM, end)
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,271 @@
+// The last two layers and their training in plain JavaScript, in double precision: the arithmetic of fruitlab/play.py, which
+// tests hold this to. No document here: it runs in a worker.
+
+// A safetensors file: eight bytes of length, a header in JSON, numbers as they lie in memory.
+function readPlayFile(buffer) {
+  const size = Number(new DataView(buffer).getBigUint64(0, true))
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, size)))
+  const kinds = { F32: Float32Array, U8: Uint8Array, U16: Uint16Array }, tensors = {}
+  const { __metadata__: { fruitlab }, ...there } = header
+  for (const [name, { dtype, data_offsets: [from, to] }] of Object.entries(there)) {
+    tensors[name] = new kinds[dtype](buffer.slice(8 + size + from, 8 + size + to))  // copied: an array of floats may not begin at any byte
+  }
+  return { notes: JSON.parse(fruitlab), tensors }
+}
+
+// A random order of 0 .. count - 1: fruitlab/chance.py's hash, exact in 32 bits.
+function randomOrder(count, stream) {
+  const bits = new Uint32Array(count)
+  for (let i = 0; i < count; i++) {
+    let x = i
+    for (const step of [stream, stream ^ 0x9E3779B9]) {
+      x ^= step
+      x = Math.imul(x ^ (x >>> 16), 0x21F0AAAD)
+      x = Math.imul(x ^ (x >>> 15), 0x735A2D97)
+      x ^= x >>> 15
+    }
+    bits[i] = x
+  }
+  return Uint32Array.from(bits.keys()).sort((a, b) => bits[a] - bits[b] || a - b)
+}
+
+// out[b][o] = x[b] . w[o] + bias[o]. Four outputs of two rows at a time: each number is fetched once for several products.
+function product(x, w, bias, rows, inputs, outputs, out) {
+  for (let b = 0; b < rows; b += 2) {
+    const p = b * inputs, q = b + 1 < rows ? p + inputs : p
+    for (let o = 0; o < outputs; o += 4) {
+      const e = o * inputs, f = o + 1 < outputs ? e + inputs : e, g = o + 2 < outputs ? e + 2 * inputs : e, h = o + 3 < outputs ? e + 3 * inputs : e
+      let pe = 0, pf = 0, pg = 0, ph = 0, qe = 0, qf = 0, qg = 0, qh = 0
+      for (let k = 0; k < inputs; k++) {
+        const xp = x[p + k], xq = x[q + k], we = w[e + k], wf = w[f + k], wg = w[g + k], wh = w[h + k]
+        pe += xp * we; pf += xp * wf; pg += xp * wg; ph += xp * wh
+        qe += xq * we; qf += xq * wf; qg += xq * wg; qh += xq * wh
+      }
+      const many = Math.min(4, outputs - o), first = [pe, pf, pg, ph], second = [qe, qf, qg, qh]
+      for (let i = 0; i < many; i++) {
+        out[b * outputs + o + i] = first[i] + bias[o + i]
+        if (b + 1 < rows) out[(b + 1) * outputs + o + i] = second[i] + bias[o + i]
+      }
+    }
+  }
+}
+
+const LAYERS = ["hidden", "output"]
+const TILE = 32  // pictures scored at a time
+
+class Head {
+  constructor(file, recipe) {
+    const { tensors, notes } = file
+    Object.assign(this, { tensors, notes, recipe })
+    this.sizes = [tensors.low.length, tensors["hidden.bias"].length, notes.categories.length]
+    this.values = {}
+    this.velocity = {}
+    for (const layer of LAYERS) {
+      for (const part of ["weight", "bias", "norm.mean", "norm.variance"]) this.values[`${layer}.${part}`] = Float64Array.from(tensors[`${layer}.${part}`])
+      for (const part of ["weight", "bias"]) this.velocity[`${layer}.${part}`] = new Float64Array(tensors[`${layer}.${part}`].length)
+    }
+    this.plateau = { halvings: 0, stale: 0, loss: 0, seen: 0, steps: 0, best: Infinity }
+    this.scratch = {}
+  }
+
+  // Everything that training changes, as a copy.
+  save() {
+    const copy = arrays => Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, array.slice()]))
+    return { values: copy(this.values), velocity: copy(this.velocity), plateau: { ...this.plateau } }
+  }
+  load({ values, velocity, plateau }) {
+    for (const [name, array] of Object.entries(values)) this.values[name].set(array)
+    for (const [name, array] of Object.entries(velocity)) this.velocity[name].set(array)
+    Object.assign(this.plateau, plateau)
+  }
+
+  room(name, length) {
+    const there = this.scratch[name]
+    return there && there.length >= length ? there : (this.scratch[name] = new Float64Array(length))
+  }
+
+  // Features of the pictures [set, place] as floats, one after the other.
+  gather(pictures) {
+    const { low, scale } = this.tensors, inputs = this.sizes[0], x = this.room("x", pictures.length * inputs)
+    pictures.forEach(([set, place], b) => {
+      const bytes = this.tensors[`features.${set}`]
+      for (let k = 0, from = place * inputs, to = b * inputs; k < inputs; k++) x[to + k] = low[k] + scale[k] * bytes[from + k]
+    })
+    return x
+  }
+
+  // Takes a batch into a layer's moving statistics, normalises it in place, and returns 1 / deviation: by these statistics, or by its own.
+  normalise(layer, x, rows, keeps) {
+    const mean = this.values[`${layer}.norm.mean`], variance = this.values[`${layer}.norm.variance`], width = mean.length
+    const inverse = this.room(`${layer} inverse`, width), { moving, epsilon } = this.recipe
+    for (let k = 0; k < width; k++) {
+      let m = 0, v = 0
+      for (let b = 0; b < rows; b++) m += x[b * width + k]
+      m /= rows
+      for (let b = 0; b < rows; b++) v += (x[b * width + k] - m) ** 2
+      v /= rows
+      mean[k] += (1 - keeps) * (m - mean[k])
+      variance[k] += (1 - keeps) * (v - variance[k])
+      if (moving) { m = mean[k]; v = variance[k] }
+      const scale = inverse[k] = 1 / Math.sqrt(v + epsilon)
+      for (let b = 0; b < rows; b++) x[b * width + k] = (x[b * width + k] - m) * scale
+    }
+    return inverse
+  }
+
+  // One iteration on these training pictures; returns the cross entropy before it.
+  step(number, pictures, lastOfEpoch) {
+    const { recipe } = this, [inputs, hidden, categories] = this.sizes, rows = pictures.length, keeps = recipe.norm_momentum[number]
+    const x = this.gather(pictures)
+    this.normalise("hidden", x, rows, keeps)
+    const a = this.room("a", rows * hidden), normal = this.room("normal", rows * hidden), logits = this.room("logits", rows * categories)
+    product(x, this.values["hidden.weight"], this.values["hidden.bias"], rows, inputs, hidden, a)
+    for (let i = 0; i < rows * hidden; i++) normal[i] = a[i] = Math.tanh(a[i])
+    const inverse = this.normalise("output", normal, rows, keeps)
+    product(normal, this.values["output.weight"], this.values["output.bias"], rows, hidden, categories, logits)
+
+    let loss = 0
+    for (let b = 0; b < rows; b++) {
+      const at = b * categories, [set, place] = pictures[b], truth = this.tensors[`labels.${set}`][place]
+      let most = -Infinity, sum = 0
+      for (let c = 0; c < categories; c++) most = Math.max(most, logits[at + c])
+      for (let c = 0; c < categories; c++) sum += Math.exp(logits[at + c] - most)
+      for (let c = 0; c < categories; c++) {
+        const logP = logits[at + c] - most - Math.log(sum), target = recipe.smoothing / categories + (c === truth ? 1 - recipe.smoothing : 0)
+        loss -= target * logP / rows
+        logits[at + c] = (Math.exp(logP) - target) / rows  // from here on the gradient
+      }
+    }
+    const dNormal = this.room("dNormal", rows * hidden), weight = this.values["output.weight"]
+    for (let b = 0; b < rows; b++) {
+      dNormal.fill(0, b * hidden, (b + 1) * hidden)
+      for (let c = 0; c < categories; c++) {
+        const d = logits[b * categories + c]
+        for (let j = 0, from = c * hidden, to = b * hidden; j < hidden; j++) dNormal[to + j] += d * weight[from + j]
+      }
+    }
+    for (let j = 0; j < hidden; j++) {
+      let mean = 0, along = 0
+      if (!recipe.moving) {  // a batch's own statistics have a gradient, the moving ones have none
+        for (let b = 0; b < rows; b++) { mean += dNormal[b * hidden + j]; along += dNormal[b * hidden + j] * normal[b * hidden + j] }
+        mean /= rows
+        along /= rows
+      }
+      for (let b = 0; b < rows; b++) {
+        const i = b * hidden + j
+        dNormal[i] = inverse[j] * (dNormal[i] - mean - normal[i] * along) * (1 - a[i] * a[i])  // of the hidden layer's sums now
+      }
+    }
+    this.update("output", logits, normal, rows, number)
+    this.update("hidden", dNormal, x, rows, number)
+    this.book(loss, rows, lastOfEpoch)
+    return loss
+  }
+
+  // One layer's gradients, from those of its outputs [rows, outputs] and from its inputs [rows, inputs], and its step.
+  update(layer, d, x, rows, number) {
+    const { recipe } = this, weight = this.values[`${layer}.weight`], velocity = this.velocity[`${layer}.weight`]
+    const bias = this.values[`${layer}.bias`], biasVelocity = this.velocity[`${layer}.bias`], outputs = bias.length, inputs = weight.length / outputs
+    const momentum = recipe.momentum[number], rate = recipe.learning_rate[number] / 2 ** this.plateau.halvings
+    const decay = recipe.regularisation / (recipe.per_batch ? rows : 1), look = recipe.nesterov ? momentum : 0, own = recipe.nesterov ? 1 : 0
+    const g = this.room("gradient", 2 * inputs)
+    for (let o = 0; o < outputs; o += 2) {
+      const two = o + 1 < outputs
+      g.fill(0, 0, 2 * inputs)
+      for (let b = 0; b < rows; b += 4) {  // eight products for four inputs fetched
+        const p = b * inputs, has = [b + 1 < rows, b + 2 < rows, b + 3 < rows]
+        const q = has[0] ? p + inputs : p, r = has[1] ? p + 2 * inputs : p, s = has[2] ? p + 3 * inputs : p
+        const at = b * outputs + o, of = (i, other) => (i === 0 || has[i - 1]) && (!other || two) ? d[at + i * outputs + other] : 0
+        const pe = of(0, 0), qe = of(1, 0), re = of(2, 0), se = of(3, 0), pf = of(0, 1), qf = of(1, 1), rf = of(2, 1), sf = of(3, 1)
+        for (let k = 0; k < inputs; k++) {
+          const xp = x[p + k], xq = x[q + k], xr = x[r + k], xs = x[s + k]
+          g[k] += pe * xp + qe * xq + re * xr + se * xs
+          g[inputs + k] += pf * xp + qf * xq + rf * xr + sf * xs
+        }
+      }
+      for (let i = 0, at = o * inputs, end = (two ? 2 : 1) * inputs; i < end; i++, at++) {
+        const slope = g[i] + decay * weight[at], v = velocity[at] = momentum * velocity[at] + slope
+        weight[at] -= rate * (own ? slope + look * v : v)
+      }
+    }
+    for (let o = 0; o < outputs; o++) {
+      let slope = 0
+      for (let b = 0; b < rows; b++) slope += d[b * outputs + o]
+      const v = biasVelocity[o] = momentum * biasVelocity[o] + slope
+      bias[o] -= rate * (own ? slope + look * v : v)
+    }
+  }
+
+  // Halves the learning rate when no epoch's mean loss was the lowest for so many iterations.
+  book(loss, count, lastOfEpoch) {
+    const p = this.plateau, after = this.recipe.plateau
+    p.loss += loss * count; p.seen += count; p.steps++
+    if (!lastOfEpoch || !after) return
+    const mean = p.loss / p.seen
+    p.stale = mean < p.best ? 0 : p.stale + p.steps
+    p.best = Math.min(mean, p.best)
+    if (p.stale >= after) { p.halvings++; p.stale = 0 }
+    p.loss = p.seen = p.steps = 0
+  }
+
+  // How many test pictures of each category are right, by the moving statistics; those and a byte's scale are folded into the weights.
+  right(set) {
+    const { low, scale } = this.tensors, { epsilon } = this.recipe, v = this.values, [inputs, hidden, categories] = this.sizes
+    const bytes = this.tensors[`features.${set}`], labels = this.tensors[`labels.${set}`], counts = new Array(categories).fill(0)
+    const fold = (layer, width, outputs, of) => {
+      const weight = this.room(`${layer} folded`, outputs * width), bias = this.room(`${layer} shift`, outputs)
+      const mean = v[`${layer}.norm.mean`], variance = v[`${layer}.norm.variance`]
+      for (let o = 0; o < outputs; o++) {
+        bias[o] = v[`${layer}.bias`][o]
+        for (let k = 0; k < width; k++) {
+          const w = v[`${layer}.weight`][o * width + k] / Math.sqrt(variance[k] + epsilon), [lowest, by] = of(k)
+          weight[o * width + k] = w * by
+          bias[o] += w * (lowest - mean[k])
+        }
+      }
+      return [weight, bias]
+    }
+    const [first, firstBias] = fold("hidden", inputs, hidden, k => [low[k], scale[k]]), [last, lastBias] = fold("output", hidden, categories, () => [0, 1])
+    const x = this.room("tile", TILE * inputs), a = this.room("tile hidden", TILE * hidden), logits = this.room("tile logits", TILE * categories)
+    for (let from = 0; from < labels.length; from += TILE) {
+      const rows = Math.min(TILE, labels.length - from)
+      for (let i = 0, at = from * inputs, end = rows * inputs; i < end; i++) x[i] = bytes[at + i]
+      product(x, first, firstBias, rows, inputs, hidden, a)
+      for (let i = 0; i < rows * hidden; i++) a[i] = Math.tanh(a[i])
+      product(a, last, lastBias, rows, hidden, categories, logits)
+      for (let b = 0; b < rows; b++) {
+        const truth = labels[from + b], own = logits[b * categories + truth]
+        let preferred = 0  // what is not a number counts as preferred
+        for (let c = 0; c < categories; c++) if (!(logits[b * categories + c] < own)) preferred++
+        if (preferred === 1) counts[truth]++
+      }
+    }
+    return counts
+  }
+}
+
+// Which training pictures make up a batch; the last of it give way to the next nice ones.
+class Batches {
+  constructor(file, recipe) {
+    this.streams = file.notes.streams
+    this.real = file.tensors["labels.real_train"].length
+    this.nice = file.tensors["labels.nice_train"].length
+    this.perEpoch = Math.min(this.real, recipe.batch_size === 0 ? 20 : Math.ceil(this.real / recipe.batch_size))
+    this.taken = 0  // nice pictures so far
+    this.orders = {}
+  }
+  order(domain, epoch) {
+    const there = this.orders[domain]
+    if (there?.epoch === epoch) return there.order
+    return (this.orders[domain] = { epoch, order: randomOrder(this[domain], this.streams[domain][epoch]) }).order
+  }
+  at(step, keep) {
+    const i = step % this.perEpoch, order = this.order("real", Math.floor(step / this.perEpoch))
+    const real = order.slice(Math.floor(i * this.real / this.perEpoch), Math.floor((i + 1) * this.real / this.perEpoch))
+    const kept = Math.floor(real.length * keep / 100 + 0.5), pictures = Array.from(real.subarray(0, real.length - kept), place => ["real_train", place])
+    for (let n = 0; n < kept; n++, this.taken++) {
+      pictures.push(["nice_train", this.order("nice", Math.floor(this.taken / this.nice))[this.taken % this.nice]])
+    }
+    return [pictures, i === this.perEpoch - 1]
+  }
+}
