@@ -152,6 +152,7 @@ def main(folder: Path) -> int:
     """Runs a job's command in this process."""
     from fruitlab import cli
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a server started in a shell's background hands down that it be ignored
     lock = FileLock(folder / "job.lock")
     lock.acquire(timeout=5)
     try:

@@ -28,6 +28,7 @@ def photos(request) -> np.ndarray:
     return np.stack([*map(pictures.read, files), *noise])
 
 
+@pytest.mark.slow
 def test_onnx_runtime_says_what_pytorch_says(tmp_path, capsys, photos):
     run = made_runs.run("one", seed=3)
     assert cli.main(["export", "one", "--onnx", str(tmp_path / "fruit.onnx"), "--json"]) == 0
@@ -63,6 +64,7 @@ def test_what_cannot_be_exported_is_told_and_leaves_nothing(tmp_path, monkeypatc
     assert not list(tmp_path.glob("*.onnx*")) and not list(tmp_path.glob(".*.onnx*"))
 
 
+@pytest.mark.slow
 def test_an_export_that_does_not_agree_is_refused(tmp_path, monkeypatch, capsys):
     from fruitlab import export
 

@@ -49,6 +49,7 @@ def test_a_command_that_fails_says_why(tmp_path: Path) -> None:
     assert ended(wrong) == "failed" and "invalid choice" in wrong.said()
 
 
+@pytest.mark.slow
 def test_a_job_is_cancelled_and_leaves_nothing(shared_data: Path, tmp_path: Path) -> None:
     job = jobs.start(tmp_path / "jobs", "Adding", ["data", "import", "--name", "x", "--nice", str(shared_data / "nice"), "--real", str(shared_data / "real")])
     until = time.monotonic() + 60

@@ -91,6 +91,7 @@ def test_a_bad_picture_is_told_and_the_next_one_is_answered(photo, reason):
     assert len(predictor.top3("one", noise())) == 3
 
 
+@pytest.mark.slow
 def test_killed_it_comes_back():
     made_runs.run("one")
     before, first = predictor.top3("one", noise()), child()
@@ -100,6 +101,7 @@ def test_killed_it_comes_back():
     assert child().pid != first.pid
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_an_answer_it_is_asked_again():
     made_runs.run("one")
     before, first = predictor.top3("one", noise()), child()
@@ -112,6 +114,7 @@ def test_killed_in_the_middle_of_an_answer_it_is_asked_again():
         assert answer.result(timeout=60) == before
 
 
+@pytest.mark.slow
 def test_one_that_hangs_is_given_up_and_replaced(monkeypatch):
     made_runs.run("one")
     before, first = predictor.top3("one", noise()), child()
@@ -143,6 +146,7 @@ def test_new_weights_are_asked_at_once():
     assert [one["category"] for one in after] == [one["category"] for one in Predictor(run).top3(noise())]
 
 
+@pytest.mark.slow
 def test_it_ends_with_the_process_that_asked_and_nothing_there_imports_torch(tmp_path):
     made_runs.run("one")
     Image.fromarray(noise()).save(tmp_path / "photo.png")
@@ -160,6 +164,7 @@ def test_it_ends_with_the_process_that_asked_and_nothing_there_imports_torch(tmp
     assert gone(int(done.stdout))
 
 
+@pytest.mark.slow
 def test_it_ends_after_a_quiet_time_and_holds_a_limited_number_of_networks(monkeypatch):
     from fruitlab import predictor_process
 

@@ -107,6 +107,7 @@ def test_status_follows_lock_and_summary():
         assert run.status() == status
 
 
+@pytest.mark.slow
 def test_a_worker_gets_its_lock_however_often_others_ask():
     run = make()
     ask = (f"import time; from pathlib import Path; from fruitlab.runs import Run; r = Run(Path({str(run.folder)!r})); open({str(run.folder / 'run.lock')!r}, 'a')\n"

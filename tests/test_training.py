@@ -123,6 +123,7 @@ def test_same_seed_same_bits(data, method, changes):
     assert not np.array_equal(first["stem.weight"], other["stem.weight"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "changes"), METHODS)
 def test_a_state_taken_anywhere_goes_on_to_the_same_bits(data, method, changes):
     cfg = config(method, **changes, mirror=True, plateau=3, batch_size=9, iterations=10)
@@ -182,6 +183,7 @@ def test_the_restricted_clock_starts_again_and_the_norms_do_not(data):
         assert rate == pytest.approx(0.004 * 0.9 ** ((t - 1) / 80), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_points_are_dense_at_a_phases_start_and_full_at_the_marks(data):
     cfg = config("iterative", iterations=60, split=50, live_every=15, full_marks=3)
     _, points = run(cfg, data)
@@ -224,6 +226,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(data):
         run(config(learning_rate=10, regularisation=1000, penalty="plain", momentum_width=0, iterations=200), data)
 
 
+@pytest.mark.slow
 def test_it_learns():
     data = resident(two_domains(per_category=40))
     _, points = run(config(preset="quick", iterations=40, batch_size=16), data)

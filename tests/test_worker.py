@@ -143,6 +143,7 @@ def test_a_device_that_is_not_there_is_a_sentence(data):
         work(make("far"), device="mps", say=quietly)
 
 
+@pytest.mark.slow
 def test_a_second_worker_is_refused(data):
     run = make("busy")
     ask = f"import sys; from fruitlab.worker import work, Busy; from fruitlab.runs import find\ntry: work(find('busy'), say=print)\nexcept Busy as e: sys.exit('refused: ' + str(e))"

@@ -107,6 +107,7 @@ def test_a_broken_connection_goes_on_where_it_stopped(kaggle, tmp_path):
     assert sum("broke off after" in line for line in said) == 2
 
 
+@pytest.mark.slow
 def test_a_download_that_failed_goes_on_at_the_next_call(kaggle, tmp_path):
     kaggle.cuts = [150_000, 0, 0, 0]
     sentence, _ = attempt(tmp_path)
@@ -122,6 +123,7 @@ def test_a_download_that_failed_goes_on_at_the_next_call(kaggle, tmp_path):
     assert len(find_pictures(path).pictures) == 26
 
 
+@pytest.mark.slow
 def test_it_gives_up_when_nothing_more_arrives(kaggle, tmp_path):
     kaggle.cuts = [150_000] + [0] * 20
     attempt(tmp_path)
@@ -183,6 +185,7 @@ def test_a_disk_that_fills_while_loading_keeps_what_arrived(kaggle, tmp_path, mo
     assert kaggle.ranges == [arrived] and arrived > 60_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deleted_before", [False, True])
 def test_a_disk_that_fills_while_unpacking_does_not_need_the_archive_again(kaggle, tmp_path, monkeypatch, deleted_before):
     if deleted_before:  # kagglehub's own note that the download is complete then outlives the pictures
@@ -213,6 +216,7 @@ def test_a_folder_that_cannot_be_written(kaggle, tmp_path):
     lambda good: good[:1000] + bytes(1000) + good[2000:],  # not what the sum says
     lambda good: b"no archive at all" * 5000,
 ])
+@pytest.mark.slow
 @pytest.mark.parametrize("sum_is_told", [True, False])
 def test_a_damaged_archive_is_deleted_and_loaded_anew(kaggle, tmp_path, damage, sum_is_told):
     good = kaggle.good

@@ -50,6 +50,7 @@ def test_pictures_of_a_category_differ(pair):
         assert len(digests) == len(pictures)
 
 
+@pytest.mark.slow
 def test_another_process_draws_the_same_bytes():
     script = (
         "import hashlib; from fruitlab.data import synthetic as s\n"
@@ -60,6 +61,7 @@ def test_another_process_draws_the_same_bytes():
     assert out == here.hexdigest()
 
 
+@pytest.mark.slow
 def test_workers_draw_the_same_and_report_progress():
     seen = []
     nice, real, labels = synthetic.draw_pair(2, processes=2, progress=lambda done, total: seen.append((done, total)))
@@ -68,6 +70,7 @@ def test_workers_draw_the_same_and_report_progress():
     assert seen[-1] == (104, 104) and [d for d, _ in seen] == sorted({d for d, _ in seen})
 
 
+@pytest.mark.slow
 def test_a_script_without_a_main_guard_gets_its_pictures(tmp_path):
     script = tmp_path / "unguarded.py"
     script.write_text("from fruitlab.data import synthetic\nprint(synthetic.draw_pair(1, processes=2)[1].sum())\n")

@@ -116,6 +116,7 @@ def test_the_widgets_write_the_address() -> None:
     assert address(app) == {"runs": "a", "axis": "pictures", "smoothing": "7", "section": "mistakes"}
 
 
+@pytest.mark.slow
 def test_filters_and_hundreds_of_runs() -> None:
     for i in range(200):
         run_folder(f"r{i:03d}", ratio=i % 101, seed=i, points=2, status="finished" if i % 2 else "stopped")
