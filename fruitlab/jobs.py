@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from fruitlab.data.cache import data_root
 from fruitlab.files import read_json, write_json, write_whole
+from fruitlab.runs import user_root
 
 PROJECT = Path(__file__).resolve().parents[1]
 UPLOAD = "upload"
@@ -127,7 +128,8 @@ def start(root: Path, title: str, arguments: list[str], *, upload: BinaryIO | No
         write_json(folder / "job.json", {"title": title, "arguments": arguments, "started": time.time()})
         with open(folder / "log.txt", "wb") as log:
             process = subprocess.Popen([sys.executable, "-m", "fruitlab.jobs", str(folder.resolve())], cwd=PROJECT, start_new_session=True,
-                                       env=os.environ | {"FRUITLAB_DATA": str(data_root().resolve())},  # it may be relative to our folder
+                                       # They may be relative to our folder.
+                                       env=os.environ | {"FRUITLAB_DATA": str(data_root().resolve()), "FRUITLAB_CHECKPOINTS": str(user_root().resolve())},
                                        stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

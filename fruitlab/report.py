@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from fruitlab import metrics, wording
+from fruitlab import metrics, study, wording
 from fruitlab.config import RunConfig
 from fruitlab.data.domains import Split, TwoDomains, describe_ratio, ratio_counts
 from fruitlab.runs import Run, RunError
@@ -178,8 +178,12 @@ def study_runs(standing: Standing) -> str:
     cells = [[*(str(row["settings"].get(name, "")) for name in names), *(percent(row[name]) for name in ("nice", "real", "combined")),
               row["status"], row["run"] or ""] for row in rows]
     text = table([*names, "nice", "real", "combined", "status", "run"], cells)
-    scored = [row for row in rows if row["combined"] is not None]
-    if scored:
-        best = max(scored, key=lambda row: row["combined"])
-        text += f"\n\nBest combined: {percent(best['combined'])}, {best['run']}."
+    found = study.best(standing)
+    if found is None:
+        return text
+    def short(config: RunConfig) -> str:
+        return ", ".join(f"{name} {config.settings()[name]}" for name in names if name in config.settings() and name not in ("seed", "method")) or "the one there is"
+    text += f"\n\nBest combined: {percent(found.combined)} (95 % interval {found.interval[0]:.1%} to {found.interval[1]:.1%}) at {short(found.config)}."
+    if found.within:
+        text += f" Within that interval as well: {'; '.join(map(short, found.within))}."
     return text

@@ -79,6 +79,31 @@ def _same(config: RunConfig) -> str:
 
 
 @dataclass(frozen=True)
+class Best:
+    """The configuration, less its seed, with the best combined top-1, the mean over its seeds; and those that are as good, for all that one can tell."""
+
+    config: RunConfig
+    combined: float
+    interval: tuple[float, float]  # 95 %, from the size of the test sets (and not from the spread of seeds)
+    within: list[RunConfig]  # others whose mean lies in it
+
+
+def best(now: Standing) -> Best | None:
+    """None while nothing has finished."""
+    groups: dict[RunConfig, list[Entry]] = {}
+    for config in now.finished:
+        groups.setdefault(config.model_copy(update={"seed": 0}), []).append(now.found[config])
+    means = {config: sum(entry.final("combined") for entry in entries) / len(entries) for config, entries in groups.items()}
+    if not means:
+        return None
+    top = max(means, key=means.get)
+    middle, (low, high) = means[top], groups[top][0].summary["combined"]["top1_interval"]
+    half = (high - low) / 2
+    return Best(top, middle, (max(0.0, middle - half), min(1.0, middle + half)),
+                [config for config, mean in means.items() if config != top and mean >= middle - half])
+
+
+@dataclass(frozen=True)
 class Cost:
     runs: int
     pictures: int

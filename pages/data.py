@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from fruitlab import charts, studies, study
 from fruitlab.data import store, uploads
 from fruitlab.data.pictures import DataError
-from fruitlab.ui import data_add, data_sets, navigation, shared
+from fruitlab.families import SCORES
+from fruitlab.ui import chart, data_add, data_sets, navigation, shared, studying
 
 
 def main() -> None:
@@ -30,6 +32,28 @@ def main() -> None:
     with st.expander("Add data", icon=":material/add_photo_alternate:", expanded=len(found) == 1):
         data_add.forms()
     data_sets.show(found[name], runs)
+    if not found[name]["problem"] and found[name]["fingerprint"]:
+        best_ratio(found[name])
+
+
+def best_ratio(entry: dict) -> None:
+    """The search for the mixture that suits these pictures best."""
+    st.subheader("Which mixture is best for these pictures?", anchor="ratio")
+    st.markdown("Five mixtures are trained first, from only nice to only real; then others around the best of them. What counts is *combined performance*, "
+                "the root of nice accuracy times real accuracy: high only where both are.")
+    name = entry["name"]
+    now = studying.show(studies.ratio(name), ["ratio", "--data", name], entry, button="Look for the best ratio")
+    found = study.best(now)
+    if found is None:
+        return
+    scores = sorted(((config.ratio, now.found[config]) for config in now.finished), key=lambda pair: pair[0])
+    chart.show(charts.mixing([ratio for ratio, _ in scores], *([one.final(mark) for _, one in scores] for mark in SCORES), chosen=found.config.ratio),
+               key="best ratio", height=330)
+    alike = sorted(config.ratio for config in found.within)
+    said = "Best so far" if now.missing else "Best"
+    st.markdown(f"**{said}: {found.config.ratio} % real**, combined {found.combined:.1%} (95 % interval {found.interval[0]:.1%} to {found.interval[1]:.1%}, by the number "
+                f"of test pictures)." + (f" Not told apart from it: {', '.join(f'{ratio} %' for ratio in alike)}." if alike else ""))
+    navigation.link("explore", "Try these networks on a photo", query={"ratio": str(found.config.ratio)})
 
 
 def choose(found: dict[str, dict], asked: str | None) -> str:

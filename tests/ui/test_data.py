@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from logged_runs import point, run as logged
 from run_folders import run_folder
 from streamlit.testing.v1 import AppTest
-from ui_pages import checked, html, opened, text
+from ui_pages import charts, checked, html, opened, text
 
 from fruitlab import jobs
 from fruitlab.data import sources, store, uploads
 from fruitlab.data.cache import data_root
 from fruitlab.data.importing import import_pictures
 from fruitlab.files import write_json
-from fruitlab.ui import data_add
+from fruitlab.ui import data_add, studying
 
 def when_done(app: AppTest, within: float = 120) -> AppTest:
     until = time.monotonic() + within
@@ -182,3 +183,20 @@ def test_a_disk_that_is_full(monkeypatch: pytest.MonkeyPatch, pair) -> None:
     checked(app.run())
     checked(app.button(key="add folders").click().run())
     assert "No space left on device" in text(app)
+
+
+def test_the_search_for_a_ratio_says_its_cost_starts_once_and_shows_what_came_out(pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = import_pictures(name="things", nice=pair.nice, real=pair.real)
+    started: list = []
+    monkeypatch.setattr(studying.jobs, "start", lambda root, title, arguments: started.append((title, arguments)))
+    app = checked(opened("data", name="things"))
+    assert "5 runs, 9 at most; 0 of them finished" in text(app)
+    checked(app.button(key="study ratio on things").click().run())
+    assert started == [("ratio on things", ["study", "ratio", "--data", "things"])]
+
+    for ratio, accuracy in ((0, 0.2), (25, 0.5), (50, 0.62), (75, 0.61), (100, 0.1)):
+        logged(f"at-{ratio}", [point(0, 0.1, 0.1), point(1200, accuracy, accuracy, full=True)], data="things", fingerprint=report.fingerprint, ratio=ratio)
+    app = checked(opened("data", name="things"))
+    assert "**Best so far: 50 % real**, combined 62.0%" in text(app) and "Not told apart from it: 75 %" in text(app)
+    assert "7 runs, 9 at most; 5 of them finished" in text(app), "38 and 62 % come next"
+    assert [figure.title for figure in charts(app)] == ["Accuracy by mixing ratio"]
