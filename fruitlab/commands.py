@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fruitlab import report, runs as run_folders, slots, studies, study as studies_here
+from fruitlab import readings, report, runs as run_folders, slots, studies, study as studies_here
 from fruitlab.config import ConfigError, RunConfig
 from fruitlab.data import store
 from fruitlab.data.pictures import DataError
@@ -130,6 +130,8 @@ def _study(options: Namespace) -> studies.Study:
         return studies.paper(options.data, norms=options.norms, **common)
     if options.kind == "ratio":
         return studies.ratio(options.data, **common)
+    if options.kind == "readings":
+        return readings.readings(options.data, **changes)
     if options.kind == "tuning":
         return studies.tuning(options.data, sets=options.sets, **changes)
     varied = {name: values.split(",") for name, values in _pairs(options.vary, "--vary", "NAME=A,B,C").items()}
@@ -185,7 +187,7 @@ def play_file(options: Namespace, say: Say) -> Outcome:
 
     result = make(run, Path(options.out) if options.out else run.folder / NAME, say=say)
     return 0, result, (f"{result['file']}: {result['bytes'] / 1e6:.2f} MB, {sum(result['pictures'].values()):,} pictures, {result['steps']} iterations to play. "
-                       f"Bytes in place of floats move an accuracy by {result['lost']:.1f} points at most. It is on the Forgetting page now.")
+                       f"Bytes in place of floats move an accuracy by {result['lost']['mean']:.1f} points on average, {result['lost']['most']:.1f} at most. It is on the Forgetting page now.")
 
 
 def runs(options: Namespace, say: Say) -> Outcome:
