@@ -11,7 +11,7 @@ from fruitlab.ui import host
 # fall back to its old menu of everything in pages/.
 app = st.App(
     Path(__file__).resolve().parent / "fruitlab" / "ui" / "main.py",
-    routes=[Route(host.PLOTLY, host.plotly), Mount("/demo", app=host.demo)],
+    routes=[Route(host.PLOTLY, host.plotly), Route(host.PLAY + "{name}", host.play), Mount("/demo", app=host.demo)],
     lifespan=host.lifespan,
     on_script_error=host.say_error,
 )

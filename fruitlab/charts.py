@@ -37,7 +37,7 @@ def accuracies(curves: Curves, *, top: int, iterations: int, categories: int | N
     ends = (0.0, float(iterations))
     data = [marks.line(mark, curves.iteration, getattr(curves, mark)) for mark in ("nice", "real", "combined")]
     if best is not None:
-        data.append(marks.level(best[1], f"best mixed run ({best[0]}), combined", ends, colour=marks.COLOURS["combined"], dash="longdash", right=False))
+        data.append(marks.level(best[1], f"best other mixed run ({best[0]}), combined", ends, colour=marks.COLOURS["combined"], dash="longdash", right=False))
     if categories:
         data.append(marks.chance(categories, ends, top=top))
     reading = "No point yet: the first comes before the first iteration, within seconds of the data being read."

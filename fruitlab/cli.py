@@ -89,7 +89,7 @@ def parser() -> argparse.ArgumentParser:
     export = add("export", "a run's network as a file for other programs, checked against PyTorch", commands.export)
     export.add_argument("run_id", metavar="RUN")
     export.add_argument("--onnx", nargs="?", const="", required=True, metavar="FILE", help="ONNX: pictures in, probabilities out (RUN.onnx here)")
-    played = add("play-file", "what the Forgetting page needs to play an iterative run: features of some pictures, and the last two layers", commands.play_file)
+    played = add("play-file", "what the Forgetting page needs to play an iterative run, in one small file", commands.play_file)
     played.add_argument("run_id", metavar="RUN")
     played.add_argument("--out", metavar="FILE", help="where to write it (play.safetensors in the run's folder)")
     add("runs", "all runs and how they stand", commands.runs)

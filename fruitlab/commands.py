@@ -186,8 +186,10 @@ def play_file(options: Namespace, say: Say) -> Outcome:
     from fruitlab.features import make
 
     result = make(run, Path(options.out) if options.out else run.folder / NAME, say=say)
-    return 0, result, (f"{result['file']}: {result['bytes'] / 1e6:.2f} MB, {sum(result['pictures'].values()):,} pictures, {result['steps']} iterations to play. "
-                       f"Bytes in place of floats move an accuracy by {result['lost']['mean']:.1f} points on average, {result['lost']['most']:.1f} at most. It is on the Forgetting page now.")
+    lost, pictures = result["lost"], sum(result["pictures"].values())
+    return 0, result, (f"{result['file']}: {result['bytes'] / 1e6:.2f} MB, {pictures:,} pictures, {result['steps']:,} iterations to play. "
+                       f"Bytes in place of floats move an accuracy by {lost['mean']:.1f} points on average, {lost['most']:.1f} at most."
+                       + ("" if options.out else " It is on the Forgetting page now."))
 
 
 def runs(options: Namespace, say: Say) -> Outcome:

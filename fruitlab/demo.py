@@ -26,7 +26,7 @@ from fruitlab.ui import networks  # noqa: E402
 from fruitlab.ui.shared import index  # noqa: E402
 from fruitlab.ui.theme import HEAD, css, theme  # noqa: E402
 
-NOTHING_YET = "No run has finished yet. Start one on the Train page; the *glance* preset takes a few minutes on the built-in pictures."
+NOTHING_YET = "No run has finished yet. Start one on the Train page; the *glance* recipe takes a few minutes on the built-in pictures."
 INVITATION = "<p>Drop a photo of a fruit here, paste one, use the camera, or choose a picture below.</p>"
 EXAMPLES = 6
 SIDE = 400  # of the pictures shown, in pixels: four to one of the network's

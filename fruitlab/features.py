@@ -1,6 +1,7 @@
 """Makes a play file (`play.py`) of an iterative run: pooled features in a byte each, and the head as it was at the switch.
 
-The quick recipe's run of 50 % on 23 categories of photos: 3,200 pictures are 4.6 MB, of which the head's weights 0.9 MB.
+The quick recipe's run of 50 % on 23 categories of photos: 3,360 pictures are 4.8 MB, of which the head's weights 0.9 MB. Bytes in
+place of float32 move an accuracy by 0.5 points at most at any of 40 points of the curve (650 and 850 test pictures), 0.1 on average.
 """
 
 import json
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save
 
-from fruitlab import chance, devices, play
+from fruitlab import chance, devices, play, play_head
 from fruitlab.config import RunConfig
 from fruitlab.files import write_whole
 from fruitlab.methods import phases
@@ -23,7 +24,7 @@ from fruitlab.state import HEAD, State
 from fruitlab.training import train
 from fruitlab.worker import read_data
 
-COUNTS = {"nice_train": 600, "real_train": 1100, "nice_test": 650, "real_test": 850}  # pictures, where there are so many
+COUNTS = {"nice_train": 560, "real_train": 1300, "nice_test": 650, "real_test": 850}  # pictures, where there are so many
 STEPS = 600  # played at most: longer is no longer a play, and all is forgotten by then
 LARGEST = 5_000_000  # bytes
 
@@ -33,14 +34,15 @@ Say = Callable[[str], None]
 def make(run: Run, out: Path, *, say: Say, counts: dict[str, int] = COUNTS) -> dict[str, Any]:
     """Writes the play file of an iterative run; returns {file, bytes, pictures, steps, lost, before, after}.
 
-    `lost` is what bytes in place of floats cost: the largest difference of a test set's accuracy over the whole curve, in points.
+    `lost` is what bytes in place of floats cost: how far a test set's accuracy is off over the whole curve, *most* and *mean*, in points.
 
     Raises:
         RunError: it is not an iterative run. DataError: its data is gone or has changed.
     """
     config = run.config()
     if config.method != "iterative":
-        raise RunError(f"{run.id} is a run of {config.method} training: it has no switch to play from. Train one with: python -m fruitlab train iterative")
+        raise RunError(f"{run.id} is a run of {config.method} training: it has no switch to play from. "
+                       "Train one with: python -m fruitlab train iterative")
     device = devices.resolve("cpu")
     devices.repeatable(device, run.header().get("threads"))
     data = read_data(run, config.data, say)
@@ -65,8 +67,11 @@ def make(run: Run, out: Path, *, say: Say, counts: dict[str, int] = COUNTS) -> d
              "streams": streams(config, steps, {name: len(index) for name, index in indices.items()}), "whole": whole}
     file = play.PlayFile(out, notes, tensors)
     say("Playing it twice: from bytes, and from the floats they stand for.")
-    curve, exact = list(play.play(file)), list(play.play(file, features={name: value.astype(np.float64) for name, value in features.items()}))
-    lost = max(100 * abs(a[domain] - b[domain]) / file.count(f"{domain}_test") for a, b in zip(curve, exact, strict=True) for domain in ("nice", "real"))
+    floats = {name: value.astype(np.float64) for name, value in features.items()}
+    curve, exact = list(play_head.play(file)), list(play_head.play(file, features=floats))
+    apart = [100 * abs(a[domain] - b[domain]) / file.count(f"{domain}_test")
+             for domain in ("nice", "real") for a, b in zip(curve, exact, strict=True)]
+    lost = {"most": max(apart), "mean": sum(apart) / len(apart)}
     notes |= {"reference": {name: [point[name] for point in curve] for name in ("step", "nice", "real")}, "lost": lost}
     content = save(tensors, {"fruitlab": json.dumps(notes, ensure_ascii=False)})
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,13 +1,16 @@
 """How much an iterative run forgets of the nice pictures, from what the Index knows of it. Pure, no torch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from fruitlab import marks, metrics
+from fruitlab import comparison, marks, metrics
 from fruitlab.charts import Forgetting
 from fruitlab.index import Entry
 from fruitlab.methods import phases
+
+WORDS = {"norms": "statistics", "split": "initial", "preset": "recipe"}  # fields by the words that the page has for them
 
 
 @dataclass(frozen=True)
@@ -28,12 +31,22 @@ def restricted(entry: Entry) -> np.ndarray:
     return np.flatnonzero(entry.column("phase") >= 1)
 
 
-def curve(entry: Entry, top: int) -> Forgetting:
+def curve(entry: Entry, top: int, name: str = "") -> Forgetting:
     """Both accuracies over restricted training, thinned for a plot."""
     places = restricted(entry)
     kept = places[marks.thin(len(places))]
-    return Forgetting(name=entry.title, iteration=entry.column("phase_iteration")[kept], nice=entry.accuracy("nice", top)[kept],
+    return Forgetting(name=name or entry.title, iteration=entry.column("phase_iteration")[kept], nice=entry.accuracy("nice", top)[kept],
                       real=entry.accuracy("real", top)[kept])
+
+
+def names(entries: Sequence[Entry]) -> list[str]:
+    """What to call each of several runs: the title that it was given, else what tells it from the others, in few words."""
+    told = comparison.distinguishing([entry.config.settings() for entry in entries])
+    short = [", ".join(f"{WORDS.get(name, name.replace('_', ' '))} {value}{' %' if name == 'split' else ''}" for name, value in one.items())
+             for one in told]
+    seeds = [f"{text}, seed {entry.config.seed}".removeprefix(", ") if short.count(text) > 1 else text
+             for entry, text in zip(entries, short, strict=True)]
+    return [str(entry.label.get("title") or (text if text and seeds.count(text) == 1 else entry.id)) for entry, text in zip(entries, seeds, strict=True)]
 
 
 def measures(entry: Entry, top: int) -> Measures:

@@ -70,9 +70,12 @@ def _folder() -> Path:
 
 def _waits_before(other: Run, created: float, kind: str) -> bool:
     activity = other.activity()
-    if activity.get("doing") != "waiting" or activity.get("device") != kind:
-        return False
     try:
+        if activity.get("doing") == "starting":  # several started at a click come in any order
+            header = other.header()
+            return header["created"] < created and guess_device(header["device"]) == kind and other.starting()
+        if activity.get("doing") != "waiting" or activity.get("device") != kind:
+            return False
         return other.header()["created"] < created and other.alive()
     except RunError:
         return False

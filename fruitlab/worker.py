@@ -124,7 +124,7 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
         stop.raise_if_asked()
 
         run.doing("reading the data")
-        data = read_data(run, config.data, say, progress=lambda *_: stop.raise_if_asked())
+        data = read_data(run, config.data, say, progress=Reading(run, stop))
         resident = Resident.of(data, config.split_seed, where)
         stop.raise_if_asked()
         sets = {p.name: resident.training_set(nice=p.nice, real=p.real, seed=config.seed) for p in phases(config)}
@@ -154,6 +154,19 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
         return summary
     finally:
         turn.release()
+
+
+class Reading:
+    """Tells those who watch how far the data is read or drawn, once a second; raises Stopped when the run is asked to stop."""
+
+    def __init__(self, run: Run, stop: StopRequest) -> None:
+        self.run, self.stop, self.since, self.told = run, stop, time.time(), time.monotonic()
+
+    def __call__(self, what: str, done: int, of: int) -> None:
+        self.stop.raise_if_asked()
+        if time.monotonic() - self.told >= 1:
+            self.told = time.monotonic()
+            self.run.doing("reading the data", step=what, done=done, of=of, since=self.since)
 
 
 def read_data(run: Run, name: str, say: Say, progress: Callable[..., None] | None = None) -> TwoDomains:

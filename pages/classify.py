@@ -6,6 +6,10 @@ import streamlit as st
 
 from fruitlab.ui import navigation, networks, shared
 
+# On a telephone its parts lie one below the other; the frame's container has the height, too, or what follows lies over the frame.
+TALL = """<style>@media (max-width: 640px) {
+iframe[src^='/demo/'], [data-testid=stElementContainer]:has(> iframe[src^='/demo/']) { height: 1480px; } }</style>"""
+
 st.title("Classify")
 
 
@@ -30,10 +34,10 @@ def main() -> None:
     categories = entry.data.get("categories", [])
     learned = "drawn pictures, so expect little of it on photos" if networks.learned(entry) == "drawn" else "photographs"
     st.caption(f"It tells {len(categories)} categories apart, and learned from {learned}. What you show it stays on this machine.", help=", ".join(categories))
-    st.html("<style>@media (max-width: 640px) { iframe[src^='/demo/'] { height: 1480px; } }</style>")  # one below the other, without a scroll bar
+    st.html(TALL)
     # The frame keeps its photo while the page is run again, unless its address changes.
     query = {"run": entry.id, "embed": "1", "__theme": st.context.theme.type or "light"}
-    st.iframe(f"/demo/?{urlencode(query)}", height=800, alt="The network's answer to a photo or the webcam")
+    st.iframe(f"/demo/?{urlencode(query)}", height=840, alt="The network's answer to a photo or the webcam")
     with st.expander("Ask it from a program"):
         st.code(f'from gradio_client import Client, handle_file\n\nclient = Client("{_address()}/demo/")\n'
                 f'client.predict(handle_file("photo.jpg"), "{entry.id}", api_name="/classify")', language="python")
@@ -42,9 +46,9 @@ def main() -> None:
 
 
 def nothing_yet() -> None:
-    st.info("No run has finished yet, so there is no network to ask. The *glance* preset gets you one in minutes, from pictures that are built in.",
+    st.info("No run has finished yet, so there is no network to ask. The *glance* recipe gets you one in minutes, from pictures that are built in.",
             icon=":material/photo_camera:")
-    navigation.link("train", "Train a network", query={"preset": "glance"})
+    navigation.invite("train", "Train a network", query={"preset": "glance"})
     st.caption("Or from a terminal: `python -m fruitlab train mixed --preset glance`")
 
 

@@ -26,10 +26,11 @@ def main() -> None:
         removal(found[name], runs)
     if problem := st.session_state.pop("removal problem", None):
         st.error(problem, icon=":material/error:")
-    if len(found) == 1:
+    drawn = all(entry["kind"] == "drawn" for entry in found.values())
+    if drawn:
         st.info("So far there is only the built-in pair, which the program draws. Your own pictures make it interesting: any categories, not only fruit.",
                 icon=":material/add_photo_alternate:")
-    with st.expander("Add data", icon=":material/add_photo_alternate:", expanded=len(found) == 1):
+    with st.expander("Add data", icon=":material/add_photo_alternate:", expanded=drawn):
         data_add.forms()
     data_sets.show(found[name], runs)
     if not found[name]["problem"] and found[name]["fingerprint"]:
@@ -57,12 +58,13 @@ def best_ratio(entry: dict) -> None:
 
 
 def choose(found: dict[str, dict], asked: str | None) -> str:
-    """The data set shown: the one the address names, else one's own, else the built-in pair."""
+    """The data set shown: the one the address names, else one's own, else the built-in pair as far as it is drawn."""
     if asked in found and asked != st.session_state.get("data asked"):
         st.session_state["data name"] = asked
     st.session_state["data asked"] = asked
     if st.session_state.get("data name") not in found:
-        st.session_state["data name"] = next((name for name, entry in found.items() if entry["kind"] == "photographs"), next(iter(found)))
+        own = next((name for name, entry in found.items() if entry["kind"] == "photographs"), None)
+        st.session_state["data name"] = own or next((name for name, entry in found.items() if entry["fingerprint"]), next(iter(found)))
     # The address follows a choice, and is not filled in by itself: Back would never get past it.
     return st.selectbox("Data set", list(found), key="data name", format_func=lambda one: words(found[one]), width=480, on_change=follow)
 

@@ -10,7 +10,7 @@ from fruitlab.examples import Example, examples
 from fruitlab.families import SCORES, Family, families
 from fruitlab.judgement import judge
 from fruitlab.predictor import Answers, PredictorError
-from fruitlab.ui import answers, chart, navigation, scores, shared
+from fruitlab.ui import answers, chart, first, navigation, pictures, scores, shared
 from fruitlab.ui.photo import photo
 
 MEANING = ("**Nice**: studio pictures, one fruit on white. **Real**: photos from everywhere. **Combined**: combined performance, the paper's score, the root "
@@ -20,9 +20,10 @@ st.title("Explore")
 
 
 def main() -> None:
-    found = families(shared.index().entries())
+    entries = shared.index().entries()
+    found = families(entries)
     if not found:
-        nothing_yet()
+        first.show(entries)
         return
     st.markdown("Networks that differ in one thing: how much of what they learned from was *nice*, studio pictures on white, and how much *real*, photos "
                 "from everywhere.")
@@ -107,7 +108,8 @@ def one_photo(family: Family, ratio: int) -> None:
     rows = [answers.Row(stop, said.top.get(entry.id, []), judge(entry.run, said.top[entry.id], domain) if entry.id in said.top else None,
                         said.errors.get(entry.id, ""), picture.category if isinstance(picture, Example) else None) for stop, entry in networks.items()]
     with left, st.container(horizontal=True, vertical_alignment="center"):
-        st.image(heatmap.enlarged(said.seen, 300), width=130, alt="The photo, 100 by 100 pixels")
+        with st.container(width=130):
+            pictures.row([heatmap.enlarged(said.seen, 300)], width=130, alt=["The photo, 100 by 100 pixels"])
         st.caption("All that the networks see of it: 100 x 100 pixels. " + (truth(picture, family) if isinstance(picture, Example) else
                    "It stays on this machine."), width=230)
     with right:
@@ -129,13 +131,6 @@ def truth(picture: Example, family: Family) -> str:
     if picture.drawn and family.kind == "photographs":
         text += " It is drawn, and these networks learned from photographs: they were never taught to read drawings."
     return text
-
-
-def nothing_yet() -> None:
-    st.info("The slider moves over finished mixed runs, and there is none yet. Train one with, say, 60 % real pictures; every other ratio "
-            "you train with the same numbers becomes a stop.", icon=":material/tune:")
-    navigation.link("train", "Train a mixed run", query={"method": "mixed", "preset": "glance"})
-    st.caption("Or from a terminal, a slider with three stops: `for r in 0 50 100; do python -m fruitlab train mixed --preset glance --ratio $r; done`")
 
 
 main()

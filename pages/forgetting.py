@@ -4,7 +4,7 @@ import streamlit as st
 
 from fruitlab import charts, estimate, forgetting, links, marks, references
 from fruitlab.index import Entry
-from fruitlab.ui import chart, live, navigation, shared
+from fruitlab.ui import chart, live, navigation, play, shared
 
 
 def main() -> None:
@@ -13,21 +13,24 @@ def main() -> None:
     if not found:
         st.markdown("Iterative training shows a network the *nice* pictures first (initial training), then only the *real* ones, with all but its last "
                     "two layers held still (restricted training). This page shows how fast it forgets the first while it learns the second.")
-        st.info("No iterative run yet. Train one: the quick recipe takes some minutes here.", icon=":material/trending_down:")
-        navigation.link("train", "Train an iterative run", query={"method": "iterative", "preset": "quick"})
+        st.info("No iterative run yet. Train one, and watch: the quick recipe takes some minutes.", icon=":material/trending_down:")
+        navigation.invite("train", "Train an iterative run", query={"method": "iterative", "preset": "quick"})
+        play.show()
         return
     by_id = {entry.id: entry for entry in found}
     asked = [name for name in st.query_params.get("runs", "").split(",") if name]
     if missing := [name for name in asked if name not in by_id]:
         st.warning(f"Not an iterative run on this machine, so left out: {', '.join(missing)}.", icon=":material/search_off:")
     chosen = st.multiselect("Runs", list(by_id), [name for name in asked if name in by_id] or [opened(found).id], key="runs", max_selections=len(marks.DASHES),
-                            format_func=lambda name: described(by_id[name]), help="Several are drawn over one another, each with a line of its own.")
+                            format_func=lambda name: described(by_id[name]), help=CHOICE)
     if not chosen:
         st.info("Choose a run above.", icon=":material/arrow_upward:")
+        play.show()
         return
     st.query_params["runs"] = ",".join(chosen)
     running = any(by_id[name].active for name in chosen)
     st.fragment(view, run_every=live.EVERY if running else None)(chosen, running)
+    play.show(chosen)
 
 
 def opened(found: list[Entry]) -> Entry:
@@ -52,10 +55,10 @@ def view(chosen: list[str], was_running: bool) -> None:
         st.caption("Restricted training has not begun yet: the curves start there.")
         return
     top = live.top_toggle()
-    first = there[0]
+    first, named = there[0], forgetting.names(there)
     joint = joint_run(every, first)
-    figures(forgetting.measures(first, top), first if len(there) > 1 else None)
-    chart.show(charts.forgetting([forgetting.curve(entry, top) for entry in there], top=top, categories=first.categories,
+    figures(forgetting.measures(first, top), named[0] if len(there) > 1 else None)
+    chart.show(charts.forgetting([forgetting.curve(entry, top, name) for entry, name in zip(there, named, strict=True)], top=top, categories=first.categories,
                                  joint=None if joint is None else (f"{joint.config.ratio} % real", joint.final("nice", top), joint.final("real", top))),
                key=f"forgetting {' '.join(entry.id for entry in there)} {top}", height=420)
     if joint is None:
@@ -63,7 +66,7 @@ def view(chosen: list[str], was_running: bool) -> None:
     else:
         st.caption(f"*Trained jointly*: the mixed run {joint.title} saw as many pictures, both kinds at once. It is the mark to reach without forgetting.")
     if len(there) > 1:
-        table(there, top)
+        table(there, named, top)
     with st.expander("What these figures mean"):
         st.markdown(f"- **Peak minus current**: {PEAK}\n- **End of the initial phase minus final**: {END}\n- **Half of it lost after**: {HALF}\n"
                     "- *follow* and *frozen* are what the convolutions' moving statistics do in restricted training: follow the real pictures, or stay.")
@@ -79,35 +82,42 @@ def missing_joint(entry: Entry) -> None:
     navigation.link("train", "Train it", query=links.to_query(mixed))
 
 
-def figures(measures: forgetting.Measures, named: Entry | None) -> None:
+def figures(measures: forgetting.Measures, named: str | None) -> None:
     if named is not None:
-        st.caption(f"Of {named.title}:")
+        st.caption(f"Of the first, {named}:")
     row = st.container(horizontal=True, gap="medium")
     row.metric(f"{marks.TEXT['nice']} now", marks.percent(measures.nice), points(measures.nice, measures.nice_before), width="content",
                help="Accuracy on the nice test pictures at the last point, and its change since the end of initial training.")
     row.metric(f"{marks.TEXT['real']} now", marks.percent(measures.real), points(measures.real, measures.real_before), width="content",
                help="Accuracy on the real test pictures at the last point, and its change since the end of initial training.")
     row = st.container(horizontal=True, gap="medium")
-    row.metric("Peak minus current", marks.percent(measures.peak_minus_current), width="content", help=PEAK)
-    row.metric("End of initial minus final", marks.percent(measures.end_minus_final), width="content", help=END)
+    row.metric("Peak minus current", lost(measures.peak_minus_current), width="content", help=PEAK)
+    row.metric("End of initial minus final", lost(measures.end_minus_final), width="content", help=END)
     row.metric("Half of it lost after", "—" if measures.half is None else f"{measures.half:,.0f} iterations", width="content", help=HALF)
 
 
+CHOICE = ("Several are drawn over one another, each with a line of its own. Initial: the share of the iterations on nice pictures alone. "
+          "Statistics, follow or frozen: explained under the plot.")
 PEAK = "Forgetting as the best nice accuracy so far minus the present one. Both are measured on the same test pictures, all or the fixed part of them."
 END = "Forgetting as nice accuracy at the end of initial training minus the final one, both on all test pictures. — until the run has finished."
 HALF = "Iterations of restricted training until half of the nice accuracy that is lost in the end was lost. — while the end is not known, or nothing is lost."
 
 
-def table(entries: list[Entry], top: int) -> None:
+def table(entries: list[Entry], named: list[str], top: int) -> None:
     st.markdown("**Side by side**")
-    rows = []
-    for entry in entries:
+    rows = {name: {} for name in ("peak minus current", "end of the initial phase minus final", "iterations to lose half", "real accuracy gained")}
+    for entry, name in zip(entries, named, strict=True):
         m = forgetting.measures(entry, top)
-        rows.append({"run": entry.title, "peak minus current": marks.percent(m.peak_minus_current),
-                     "end of the initial phase minus final": marks.percent(m.end_minus_final),
-                     "iterations to lose half": "—" if m.half is None else f"{m.half:,.0f}",
-                     "real accuracy gained": marks.percent(None if m.real is None or m.real_before is None else m.real - m.real_before)})
-    st.table(rows, border="horizontal", hide_index=True)
+        gained = None if m.real is None or m.real_before is None else m.real - m.real_before
+        values = lost(m.peak_minus_current), lost(m.end_minus_final), "—" if m.half is None else f"{m.half:,.0f}", lost(gained)
+        for row, value in zip(rows.values(), values, strict=True):
+            row[name] = value
+    st.table([{"": what} | row for what, row in rows.items()], border="horizontal", hide_index=True)
+
+
+def lost(difference: float | None) -> str:
+    """A difference of two accuracies, in percentage points; a dash where there is none."""
+    return "—" if difference is None else f"{100 * difference:.1f} points"
 
 
 def points(now: float | None, before: float | None) -> str | None:

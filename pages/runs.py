@@ -32,9 +32,9 @@ def main() -> None:
 
 
 def empty() -> None:
-    st.info("There are no runs yet. Train a first network: with the built-in pictures it takes about a minute, and nothing is downloaded.",
+    st.info("There are no runs yet. Train a first network: with the built-in pictures it takes a few minutes, and nothing is downloaded.",
             icon=":material/table_rows:")
-    navigation.link("train", "Train one", query={"preset": "glance"})
+    navigation.invite("train", "Train one", query={"preset": "glance"})
 
 
 def remarks(chosen: list[Entry]) -> None:

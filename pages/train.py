@@ -114,12 +114,13 @@ def from_link() -> RunConfig | None:
 
 def choose_data(found: dict[str, dict], prefill: RunConfig | None) -> str:
     names = list(found) + ([prefill.data] if prefill and prefill.data not in found else [])
-    # One's own pictures are what one came for, where there are any.
+    # One's own pictures are what one came for, where there are any and the link names no others.
     own = next((name for name in names if found.get(name, {}).get("kind") == "photographs"), names[0])
+    first = prefill.data if prefill and "data" in st.query_params else own
     def words(name: str) -> str:
         kind = found.get(name, {}).get("kind")
         return f"{name}: drawn by the program" if kind == "drawn" or name.startswith(store.BUILT_IN) else f"{name}: {kind or 'cannot be read'}"
-    return st.selectbox("Data", names, names.index(prefill.data if prefill else own), format_func=words, key="data", accept_new_options=True,
+    return st.selectbox("Data", names, names.index(first), format_func=words, key="data", accept_new_options=True,
                         help=f"A pair of picture folders from the Data page. {store.BUILT_IN}:60 draws 60 pictures a category, which is quicker.") or own
 
 

@@ -137,8 +137,12 @@ def test_the_older_of_two_waiting_runs_goes_first(monkeypatch):
         older.doing("waiting", device="cpu")
         with pytest.raises(GaveUp):
             wait_for_turn(newer, "cpu", say=said.append, wait=give_up)
+        older.doing("starting")  # its process has not come as far, and goes first all the same
+        with pytest.raises(GaveUp):
+            wait_for_turn(newer, "cpu", say=said.append, wait=give_up)
         turn = wait_for_turn(older, "cpu", say=said.append, wait=give_up)
-    assert said == ["Waiting for its turn: 1 started earlier."] and newer.activity()["doing"] == "waiting"
+        older.doing("training")
+    assert said == 2 * ["Waiting for its turn: 1 started earlier."] and newer.activity()["doing"] == "waiting"
     with pytest.raises(GaveUp):
         wait_for_turn(newer, "cpu", say=said.append, wait=give_up)
     assert said[-1] == "Waiting for its turn: another run has the cpu."

@@ -51,6 +51,11 @@ def html(app: AppTest, mark: str) -> str:
     return next(str(element.proto.body) for element in app.get("html") if mark in str(element.proto.body))
 
 
+def pictures(app: AppTest) -> int:
+    """How many pictures stand in rows on the page."""
+    return sum(str(element.proto.body).count("<img ") for element in app.get("html") if "fl-pictures" in str(element.proto.body))
+
+
 def address(app: AppTest) -> dict[str, str]:
     """The parameters of the page's address."""
     return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}

@@ -16,10 +16,13 @@ figure.fruitlab { margin: 0; padding: 0; width: 100%; color: var(--st-text-color
 .fruitlab figcaption { font-weight: 600; font-size: 1rem; margin: 0 0 .25rem; }
 .fruitlab p { margin: .25rem 0 0; font-size: .875rem; line-height: 1.4; opacity: .75; }
 .fruitlab .plot { width: 100%; }
+/* A halo: names that stand on the plot are read over its curves. */
+.fruitlab .plot :is(.textpoint text, .annotation-text) { paint-order: stroke; stroke: var(--st-background-color); stroke-width: 3px;
+  stroke-linejoin: round; }
 """
 
-# Not in a shadow root: plotly.js writes its own rules (tool bar, hover) into the document's head.
-_JS = """
+# plotly.js, and a layout in the page's colours: what every component that draws a chart begins with.
+COMMON = """
 const script = () => window.fruitlabPlotly ??= new Promise((resolve, reject) => {
   const tag = document.createElement("script")
   tag.src = "%s"
@@ -49,7 +52,10 @@ function dressed(layout, host, height, key) {
   }
   return out
 }
+""" % PLOTLY
 
+# Not in a shadow root: plotly.js writes its own rules (tool bar, hover) into the document's head.
+_JS = COMMON + """
 export default function ({ data, parentElement }) {
   const figure = parentElement.querySelector("figure"), plot = figure.querySelector(".plot")
   const set = (selector, text) => { const node = figure.querySelector(selector); node.textContent = text; node.hidden = !text }
@@ -82,7 +88,7 @@ export default function ({ data, parentElement }) {
   script().then(draw, error => set("p", error.message + ": reload the page."))
   return () => { plot.watcher?.disconnect(); window.Plotly?.purge(plot) }
 }
-""" % PLOTLY
+"""
 
 _component = st.components.v2.component(
     "fruitlab.chart", css=_CSS, js=_JS, isolate_styles=False,

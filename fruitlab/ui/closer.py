@@ -15,7 +15,7 @@ from fruitlab.data.pictures import DataError
 from fruitlab.index import Entry
 from fruitlab.report import percent
 from fruitlab.runs import RunError
-from fruitlab.ui import chart, confusion
+from fruitlab.ui import chart, confusion, pictures
 
 SHOWN = 24  # pictures of a cell at a time
 
@@ -134,12 +134,11 @@ def _pictures(entry: Entry, table: dict[str, np.ndarray], rows: np.ndarray) -> N
         st.info(f"{why} These are their names:", icon=":material/image_not_supported:")
         st.code("\n".join(f"{table['path'][row]}  ({text} sure)" for row, text in zip(rows, sure, strict=True)), language=None)
         return
-    with st.container(horizontal=True, gap="small"):
-        for row, image, text in zip(rows, images, sure, strict=True):
-            if image is None:
-                st.caption(f"{table['path'][row]}: not in the data any more")
-            else:
-                st.image(image, width=100, caption=f"{text} sure")
+    there = [(image, text, str(table["path"][row])) for row, image, text in zip(rows, images, sure, strict=True) if image is not None]
+    pictures.row([image for image, *_ in there], width=100, captions=[f"{text} sure" for _, text, _ in there], alt=[path for *_, path in there])
+    for row, image in zip(rows, images, strict=True):
+        if image is None:
+            st.caption(f"{table['path'][row]}: not in the data any more")
 
 
 def images_of(name: str, hashes: tuple[str, ...]) -> tuple[list[np.ndarray | None], str | None]:

@@ -54,7 +54,7 @@ def grouped(entries: Sequence[Entry], *, seeds: bool) -> list[Group]:
     groups = []
     for ids, differences in zip(members, told, strict=True):
         first = by_id[ids[0]]
-        more = [f"{name.replace('_', ' ')} {_plain(value)}" for name, value in differences.items() if name not in ("method", "ratio", "split")]
+        more = [f"{_called(name)} {_plain(value)}" for name, value in differences.items() if name not in ("method", "ratio", "split")]
         if len(ids) == 1 and (not seeds or len(members) == 1 or len(entries) == 1):
             more.append(f"seed {first.config.seed}")
         titled = first.label.get("title") if len(ids) == 1 else None
@@ -196,8 +196,12 @@ def _table(entries: Sequence[Entry], rows: Sequence[Setting]) -> str:
         about = details(row.name)
         unit = f" ({about['unit']})" if about["unit"] not in ("", row.name) else ""
         values = "".join(f"<td>{'—' if value is None else escape(_plain(value))}</td>" for value in row.values)
-        body.append(f'<tr{" class=other" if row.differs else ""}><td>{row.name.replace("_", " ")}{unit}</td>{values}</tr>')
+        body.append(f'<tr{" class=other" if row.differs else ""}><td>{_called(row.name)}{unit}</td>{values}</tr>')
     return f'<div class="fl-sides"><table><thead><tr><th></th>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
+
+
+def _called(name: str) -> str:
+    return {"preset": "recipe"}.get(name, name.replace("_", " "))
 
 
 def _plain(value: Any) -> str:

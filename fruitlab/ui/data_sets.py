@@ -14,6 +14,7 @@ from fruitlab import marks
 from fruitlab.data import store
 from fruitlab.data.domains import NAMES, Domain, TwoDomains
 from fruitlab.data.pictures import SIZE, DataError
+from fruitlab.ui import pictures
 
 STRIP, SIDE = 5, 64  # pictures of a category and domain in the overview, and their side in pixels
 CLOSE = 24  # pictures of a category and domain when looked at closely
@@ -131,6 +132,4 @@ def _close(data: TwoDomains) -> None:
         rows = np.flatnonzero(domain.labels == label)
         with column:
             st.markdown(f"**{marks.SHAPES[domain.name]} {domain.name}**: {len(rows):,} pictures, {min(CLOSE, len(rows))} of them here")
-            with st.container(horizontal=True, gap="small"):
-                for row in spread(rows, CLOSE):
-                    st.image(np.asarray(domain.images[row]), width=SIZE)
+            pictures.row([domain.images[row] for row in spread(rows, CLOSE)], width=SIZE, alt=[f"{category}, {domain.name}"] * min(CLOSE, len(rows)))

@@ -8,7 +8,7 @@ import streamlit as st
 from fruitlab.config import ConfigError, RunConfig, checked, details
 from fruitlab.presets import PRESETS, configure
 
-METHODS = {"mixed": "Mixed: both kinds at once", "iterative": "Iterative: nice first, then real"}
+METHODS = {"mixed": "Mixed: both at once", "iterative": "Iterative: nice first"}
 RECIPES = {"glance": "glance: a first look", "quick": "quick: an answer while you wait", "paper": "paper: the paper's own numbers"}
 SHOWN_FIRST = ("method", "preset", "data", "ratio", "split")  # they have a place of their own on the page
 GROUPS = {  # heading: the first field under it, in the order of RunConfig
@@ -39,7 +39,7 @@ def method(prefill: RunConfig | None) -> tuple[str, str, int]:
     low, high = limits(name)
     value = getattr(prefill, name) if prefill and prefill.method == chosen else field.default
     label = "Share of real pictures" if chosen == "mixed" else "Share of the iterations that is initial training, on nice pictures"
-    percent = st.slider(label, low, high, value, 1, format="%d%%", key=name, help=help_of(name))
+    percent = st.slider(label, low, high, value, 1, format="%d %%", key=name, help=help_of(name))
     # Streamlit's slider has no marks of its own.
     places = [(mark, 100 * (mark - low) / (high - low)) for mark in range(0, 101, 10) if low <= mark <= high]
     marks = "".join(f'<span style="position:absolute;left:{place:.1f}%;transform:translateX(-50%)">{mark}</span>' for mark, place in places)

@@ -20,10 +20,11 @@ from typing import Any
 
 import streamlit as st
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 PLOTLY = "/assets/plotly.min.js"
+PLAY = "/assets/play/"
 LATER = 8.0  # seconds after the start in which the first page has the interpreter to itself
 
 STARTING = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>FruitLab demo</title>{refresh}
@@ -37,6 +38,15 @@ async def plotly(request: Request) -> Response:
     spec = find_spec("plotly")  # found, not imported: only its one file is needed here
     path = Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js" if spec else Path("plotly.min.js")
     return FileResponse(path, media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
+
+
+async def play(request: Request) -> Response:
+    """A play file by its name (`play.found`); its address changes when it does, so a browser fetches it once."""
+    files = importlib.import_module("fruitlab.play")  # not at the start: the first page must not wait for it
+    path = files.found().get(request.path_params["name"])
+    if path is None:
+        return PlainTextResponse("There is no such play file.", status_code=404)
+    return FileResponse(path, media_type="application/octet-stream", headers={"Cache-Control": "max-age=86400"})
 
 
 class LateDemo:

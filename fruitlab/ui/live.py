@@ -86,7 +86,9 @@ def _progress(entry: Entry) -> None:
     if doing != "training" or entry.config is None:
         since = entry.activity.get("since")
         passed = f" · for {wording.duration(max(0.0, time.time() - since))}" if isinstance(since, (int, float)) else ""
-        st.progress(1.0 if doing == "writing the results" else 0.0, text=f"**{words}**{passed}. Next: {then}.")
+        share, counted = _counted(entry.activity)
+        words = counted or words
+        st.progress(1.0 if doing == "writing the results" else share, text=f"**{words}**{passed}. Next: {then}.")
         return
     total = entry.config.iterations
     at = int(entry.column("iteration")[-1]) if entry.points else 0
@@ -100,6 +102,14 @@ def _progress(entry: Entry) -> None:
     st.progress(min(1.0, at / total), text=" · ".join(parts + ([phase] if phase else [])))
     if (entry.run.folder / "stop").exists():
         st.caption("Asked to stop: it ends after the iteration at hand, and saves its state.")
+
+
+def _counted(activity: dict) -> tuple[float, str]:
+    """How far the pictures are read or drawn, and that in words; (0, "") where the worker has not said."""
+    done, of, what = (activity.get(name) for name in ("done", "of", "step"))
+    if not (isinstance(done, int) and isinstance(of, int) and isinstance(what, str) and 0 <= done <= of and of):
+        return 0.0, ""
+    return done / of, f"{what}: {done:,} of {of:,}"
 
 
 def buttons(entry: Entry) -> None:
@@ -143,7 +153,9 @@ def figures(entry: Entry, top: int) -> None:
     seen = int(entry.column("seen_nice")[-1] + entry.column("seen_real")[-1])
     over = f"Changes are over the last {since:,} iterations. " if before and not done else ""
     st.caption(f"{over}Loss {'—' if loss != loss else format(loss, '.3f')} · learning rate {rate:.3g} · {seen:,} pictures seen "
-               f"({int(entry.column('seen_nice')[-1]):,} nice, {int(entry.column('seen_real')[-1]):,} real)")
+               f"({int(entry.column('seen_nice')[-1]):,} nice, {int(entry.column('seen_real')[-1]):,} real)",
+               help="Loss: how surprised the network is by its training pictures, lower is better. Learning rate: how large a step each iteration takes. "
+                    "Pictures seen: a picture that is shown ten times counts ten times.")
 
 
 def plots(entry: Entry, top: int) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from fruitlab.ui import navigation
 
 ICON = Path(__file__).with_name("icon.svg")
-WIDE = ("explore", "runs", "data", "classify")  # said here, once a run of the script: a page that widened itself would jump at every click
+WIDE = ("explore", "runs", "paper", "data", "classify")  # said here, once a run of the script: a page that widened itself would jump at every click
 
 home = st.Page(navigation.home, title="FruitLab", default=True, visibility="hidden")
 chosen = st.navigation([home, *navigation.pages().values()])

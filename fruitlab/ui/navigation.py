@@ -38,6 +38,12 @@ def link(page: str, label: str, *, query: dict[str, str] | None = None, icon: st
         st.page_link(found, label=label, icon=icon or MENU[page][1], query_params=query or {}, help=help)
 
 
+def invite(page: str, label: str, *, query: dict[str, str] | None = None) -> None:
+    """A button that leads there, on a page that has nothing to show yet; nothing where the page is not there."""
+    if page in pages() and st.button(label, type="primary", icon=MENU[page][1], key=f"to {page}"):
+        go(page, query=query)
+
+
 def go(page: str, *, query: dict[str, str] | None = None) -> NoReturn:
     """Leaves for another page."""
     st.switch_page(pages()[page], query_params=query or {})

@@ -31,7 +31,7 @@ button.main { background: var(--st-primary-color); border-color: var(--st-primar
 @container (max-width: 400px) { .examples { grid-template-columns: repeat(3, minmax(0, 1fr)); } }
 .examples button { padding: 0; overflow: hidden; min-height: 0; text-align: center; font-size: .7rem; line-height: 1.2; color: var(--st-text-color); }
 .examples img { width: 100%; aspect-ratio: 1; display: block; }
-.examples span { display: block; padding: .2rem; }
+.examples span { display: block; padding: .2rem; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .examples button[aria-pressed=true] { border-color: var(--st-primary-color); box-shadow: 0 0 0 1px var(--st-primary-color); }
 p { margin: .5rem 0 0; opacity: .75; }
 p:empty { display: none; }

@@ -1,51 +1,30 @@
-// The last two layers and their training in plain JavaScript, in double precision: the arithmetic of fruitlab/play.py, which
-// tests hold this to. No document here: it runs in a worker.
+// The last two layers and their training in plain JavaScript, in double precision: the arithmetic of fruitlab/play_head.py,
+// which tests hold this to. No document here: it runs in a worker.
 
-// A safetensors file: eight bytes of length, a header in JSON, numbers as they lie in memory.
-function readPlayFile(buffer) {
-  const size = Number(new DataView(buffer).getBigUint64(0, true))
-  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, size)))
-  const kinds = { F32: Float32Array, U8: Uint8Array, U16: Uint16Array }, tensors = {}
-  const { __metadata__: { fruitlab }, ...there } = header
-  for (const [name, { dtype, data_offsets: [from, to] }] of Object.entries(there)) {
-    tensors[name] = new kinds[dtype](buffer.slice(8 + size + from, 8 + size + to))  // copied: an array of floats may not begin at any byte
-  }
-  return { notes: JSON.parse(fruitlab), tensors }
-}
-
-// A random order of 0 .. count - 1: fruitlab/chance.py's hash, exact in 32 bits.
-function randomOrder(count, stream) {
-  const bits = new Uint32Array(count)
-  for (let i = 0; i < count; i++) {
-    let x = i
-    for (const step of [stream, stream ^ 0x9E3779B9]) {
-      x ^= step
-      x = Math.imul(x ^ (x >>> 16), 0x21F0AAAD)
-      x = Math.imul(x ^ (x >>> 15), 0x735A2D97)
-      x ^= x >>> 15
-    }
-    bits[i] = x
-  }
-  return Uint32Array.from(bits.keys()).sort((a, b) => bits[a] - bits[b] || a - b)
-}
-
-// out[b][o] = x[b] . w[o] + bias[o]. Four outputs of two rows at a time: each number is fetched once for several products.
+// out[b][o] = x[b] . w[o] + bias[o]. Four outputs of two rows at a time: a number fetched once is used in several products, and four
+// rows of weights stay near the processor while all rows of x pass by.
 function product(x, w, bias, rows, inputs, outputs, out) {
-  for (let b = 0; b < rows; b += 2) {
-    const p = b * inputs, q = b + 1 < rows ? p + inputs : p
-    for (let o = 0; o < outputs; o += 4) {
-      const e = o * inputs, f = o + 1 < outputs ? e + inputs : e, g = o + 2 < outputs ? e + 2 * inputs : e, h = o + 3 < outputs ? e + 3 * inputs : e
+  for (let o = 0; o < outputs; o += 4) {
+    const many = Math.min(4, outputs - o), e = o * inputs
+    const f = many > 1 ? e + inputs : e, g = many > 2 ? e + 2 * inputs : e, h = many > 3 ? e + 3 * inputs : e
+    for (let b = 0; b < rows; b += 2) {
+      const two = b + 1 < rows, p = b * inputs, q = two ? p + inputs : p
       let pe = 0, pf = 0, pg = 0, ph = 0, qe = 0, qf = 0, qg = 0, qh = 0
       for (let k = 0; k < inputs; k++) {
         const xp = x[p + k], xq = x[q + k], we = w[e + k], wf = w[f + k], wg = w[g + k], wh = w[h + k]
         pe += xp * we; pf += xp * wf; pg += xp * wg; ph += xp * wh
         qe += xq * we; qf += xq * wf; qg += xq * wg; qh += xq * wh
       }
-      const many = Math.min(4, outputs - o), first = [pe, pf, pg, ph], second = [qe, qf, qg, qh]
-      for (let i = 0; i < many; i++) {
-        out[b * outputs + o + i] = first[i] + bias[o + i]
-        if (b + 1 < rows) out[(b + 1) * outputs + o + i] = second[i] + bias[o + i]
-      }
+      const at = b * outputs + o, next = at + outputs
+      out[at] = pe + bias[o]
+      if (many > 1) out[at + 1] = pf + bias[o + 1]
+      if (many > 2) out[at + 2] = pg + bias[o + 2]
+      if (many > 3) out[at + 3] = ph + bias[o + 3]
+      if (!two) continue
+      out[next] = qe + bias[o]
+      if (many > 1) out[next + 1] = qf + bias[o + 1]
+      if (many > 2) out[next + 2] = qg + bias[o + 2]
+      if (many > 3) out[next + 3] = qh + bias[o + 3]
     }
   }
 }
@@ -61,8 +40,9 @@ class Head {
     this.values = {}
     this.velocity = {}
     for (const layer of LAYERS) {
-      for (const part of ["weight", "bias", "norm.mean", "norm.variance"]) this.values[`${layer}.${part}`] = Float64Array.from(tensors[`${layer}.${part}`])
-      for (const part of ["weight", "bias"]) this.velocity[`${layer}.${part}`] = new Float64Array(tensors[`${layer}.${part}`].length)
+      const named = parts => parts.map(part => `${layer}.${part}`)
+      for (const name of named(["weight", "bias", "norm.mean", "norm.variance"])) this.values[name] = Float64Array.from(tensors[name])
+      for (const name of named(["weight", "bias"])) this.velocity[name] = new Float64Array(tensors[name].length)
     }
     this.plateau = { halvings: 0, stale: 0, loss: 0, seen: 0, steps: 0, best: Infinity }
     this.scratch = {}
@@ -212,20 +192,22 @@ class Head {
   right(set) {
     const { low, scale } = this.tensors, { epsilon } = this.recipe, v = this.values, [inputs, hidden, categories] = this.sizes
     const bytes = this.tensors[`features.${set}`], labels = this.tensors[`labels.${set}`], counts = new Array(categories).fill(0)
-    const fold = (layer, width, outputs, of) => {
-      const weight = this.room(`${layer} folded`, outputs * width), bias = this.room(`${layer} shift`, outputs)
-      const mean = v[`${layer}.norm.mean`], variance = v[`${layer}.norm.variance`]
+    const fold = (layer, width, outputs, lowest, by) => {
+      const weight = this.room(`${layer} folded`, outputs * width), bias = this.room(`${layer} shift`, outputs), own = v[`${layer}.weight`]
+      const factor = this.room("factor", width), offset = this.room("offset", width)
+      for (let k = 0; k < width; k++) {
+        factor[k] = 1 / Math.sqrt(v[`${layer}.norm.variance`][k] + epsilon)
+        offset[k] = ((lowest ? lowest[k] : 0) - v[`${layer}.norm.mean`][k]) * factor[k]
+        if (by) factor[k] *= by[k]
+      }
       for (let o = 0; o < outputs; o++) {
-        bias[o] = v[`${layer}.bias`][o]
-        for (let k = 0; k < width; k++) {
-          const w = v[`${layer}.weight`][o * width + k] / Math.sqrt(variance[k] + epsilon), [lowest, by] = of(k)
-          weight[o * width + k] = w * by
-          bias[o] += w * (lowest - mean[k])
-        }
+        let shift = v[`${layer}.bias`][o]
+        for (let k = 0, at = o * width; k < width; k++) { weight[at + k] = own[at + k] * factor[k]; shift += own[at + k] * offset[k] }
+        bias[o] = shift
       }
       return [weight, bias]
     }
-    const [first, firstBias] = fold("hidden", inputs, hidden, k => [low[k], scale[k]]), [last, lastBias] = fold("output", hidden, categories, () => [0, 1])
+    const [first, firstBias] = fold("hidden", inputs, hidden, low, scale), [last, lastBias] = fold("output", hidden, categories)
     const x = this.room("tile", TILE * inputs), a = this.room("tile hidden", TILE * hidden), logits = this.room("tile logits", TILE * categories)
     for (let from = 0; from < labels.length; from += TILE) {
       const rows = Math.min(TILE, labels.length - from)
@@ -241,31 +223,5 @@ class Head {
       }
     }
     return counts
-  }
-}
-
-// Which training pictures make up a batch; the last of it give way to the next nice ones.
-class Batches {
-  constructor(file, recipe) {
-    this.streams = file.notes.streams
-    this.real = file.tensors["labels.real_train"].length
-    this.nice = file.tensors["labels.nice_train"].length
-    this.perEpoch = Math.min(this.real, recipe.batch_size === 0 ? 20 : Math.ceil(this.real / recipe.batch_size))
-    this.taken = 0  // nice pictures so far
-    this.orders = {}
-  }
-  order(domain, epoch) {
-    const there = this.orders[domain]
-    if (there?.epoch === epoch) return there.order
-    return (this.orders[domain] = { epoch, order: randomOrder(this[domain], this.streams[domain][epoch]) }).order
-  }
-  at(step, keep) {
-    const i = step % this.perEpoch, order = this.order("real", Math.floor(step / this.perEpoch))
-    const real = order.slice(Math.floor(i * this.real / this.perEpoch), Math.floor((i + 1) * this.real / this.perEpoch))
-    const kept = Math.floor(real.length * keep / 100 + 0.5), pictures = Array.from(real.subarray(0, real.length - kept), place => ["real_train", place])
-    for (let n = 0; n < kept; n++, this.taken++) {
-      pictures.push(["nice_train", this.order("nice", Math.floor(this.taken / this.nice))[this.taken % this.nice]])
-    }
-    return [pictures, i === this.perEpoch - 1]
   }
 }

@@ -1,8 +1,8 @@
-// What the play's two workers do, after play_head.js in the same worker. One trains, the other scores the heads that the first
-// hands over: so the curve does not wait for its points.
+// What the play's workers do, after play_head.js in the same worker. One trains, others score the heads that it hands over: so the
+// curve does not wait for its points.
 
 const SNAPSHOT = 60  // iterations between two copies of all that training changes: from the last one before it, any iteration is done again at once
-const AHEAD = 3      // heads that may wait for their score
+const AHEAD = 4      // heads that may wait for their score
 const SLICE = 40     // milliseconds of training between two looks at what is asked for
 
 function scorer(file, recipe) {
@@ -15,8 +15,8 @@ function scorer(file, recipe) {
 
 function trainer(file, recipe, marks) {
   const head = new Head(file, recipe), batches = new Batches(file, recipe), steps = file.notes.steps, due = new Set(marks)
-  const kept = [], snapshots = new Map()
-  let step = 0, keep = 0, playing = false, waiting = 0, turn = 0, scored = -1
+  const kept = [], snapshots = new Map()  // the share of nice pictures at each iteration so far
+  let changes = [], step = 0, keep = 0, playing = false, waiting = 0, turn = 0, scored = -1
 
   function hand() {  // this iteration's head over to the scorer, once
     if (scored === step) return
@@ -28,6 +28,7 @@ function trainer(file, recipe, marks) {
   function advance(share) {
     if (step % SNAPSHOT === 0 && !snapshots.has(step)) snapshots.set(step, { head: head.save(), taken: batches.taken })
     const [pictures, last] = batches.at(step, share)
+    if (kept[step - 1] !== share) changes = [...changes, { step, share }]
     kept[step] = share
     head.step(step++, pictures, last)
   }
@@ -42,7 +43,7 @@ function trainer(file, recipe, marks) {
     tell()
     if (playing && waiting < AHEAD) setTimeout(run)
   }
-  const tell = () => postMessage({ kind: "at", step, turn, playing })
+  const tell = () => postMessage({ kind: "at", step, turn, playing, changes })
   hand()
   return {
     play() { if (!playing && step < steps) { playing = true; run() } },
@@ -60,6 +61,7 @@ function trainer(file, recipe, marks) {
         head.load(was)
         batches.taken = taken
         step = from
+        changes = changes.filter(change => change.step < from)
         while (step < to) advance(kept[step])
       }
       for (const at of [...snapshots.keys()]) if (at > to) snapshots.delete(at)

@@ -29,7 +29,7 @@ def trained(entry: Entry) -> str:
 def filtered(entries: Sequence[Entry]) -> list[Entry]:
     """Those that the filters above the table let through."""
     with st.container(horizontal=True):
-        typed = st.text_input("Search", key="runs search", placeholder="name, note, preset, data …", icon=":material/search:", width=330).casefold().split()
+        typed = st.text_input("Search", key="runs search", placeholder="name, note, recipe, data …", icon=":material/search:", width=330).casefold().split()
         values = {"status": {entry.status for entry in entries}, "method": {entry.config.method for entry in entries if entry.config},
                   "data": {entry.config.data for entry in entries if entry.config}}
         keep = {name: st.multiselect(name.capitalize(), sorted(there), key=f"runs {name}", placeholder="any", width=165)
@@ -94,11 +94,12 @@ def _row(entry: Entry | None) -> dict[str, Any]:
 def _columns(rows: Sequence[Entry]) -> dict[str, Any]:
     percent = {"format": "%.1f %%", "width": 80}
     return {
-        "run": st.column_config.TextColumn("Run", pinned=True, width=150),
+        "run": st.column_config.TextColumn("Run", pinned=True, width=195),
         "status": st.column_config.TextColumn("Status", width=105),
         "trained": st.column_config.TextColumn("Trained", width=190, help="mixed: on both domains at once, so much of the real training set and the rest of the nice "
                                                "one. iterative: first on nice pictures alone, for so much of the iterations, then on real ones."),
-        "data": st.column_config.TextColumn("Data"), "preset": st.column_config.TextColumn("Preset"),
+        "data": st.column_config.TextColumn("Data"),
+        "preset": st.column_config.TextColumn("Recipe", help="The table of numbers it started from; Compare shows what differs"),
         "seed": st.column_config.NumberColumn("Seed", format="%d", width=60, help="Decides first weights, choice and order of pictures"),
         "progress": st.column_config.ProgressColumn("Done", format="%.0f %%", min_value=0, max_value=100, width=95, help="Of its iterations"),
         "nice": ACCURACY("● nice", help="Top-1 accuracy on nice test pictures", **percent),

@@ -20,6 +20,11 @@ def job_of(plan: Study) -> Job | None:
     return next((job for job in jobs.found(_root()) if job.asked.get("title") == _title(plan)), None)
 
 
+def at_work(name: str) -> bool:
+    """Whether a process started from a page works at a study of that name, on whatever data."""
+    return any(str(job.asked.get("title", "")).startswith(f"{name} on ") and job.status() == "working" for job in jobs.found(_root()))
+
+
 def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: str) -> Standing:
     """The study's cost and its button; while it runs its progress, and a button to end it.
 

@@ -164,3 +164,14 @@ def test_one_photo_many_networks(server, tab) -> None:
     other = tab()
     other.goto(page.url)
     expect(other.locator(".networks .chosen .ratio")).to_have_text("100 %")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_frame_has_room_for_an_answer_and_nothing_lies_over_it(classify, width: int) -> None:
+    page, frame = classify
+    page.set_viewport_size({"width": width, "height": 900})
+    frame.locator("input[type=file]").first.set_input_files(upload(1))
+    expect(frame.locator(".pictures img").nth(1)).to_be_visible()
+    inside, below = page.locator("iframe").bounding_box(), page.get_by_text("Ask it from a program").bounding_box()
+    assert below["y"] >= inside["y"] + inside["height"]
+    page.frames[1].wait_for_function("document.documentElement.scrollHeight <= innerHeight")  # no scroll bar within a scroll bar

@@ -41,7 +41,7 @@ def number(page: Page, label: str, value: str) -> None:
 def test_a_newcomer_trains_stops_resumes_and_sees_what_is_forgotten(server, tab) -> None:
     page = tab()
     page.goto(f"{server.url}/train")
-    page.get_by_text("Iterative: nice first, then real").click()
+    page.get_by_text("Iterative: nice first").click()
     expect(page.get_by_text("Share of the iterations that is initial training")).to_be_visible()
     data = page.get_by_role("combobox", name="Data")
     data.fill("synthetic:20")

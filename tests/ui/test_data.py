@@ -11,7 +11,7 @@ import streamlit as st
 from logged_runs import point, run as logged
 from run_folders import run_folder
 from streamlit.testing.v1 import AppTest
-from ui_pages import charts, checked, html, opened, text
+from ui_pages import charts, checked, html, opened, pictures, text
 
 from fruitlab import jobs
 from fruitlab.data import sources, store, uploads
@@ -59,7 +59,7 @@ def test_an_imported_pair_side_by_side(pair) -> None:
     assert any("Fewer than 30 nice test pictures" in expander.label for expander in app.expander)
 
     checked(app.selectbox(key="category of things").set_value("Red Disc").run())
-    assert len(app.get("image")) == 20 + 24
+    assert pictures(app) == 20 + 24
 
 
 def test_names_cannot_inject(pair) -> None:

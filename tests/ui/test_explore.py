@@ -8,6 +8,7 @@ from PIL import Image
 from ui_pages import charts, opened, text
 
 from fruitlab import predictor
+from fruitlab.ui import launch
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -28,8 +29,20 @@ def test_without_a_mixed_run_it_says_how_to_get_one():
     made_runs.run("iterative", method="iterative")
     made_runs.run("broken", status="failed", ratio=10)
     app = opened("explore")
-    assert not app.exception and "there is none yet" in text(app)
+    assert not app.exception and "No such network yet" in text(app) and "broken failed: " in text(app)
     assert not app.select_slider and not charts(app)
+
+
+def test_a_click_starts_the_first_three_and_the_page_says_how_far_they_are(monkeypatch: pytest.MonkeyPatch):
+    started = []
+    monkeypatch.setattr(launch, "_spawn", lambda run: (started.append(run.config()), run.doing("starting")))
+    app = opened("explore")
+    app.button(key="first three").click().run()
+    assert not app.exception and [(config.method, config.ratio, config.preset.partition("@")[0], config.data) for config in started] == [
+        ("mixed", ratio, "glance", "synthetic:60") for ratio in (0, 50, 100)]
+    assert "on their way" in text(app) and not app.button and len(app.get("progress")) == 3
+    app = opened("explore")  # who comes back finds them, and starts nothing
+    assert "on their way" in text(app) and len(started) == 3
 
 
 def test_the_slider_stops_only_where_a_run_is_and_moves_the_figures():

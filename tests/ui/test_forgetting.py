@@ -4,11 +4,15 @@ import pytest
 from logged_runs import iterative, mixed, run
 from ui_pages import charts, opened, text
 
+from fruitlab import forgetting, keeping, runs
+from fruitlab.index import Index
+
 
 def test_nothing_yet_explains_and_leads_to_training() -> None:
     app = opened("forgetting")
     assert not app.exception and "No iterative run yet" in text(app) and not charts(app)
-    assert "train" in app.get("page_link")[0].proto.page
+    app.button(key="to train").click().run()
+    assert not app.exception and app.title[0].value == "Train" and "iterative" in app.query_params["method"]
 
 
 def test_a_finished_run_with_both_definitions_and_its_references() -> None:
@@ -17,7 +21,7 @@ def test_a_finished_run_with_both_definitions_and_its_references() -> None:
     app = opened("forgetting")
     assert not app.exception
     values = {metric.label.split("} ")[-1]: metric.value for metric in app.metric}
-    assert values == {"nice now": "50.0%", "real now": "30.0%", "Peak minus current": "40.0%", "End of initial minus final": "40.0%",
+    assert values == {"nice now": "50.0%", "real now": "30.0%", "Peak minus current": "40.0 points", "End of initial minus final": "40.0 points",
                       "Half of it lost after": "25 iterations"}
     figure, = charts(app)
     names = [trace["name"] for trace in figure.data]
@@ -38,8 +42,18 @@ def test_several_runs_over_one_another_and_side_by_side() -> None:
     app = opened("forgetting", runs="follow,frozen,gone")
     assert not app.exception and "left out: gone" in text(app)
     names = [trace["name"] for trace in charts(app)[0].data if trace["name"] != "chance"]
-    assert names == ["nice: follow", "real: follow", "nice: frozen", "real: frozen"]
-    assert len(app.table) == 1 and app.table[0].value["run"].tolist() == ["follow", "frozen"]
+    assert names == ["nice: statistics follow", "real: statistics follow", "nice: statistics frozen", "real: statistics frozen"]
+    table, = app.table
+    assert table.value.columns.tolist()[1:] == ["statistics follow", "statistics frozen"]
+    assert table.value["statistics frozen"].tolist() == ["40.0 points", "40.0 points", "25", "20.0 points"]
+
+
+def test_lines_are_called_by_what_tells_them_apart() -> None:
+    for name, changes in {"a": {"split": 20}, "b": {"split": 50}, "c": {"split": 50, "seed": 1}, "d": {"split": 50, "seed": 1}}.items():
+        run(name, iterative(100), method="iterative", iterations=100, **changes)
+    keeping.write_label(runs.find("d"), title="the last", note="")
+    called = forgetting.names(sorted(Index().entries(), key=lambda entry: entry.id))
+    assert called == ["initial 20 %", "initial 50 %, seed 0", "c", "the last"]
 
 
 def test_while_it_trains_what_is_undefined_is_a_dash() -> None:
@@ -48,7 +62,7 @@ def test_while_it_trains_what_is_undefined_is_a_dash() -> None:
         made.doing("training")
         app = opened("forgetting")
         assert not app.exception and "iteration 70 of 100" in app.get("progress")[0].proto.text
-        assert [metric.value for metric in app.metric] == ["74.0%", "18.0%", "8.0%", "—", "—"]
+        assert [metric.value for metric in app.metric] == ["74.0%", "18.0%", "8.0 points", "—", "—"]
 
 
 @pytest.mark.parametrize("status", ["failed", None])

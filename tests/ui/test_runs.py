@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from run_folders import CATEGORIES, TESTED, predictions, run_folder
 from streamlit.testing.v1 import AppTest
-from ui_pages import address, checked, html, opened, text
+from ui_pages import address, checked, html, opened, pictures, text
 
 from fruitlab import keeping, links, metrics, runs
 from fruitlab.data import store
@@ -168,7 +168,7 @@ def test_mistakes_with_the_data_show_the_pictures(pair) -> None:
     data = store.opened("things")
     run_folder("a", hashes={"real": list(data.real.hashes), "nice": list(data.nice.hashes)})
     app = checked(opened("runs", runs="a", section="mistakes"))
-    assert len(app.code) == 1 and len(app.get("image")) == 12
+    assert len(app.code) == 1 and pictures(app) == 12
     images, why = closer.images_of("things", (data.real.hashes[3], "0" * 16))
     assert why is None and images[1] is None and np.array_equal(images[0], data.real.images[3])
 

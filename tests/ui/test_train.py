@@ -10,6 +10,7 @@ from ui_pages import charts, opened, text
 from fruitlab import runs
 from fruitlab.config import RunConfig
 from fruitlab.data import store
+from fruitlab.data.importing import import_pictures
 from fruitlab.presets import configure
 from fruitlab.ui import forms, launch
 
@@ -121,6 +122,9 @@ def test_a_run_that_trains(workers: list) -> None:
 
 @pytest.mark.parametrize(("activity", "words"), [({"doing": "waiting", "why": "another run has the cpu"}, "Waiting for its turn: another run has the cpu"),
                                                  ({"doing": "loading torch"}, "Loading torch"), ({"doing": "reading the data"}, "Reading the data"),
+                                                 ({"doing": "reading the data", "step": "Drawing pictures", "done": 300, "of": 1200},
+                                                  "Drawing pictures: 300 of 1,200"),
+                                                 ({"doing": "reading the data", "step": "Drawing pictures", "done": "x", "of": 0}, "Reading the data"),
                                                  ({"doing": "something new"}, "Something new")])
 def test_what_it_is_doing_before_the_first_point(activity: dict, words: str) -> None:
     made = run("one", [], status=None, iterations=100)
@@ -136,7 +140,7 @@ def test_a_finished_run_shows_its_full_scores_and_the_best_mixed_run() -> None:
     app = opened("train", run="one")
     assert not app.exception and "Finished: 100 iterations, 10,000 pictures seen" in text(app)
     assert [metric.value for metric in app.metric] == ["90.0%", "40.0%", "60.0%"]
-    assert "best mixed run (40 % real), combined" in [trace["name"] for trace in charts(app)[0].data]
+    assert "best other mixed run (40 % real), combined" in [trace["name"] for trace in charts(app)[0].data]
     assert "Resume" not in [button.label for button in app.button]
 
 
@@ -164,3 +168,10 @@ def test_a_link_s_mistakes_are_told_and_the_rest_taken(workers: list) -> None:
     app = opened("train", method="mixed", preset="quick@1", ratio="400", seed="7")
     assert not app.exception and "ratio = '400' cannot be" in text(app) and app.number_input(key="mixed quick@1 seed").value == 7
     assert store.BUILT_IN == app.selectbox(key="data").value
+
+
+def test_one_s_own_pictures_come_first_unless_the_link_names_others(workers: list, pair) -> None:
+    import_pictures(name="things", nice=pair.nice, real=pair.real)
+    assert opened("train").selectbox(key="data").value == "things"
+    assert opened("train", method="iterative", preset="glance").selectbox(key="data").value == "things"
+    assert opened("train", method="iterative", preset="glance", data="synthetic:20").selectbox(key="data").value == "synthetic:20"
