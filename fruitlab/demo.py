@@ -64,7 +64,7 @@ def explained(photo: Path | bytes | None, run_id: str | None) -> Shown:
         return _sentence("No answer", str(error)), None, ""
     # An example comes back from the browser as a file like any other; its pixels tell it.
     example = next((one for one in _of(run.id) if np.array_equal(one.image, explanation.seen)), None)
-    judgement = judge(run, explanation.top, example.domain if example else "real")
+    judgement = judge(run, explanation.top, example.domain if example else "real", drawn=example is not None and example.drawn)
     label = {one["category"]: one["probability"] for one in explanation.top}
     return _truth(example, run.id) + judgement.markup, label, _pictures(explanation, judgement.category)
 

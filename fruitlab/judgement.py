@@ -18,6 +18,7 @@ class Judgement:
     sure: bool | None  # None where the run has no test answers to tell it by
     similar: Similar | None
     domain: str  # whose test pictures it is judged by
+    foreign: bool = False  # a drawing before a network that learned from photographs: its test pictures say nothing of those
 
     @property
     def answer(self) -> str:
@@ -29,6 +30,8 @@ class Judgement:
         """Plain text, what stands below it."""
         said = f"{self.category} is its likeliest answer, at {percent(self.probability)}. " if self.sure is False else \
             f"The network gives it {percent(self.probability)}. "
+        if self.foreign:
+            return said + "How often it is right on drawings is not known: it was tested on photographs."
         if self.similar is None:
             return said + "How often it is right is known when the run has finished."
         like, (low, high) = self.similar, self.similar.confidence
@@ -43,14 +46,27 @@ class Judgement:
         return f"<h3>{html.escape(self.answer)}</h3><p>{html.escape(self.sentence)}</p>"
 
 
-def judge(run: Run, top: list[dict[str, Any]], domain: str = "real") -> Judgement:
-    """The judgement on a run's three likeliest categories for a picture of that domain; a person's photo is a *real* one."""
+def judge(run: Run, top: list[dict[str, Any]], domain: str = "real", *, drawn: bool = False) -> Judgement:
+    """The judgement on a run's three likeliest categories for a picture of that domain; a person's photo is a *real* one.
+
+    Args:
+        drawn: the picture is drawn by code.
+    """
     first, test = top[0], _test_answers(run)
+    if drawn and _learned_from_photographs(run):
+        return Judgement(first["category"], first["probability"], None, None, domain, foreign=True)
     if test is None:
         return Judgement(first["category"], first["probability"], None, None, domain)
     answers, sure_from = test[domain]
     return Judgement(first["category"], first["probability"], first["probability"] >= sure_from,
                      calibration.similar(answers, first["probability"]), domain)
+
+
+def _learned_from_photographs(run: Run) -> bool:
+    try:
+        return run.header()["data"]["kind"] == "photographs"
+    except (RunError, KeyError, TypeError):
+        return False
 
 
 def _test_answers(run: Run) -> dict[str, tuple[Answers, float]] | None:

@@ -104,9 +104,10 @@ def one_photo(family: Family, ratio: int) -> None:
             sentence = f"This picture cannot be used: {error}." if isinstance(error, BadPicture) else str(error)
             st.warning(sentence, icon=":material/broken_image:")
             return
-    domain = picture.domain if isinstance(picture, Example) else "real"
-    rows = [answers.Row(stop, said.top.get(entry.id, []), judge(entry.run, said.top[entry.id], domain) if entry.id in said.top else None,
-                        said.errors.get(entry.id, ""), picture.category if isinstance(picture, Example) else None) for stop, entry in networks.items()]
+    known = picture if isinstance(picture, Example) else None
+    domain, drawn = (known.domain, known.drawn) if known else ("real", False)
+    rows = [answers.Row(stop, said.top.get(entry.id, []), judge(entry.run, said.top[entry.id], domain, drawn=drawn) if entry.id in said.top else None,
+                        said.errors.get(entry.id, ""), known.category if known else None) for stop, entry in networks.items()]
     with left, st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width=130):
             pictures.row([heatmap.enlarged(said.seen, 300)], width=130, alt=["The photo, 100 by 100 pixels"])

@@ -85,3 +85,15 @@ def test_without_test_answers_nothing_is_claimed():
         assert judgement.judge(run, [{"category": "Kiwi", "probability": 0.4}]).sure is None
     np.savez(run.folder / "predictions.npz", truth=np.zeros(3))
     assert judgement.judge(run, [{"category": "Kiwi", "probability": 0.4}]).sure is None
+
+
+def test_a_drawing_before_a_network_that_learned_from_photographs_is_not_judged_by_its_photographs():
+    run = made_runs.run("one")
+    top = [{"category": "Kiwi", "probability": 0.95}]
+    header = run.header()
+    run.write_header(header | {"data": header["data"] | {"kind": "photographs"}})
+    drawing = judgement.judge(run, top, "nice", drawn=True)
+    assert drawing.sure is None and drawing.similar is None and "on drawings is not known" in drawing.sentence
+    assert judgement.judge(run, top, "nice").similar is not None
+    run.write_header(header | {"data": header["data"] | {"kind": "drawn"}})
+    assert judgement.judge(run, top, "nice", drawn=True).similar is not None

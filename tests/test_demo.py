@@ -16,6 +16,7 @@ from PIL import Image
 from fruitlab import demo, predictor
 from fruitlab.examples import examples
 from fruitlab.predict import Predictor
+from fruitlab.runs import find
 from fruitlab.ui.shared import index
 
 import gradio as gr  # after demo, which sets what gradio reads when it is imported
@@ -140,7 +141,9 @@ def test_an_example_is_known_again_and_judged_by_its_domain(tmp_path):
     assert np.array_equal(picture, shown[1].image)
     verdict, label, _ = demo.explained(saved(tmp_path / "image.png", Image.fromarray(picture)), "one")
     assert len(label) == 3 and f"In truth: {shown[1].category}" in verdict
-    assert "learned from photographs" in verdict and "nice test pictures" in verdict
+    assert "learned from photographs" in verdict and "on drawings is not known" in verdict
+    made_runs.run("two", kind="drawn", data="synthetic:20")
+    assert "nice test pictures" in demo.explained(saved(tmp_path / "image.png", Image.fromarray(examples(find("two"))[1].image)), "two")[0]
     assert "In truth" not in demo.explained(saved(tmp_path / "other.png", noise()), "one")[0]
 
 

@@ -1,0 +1,59 @@
+"""What comes with the project: runs that open without their data, whose scores follow from their answers."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fruitlab import metrics, runs
+from fruitlab.families import families
+from fruitlab.index import Index
+from fruitlab.predict import Predictor
+from fruitlab.runs import PROJECT, Run
+
+SHIPPED = PROJECT / "checkpoints" / "shipped"
+RUNS = sorted(path.parent for path in SHIPPED.glob("*/config.json"))
+
+
+@pytest.fixture(autouse=True)
+def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "SHIPPED", SHIPPED)
+
+
+def test_the_study_is_whole_and_small():
+    names = {path.name for path in RUNS}
+    assert {f"mixed-{ratio}-quick-seed0" for ratio in range(0, 101, 10)} <= names
+    assert {f"iterative-{split}-{norms}-quick-seed0" for split in range(10, 91, 10) for norms in ("frozen", "follow")} <= names
+    assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < 30e6
+    assert not [path for path in SHIPPED.rglob("*") if path.suffix in (".jpg", ".jpeg", ".png", ".webp")], "no pictures"
+
+
+@pytest.mark.parametrize("folder", RUNS, ids=lambda path: path.name)
+def test_a_run_s_scores_follow_from_its_answers(folder):
+    run = Run(folder)
+    assert run.shipped and run.status() == "finished" and run.header()["data"]["kind"] == "photographs"
+    summary = run.summary()
+    # By hand from the table: the truth's place among the first one and three.
+    table = run.predictions()
+    for domain in ("nice", "real"):
+        rows = table["real"] == (domain == "real")
+        for name, k in (("top1", 1), ("top3", 3)):
+            right = (table["top3"][rows, :k] == table["truth"][rows, None]).any(1)
+            assert summary[domain][name] == pytest.approx(right.mean()), (domain, name)
+    assert summary["combined"]["top1"] == pytest.approx((summary["nice"]["top1"] * summary["real"]["top1"]) ** 0.5)
+    last = run.metrics()[-1]
+    assert last["full"] and metrics.point_combined(last) == pytest.approx(summary["combined"]["top1"])
+    # Nothing in it tells of the machine it was made on.
+    assert "/" not in json.dumps({key: value for key, value in run.header().items() if key != "data"})
+
+
+def test_the_slider_has_eleven_stops_and_every_network_answers(tmp_path):
+    family = families(Index(rest=0).entries())[0]
+    assert list(family.stops) == list(range(0, 101, 10)) and family.kind == "photographs"
+    photo = tmp_path / "photo.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (120, 90, 3), dtype=np.uint8)).save(photo)
+    for entries in family.stops.values():
+        top = Predictor(entries[0].run).top3(photo)
+        assert len(top) == 3 and all(one["category"] in entries[0].data["categories"] for one in top)
+        assert 0 < sum(one["probability"] for one in top) <= 1 + 1e-6
