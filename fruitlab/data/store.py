@@ -18,13 +18,13 @@ from fruitlab.data.pictures import DataError
 __all__ = ["available", "data_root", "load", "opened", "remove"]
 
 BUILT_IN = "synthetic"
-PER_CATEGORY, FEWEST, MOST = 400, 5, 5000  # built-in pictures a category and domain: as many as in the paper (section 4), limits
+PER_CATEGORY, FEWEST, MOST = 100, 5, 5000  # built-in pictures a category and domain: drawn in under a minute on one core; limits
 
 
 def load(name: str, *, progress: Progress | None = None, say: Say | None = None) -> TwoDomains:
     """The data set of that name, images as read-only memmaps: under a second for 18,000 pictures.
 
-    "synthetic" and "synthetic:60" are the built-in pair with 400 or 60 pictures a category and domain, drawn at first use. An
+    "synthetic" and "synthetic:60" are the built-in pair with 100 or 60 pictures a category and domain, drawn at first use. An
     imported one whose picture files were added, removed or changed since is imported again, decoding only those; where its folders
     are gone it is used as it is. `progress` gets (what, done, in all), `say` a sentence on anything out of the ordinary.
     Raises DataError: no such data, damaged, written by a newer version.

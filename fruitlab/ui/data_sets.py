@@ -77,7 +77,7 @@ def show(found: dict[str, Any], runs: Sequence[str]) -> None:
         return
     if found["fingerprint"] is None:
         st.info(f"The built-in pair has not been drawn on this machine yet: {sum(count['nice'] for count in found['counts'].values()):,} pictures a domain, in "
-                f"{len(found['categories'])} categories. It is drawn when it is first trained on, which takes some minutes once.", icon=":material/brush:")
+                f"{len(found['categories'])} categories. It is drawn when it is first trained on, which takes about a minute, once.", icon=":material/brush:")
         return
     try:
         counts, warnings, overview = _overview(name, found["fingerprint"])

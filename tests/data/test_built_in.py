@@ -49,7 +49,7 @@ def test_synthetic_is_drawn_once(drawings, monkeypatch):
     remove("synthetic:8")
     load("synthetic:8")
     assert drawings == [8, 8, 8]
-    monkeypatch.setattr(store, "PER_CATEGORY", 6)  # 400 would take 600 MB
+    monkeypatch.setattr(store, "PER_CATEGORY", 6)  # as many as there are would take 150 MB
     assert load("synthetic").name == load("synthetic:6").name == "synthetic" and drawings[3:] == [6]
 
 

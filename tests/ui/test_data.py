@@ -36,7 +36,7 @@ def nothing_cached() -> None:
 
 def test_a_fresh_machine() -> None:
     app = checked(opened("data"))
-    assert app.selectbox(key="data name").options == ["synthetic: built-in, drawn, 26 categories, 20,800 pictures"]
+    assert app.selectbox(key="data name").options == ["synthetic: built-in, drawn, 26 categories, 5,200 pictures"]
     assert "has not been drawn on this machine yet" in text(app) and "Your own pictures make it interesting" in text(app)
     assert not [button for button in app.button if button.key == "remove"]
     assert not data_root().exists()  # looking makes nothing
