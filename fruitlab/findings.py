@@ -18,8 +18,7 @@ HOLDS, PARTLY, FAILS, CLOSE, NOT_YET = "holds", "holds in part", "does not hold"
 FORGOTTEN_WITHIN = 200  # iterations of restricted training (5.3.3)
 LITTLE = (10, 20, 30)  # percent real
 MARGIN = ("Decided on top-1 accuracy after the last iteration, the mean over seeds. A difference within the 95 % margin, from the number of test "
-          "pictures and the "
-          "spread over seeds, is too close to call. With runs missing it is *not enough runs*.")
+          "pictures and the spread over seeds, is too close to call. With runs missing it is *not enough runs*.")
 
 
 @dataclass(frozen=True)
@@ -88,8 +87,7 @@ def best(column: Column, score: str) -> int:
 def own_domain(mixed: Column) -> Verdict:
     """Hypothesis 1."""
     rule = ("Nice accuracy is highest at 0 % real, and real accuracy at 100 %. Each part holds where that end is the highest; it does not where "
-            "another "
-            "ratio is higher by more than the margin. Both parts: holds; one of them: in part.")
+            "another ratio is higher by more than the margin. Both parts: holds; one of them: in part.")
     if lacking := _lacking(mixed, RATIOS, "mixing ratio"):
         return Verdict(NOT_YET, lacking, rule)
     parts, said = [], []
@@ -124,9 +122,9 @@ def iterative_wins(mixed: Column, iterative: Column) -> Verdict:
         return Verdict(NOT_YET, lacking, rule)
     split, ratio = best(iterative, "combined"), best(mixed, "combined")
     one, other = iterative[split], mixed[ratio]
-    return Verdict(beats(one, other, "combined"), f"Iterative at its best, split {split} %: {percent(one.mean('combined'))} combined. Mixed at its "
-                                                  f"best, {ratio} % real: "
-                   f"{percent(other.mean('combined'))} (margin {_points(margin(one, other, 'combined'))}).", rule)
+    said = (f"Iterative at its best, split {split} %: {percent(one.mean('combined'))} combined. Mixed at its best, {ratio} % real: "
+            f"{percent(other.mean('combined'))} (margin {_points(margin(one, other, 'combined'))}).")
+    return Verdict(beats(one, other, "combined"), said, rule)
 
 
 def helps_nice(mixed: Column) -> Verdict:
@@ -148,9 +146,9 @@ def carries_over(mixed: Column, categories: int) -> Verdict:
         return Verdict(NOT_YET, lacking, rule)
     parts = [_against(mixed[0], "real", chance), _against(mixed[100], "nice", chance)]
     status = HOLDS if parts == [HOLDS, HOLDS] else FAILS if FAILS in parts else PARTLY if HOLDS in parts else CLOSE
-    return Verdict(status, f"Nice alone: {percent(mixed[0].mean('real'))} of real ones right. Real alone: {percent(mixed[100].mean('nice'))} of "
-                           f"nice ones. "
-                   f"Guessing: {percent(chance)}.", rule)
+    said = (f"Nice alone: {percent(mixed[0].mean('real'))} of real ones right. Real alone: {percent(mixed[100].mean('nice'))} of nice ones. "
+            f"Guessing: {percent(chance)}.")
+    return Verdict(status, said, rule)
 
 
 def never_improves(before: Column, after: Column) -> Verdict:
@@ -184,12 +182,13 @@ def none_beats_mixed(mixed: Column, iterative: Column) -> Verdict:
 
 def forgets_fast(iterations: Sequence[float], nice: Sequence[float]) -> Verdict:
     """5.3.3 and Figure 14: nice accuracy over restricted training at the 50 % split; both empty where there is none."""
-    rule = f"At the 50 % split, nice accuracy falls below half of what it was at the switch within {FORGOTTEN_WITHIN} iterations of restricted training."
+    rule = f"At the 50 % split, nice accuracy falls below half of what it was at the switch within {FORGOTTEN_WITHIN} restricted iterations."
     if not len(nice) or iterations[-1] < FORGOTTEN_WITHIN and nice[-1] >= nice[0] / 2:
         return Verdict(NOT_YET, f"It takes a finished run of the 50 % split with {FORGOTTEN_WITHIN} restricted iterations or more.", rule)
     within = [(at, value) for at, value in zip(iterations, nice, strict=True) if at <= FORGOTTEN_WITHIN]
     at, value = min(within, key=lambda pair: pair[1])
-    said = f"From {percent(nice[0])} at the switch to {percent(value)} at iteration {at:,.0f}, and {percent(nice[-1])} at the end (iteration {iterations[-1]:,.0f})."
+    said = (f"From {percent(nice[0])} at the switch to {percent(value)} at iteration {at:,.0f}, and {percent(nice[-1])} at the end "
+            f"(iteration {iterations[-1]:,.0f}).")
     return Verdict(HOLDS if value < nice[0] / 2 else FAILS, said, rule)
 
 

@@ -58,8 +58,7 @@ HYPOTHESES = (  # 5.2, and what 5.3 says of them
      "Not supported: always lower than 45 %, where mixed training reaches 64.8%."),
 )
 FINDINGS = {  # 5.3.2 and 5.3.3
-    "helps": ("A little real data helps the nice accuracy", "Nice is best at 20 % real: 96.8%, against 96.5% without real pictures; \"very "
-                                                            "slight\"."),
+    "helps": ("A little real data helps the nice accuracy", "Nice is best at 20 % real, 96.8%, against 96.5% with none; “very slight”."),
     "carries": ("A network that saw one domain is above chance on the other", "21 to 23 %, where guessing gets 3.8%."),
     "restricted": ("Restricted training never improves the combined score", "At none of the nine splits."),
     "domains": ("No iterative run beats mixed training on either domain", "No individual accuracy exceeded the best of mixed training."),
@@ -71,8 +70,7 @@ TUNING = {  # 5.3.1: figure: what varies, and what the paper says came out
     10: ("final tuning", "The best on the greatest number of ratios: learning rate 0.004, factor 0.5."),
 }
 LIMITATIONS = (  # 7
-    "One kind of network: a convolutional one like ResNet; other approaches may behave differently, and so may tasks other than classifying "
-    "pictures.",
+    "One kind of network: a convolutional one like ResNet; other approaches may behave differently, and so may other tasks than classifying.",
     "Small pictures, 100x100, and so a thin network with few parameters; a larger one may give other results.",
     "One network does it all; methods with several may be more accurate, at a higher cost.",
 )
@@ -81,7 +79,6 @@ CONTRADICTIONS = (
     "top-3. The results and Table 2 are used here.",
     "Section 4.4.2 once has iterative training begin with the real pictures. Everywhere else, and here, the nice ones come first.",
     "Table 2's columns are each the best over training, at iterations of their own: in every row the root of nice times real is higher than the "
-    "performance "
-    "column or as high, by up to 2.1 points.",
+    "performance column or as high, by up to 2.1 points.",
     "Section 2.1.2 says that all kernels are 3x3; Table 1 and Figure 3 give the first one 5x5, which is used.",
 )

@@ -51,7 +51,8 @@ class Reproduction:
     @property
     def key(self) -> str:
         """Short and without surprises in an address; the same however many of its runs there are."""
-        return hashlib.blake2b(_bucket(self.first).encode() + str(self.iterations("mixed") or self.iterations("iterative")).encode(), digest_size=5).hexdigest()
+        same = f"{_bucket(self.first)} {self.iterations('mixed') or self.iterations('iterative')}"
+        return hashlib.blake2b(same.encode(), digest_size=5).hexdigest()
 
     def iterations(self, method: str) -> int | None:
         return next((entry.config.iterations for entry in self.entries if entry.config.method == method), None)
@@ -61,8 +62,8 @@ class Reproduction:
         changed = [f"{name} {value}" for name, value in differences(self.config).items() if name not in WATCHED]
         more = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
         splits = max((len(runs) for runs in self.iterative.values()), default=0)
-        return (f"{self.config.data} · {self.config.preset.partition('@')[0]}{f' with {more}' if more else ''} · "
-                f"{len(self.mixed)} ratio{'s' * (len(self.mixed) != 1)}, {splits} split{'s' * (splits != 1)}")
+        return (f"{self.config.data} · {self.config.preset.partition('@')[0]}{f' with {more}' if more else ''} · {len(self.mixed)} "
+                f"ratio{'s' * (len(self.mixed) != 1)}, {splits} split{'s' * (splits != 1)}")
 
     @property
     def complete(self) -> bool:
@@ -201,27 +202,22 @@ def limitations(one: Reproduction | None, categories: int) -> list[str]:
     if one is not None and not one.drawn:
         fewer = f" There are {categories} categories here, {CATEGORIES} there: guessing gets {1 / categories:.1%} instead of {CHANCE:.1%}." * (
             categories != CATEGORIES)
-        told.append(f"The paper's real photos were never published: these are others. Its figures are a shape to reproduce, not numbers to "
-                    f"hit.{fewer}")
+        told.append(f"The paper's real photos were never published: these are others. Its figures are a shape to reproduce, no target.{fewer}")
     if one is not None and one.drawn:
         told.append("These pictures are drawn by the program. They show how the methods behave, not how hard fruit is: no number compares with the "
                     "paper's.")
     else:
         told += ["Nice pictures are frames of a few videos of turning fruit. The random split puts frames of the same video into training and test, "
-                 "in the paper as "
-                 "here: nice accuracy is that of recognising the same fruit again.",
+                 "in the paper as here: nice accuracy is that of recognising the same fruit again.",
                  "The real photos of some categories come mostly from one source: a network can learn the source instead of the fruit. Look at the "
-                 "accuracies by "
-                 "category (Runs page) before quoting one."]
+                 "accuracies by category (Runs page) before quoting one."]
     told.append("Best per column picks iterations by the test pictures; so does tuning by test scores, in the paper and in whatever recipe was "
-                "found here by looking at "
-                "them. The last iteration picks none, but the best ratio is picked among eleven on the same pictures.")
+                "found here by looking at them. The last iteration picks none, but the best ratio is picked among eleven on the same pictures.")
     if one is not None:
         recipe = one.config.preset.partition("@")[0]
         if recipe != "paper":
             told.append(f"The recipe is {recipe}, not the paper's: other optimiser, schedule and batches, and pictures that are mirrored and moved "
-                        f"where it says so. "
-                        "It is more accurate in a fraction of the time, and what it finds need not hold for the paper's.")
+                        "where it says so. What it finds need not hold for the paper's.")
         else:
             told.append("The paper's constants that its text lost (norm momentum, momentum, the scale of the L2 penalty) are readings of ours.")
         if one.seeds == 1:

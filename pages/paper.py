@@ -21,11 +21,9 @@ def main() -> None:
     one = choose(found)
     if one is None:
         st.markdown("What the paper reports about training one network on two kinds of picture, *nice* ones on white and *real* photos, all at once "
-                    "(mixed) or one "
-                    "after the other (iterative).")
+                    "(mixed) or one after the other (iterative).")
         st.info("No finished run yet, so these are the paper's numbers alone. Twenty trainings put yours beside them: start the study here, and "
-                "watch the "
-                "page fill in.", icon=":material/article:")
+                "watch the page fill in.", icon=":material/article:")
     else:
         paper_parts.headline(one)
     paper_study.start_study(one, opened=one is None or not one.complete or paper_study.at_work(entries))
@@ -43,7 +41,7 @@ def main() -> None:
     tuning(entries, one)
     st.header("The network and the small print", anchor="network")
     paper_parts.table1()
-    small_print(one, categories)
+    paper_parts.small_print(one, categories)
 
 
 def choose(found: list[Reproduction]) -> Reproduction | None:
@@ -54,8 +52,12 @@ def choose(found: list[Reproduction]) -> Reproduction | None:
     asked = st.query_params.get("set")
     if asked in keys or st.session_state.get("paper set") not in keys:
         st.session_state["paper set"] = asked if asked in keys else found[0].key
-    return keys[st.selectbox("Data and recipe", list(keys), format_func=lambda key: keys[key].name, key="paper set",
-                             on_change=lambda: st.query_params.update(set=st.session_state["paper set"]))]
+
+    def moved() -> None:
+        st.query_params["set"] = st.session_state["paper set"]
+        paper_study.forget()
+
+    return keys[st.selectbox("Data and recipe", list(keys), format_func=lambda key: keys[key].name, key="paper set", on_change=moved)]
 
 
 def hypotheses(last: findings.Column, splits: dict[str, findings.Column]) -> None:
@@ -74,9 +76,9 @@ def hypotheses(last: findings.Column, splits: dict[str, findings.Column]) -> Non
 def mixed(one: Reproduction | None, last: findings.Column, best: findings.Column, categories: int) -> None:
     if one is not None and not one.mixed:
         st.info("No finished mixed run of this recipe yet: the paper's numbers alone.", icon=":material/info:")
-    which = st.segmented_control("Ours in the figures", list(WHICH), default="last", format_func=WHICH.get, required=True, key="ours", bind="query-params",
-                                 help="The paper's hollow marks are bests over training; the last iteration is what one would "
-                                      "get.") if best else "last"
+    which = st.segmented_control("Ours in the figures", list(WHICH), default="last", format_func=WHICH.get, required=True, key="ours",
+                                 bind="query-params", help="The paper's hollow marks are bests over training; the last iteration is what one "
+                                 "would get.") if best else "last"
     left, right = st.columns(2, gap="large")
     with left:
         chart.show(paper_charts.mixed(best if which == "best" else last, top=1, categories=categories), key="figure 11", height=360)
@@ -87,9 +89,8 @@ def mixed(one: Reproduction | None, last: findings.Column, best: findings.Column
     paper_parts.table2(last, best)
     spread = "± is the standard deviation over seeds. " if any(len(scores.nice) > 1 for scores in last.values()) else ""
     st.caption(f"{spread}Bold: the highest of its column. The paper's columns are each the best over training, so its numbers compare with our best "
-               f"per column; both are "
-               "selected on the test pictures. Nice test pictures are frames of the same videos as the training ones, in the paper and here: that "
-               "flatters nice.")
+               "per column; both are selected on the test pictures. Nice test pictures of Fruits-360 are frames of the same videos as the training "
+               "ones, in the paper too: that flatters nice.")
 
 
 def iterative(last: findings.Column, splits: dict[str, findings.Column], curves: dict[str, charts.Forgetting], categories: int) -> None:
@@ -101,9 +102,8 @@ def iterative(last: findings.Column, splits: dict[str, findings.Column], curves:
         named = [charts.Forgetting(f"statistics {norms}", curve.iteration, curve.nice, curve.real) for norms, curve in curves.items()]
         chart.show(paper_charts.restricted(named, categories=categories), key="figure 14", height=380)
         if len(curves) == 1:
-            st.caption(f"Here the convolutions' moving statistics are *{next(iter(curves))}*. *Follow* are the paper's words, *frozen* the quick "
-                       f"recipe; "
-                       "tick “Statistics both ways” in the study to see both.")
+            st.caption(f"Here the convolutions' moving statistics are *{next(iter(curves))}*. *Follow* are the paper's words, *frozen* the "
+                       "quick recipe's; tick “Statistics both ways” in the study to see both.")
     navigation.link("forgetting", "Look closer at forgetting")
 
 
@@ -111,7 +111,8 @@ def other_findings(one: Reproduction | None, last: findings.Column, splits: dict
                    categories: int) -> None:
     st.header("What else the paper found", anchor="findings")
     theirs = {"helps": findings.helps_nice(findings.PAPER).status, "carries": findings.carries_over(findings.PAPER, paper.CATEGORIES).status}
-    rows: list[list[tuple[str, Verdict, str]]] = [[("helps", findings.helps_nice(last), ""), ("carries", findings.carries_over(last, categories), "")]]
+    rows: list[list[tuple[str, Verdict, str]]] = [
+        [("helps", findings.helps_nice(last), ""), ("carries", findings.carries_over(last, categories), "")]]
     for norms in splits or {"": {}}:
         before = reproduction.at_switch(one.iterative[norms]) if one and norms else {}
         curve = curves.get(norms)
@@ -135,17 +136,8 @@ def tuning(entries: list[Entry], one: Reproduction | None) -> None:
     if len(figures) < len(paper.TUNING):
         data = one.config.data if one else "NAME"
         st.caption("The paper's text gives no numbers of these figures. Ours appear when tuning runs exist: 44, 88 and 33 runs of the paper's "
-                   "recipe, at one seed. "
-                   "That is days on a small machine; `--dry-run` says how long on this one.")
+                   "recipe, at one seed. That is days on a small machine; `--dry-run` says how long on this one.")
         st.code(f"python -m fruitlab study tuning --data {data} --dry-run", language=None, wrap_lines=True)
-
-
-def small_print(one: Reproduction | None, categories: int) -> None:
-    with st.expander("Limitations: the paper's, and ours", icon=":material/report:"):
-        st.markdown("\n".join(["**The paper's** (section 7)", "", *(f"- {text}" for text in paper.LIMITATIONS), "", "**Ours**", "", *(
-            f"- {text}" for text in reproduction.limitations(one, categories))]))
-    with st.expander("Where the paper contradicts itself", icon=":material/rule:"):
-        st.markdown("\n".join(f"- {text}" for text in paper.CONTRADICTIONS))
 
 
 main()

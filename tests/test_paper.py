@@ -91,7 +91,8 @@ def test_hypothesis_1(nice, real, status):
     assert findings.own_domain(column(nice, real)).status == status
 
 
-@pytest.mark.parametrize(("best", "height", "status"), [(50, 0.7, HOLDS), (60, 0.7, PARTLY), (40, 0.7, PARTLY), (70, 0.7, FAILS), (60, 0.601, CLOSE), (90, 0.601, CLOSE), (55, 0.7, PARTLY)])
+@pytest.mark.parametrize(("best", "height", "status"), [
+    (50, 0.7, HOLDS), (60, 0.7, PARTLY), (40, 0.7, PARTLY), (70, 0.7, FAILS), (60, 0.601, CLOSE), (90, 0.601, CLOSE), (55, 0.7, PARTLY)])
 def test_hypothesis_2(best, height, status):
     scores = {ratio: flat(0.5, 0.5) for ratio in RATIOS} | {50: flat(0.6, 0.6)}
     assert findings.near_half(scores | {best: flat(height, height)}).status == status
@@ -133,7 +134,8 @@ def test_forgetting_within_two_hundred_iterations():
 def test_with_any_ratio_missing_nothing_is_decided(missing):
     scores = {ratio: one for ratio, one in findings.PAPER.items() if ratio != missing}
     splits = {split: flat(0.5, 0.4) for split in SPLITS}
-    for found in (findings.own_domain(scores), findings.near_half(scores), findings.iterative_wins(scores, splits), findings.none_beats_mixed(scores, splits)):
+    for found in (findings.own_domain(scores), findings.near_half(scores), findings.iterative_wins(scores, splits),
+                  findings.none_beats_mixed(scores, splits)):
         assert found.status == NOT_YET and found.said.endswith(f"Missing: {missing} %.") and found.rule
     assert findings.never_improves(splits, {}).status == findings.iterative_wins(findings.PAPER, {}).status == NOT_YET
 
@@ -188,8 +190,8 @@ def test_tuning_runs_make_figures_8_to_10(monkeypatch):
     monkeypatch.setattr(logged_runs, "configure", lambda method, preset, **more: configure(method, preset="paper", **more))
     for rate, factor, iterations, nice in ((0.001, 0.7, 1500, 0.3), (0.004, 0.7, 1500, 0.5), (0.001, 0.1, 1500, 0.6), (0.004, 0.1, 1500, 0.4),
                                            (0.004, 0.1, 3000, 0.7), (0.004, 0.5, 3000, 0.8)):
-        run(f"t{rate}-{factor}-{iterations}".replace(".", ""), [point(iterations, nice, nice, full=True)], ratio=60, learning_rate=rate, regularisation=factor,
-            iterations=iterations)
+        run(f"t{rate}-{factor}-{iterations}".replace(".", ""), [point(iterations, nice, nice, full=True)], ratio=60,
+            learning_rate=rate, regularisation=factor, iterations=iterations)
     figures = reproduction.tuning(Index().entries(fresh=True), None)
     assert figures == {8: {"learning rate 0.001": {60: 0.3}, "learning rate 0.004": {60: 0.5}}, 9: {"factor 0.1": {60: 0.6}, "factor 0.7": {60: 0.5}},
                        10: {"factor 0.1": {60: 0.7}, "factor 0.5": {60: 0.8}}}
@@ -204,3 +206,10 @@ def test_the_papers_values_are_hollow_and_ours_have_bars_for_several_seeds():
     assert data["nice"]["error_y"]["array"] == pytest.approx([0.0707], abs=1e-4) and data["nice"]["y"] == pytest.approx([0.85])
     assert data["chance"]["y"][0] == pytest.approx(1 / 23)
     assert "error_y" not in paper_charts.mixed({60: flat(0.8, 0.4)}, top=1, categories=23)["data"][0]
+
+
+def test_table_1_is_the_networks():
+    from fruitlab.table1 import rows
+
+    *layers, total = rows(paper.CATEGORIES)
+    assert [(row["layer"], row["parameters_of"], row["output"]) for row in layers] == list(paper.TABLE1) and total["layers"] == paper.LAYERS

@@ -14,8 +14,9 @@ from fruitlab.findings import Column, Scores, Verdict
 from fruitlab.reproduction import Reproduction
 from fruitlab.runs import PROJECT
 
-BADGES = {findings.HOLDS: (":material/check:", "primary"), findings.PARTLY: (":material/contrast:", "primary"), findings.FAILS: (":material/close:", "grey"),
-          findings.CLOSE: (":material/balance:", "grey"), findings.NOT_YET: (":material/hourglass_empty:", "grey")}
+BADGES = {findings.HOLDS: (":material/check:", "primary"), findings.PARTLY: (":material/contrast:", "primary"),
+          findings.FAILS: (":material/close:", "grey"), findings.CLOSE: (":material/balance:", "grey"),
+          findings.NOT_YET: (":material/hourglass_empty:", "grey")}
 SCORES = ("nice", "real", "combined")
 PARTS = ("last", "best", "paper")
 HEADS = {"last": "Ours, last iteration", "best": "Ours, best per column", "paper": "The paper, best per column"}
@@ -23,7 +24,8 @@ _STYLE = """<style>
 .fl-table { overflow-x: auto; } .fl-table table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
 .fl-table th { font-weight: 500; } .fl-table th, .fl-table td { padding: .3rem .6rem; text-align: right; white-space: nowrap;
   border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
-.fl-table thead tr:first-child th { text-align: center; } .fl-table .first { border-left: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
+.fl-table thead tr:first-child th { text-align: center; }
+.fl-table .first { border-left: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
 .fl-table b { font-weight: 700; } .fl-table small { opacity: .7; } .fl-table.text tr:is(tr, :first-child) :is(th, td) { text-align: left; }
 .fl-table :is(th, td):first-child { position: sticky; left: 0; background: var(--fl-ground); }
 </style>"""
@@ -40,20 +42,19 @@ def headline(one: Reproduction) -> None:
                 ("Combined, last iteration", reproduction.last(one.mixed), None, "Combined performance, the root of nice times real accuracy, at "
                     "the best ratio. Only the ratio was chosen by it."),
                 ("Combined, best over training", reproduction.best(one.mixed), paper.BEST_TOP1, "Top-1 as in the paper's Table 2: of every run the "
-                    "best iteration, selected "
-                 "on the test pictures."),
+                    "best iteration, selected on the test pictures."),
                 ("Top-3, last iteration", reproduction.last(one.mixed, 3), None, "Combined performance where the right one among the first three "
                     "counts, at the best ratio."),
                 ("Top-3, best over training", reproduction.best(one.mixed, 3), paper.BEST_TOP3, "Top-3, of every run the best iteration.")):
             if column:
                 ratio = findings.best(column, "combined")
                 value = column[ratio].mean("combined")
-                against = f"paper {theirs[1]:.1%} at {theirs[0]} %" if theirs else f"at {ratio} % real"
+                against = f"at {ratio} % real" + (f" · paper {theirs[1]:.1%} at {theirs[0]} %" if theirs else "")
                 st.metric(title, marks.percent(value), against, delta_color="off", delta_arrow="off", width="content", help=help)
 
 
 def verdict(title: str, claim: str, theirs: str, found: Verdict, theirs_by_rule: str = "") -> None:
-    """A card: what is claimed, what the paper found, what comes out here, and by which rule, which is put to the paper's own numbers where they are known."""
+    """A card: what is claimed, what the paper found, what comes out here and by which rule; what the rule makes of the paper's own numbers."""
     icon, colour = BADGES[found.status]
     with st.container(border=True, height="stretch"):
         st.badge(f"here: {found.status}", icon=icon, color=colour)
@@ -72,15 +73,14 @@ def table2(last: Column, best: Column) -> None:
     highest = {(part, score): max(column.mean(score) for column in columns[part].values()) for part in parts for score in SCORES}
     head = "".join(f'<th colspan="3" class="first">{HEADS[part]}</th>' for part in parts)
     names = "".join(f'<th class="{"first" if score == "nice" else ""}"><span style="color:{marks.COLOURS[score]}">{marks.SHAPES[score]}</span> '
-                    f'{score}</th>'
-                    for _ in parts for score in SCORES)
-    rows = "".join(f"<tr><td>{ratio} %</td>" + "".join(_cell(columns[part].get(ratio), score, highest[part, score]) for part in parts for score in SCORES) + "</tr>"
-                   for ratio in ratios)
+                    f"{score}</th>" for _ in parts for score in SCORES)
+    cells = {ratio: "".join(_cell(columns[part].get(ratio), score, highest[part, score]) for part in parts for score in SCORES) for ratio in ratios}
+    rows = "".join(f"<tr><td>{ratio} %</td>{cells[ratio]}</tr>" for ratio in ratios)
     ground = st.get_option(f"theme.{st.context.theme.type or 'light'}.backgroundColor") or "transparent"
     st.html(f'{_STYLE}<div class="fl-table" tabindex="0" style="--fl-ground:{ground}"><table><thead><tr><th></th>{head}</tr>'
             f"<tr><th>real</th>{names}</tr></thead><tbody>{rows}</tbody></table></div>")
-    st.download_button("Download as CSV", lambda: _csv(ratios, {part: columns[part] for part in parts}), "table2.csv", "text/csv", icon=":material/download:",
-                       type="tertiary", on_click="ignore")
+    st.download_button("Download as CSV", lambda: _csv(ratios, {part: columns[part] for part in parts}), "table2.csv", "text/csv",
+                       icon=":material/download:", type="tertiary", on_click="ignore")
 
 
 def _cell(scores: Scores | None, score: str, highest: float) -> str:
@@ -110,7 +110,8 @@ def _csv(ratios: list[int], columns: dict[str, Column]) -> str:
 @st.cache_data(show_spinner="Building the network …")
 def _network() -> list[dict]:
     """Table 1's rows. In a process of its own: pages do without torch."""
-    done = subprocess.run([sys.executable, "-m", "fruitlab", "network", "--json"], cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=True)
+    done = subprocess.run([sys.executable, "-m", "fruitlab", "network", "--json"], cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=120, check=True)
     return json.loads(done.stdout)
 
 
@@ -129,19 +130,27 @@ def table1() -> None:
         same = all(row["output"] == theirs[2] for row, theirs in zip(rows, paper.TABLE1, strict=True)) and total["layers"] == paper.LAYERS
         st.caption(f"Read off the network itself, by running it once with {paper.CATEGORIES} categories. " + (
             f"Every output size is the paper's, and so is the number of layers, {paper.LAYERS}: the 1x1 bridges of the change blocks are not "
-            f"counted." if same
-            else "Not every number is the paper's.") + " Of parameters the paper gives only the first layer's, 608.")
+            "counted." if same else "Not every number is the paper's.") + " Of parameters the paper gives only the first layer's, 608.")
 
 
 def _network_table(rows: list[dict], total: dict) -> str:
-    body = "".join(f"<tr><td>{row['layer']}</td><td>{row['parameters_of']}</td><td>{row['output']}</td><td>{theirs[2]}</td><td>{row['layers'] or ''}</td>"
-                   f"<td>{row['parameters'] or '':,}</td></tr>" if row["parameters"] else
-                   f"<tr><td>{row['layer']}</td><td>{row['parameters_of']}</td><td>{row['output']}</td><td>{theirs[2]}</td><td></td><td></td></tr>"
-                   for row, theirs in zip(rows, paper.TABLE1, strict=True))
-    return (f'{_STYLE}<div class="fl-table text" tabindex="0"><table><thead><tr><th>layer</th><th>what</th><th>output, ours</th><th>output, the '
-            f'paper</th>'
-            f"<th>layers</th><th>parameters</th></tr></thead><tbody>{body}<tr><td><b>Total</b></td><td></td><td></td><td></td><td><b>{total['layers']}</b></td>"
-            f"<td><b>{total['parameters']:,}</b></td></tr></tbody></table></div>")
+    lines = [["layer", "what", "output, ours", "output, the paper", "layers", "parameters"]]
+    for row, theirs in zip(rows, paper.TABLE1, strict=True):
+        counts = [f"{row[name]:,}" if row[name] else "" for name in ("layers", "parameters")]
+        lines.append([row["layer"], row["parameters_of"], row["output"], theirs[2], *counts])
+    lines.append([f"<b>{text}</b>" for text in ("Total", "", "", "", str(total["layers"]), f"{total['parameters']:,}")])
+    head, *body = ("".join(f"<{tag}>{text}</{tag}>" for text in line) for tag, line in zip(["th"] + ["td"] * len(lines), lines, strict=False))
+    return (f'{_STYLE}<div class="fl-table text" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>'
+            f"{''.join(f'<tr>{line}</tr>' for line in body)}</tbody></table></div>")
+
+
+def small_print(one: Reproduction | None, categories: int) -> None:
+    """Limitations (7) and ours; where the paper contradicts itself."""
+    with st.expander("Limitations: the paper's, and ours", icon=":material/report:"):
+        st.markdown("\n".join(["**The paper's** (section 7)", "", *(f"- {text}" for text in paper.LIMITATIONS), "", "**Ours**", "", *(
+            f"- {text}" for text in reproduction.limitations(one, categories))]))
+    with st.expander("Where the paper contradicts itself", icon=":material/rule:"):
+        st.markdown("\n".join(f"- {text}" for text in paper.CONTRADICTIONS))
 
 
 def cards(made: list[Callable[[], None]]) -> None:

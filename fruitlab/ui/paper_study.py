@@ -32,14 +32,11 @@ def start_study(chosen: Reproduction | None, *, opened: bool) -> None:
             recipes = list(PRESETS)
             preset = st.segmented_control("Recipe", recipes, default=_recipe(chosen), required=True, key="study recipe",
                                           help="*paper*: its own numbers, an hour and more a run on a small machine. *quick*: minutes a run, and "
-                                               "more accurate. "
-                                               "*glance*: under a minute, for trying out.")
-            seeds = st.number_input("Seeds", 1, MOST_SEEDS, max(1, chosen.seeds if chosen else 1), key="study seeds", width=140,
-                                    help="Every run so many times, with other first weights and another choice of pictures: it shows what chance "
-                                         "does.")
-            both = st.checkbox("Statistics both ways", key="study norms", help="Iterative runs with the convolutions' moving statistics following "
-                "the real pictures in "
-                               "restricted training, and frozen: 18 instead of 9 for each seed.")
+                                               "more accurate. *glance*: under a minute, for trying out.")
+            seeds = st.number_input("Seeds", 1, MOST_SEEDS, min(MOST_SEEDS, chosen.seeds if chosen else 1), key="study seeds", width=140,
+                                    help="Every run so many times, with other first weights and another choice of pictures: it shows what is chance.")
+            both = st.checkbox("Statistics both ways", key="study norms", help="Iterative runs with the convolutions' moving statistics "
+                               "following the real pictures in restricted training, and frozen: 18 instead of 9 for each seed.")
         changes = _changes(chosen) if chosen and (chosen.config.data, chosen.config.preset.partition("@")[0]) == (data, preset) else {}
         norms = ("follow", "frozen") if both else ()
         try:
@@ -47,13 +44,21 @@ def start_study(chosen: Reproduction | None, *, opened: bool) -> None:
         except ConfigError as error:
             st.caption(f"The runs on this page cannot be gone on with: {error}")
             return
-        given = [part for name, value in changes.items() for part in (("--iterations", str(value)) if name == "iterations" else ("--set", f"{name}={value}"))]
+        given = [part for name, value in changes.items()
+                 for part in (("--iterations", str(value)) if name == "iterations" else ("--set", f"{name}={value}"))]
         arguments = ["paper", "--data", data, "--preset", preset, "--seeds", str(seeds), *(["--norms", *norms] if norms else []), *given]
         now = studying.show(plan, arguments, found[data], button="Start the study")
-        done = {method: [sum(config.method == method for config in configs) for configs in (now.finished, now.configs)] for method in ("mixed", "iterative")}
+        done = {method: [sum(config.method == method for config in configs) for configs in (now.finished, now.configs)]
+                for method in ("mixed", "iterative")}
         st.caption(" · ".join(f"{method}: {finished} of {planned} finished" for method, (finished, planned) in done.items())
                    + ". The same in a terminal, or on a machine without a screen:")
         st.code(f"python -m fruitlab study {' '.join(arguments)}", language=None, wrap_lines=True)
+
+
+def forget() -> None:
+    """Lets go of what was chosen for the study, so that it is about the runs on the page again."""
+    for key in ("study data", "study recipe", "study seeds"):
+        st.session_state.pop(key, None)
 
 
 def at_work(entries: list[Entry]) -> bool:

@@ -25,7 +25,8 @@ def study(seeds: int = 1) -> None:
     """Every configuration of it: the paper's own numbers mixed; iterative ones that end at 50 % nice and 30 % real."""
     for seed in range(seeds):
         for ratio in RATIOS:
-            run(f"mixed-{ratio}-{seed}", [point(10, paper.TABLE2[ratio]["nice"], paper.TABLE2[ratio]["real"] + 0.01 * seed, full=True)], ratio=ratio, seed=seed)
+            row = paper.TABLE2[ratio]
+            run(f"mixed-{ratio}-{seed}", [point(10, row["nice"], row["real"] + 0.01 * seed, full=True)], ratio=ratio, seed=seed)
         for split in SPLITS:
             run(f"iterative-{split}-{seed}", iterative(1200, 100), method="iterative", split=split, seed=seed)
 
@@ -57,7 +58,7 @@ def test_all_runs_decide_by_the_papers_own_numbers():
     study()
     app = checked(opened("paper"))
     assert badges(app)[:3] == ["holds in part", "too close to call", "does not hold"]  # 60 % is 2.6 points above 50 %: on 1,000 pictures too little
-    assert badges(app)[3:] == ["too close to call", "does not hold", "does not hold", "holds", "does not hold"]  # guessing gets 25 % of four categories
+    assert badges(app)[3:] == ["too close to call", "does not hold", "does not hold", "holds", "does not hold"]  # guessing: 25 %, of four categories
     assert not opened_study(app) and "One seed" in text(app) and "±" not in html(app, "fl-table")
     assert next(metric.value for metric in app.metric) == "64.8%"
 
@@ -131,3 +132,15 @@ def test_while_a_study_is_at_work_the_page_fills_in(monkeypatch):
     app.run()  # what the tick comes to
     assert charts(app)[0].data[0]["x"] == [0, 60]
     assert opened_study(app)
+
+
+def test_another_set_takes_the_study_with_it():
+    for seed in range(12):  # more seeds than the form offers
+        run(f"a{seed}", mixed(100), ratio=0, seed=seed)
+    run("b", mixed(100), ratio=0, data="synthetic:20", fingerprint="f" * 16, width=2)
+    app = checked(opened("paper"))
+    for name, seeds, told in (("synthetic:20", 1, "not on this machine"), ("synthetic", 10, "--seeds 10")):
+        place = next(place for place, option in enumerate(app.selectbox(key="paper set").options) if option.startswith(f"{name} "))
+        app.selectbox(key="paper set").select_index(place).run()
+        assert not app.exception and app.number_input(key="study seeds").value == seeds
+        assert told in text(app) + "".join(code.value for code in app.code)
