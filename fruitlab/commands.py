@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fruitlab import readings, report, runs as run_folders, slots, studies, study as studies_here
+from fruitlab import readings, report, runs as run_folders, slots, standing, studies
 from fruitlab.config import ConfigError, RunConfig
 from fruitlab.data import store
 from fruitlab.data.pictures import DataError
@@ -13,6 +13,7 @@ from fruitlab.data.sources import SOURCES
 from fruitlab.index import Index
 from fruitlab.presets import configure
 from fruitlab.runs import Run, RunError
+from fruitlab.study import Engine
 
 Say = Callable[[str], None]
 Outcome = tuple[int, Any, str | None]
@@ -107,13 +108,13 @@ def study(options: Namespace, say: Say) -> Outcome:
     data = store.load(plan.data, say=say, progress=report.progress_bar(say))
     counts = [len(domain.labels) for domain in (data.nice, data.real)]
     entries = Index().entries()
-    before = studies_here.standing(plan, entries, data.fingerprint)
+    before = standing.standing(plan, entries, data.fingerprint)
     said = {"study": plan.name, "data": data.name, "runs": len(before.configs), "most": plan.most, "finished": len(before.finished),
-            "cost": vars(studies_here.cost(before.missing, *counts, entries))}
+            "cost": vars(standing.cost(before.missing, *counts, entries))}
     say(report.study_plan(said))
     if options.dry_run:
         return 0, said, report.study_runs(before)
-    engine = studies_here.Engine(plan, data.fingerprint, options.device, say)
+    engine = Engine(plan, data.fingerprint, options.device, say)
     after = engine.run()
     result = said | {"finished": len(after.finished), "failed": {str(number): why for number, why in enumerate(engine.failed.values())},
                      "rows": report.study_rows(after)}

@@ -4,11 +4,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from fruitlab import metrics, study, wording
+from fruitlab import metrics, standing, wording
 from fruitlab.config import RunConfig
 from fruitlab.data.domains import Split, TwoDomains, describe_ratio, ratio_counts
 from fruitlab.runs import Run, RunError
-from fruitlab.study import Standing
+from fruitlab.standing import Standing
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -160,25 +160,25 @@ def study_plan(said: dict[str, Any]) -> str:
             f"{cost['pictures']:,} pictures and take about {wording.duration(cost['seconds'])} one after the other ({how}).")
 
 
-def study_rows(standing: Standing) -> list[dict[str, Any]]:
+def study_rows(now: Standing) -> list[dict[str, Any]]:
     """A row for each of a study's configurations, in its order: accuracies after the last iteration, None where there are none."""
     rows = []
-    for config in standing.configs:
-        entry = standing.found.get(config)
+    for config in now.configs:
+        entry = now.found.get(config)
         scores = {name: entry.final(name) if entry and entry.status == "finished" else None for name in ("nice", "real", "combined")}
         rows.append({"run": entry.id if entry else None, "status": entry.status if entry else "to do", "settings": config.settings()} | scores)
     return rows
 
 
-def study_runs(standing: Standing) -> str:
+def study_runs(now: Standing) -> str:
     """What differs between a study's runs, and their scores."""
-    rows = study_rows(standing)
+    rows = study_rows(now)
     names = [name for name in dict.fromkeys(name for row in rows for name in row["settings"])
              if len({str(row["settings"].get(name, "")) for row in rows}) > 1 and name != "preset"]
     cells = [[*(str(row["settings"].get(name, "")) for name in names), *(percent(row[name]) for name in ("nice", "real", "combined")),
               row["status"], row["run"] or ""] for row in rows]
     text = table([*names, "nice", "real", "combined", "status", "run"], cells)
-    found = study.best(standing)
+    found = standing.best(now)
     if found is None:
         return text
     def short(config: RunConfig) -> str:

@@ -14,7 +14,7 @@ from fruitlab.findings import Scores
 from fruitlab.index import Entry
 from fruitlab.paper import CATEGORIES, CHANCE
 from fruitlab.studies import FIRST_FACTOR, RATIOS, SPLITS
-from fruitlab.study import WATCHED
+from fruitlab.standing import WATCHED
 
 Runs = Mapping[int, list[Entry]]  # ratio or split in percent, ascending: its runs, one a seed, by seed
 FREE = ("ratio", "split", "norms", "seed", "method", "iterations", *WATCHED)

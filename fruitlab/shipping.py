@@ -9,7 +9,7 @@ import argparse
 import shutil
 import sys
 
-from fruitlab import runs, studies, study
+from fruitlab import runs, standing, studies
 from fruitlab.config import RunConfig
 from fruitlab.data import store
 from fruitlab.files import write_json
@@ -49,7 +49,7 @@ def main() -> int:
     options = parser.parse_args()
     plan = studies.paper(options.data, preset=options.preset, seeds=options.seeds, norms=("frozen", "follow"))
     entries = [entry for entry in Index().entries() if not entry.run.shipped]
-    found = study.standing(plan, entries, store.load(options.data).fingerprint)
+    found = standing.standing(plan, entries, store.load(options.data).fingerprint)
     size = sum(ship(found.found[config]) for config in found.finished)
     print(f"{len(found.finished)} of {len(found.configs)} runs in {runs.SHIPPED.name}/: {size / 1e6:.1f} MB.")
     for config in found.missing:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fruitlab import charts, studies, study
+from fruitlab import charts, standing, studies
 from fruitlab.data import store, uploads
 from fruitlab.data.pictures import DataError
 from fruitlab.families import SCORES
@@ -44,7 +44,7 @@ def best_ratio(entry: dict) -> None:
                 "the root of nice accuracy times real accuracy: high only where both are.")
     name = entry["name"]
     now = studying.show(studies.ratio(name), ["ratio", "--data", name], entry, button="Look for the best ratio")
-    found = study.best(now)
+    found = standing.best(now)
     if found is None:
         return
     scores = sorted(((config.ratio, now.found[config]) for config in now.finished), key=lambda pair: pair[0])

@@ -8,7 +8,7 @@ from fruitlab import charts, findings, forgetting, marks, paper, paper_charts, r
 from fruitlab.findings import Verdict
 from fruitlab.index import Entry
 from fruitlab.reproduction import Reproduction
-from fruitlab.ui import chart, navigation, paper_parts, paper_study, shared
+from fruitlab.ui import chart, navigation, paper_parts, paper_readings, paper_study, shared
 
 WHICH = {"last": "Last iteration", "best": "Best of each column"}
 
@@ -39,6 +39,7 @@ def main() -> None:
     iterative(last, splits, curves, categories)
     other_findings(one, last, splits, curves, categories)
     tuning(entries, one)
+    paper_readings.show(entries)
     st.header("The network and the small print", anchor="network")
     paper_parts.table1()
     paper_parts.small_print(one, categories)

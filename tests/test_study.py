@@ -10,7 +10,7 @@ import time
 import pytest
 from logged_runs import point, run as logged
 
-from fruitlab import runs, studies, study
+from fruitlab import runs, standing, studies, study
 from fruitlab.cli import main
 from fruitlab.config import ConfigError
 from fruitlab.data.importing import import_pictures
@@ -143,5 +143,5 @@ def test_runs_on_what_the_data_was_before_are_others():
     config = configure("mixed", preset="quick", data="photos", ratio=20, iterations=20)
     made = logged("old", [point(0, 0.1, 0.1), point(20, 0.9, 0.4, full=True)], data="photos", ratio=20, iterations=20, fingerprint="a" * 16)
     plan = studies.Study("one", "photos", studies.fixed([config]))
-    assert [e.id for e in study.standing(plan, Index().entries(), "a" * 16).found.values()] == [made.id]
-    assert study.standing(plan, Index().entries(), "b" * 16).found == {}
+    assert [e.id for e in standing.standing(plan, Index().entries(), "a" * 16).found.values()] == [made.id]
+    assert standing.standing(plan, Index().entries(), "b" * 16).found == {}

@@ -4,11 +4,11 @@ from typing import Any
 
 import streamlit as st
 
-from fruitlab import jobs, study, wording
+from fruitlab import jobs, standing, wording
 from fruitlab.jobs import Job
 from fruitlab.runs import user_root
 from fruitlab.studies import Study
-from fruitlab.study import Standing
+from fruitlab.standing import Standing
 from fruitlab.ui import shared
 
 EVERY = 2.0  # seconds between two looks
@@ -34,7 +34,7 @@ def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: st
         button: what the button says while nothing has been run.
     """
     entries = shared.index().entries()
-    now = study.standing(plan, entries, found["fingerprint"])
+    now = standing.standing(plan, entries, found["fingerprint"])
     if problem := st.session_state.pop(PROBLEM, None):
         st.error(problem, icon=":material/error:")
     job = job_of(plan)
@@ -48,7 +48,7 @@ def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: st
         st.error(f"It ended before it was through: {why or _failures(job) or 'its process ended without a word'}. What finished is kept; it goes on from there.",
                  icon=":material/error:")
     nice, real = (sum(count[domain] for count in found["counts"].values()) for domain in ("nice", "real"))
-    cost = study.cost(now.missing, nice, real, entries)
+    cost = standing.cost(now.missing, nice, real, entries)
     most = f", {plan.most} at most" if plan.most and plan.most > len(now.configs) else ""
     guess = "" if cost.measured else " (a guess, until a run has been measured here)"
     st.caption(f"{len(now.configs)} runs{most}; {len(now.finished)} of them finished. The next {cost.runs} learn from {cost.pictures:,} pictures and take about "
@@ -62,7 +62,7 @@ def _progress(plan: Study, fingerprint: str | None) -> None:
     job = job_of(plan)
     if job is None or job.status() != "working":
         st.rerun()
-    now = study.standing(plan, shared.index().entries(), fingerprint)
+    now = standing.standing(plan, shared.index().entries(), fingerprint)
     done, most = len(now.finished), max(len(now.configs), plan.most or 0)
     at_work = [now.found[config].id for config in now.having("running", "waiting")]
     st.progress(done / most, text=f"**{done} of {len(now.configs)} runs finished**{f', {plan.most} at most' if most > len(now.configs) else ''}"
