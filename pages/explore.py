@@ -4,7 +4,7 @@ import hashlib
 
 import streamlit as st
 
-from fruitlab import charts, heatmap, links, marks, predictor
+from fruitlab import charts, heatmap, links, marks, paper, predictor
 from fruitlab.data.pictures import BadPicture
 from fruitlab.examples import Example, examples
 from fruitlab.families import SCORES, Family, families
@@ -42,7 +42,11 @@ def main() -> None:
         more(family)
     with right:
         curve = {stop: family.scores(stop) for stop in family.stops}
-        chart.show(charts.mixing(list(curve), *([one[name] for one in curve.values()] for name in SCORES), chosen=ratio), key="mixing", height=330)
+        # The paper's networks learned from photographs too; a curve of drawings has nothing to do with its numbers.
+        theirs = {name: (list(paper.TABLE2), [row[name] for row in paper.TABLE2.values()]) for name in SCORES} if family.kind == "photographs" else None
+        chart.show(charts.mixing(list(curve), *([one[name] for one in curve.values()] for name in SCORES), chosen=ratio, paper=theirs), key="mixing", height=360)
+        if theirs:
+            st.caption("Hollow: the paper's Table 2, on other photos, each number the best over its training.")
     st.divider()
     st.subheader("One photo, many networks" if len(family.stops) > 1 else "One photo, one network")
     one_photo(family, ratio)

@@ -21,7 +21,7 @@ def main() -> None:
     asked = [name for name in st.query_params.get("runs", "").split(",") if name]
     if missing := [name for name in asked if name not in by_id]:
         st.warning(f"Not an iterative run on this machine, so left out: {', '.join(missing)}.", icon=":material/search_off:")
-    chosen = st.multiselect("Runs", list(by_id), [name for name in asked if name in by_id] or [opened(found).id], key="runs", max_selections=len(marks.DASHES),
+    chosen = st.multiselect("Runs", list(by_id), [name for name in asked if name in by_id] or [entry.id for entry in opened(found)], key="runs", max_selections=len(marks.DASHES),
                             format_func=lambda name: described(by_id[name]), help=CHOICE)
     if not chosen:
         st.info("Choose a run above.", icon=":material/arrow_upward:")
@@ -33,9 +33,13 @@ def main() -> None:
     play.show(chosen)
 
 
-def opened(found: list[Entry]) -> Entry:
-    """What to show first: what trains now, else the newest with a restricted phase to see."""
-    return next((e for e in found if e.status == "running"), next((e for e in found if e.switch is not None), found[0]))
+def opened(found: list[Entry]) -> list[Entry]:
+    """What to show first: what trains now, else one's newest with a restricted phase to see; else the shipped 50 % split, both ways."""
+    shown = next((e for e in found if e.status == "running"), next((e for e in found if e.switch is not None and not e.run.shipped), None))
+    if shown is not None:
+        return [shown]
+    halves = {e.config.norms: e for e in found if e.run.shipped and e.config.split == 50 and e.config.seed == 0}
+    return [halves[norms] for norms in ("frozen", "follow") if norms in halves] or found[:1]
 
 
 def described(entry: Entry) -> str:

@@ -52,6 +52,7 @@ def test_onnx_runtime_says_what_pytorch_says(tmp_path, capsys, photos):
     assert json.loads(noted["categories"]) == list(categories) and noted["run"] == "one" and "100 x 100" in noted["input"]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_exported_is_told_and_leaves_nothing(tmp_path, monkeypatch, capsys):
     made_runs.run("one")
     assert cli.main(["export", "one", "--onnx", str(tmp_path / "nowhere" / "x.onnx")]) == 1

@@ -57,3 +57,17 @@ def test_the_slider_has_eleven_stops_and_every_network_answers(tmp_path):
         top = Predictor(entries[0].run).top3(photo)
         assert len(top) == 3 and all(one["category"] in entries[0].data["categories"] for one in top)
         assert 0 < sum(one["probability"] for one in top) <= 1 + 1e-6
+
+
+def test_pages_open_on_it(monkeypatch: pytest.MonkeyPatch):
+    from ui_pages import charts, checked, opened
+
+    app = checked(opened("forgetting"))
+    assert app.multiselect(key="runs").value == ["iterative-50-frozen-quick-seed0", "iterative-50-follow-quick-seed0"]
+    app = checked(opened("explore"))
+    mixing = next(figure for figure in charts(app) if figure.title == "Accuracy by mixing ratio")
+    names = [trace["name"] for trace in mixing.data]
+    assert names == ["nice", "real", "combined", "nice, paper", "real, paper", "combined, paper"]
+    assert all(len(trace["x"]) == 11 for trace in mixing.data)
+    app = checked(opened("paper"))
+    assert len(charts(app)) == 4 and not app.info
