@@ -66,7 +66,7 @@ def explained(photo: Path | bytes | None, run_id: str | None) -> Shown:
     example = next((one for one in _of(run.id) if np.array_equal(one.image, explanation.seen)), None)
     judgement = judge(run, explanation.top, example.domain if example else "real", drawn=example is not None and example.drawn)
     label = {one["category"]: one["probability"] for one in explanation.top}
-    return _truth(example, run.id) + judgement.markup, label, _pictures(explanation, judgement.category)
+    return _truth(example) + judgement.markup, label, _pictures(explanation, judgement.category)
 
 
 def classify(photo: Path | bytes | None, run: str | None = None) -> dict[str, Any]:
@@ -104,14 +104,11 @@ def _pictures(explanation: heatmap.Explanation, category: str) -> str:
             'it saw: 100 x 100 pixels.</figcaption></figure></div>')
 
 
-def _truth(example: Example | None, run_id: str) -> str:
+def _truth(example: Example | None) -> str:
     """What is known of an example, said before the network's answer to it."""
     if example is None:
         return ""
     known = f"In truth: {example.category}{f', from the {example.domain} test pictures' if example.tested else ''}."
-    entry = index().get(run_id)
-    if example.drawn and entry is not None and networks.learned(entry) == "photographs":
-        known += " This picture is drawn, and the network learned from photographs: it was never taught to read drawings."
     return f"<p><em>{html.escape(known)}</em></p>"
 
 

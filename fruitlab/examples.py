@@ -41,18 +41,25 @@ def examples(run: Run, count: int = 6) -> list[Example]:
         written = (run.folder / "predictions.npz").stat().st_mtime_ns
         return list(_of_run(run.folder, written, count))
     except (OSError, RunError, DataError, KeyError, ValueError, IndexError, TypeError):  # whatever lies in that folder
-        return drawn(count)
+        return drawn(count, known=_categories(run))
 
 
-def drawn(count: int = 6) -> list[Example]:
-    """Drawn pictures, alternately real and nice."""
-    return list(_drawn(count))
+def _categories(run: Run) -> tuple[str, ...]:
+    try:
+        return tuple(map(str, run.header()["data"]["categories"]))
+    except (RunError, KeyError, TypeError):
+        return ()
 
 
-@lru_cache(maxsize=4)
-def _drawn(count: int) -> tuple[Example, ...]:
-    chosen = np.linspace(0, len(CATEGORIES) - 1, count).round().astype(int)
-    return tuple(Example(synthetic.draw(CATEGORIES[label], domain, 0), CATEGORIES[label], domain, drawn=True, tested=False)
+def drawn(count: int = 6, *, known: tuple[str, ...] = ()) -> list[Example]:
+    """Drawn pictures, alternately real and nice; of the categories that a run knows, where some of those can be drawn."""
+    return list(_drawn(count, tuple(category for category in CATEGORIES if category in known) or CATEGORIES))
+
+
+@lru_cache(maxsize=16)
+def _drawn(count: int, categories: tuple[str, ...]) -> tuple[Example, ...]:
+    chosen = np.linspace(0, len(categories) - 1, count).round().astype(int)
+    return tuple(Example(synthetic.draw(categories[label], domain, 0), categories[label], domain, drawn=True, tested=False)
                  for label, domain in zip(chosen.tolist(), _alternating(count), strict=True))
 
 

@@ -31,7 +31,8 @@ class Judgement:
         said = f"{self.category} is its likeliest answer, at {percent(self.probability)}. " if self.sure is False else \
             f"The network gives it {percent(self.probability)}. "
         if self.foreign:
-            return said + "How often it is right on drawings is not known: it was tested on photographs."
+            return said + ("The picture is drawn, and the network learned from photographs: it was never taught to read drawings, and how often it is right "
+                           "on drawings is not known.")
         if self.similar is None:
             return said + "How often it is right is known when the run has finished."
         like, (low, high) = self.similar, self.similar.confidence

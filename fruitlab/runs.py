@@ -4,6 +4,7 @@ config.json  metrics.jsonl  weights.safetensors  best.safetensors  state.safeten
 label.json   run.lock       activity.json (what the worker is doing now)                stop (asks it to)
 """
 
+import difflib
 import json
 import os
 import re
@@ -128,6 +129,9 @@ class Run:
             with safe_open(path, framework="numpy") as file:
                 return {key: file.get_tensor(key) for key in file.keys()}, json.loads((file.metadata() or {}).get("fruitlab", "{}"))
         except FileNotFoundError:
+            if self.shipped:
+                raise RunError(f"{self.id} ships without its {name}: of the runs that come with FruitLab, the eleven mixed ones and the two of the 50 % split "
+                               "have their weights. Choose one of those, or train this one again from its link on the Runs page.") from None
             raise RunError(f"{self.id} has no {path.name} yet. Has it trained? `python -m fruitlab runs` shows what became of it.") from None
         except (OSError, SafetensorError, ValueError) as error:
             raise RunError(f"{self.id}: {path.name} is damaged ({error}). Restore it from a copy, or train the run again.") from None
@@ -288,7 +292,8 @@ def find(run_id: str) -> Run:
         if (root / run_id).is_dir():
             return Run(root / run_id)
     known = [run.id for run in all_runs()]
-    there = f"There are: {', '.join(known[-8:])}" if known else "There are none yet: python -m fruitlab train mixed"
+    near = difflib.get_close_matches(run_id, known, 5, 0.4) or known[-5:]
+    there = f"There are {len(known)}, such as {', '.join(near)}; python -m fruitlab runs lists them" if known else "There are none yet: python -m fruitlab train mixed"
     raise RunError(f"There is no run named {run_id}. {there}.")
 
 

@@ -18,6 +18,7 @@ def main() -> None:
     if not ready:
         nothing_yet()
         return
+    st.markdown("Show a network a fruit, by photo or webcam: what it takes it for, how sure it is, and where it looked.")
     ids = [entry.id for entry in ready]
     names = {entry.id: networks.called(entry) for entry in ready}
     asked = st.query_params.get("run")

@@ -134,7 +134,7 @@ def asked(picture: bytes | Example, run_ids: list[str]) -> Answers:
 def truth(picture: Example, family: Family) -> str:
     text = f"In truth: {picture.category}{f', one of the {picture.domain} test pictures' if picture.tested else ''}."
     if picture.drawn and family.kind == "photographs":
-        text += " It is drawn, and these networks learned from photographs: they were never taught to read drawings."
+        text += " Your own photo tells more: this one is drawn."
     return text
 
 

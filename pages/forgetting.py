@@ -17,6 +17,8 @@ def main() -> None:
         navigation.invite("train", "Train an iterative run", query={"method": "iterative", "preset": "quick"})
         play.show()
         return
+    st.markdown("Iterative training: first *nice* pictures, then only *real* ones, with all but the last two layers held still. The curves start at that switch: how "
+                "fast is the first forgotten while the second is learned? [Play](#play) does it before your eyes.")
     by_id = {entry.id: entry for entry in found}
     asked = [name for name in st.query_params.get("runs", "").split(",") if name]
     if missing := [name for name in asked if name not in by_id]:
@@ -39,7 +41,7 @@ def opened(found: list[Entry]) -> list[Entry]:
     if shown is not None:
         return [shown]
     halves = {e.config.norms: e for e in found if e.run.shipped and e.config.split == 50 and e.config.seed == 0}
-    return [halves[norms] for norms in ("frozen", "follow") if norms in halves] or found[:1]
+    return [halves[norms] for norms in ("follow", "frozen") if norms in halves] or found[:1]
 
 
 def described(entry: Entry) -> str:

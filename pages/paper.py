@@ -25,6 +25,7 @@ def main() -> None:
         st.info("No finished run yet, so these are the paper's numbers alone. Twenty trainings put yours beside them: start the study here, and "
                 "watch the page fill in.", icon=":material/article:")
     else:
+        st.markdown("What the paper reports, beside what came out here: does mixing two kinds of picture beat showing them one after the other?")
         paper_parts.headline(one)
     paper_study.start_study(one, opened=one is None or not one.complete or paper_study.at_work(entries))
     last = reproduction.last(one.mixed) if one else {}

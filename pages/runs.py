@@ -13,10 +13,15 @@ def main() -> None:
     if not entries:
         empty()
         return
+    st.markdown("Every training on this machine, and the study that comes with FruitLab. Tick some to lay their curves over one another, look closer at one, "
+                "or do it again.")
     view.read(list(entries))
     chosen = [name for name in run_table.choose() if name in entries]
     usable = [name for name in chosen if entries[name].config is not None]
     remarks([entries[name] for name in chosen])
+    if len({entries[name].data.get("fingerprint", entries[name].config.data) for name in usable}) > 1:
+        st.warning(f"These runs were tested on different pictures ({', '.join(sorted({entries[name].config.data for name in usable}))}): their accuracies "
+                   "cannot be compared as they stand.", icon=":material/compare:")
     if usable:
         st.subheader("Compare" if len(usable) > 1 else entries[usable[0]].title)
         compare.show(usable)

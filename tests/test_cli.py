@@ -128,6 +128,7 @@ def test_argparse_exits_with_2(capsys):
     capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_resumed(imported, call):
     assert call("train", "mixed", "--data", "small", "--run", "done", *FAST)[0] == 0
     status, result, _ = call("resume", "done")
@@ -142,6 +143,7 @@ def test_table_1(call, capsys):
     assert main(["network"]) == 0 and "Change Residual Block" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_people_get_tables(imported, call, capsys, pair):
     call("train", "mixed", "--data", "small", "--run", "shown", *FAST)
     for arguments, word in ((["runs"], "shown"), (["data"], "small"), (["data", "show", "small"], "Red Disc"), (["evaluate", "shown"], "95 % interval"),

@@ -80,6 +80,7 @@ def test_a_play_that_keeps_nothing_is_the_run_s_own_restricted_training(noise, t
         assert np.abs(value - state.network.state_dict()[name].numpy()).max() <= 1e-6, name
 
 
+@pytest.mark.slow
 def test_the_switch_is_kept_by_the_worker_and_found_again_without_it(noise, tmp_path) -> None:
     run = created("one")
     work(run, say=quietly)

@@ -40,7 +40,7 @@ def test_a_taken_id_is_refused_and_the_run_there_untouched():
 
 def test_an_unknown_run_is_told_with_those_there_are():
     make("here")
-    with pytest.raises(RunError, match="no run named there. There are: here"):
+    with pytest.raises(RunError, match="no run named there. There are 1, such as here; python -m fruitlab runs lists them"):
         runs.find("there")
 
 

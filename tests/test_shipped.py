@@ -59,11 +59,12 @@ def test_the_slider_has_eleven_stops_and_every_network_answers(tmp_path):
         assert 0 < sum(one["probability"] for one in top) <= 1 + 1e-6
 
 
+@pytest.mark.slow
 def test_pages_open_on_it(monkeypatch: pytest.MonkeyPatch):
     from ui_pages import charts, checked, opened
 
     app = checked(opened("forgetting"))
-    assert app.multiselect(key="runs").value == ["iterative-50-frozen-quick-seed0", "iterative-50-follow-quick-seed0"]
+    assert app.multiselect(key="runs").value == ["iterative-50-follow-quick-seed0", "iterative-50-frozen-quick-seed0"]
     app = checked(opened("explore"))
     mixing = next(figure for figure in charts(app) if figure.title == "Accuracy by mixing ratio")
     names = [trace["name"] for trace in mixing.data]

@@ -115,6 +115,7 @@ def test_iterative_training_uses_the_pictures_of_the_50_percent_mixed_set(data):
     assert {bool(data.is_real[i]) for i in initial} == {False} and {bool(data.is_real[i]) for i in restricted} == {True}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "changes"), METHODS)
 def test_same_seed_same_bits(data, method, changes):
     cfg = config(method, **changes, mirror=True, live_every=5)

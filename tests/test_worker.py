@@ -66,6 +66,7 @@ def test_a_run_ends_with_all_its_files_and_scores_that_follow_from_them(data):
                                                                  "run.lock", "summary.json", "weights.safetensors"]
 
 
+@pytest.mark.slow
 def test_a_stop_file_ends_it_in_order_and_it_goes_on_from_there(data):
     whole = make("whole")
     work(whole, say=quietly)
@@ -87,6 +88,7 @@ def test_a_stop_file_ends_it_in_order_and_it_goes_on_from_there(data):
     assert (run.folder / "weights.safetensors").read_bytes() == (whole.folder / "weights.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["the log", "everything"])
 def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(data, monkeypatch, what):
     run = make("full")

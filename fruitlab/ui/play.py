@@ -94,7 +94,7 @@ def show(chosen: Sequence[str] = ()) -> None:
     Args:
         chosen: ids of the runs that the page shows: one that can be played comes first.
     """
-    st.subheader("Play")
+    st.subheader("Play", anchor="play")
     found = play.found()
     names = sorted(found, key=lambda name: name not in chosen)
     if not names:

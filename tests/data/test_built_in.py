@@ -71,6 +71,7 @@ def test_synthetic_counts_have_limits(count, drawings):
     assert not drawings
 
 
+@pytest.mark.slow
 def test_synthetic_from_two_processes_at_once():
     code = ("import sys, time, numpy as np; from fruitlab.data import store, synthetic\n"
             "def draw_pair(n, progress=None):\n"

@@ -86,6 +86,7 @@ def test_two_importers_at_once(pair):
     assert {load("mine").nice.images.shape[0], load("mine").real.images.shape[0]} == {60, 75} and files_of("mine") == WHOLE
 
 
+@pytest.mark.slow
 def test_readers_never_meet_half_a_data_set(pair):
     import_pictures(name="mine", nice=pair.nice, real=pair.real)
     stop, counts, errors = threading.Event(), set(), []

@@ -218,6 +218,7 @@ def test_what_would_be_recognised_can_be_overridden(tmp_path):
 # ---- Fruits-262
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prefix", ["", "Fruit-262/", "versions/1/Fruit-262/"])
 def test_fruits_262_is_recognised_and_mapped(tmp_path, prefix):
     ours = [name for names in FRUITS_262.values() for name in names if name not in ("peach", "plum")]

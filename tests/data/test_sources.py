@@ -53,6 +53,7 @@ def attempt(cache: Path, source: str = "fruits-360") -> tuple[str, list[str]]:
 # ---- the good path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source, files, varieties_left", [
     ("fruits-360", fruits_360_files, "fruits-360_100x100/fruits-360/Training/Apple Rotten 1"),
     ("fruits-262", fruits_262_files, "Fruit-262/watermelon"),
@@ -95,6 +96,7 @@ def test_a_complete_download_is_found_again_without_any_request_even_if_it_was_m
 # ---- broken off, and going on
 
 
+@pytest.mark.slow
 def test_a_broken_connection_goes_on_where_it_stopped(kaggle, tmp_path):
     kaggle.cuts = [100_000, 60_000]
     said: list[str] = []
@@ -140,6 +142,7 @@ def test_without_a_network_it_says_so_at_once(kaggle, tmp_path, monkeypatch):
     assert "CC BY-SA 4.0" in said[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [GET_DATASET, DOWNLOAD, "/storage"])
 @pytest.mark.parametrize("status, headers, expected", [
     (401, {}, "KAGGLE_API_TOKEN"),

@@ -132,6 +132,7 @@ def test_changes_that_cannot_be_imported_leave_what_there_was(mine):
     assert "0 new or changed, 30 gone" in said[0] and "could not be read again" in said[-1] and "Going on with" in said[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [
     "json cut", "json empty", "json list", "json other", "json no categories", "array cut", "array gone", "array other shape", "array pickled",
     "array empty", "array rows", "index cut", "index gone", "index labels", "index short", "index sources",

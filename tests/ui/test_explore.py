@@ -119,7 +119,8 @@ def test_a_photo_of_ones_own_and_one_that_is_none():
 def test_a_drawn_picture_is_called_one_where_the_networks_know_photographs():
     made_runs.run("photos", kind="photographs", data="photos")
     app = opened("explore")
-    assert not app.exception and "It is drawn, and these networks learned from photographs" in text(app)
+    assert not app.exception and "Your own photo tells more: this one is drawn" in text(app)
+    assert "never taught to read drawings" in html(app)
 
 
 def test_damaged_networks_are_told_among_the_others():

@@ -44,6 +44,7 @@ def zoo() -> None:
         (odd.folder / name).write_text('{"status": {"a": 1}, "title": [1], "nice": 3, "best": "x", "doing": null, "since": "y"}')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["nothing", "everything"])
 @pytest.mark.parametrize("page", list(navigation.pages()))
 def test_a_page_opens_whatever_lies_in_checkpoints(page: str, kind: str) -> None:

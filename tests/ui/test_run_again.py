@@ -29,6 +29,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list:
     return kept
 
 
+@pytest.mark.slow
 def test_more_seeds(started: list) -> None:
     for seed in (0, 2):
         run_folder(f"s{seed}", seed=seed)
