@@ -8,12 +8,13 @@ import numpy as np
 from torch import Tensor
 
 from fruitlab import metrics
+from fruitlab.branches import snapshot_name
 from fruitlab.config import RunConfig
 from fruitlab.data.domains import TwoDomains
 from fruitlab.evaluation import predictions
 from fruitlab.files import write_whole
 from fruitlab.resident import Resident
-from fruitlab.runs import Run, snapshot_name
+from fruitlab.runs import Run
 from fruitlab.state import State
 from fruitlab.training import Evaluation
 
@@ -60,7 +61,7 @@ class Recorder:
         self.saved = time.monotonic()
 
     def snapshot(self) -> None:
-        """Keeps the state of this iteration, and the best weights so far, for the runs that share training up to here (`branch`)."""
+        """Keeps the state of this iteration, and the best weights so far, for the runs that share training up to here (`branches.branch`)."""
         tensors, numbers = self.state.save()
         name = snapshot_name(self.state.iteration)
         if self.run.has("best"):

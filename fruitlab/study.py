@@ -2,7 +2,7 @@
 
 Every run is a process of its own, like any other training, so that killing this one loses nothing: started again, the study goes
 on where it was. Iterative runs that differ in the split alone share their initial training: the longest one keeps a snapshot at
-each switch, from which the others go on (`runs.branch`).
+each switch, from which the others go on (`branches.branch`).
 """
 
 import os
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fruitlab import runs, slots
+from fruitlab.branches import branch, snapshot_name
 from fruitlab.config import RunConfig
 from fruitlab.data.cache import data_root
 from fruitlab.files import write_json
@@ -106,8 +107,8 @@ class Engine:
     def _create(self, config: RunConfig, now: Standing) -> Run:
         alike = [other for other in now.configs if sharing(other) == sharing(config)] if sharing(config) else []
         for other in alike:
-            if other in now.found and now.found[other].run.has(runs.snapshot_name(_switch(config))):
-                made = runs.branch(now.found[other].run, _switch(config), config=config)
+            if other in now.found and now.found[other].run.has(snapshot_name(_switch(config))):
+                made = branch(now.found[other].run, _switch(config), config=config)
                 break
         else:
             switches = sorted({_switch(other) for other in alike if other != config and other not in now.found and other.split <= config.split})
@@ -119,7 +120,7 @@ class Engine:
         """Snapshots have served once nothing is left that would go on from them."""
         for entry in now.found.values():
             if not entry.run.shipped:
-                for path in entry.run.folder.glob(f"{runs.snapshot_name('*')}.safetensors"):
+                for path in entry.run.folder.glob(f"{snapshot_name('*')}.safetensors"):
                     path.unlink(missing_ok=True)
 
 
