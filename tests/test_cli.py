@@ -165,6 +165,7 @@ assert "torch" not in sys.modules
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=runs.PROJECT)
 
 
+@pytest.mark.slow
 def test_a_picture_is_predicted_as_the_plain_network_would(imported, call, pair):
     """An independent way through: weights from the file, the network, numpy's softmax."""
     import torch

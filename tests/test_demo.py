@@ -168,6 +168,7 @@ def address():
     thread.join(20)
 
 
+@pytest.mark.slow
 def test_the_same_answer_through_gradio_client(address, tmp_path):
     runs = {name: made_runs.run(name, seed=seed) for seed, name in enumerate(("one", "two"), start=1)}
     photo = saved(tmp_path / "photo.png", noise())

@@ -46,6 +46,7 @@ def resident() -> Resident:
                     torch.zeros(count, dtype=torch.bool, device=GPU), index, index)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["paper", "quick"])
 @pytest.mark.parametrize(("method", "phase_number", "changes"), [
     ("mixed", 0, {}), ("mixed", 0, AUGMENTED), ("iterative", 0, {}),

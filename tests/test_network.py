@@ -110,6 +110,7 @@ def test_forward_is_numpys(mode: str) -> None:
         np.testing.assert_allclose(value.numpy(), oracle.p[name], rtol=2e-5, atol=1e-6, err_msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statistics", ["moving", "batch"])
 def test_gradients_are_finite_differences(statistics: str) -> None:
     """In float64. With moving statistics the updated ones count as constants; with batch statistics they follow the weights."""
@@ -168,6 +169,7 @@ def plain(network: Network, x: Tensor) -> Tensor:
     return F.linear(normalised(network.output, hidden), network.output.weight, network.output.bias)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [2, 9])
 @pytest.mark.parametrize("statistics", ["moving", "batch"])
 def test_fast_path_is_the_plain_one(statistics: str, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,7 @@ def gone(pid: int) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_it_answers_as_the_network_itself_from_bytes_a_file_and_pixels(tmp_path):
     run = made_runs.run("one", seed=1)
     expected = Predictor(run).explain(noise())

@@ -144,6 +144,7 @@ def test_a_state_taken_anywhere_goes_on_to_the_same_bits(data, method, changes):
                [(e.phase, e.phase_iteration, e.nice, e.real, e.loss, e.seen) for e in rest]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norms", ["follow", "frozen"])
 def test_restricted_training_moves_the_last_two_layers_only(data, norms):
     cfg = config("iterative", norms=norms, batch_size=9, init="fan-in")
@@ -195,6 +196,7 @@ def test_points_are_dense_at_a_phases_start_and_full_at_the_marks(data):
     assert points[-1].iteration == 60 and points[-1].seen["nice"] + points[-1].seen["real"] == run(cfg, data)[0].pictures
 
 
+@pytest.mark.slow
 def test_a_method_of_ones_own_needs_no_change_in_training(data, monkeypatch):
     """Elastic weight consolidation in its simplest form, as a method file would write it."""
     def remember(network, batches, memory):

@@ -98,6 +98,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entries, sentence", HOSTILE.values(), ids=HOSTILE)
 def test_refused_before_anything_is_written(made, tmp_path: Path, entries: dict, sentence: str) -> None:
     path = made(entries)

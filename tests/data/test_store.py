@@ -185,6 +185,7 @@ def test_data_of_a_newer_version_is_refused_and_kept(mine):
     assert len(list((data_root() / "mine").iterdir())) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["nothing", "", "..", "../pair", "a/b", "/etc", "x" * 300, "mine\0"])
 def test_unknown_names_say_what_there_is(mine, name):
     for act in (load, remove):

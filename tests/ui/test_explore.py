@@ -66,6 +66,7 @@ def test_the_slider_stops_only_where_a_run_is_and_moves_the_figures():
     assert chart.data[1]["y"] == pytest.approx([scores[ratio]["real"]["top1"] for ratio in (0, 60, 100)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("asked", "shown"), [("100", 100), ("52", 60), ("9", 0), ("nonsense", None), ("99999", None)])
 def test_a_link_restores_the_slider(asked, shown):
     scores = stops()

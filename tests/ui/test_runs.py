@@ -52,6 +52,7 @@ def test_the_newest_is_shown_first() -> None:
     assert f"{scores['nice']['top1']:.1%}" in board(app) and f"{scores['combined']['top1']:.1%}" in board(app)
 
 
+@pytest.mark.slow
 def test_whatever_lies_there(tmp_path: Path) -> None:
     root = runs.user_root()
     for status in ("finished", "stopped", "failed", "interrupted"):
