@@ -48,6 +48,9 @@ class Engine:
             with _terminating():
                 while True:
                     self._settle()
+                    if len(self.working) >= slots.slots():  # nothing could be started: looking through all runs would cost the training
+                        time.sleep(0.2)
+                        continue
                     now = standing(self.study, self.index.entries(), self.fingerprint)
                     left = [config for config in now.missing if config not in self.failed]
                     if not left:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fruitlab import charts, estimate, forgetting, links, marks, references
+from fruitlab import charts, forgetting, links, marks, references
 from fruitlab.index import Entry
 from fruitlab.ui import chart, live, navigation, play, shared
 

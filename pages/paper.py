@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from fruitlab import charts, findings, forgetting, marks, paper, paper_charts, reproduction
+from fruitlab import charts, findings, forgetting, paper, paper_charts, reproduction
 from fruitlab.findings import Verdict
 from fruitlab.index import Entry
 from fruitlab.reproduction import Reproduction

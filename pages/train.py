@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fruitlab import estimate, links, wording
-from fruitlab.config import RunConfig, ConfigError
+from fruitlab.config import RunConfig
 from fruitlab.data import store
 from fruitlab.index import Entry
 from fruitlab.runs import RunError
