@@ -58,6 +58,8 @@ def parser() -> argparse.ArgumentParser:
         method.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any number of the configuration; may be repeated")
         method.add_argument("--seed", metavar="S", help="first weights, choice and order of pictures (0)")
         method.add_argument("--device", default="auto", metavar="|".join(DEVICES), help="where to train (auto)")
+        method.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"),
+                            help="what the convolutions compute in; auto: bfloat16 on a graphics card that has it, else float32")
         method.add_argument("--run", dest="run_id", metavar="ID", help="what to call the run")
 
     study = add("study", "many runs as one: the paper's, or one's own; goes on where it was, and says first what it costs", commands.study)

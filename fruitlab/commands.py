@@ -77,7 +77,7 @@ def train(options: Namespace, say: Say) -> Outcome:
     data = store.load(config.data, say=say, progress=report.progress_bar(say))
     split = data.split(config.split_seed)
     pictures = report.training_pictures(config, data, split)
-    run = run_folders.create({"device": options.device, "data": None}, config=config, run_id=options.run_id)
+    run = run_folders.create({"device": options.device, "precision": options.precision, "data": None}, config=config, run_id=options.run_id)
     say(f"{run.id}: {pictures}. Ctrl-C stops it in order; python -m fruitlab resume {run.id} goes on.")
     return _work(run, None, say)
 

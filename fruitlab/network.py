@@ -37,7 +37,7 @@ class Norm(nn.Module):
         mean, variance = self.mean, self.variance
         if self.training:
             with torch.set_grad_enabled(torch.is_grad_enabled() and self.statistics == "batch"):
-                mean, variance = ops.moments(x) if moments is None else moments
+                mean, variance = ops.moments(x.to(self.mean.dtype)) if moments is None else moments
             self.mean.lerp_(mean.detach(), 1 - self.momentum)
             self.variance.lerp_(variance.detach(), 1 - self.momentum)
             if self.statistics == "moving":
@@ -116,7 +116,7 @@ class Bridge(nn.Module):
 
     def forward(self, x: Tensor, size: int) -> Tensor:
         every_second = x.permute(0, 2, 3, 1)[:, :2 * size:2, :2 * size:2]
-        return F.linear(every_second, self.weight, self.bias).permute(0, 3, 1, 2)
+        return F.linear(every_second, self.weight.to(x.dtype), self.bias.to(x.dtype)).permute(0, 3, 1, 2)
 
 
 class Dense(nn.Module):
@@ -161,12 +161,16 @@ class Network(nn.Module):
         self.output = Dense(hidden, categories, **how)
 
     def features(self, x: Tensor) -> Tensor:
-        """Pictures, float [batch, 3, 100, 100] in 0..1 -> pooled features, float [batch, 1152]."""
+        """Pictures, float [batch, 3, 100, 100] in 0..1 -> pooled features, float [batch, 1152].
+
+        Pictures in bfloat16 are worked on in it (weights and statistics stay as they are); the features are float32 again.
+        """
         x, moments, _ = self.stem.run(x, pool=True)
         for block in self.blocks:
             x, moments = block.run(x, moments)
         x = F.avg_pool2d(x, 2)
-        return x.permute(0, 2, 3, 1).flatten(1)  # free: the memory lies that way already
+        x = x.permute(0, 2, 3, 1).flatten(1)  # free: the memory lies that way already
+        return x.float() if x.dtype == torch.bfloat16 else x
 
     def head(self, features: Tensor) -> Tensor:
         """Pooled features, float [batch, 1152] -> logits, float [batch, categories]: "the last two layers"."""

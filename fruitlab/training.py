@@ -93,7 +93,10 @@ def step(config: RunConfig, phase: Phase, state: State, inputs: Tensor, labels: 
     train_mode(network, phase)
     for norm in network.norms():
         norm.momentum = schedules.norm_momentum(config, state.iteration)
-    logits = network(inputs) if phase.inputs == "pictures" else network.head(inputs)
+    if phase.inputs == "features":
+        logits = network.head(inputs)
+    else:
+        logits = network(inputs if state.precision == torch.float32 else inputs.to(state.precision))
     loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
     total = loss if phase.extra_loss is None else loss + phase.extra_loss(network, inputs, logits, state.memory)
 

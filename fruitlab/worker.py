@@ -121,6 +121,7 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
         where = devices.resolve(device or header["device"])
         # Another thread count has other last bits, so a resumed run takes the one it began with.
         threads = devices.repeatable(where, header.get("threads") if where.type == "cpu" else None)
+        precision = devices.precision(where, header.get("precision", "auto"))
         stop.raise_if_asked()
 
         run.doing("reading the data")
@@ -129,10 +130,11 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
         stop.raise_if_asked()
         sets = {p.name: resident.training_set(nice=p.nice, real=p.real, seed=config.seed) for p in phases(config)}
         run.write_header(header | {
-            "device": device or header["device"], "trained_on": str(where), "threads": threads, "data": describe(data, config, resident, sets),
+            "device": device or header["device"], "trained_on": str(where), "threads": threads,
+            "precision": str(precision).removeprefix("torch."), "data": describe(data, config, resident, sets),
             "versions": {name: version(name) for name in ("torch", "numpy")} | {"python": platform.python_version()}})
 
-        state = State(config, categories=len(data.categories), device=where)
+        state = State(config, categories=len(data.categories), device=where, precision=precision)
         recorder = Recorder(run, config, state, data.categories)
         if recorder.resume():
             say(f"Going on at iteration {state.iteration:,} of {config.iterations:,}.")
