@@ -49,7 +49,7 @@ def test_it_learns_what_float32_learns():
         assert {tensor.dtype for tensor in kept.values()} == {torch.float32}
     exact, rough = losses.values()
     assert max(exact[-1], rough[-1]) < 0.8 * exact[0]
-    torch.testing.assert_close(rough[:2], exact[:2], rtol=0.01, atol=0)  # after one and two steps; later roundings lead apart
+    torch.testing.assert_close(rough[:2], exact[:2], rtol=0.03, atol=0)  # after one and two steps; later roundings lead apart
 
 
 def test_what_is_scored_is_a_float32_network():
