@@ -76,6 +76,7 @@ def parser() -> argparse.ArgumentParser:
     study.add_argument("--iterations", metavar="I", help="training steps of each run; stretches the recipe's schedule")
     study.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any number of the configuration; may be repeated")
     study.add_argument("--device", default="auto", metavar="|".join(DEVICES), help="where to train (auto)")
+    study.add_argument("--at-once", metavar="N", help="how many runs train side by side, each with its share of the cores (on a CPU one a core, else 1)")
     study.add_argument("--dry-run", action="store_true", help="say what would run and what it costs, and end")
 
     resume = add("resume", "go on with a run that was stopped or interrupted", commands.resume)

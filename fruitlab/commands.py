@@ -105,16 +105,17 @@ def _work(run: Run, device: str | None, say: Say) -> Outcome:
 def study(options: Namespace, say: Say) -> Outcome:
     plan = _study(options)
     slots.check_device(options.device)
+    at_once = slots.side_by_side(options.device, options.at_once)
     data = store.load(plan.data, say=say, progress=report.progress_bar(say))
     counts = [len(domain.labels) for domain in (data.nice, data.real)]
     entries = Index().entries()
     before = standing.standing(plan, entries, data.fingerprint)
     said = {"study": plan.name, "data": data.name, "runs": len(before.configs), "most": plan.most, "finished": len(before.finished),
-            "cost": vars(standing.cost(before.missing, *counts, entries))}
+            "cost": vars(standing.cost(before.missing, *counts, entries)), "at_once": at_once}
     say(report.study_plan(said))
     if options.dry_run:
         return 0, said, report.study_runs(before)
-    engine = Engine(plan, data.fingerprint, options.device, say)
+    engine = Engine(plan, data.fingerprint, options.device, say, at_once)
     after = engine.run()
     result = said | {"finished": len(after.finished), "failed": {str(number): why for number, why in enumerate(engine.failed.values())},
                      "rows": report.study_rows(after)}

@@ -31,12 +31,13 @@ Say = Callable[[str], None]
 
 @dataclass
 class Engine:
-    """Runs what a study is missing, as many at a time as there are slots (`slots.slots`)."""
+    """Runs what a study is missing, so many at a time (`slots.side_by_side`)."""
 
     study: Study
     fingerprint: str
     device: str
     say: Say
+    at_once: int = 1
     working: dict[RunConfig, tuple[Run, subprocess.Popen]] = field(default_factory=dict)
     failed: dict[RunConfig, str] = field(default_factory=dict)
     index: Index = field(default_factory=lambda: Index(rest=0))
@@ -48,7 +49,7 @@ class Engine:
             with _terminating():
                 while True:
                     self._settle()
-                    if len(self.working) >= slots.slots():  # nothing could be started: looking through all runs would cost the training
+                    if len(self.working) >= self.at_once:  # nothing could be started: looking through all runs would cost the training
                         time.sleep(0.2)
                         continue
                     now = standing(self.study, self.index.entries(), self.fingerprint)
@@ -57,7 +58,7 @@ class Engine:
                         self._tidy(now)
                         return now
                     for config in _in_order(left):
-                        if len(self.working) >= slots.slots():
+                        if len(self.working) >= self.at_once:
                             break
                         if self._ready(config, now):
                             self._start(config, now)
@@ -96,7 +97,7 @@ class Engine:
         try:
             run = now.found[config].run if config in now.found else self._create(config, now)
             with open(run.folder / "worker.log", "ab") as log:
-                process = subprocess.Popen([sys.executable, "-m", "fruitlab.worker", run.id], cwd=runs.PROJECT, env=_environment(),
+                process = subprocess.Popen([sys.executable, "-m", "fruitlab.worker", run.id], cwd=runs.PROJECT, env=self._environment(),
                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         except (RunError, OSError) as error:
             self.failed[config] = str(error)
@@ -106,6 +107,10 @@ class Engine:
         trunk = run.header().get("initial_training_of")
         self.say(f"{run.id}: {_name(config)}{f', from the initial training of {trunk}' if trunk else ''}. "
                  f"{len(now.finished):,} of {len(now.configs):,} finished.")
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {"FRUITLAB_CHECKPOINTS": str(runs.user_root().resolve()), "FRUITLAB_DATA": str(data_root().resolve()),
+                             "FRUITLAB_SLOTS": str(self.at_once)}  # they wait for each other by it, and share the cores
 
     def _create(self, config: RunConfig, now: Standing) -> Run:
         alike = [other for other in now.configs if sharing(other) == sharing(config)] if sharing(config) else []
@@ -143,10 +148,6 @@ def _switch(config: RunConfig) -> int:
 def _name(config: RunConfig) -> str:
     share = f"mixed, {config.ratio} % real" if config.method == "mixed" else f"iterative, split at {config.split} %, statistics {config.norms}"
     return f"{share}, seed {config.seed}"
-
-
-def _environment() -> dict[str, str]:
-    return os.environ | {"FRUITLAB_CHECKPOINTS": str(runs.user_root().resolve()), "FRUITLAB_DATA": str(data_root().resolve())}
 
 
 @contextmanager

@@ -15,13 +15,12 @@ from typing import Any
 
 from filelock import Timeout
 
-from fruitlab import metrics, wording
+from fruitlab import metrics, slots, wording
 from fruitlab.data import store
 from fruitlab.data.domains import TwoDomains
 from fruitlab.data.pictures import DataError
 from fruitlab.files import write_json
 from fruitlab.runs import Busy, Run, RunError, find
-from fruitlab.slots import wait_for_turn
 
 Say = Callable[[str], None]
 
@@ -106,7 +105,7 @@ def work(run: Run, *, device: str | None = None, say: Say) -> dict[str, Any]:
 
 def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[str, Any]:
     header, config = run.header(), run.config()
-    turn = wait_for_turn(run, device or header["device"], say=say, wait=stop.wait)
+    turn = slots.wait_for_turn(run, device or header["device"], say=say, wait=stop.wait)
     try:
         run.doing("loading torch")
         from fruitlab.process import prepare
@@ -120,7 +119,7 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
 
         where = devices.resolve(device or header["device"])
         # Another thread count has other last bits, so a resumed run takes the one it began with.
-        threads = devices.repeatable(where, header.get("threads") if where.type == "cpu" else None)
+        threads = devices.repeatable(where, (header.get("threads") or slots.threads()) if where.type == "cpu" else None)
         precision = devices.precision(where, header.get("precision", "auto"))
         stop.raise_if_asked()
 
