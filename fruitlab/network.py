@@ -21,7 +21,7 @@ class Norm(nn.Module):
     """Statistics of a layer's input (2.2.1): called in training it first takes the batch into them.
 
     With `statistics` *moving* the updated moving statistics normalise the training batch too, and no gradient flows
-    through them: the paper's reading. With *batch* the batch's own do, with their gradient, as is usual today; testing
+    through them: the paper's reading. With *before* they do as they were before the update (which diverges). With *batch* the batch's own do, with their gradient, as is usual today; testing
     uses the moving ones either way.
     """
 
@@ -38,9 +38,12 @@ class Norm(nn.Module):
         if self.training:
             with torch.set_grad_enabled(torch.is_grad_enabled() and self.statistics == "batch"):
                 mean, variance = ops.moments(x.to(self.mean.dtype)) if moments is None else moments
+            before = (self.mean.clone(), self.variance.clone()) if self.statistics == "before" else None
             self.mean.lerp_(mean.detach(), 1 - self.momentum)
             self.variance.lerp_(variance.detach(), 1 - self.momentum)
-            if self.statistics == "moving":
+            if before is not None:
+                mean, variance = before
+            elif self.statistics == "moving":
                 # A copy: the next step's update must not reach into what this step's backward pass still needs.
                 mean, variance = self.mean.clone(), self.variance.clone()
         return mean, torch.rsqrt(variance + self.epsilon)
@@ -139,7 +142,7 @@ class Network(nn.Module):
     Args:
         categories: how many outputs, 26 in the paper.
         width: multiplies every depth and the 200 hidden outputs; the paper's is 1.
-        statistics: *moving* (the paper) or *batch*: what normalises a training batch.
+        statistics: *moving* (the paper), *before* or *batch*: what normalises a training batch (`Norm`).
         init: standard deviation of the first weights. *in-depth*: 1/sqrt(in_depth) (the paper); *fan-in*: the kernel's
             area counts as well.
         epsilon: added to a variance before its root.
