@@ -36,10 +36,17 @@ def test_paper_is_the_defaults_and_the_papers_iterations():
     assert iterative.norms == "follow"
 
 
-def test_quick_sees_at_most_40000_pictures():
+@pytest.mark.parametrize(("preset", "most"), [("quick", 40_000), ("thorough", 100_000)])
+def test_the_pictures_a_preset_sees_are_what_it_is_compared_by(preset, most):
     for method in BOTH:
-        config = configure(method, preset="quick")
-        assert 0 < config.iterations * config.batch_size <= 40_000
+        config = configure(method, preset=preset)
+        assert 0.9 * most < config.iterations * config.batch_size <= most
+
+
+def test_thorough_is_quick_with_more_iterations():
+    quick, thorough = (configure("mixed", preset=preset) for preset in ("quick", "thorough"))
+    watched = {"preset", "iterations", "live_every", "full_marks"}
+    assert quick.model_dump(exclude=watched) == thorough.model_dump(exclude=watched)
 
 
 def test_quick_freezes_the_norms():

@@ -4,6 +4,7 @@ import math
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from logged_runs import point, run
 
 from benchmarks import recipe
 from benchmarks.svg import Series, line_chart, spread, ticks
@@ -29,12 +30,20 @@ def test_the_plan_is_three_seeds_at_three_ratios_and_runs_are_found_again_by_the
     quick = [config for name, configs in plan.items() if name.startswith("quick,") for config in configs]
     assert sorted((config.ratio, config.seed) for config in quick) == [(r, s) for r in (0, 60, 100) for s in (0, 1, 2)]
     assert [c.iterations for c in plan["paper, 60 % real"]] == [3000]
-    stretched, = plan["quick stretched, 60 % real"]
-    assert 95_000 < stretched.iterations * stretched.batch_size <= 100_000
     names = [recipe.run_of(config).id for configs in plan.values() for config in configs]
     assert len(set(names)) == len(names) == 11
     assert recipe.run_of(RunConfig(**quick[0].model_dump())).id == recipe.run_of(quick[0]).id
     assert not recipe.run_of(quick[0]).folder.exists(), "looking for a run must not make one"
+
+
+def test_a_run_trained_alike_is_taken_as_it_is_whatever_was_watched():
+    config = recipe.plan("photos", paper_iterations=3000)["thorough, 60 % real"][0]
+    for name, marks, changes in (("few", (1500,), {}), ("many", (700, 1500), {}), ("other", (500, 700, 1500), {"learning_rate": 0.5})):
+        made = run(name, [point(mark, 0.9, 0.4, full=True) for mark in marks], data="photos")
+        numbers = config.model_copy(update={"live_every": 7, "full_marks": len(marks)} | changes)
+        made.write_header(made.header() | {"config": numbers.model_dump(), "experiment": numbers.experiment()})
+    assert recipe.run_of(config).id == "many"
+    assert len(recipe.curve(recipe.run_of(config))) == 2
 
 
 def test_chart_is_well_formed_and_its_lines_lie_where_the_numbers_say():

@@ -9,7 +9,8 @@ from fruitlab.config import ConfigError, RunConfig, checked, details
 from fruitlab.presets import PRESETS, configure
 
 METHODS = {"mixed": "Mixed: both at once", "iterative": "Iterative: nice first"}
-RECIPES = {"glance": "glance: a first look", "quick": "quick: an answer while you wait", "paper": "paper: the paper's own numbers"}
+RECIPES = {"glance": "glance: a first look", "quick": "quick: an answer while you wait",
+           "thorough": "thorough: the best for the time", "paper": "paper: the paper's own numbers"}
 SHOWN_FIRST = ("method", "preset", "data", "ratio", "split")  # they have a place of their own on the page
 GROUPS = {  # heading: the first field under it, in the order of RunConfig
     "Run": "norms", "Batches, and what is done to their pictures": "batch_size", "Loss": "regularisation", "Optimiser": "learning_rate",

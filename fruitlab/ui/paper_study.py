@@ -31,8 +31,8 @@ def start_study(chosen: Reproduction | None, *, opened: bool) -> None:
             data = st.selectbox("Data", list(found), index=_first(found, chosen), key="study data", width=240)
             recipes = list(PRESETS)
             preset = st.segmented_control("Recipe", recipes, default=_recipe(chosen), required=True, key="study recipe",
-                                          help="*paper*: its own numbers, an hour and more a run on a small machine. *quick*: minutes a run, and "
-                                               "more accurate. *glance*: under a minute, for trying out.")
+                                          help="*paper*: its own numbers, an hour and more a run on a small machine. *thorough*: some minutes a run, and "
+                                               "the most accurate. *quick*: less than half of that. *glance*: under a minute, for trying out.")
             seeds = st.number_input("Seeds", 1, MOST_SEEDS, min(MOST_SEEDS, chosen.seeds if chosen else 1), key="study seeds", width=140,
                                     help="Every run so many times, with other first weights and another choice of pictures: it shows what is chance.")
             both = st.checkbox("Statistics both ways", key="study norms", help="Iterative runs with the convolutions' moving statistics "
