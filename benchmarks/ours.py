@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from fruitlab.process import prepare
+from fruitlab.process import large_pages, prepare
 
+large_pages()
 prepare()  # as a run's process does, before torch comes
 
 import numpy as np  # noqa: E402

@@ -20,6 +20,7 @@ from fruitlab.data import store
 from fruitlab.data.domains import TwoDomains
 from fruitlab.data.pictures import DataError
 from fruitlab.files import write_json
+from fruitlab.process import large_pages
 from fruitlab.runs import Busy, Run, RunError, find
 
 Say = Callable[[str], None]
@@ -196,4 +197,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    large_pages()
     sys.exit(main())
