@@ -1,0 +1,280 @@
+"""A study on a Ray cluster: every run a trial of Ray Tune, every run folder written here.
+
+What is ready to start, in what order and from whose snapshot is `study.Engine`'s to say, as for processes on this machine. Tune gives a run
+to a machine with room for it, and to another one from its last checkpoint when the first is lost. `mirror.Mirror` holds each
+run's lock and writes its folder, so that a study whose driver was killed goes on from there, on a cluster or without one.
+"""
+
+import os
+import secrets
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+# Read when Ray starts or first looks. Nothing goes out, nothing is printed that is not ours, no logs beside the run folders; Ctrl-C is ours.
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ.update(RAY_AIR_NEW_OUTPUT="0", TUNE_DISABLE_AUTO_CALLBACK_LOGGERS="1", TUNE_DISABLE_SIGINT_HANDLER="1")
+
+import numpy as np
+import ray
+from filelock import FileLock, Timeout
+from ray import tune
+from ray.tune.error import TuneError
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import FIFOScheduler
+from ray.tune.search import Searcher
+
+from fruitlab import runs
+from fruitlab.config import RunConfig
+from fruitlab.data.domains import TwoDomains
+from fruitlab.mirror import Mirror
+from fruitlab.ray_trial import trial
+from fruitlab.runs import Run, RunError
+from fruitlab.standing import Standing
+from fruitlab.study import Engine
+from fruitlab.wording import explain
+from fruitlab.worker import StopRequest
+
+MOST_LOSSES = 5  # workers that one run may lose; machines that are taken away with notice do not count
+GPU_SHARE = 0.25  # of a GPU, where there are some: starting kernels is the limit of a small run, so that four share one well
+LOOK_EVERY = 2.0  # seconds between two looks through the runs for one that is ready, when none of ours has ended
+
+
+@dataclass(kw_only=True)
+class RayEngine(Engine):
+    """Runs what a study is missing on a Ray cluster, as many at a time as it has room for.
+
+    Attributes:
+        data: the study's, which every worker is given.
+        address: host:port of the cluster's head, *auto* for the one this machine is part of, or *local* to start one for the study.
+        storage: a folder that all machines reach; None is one under the root of the runs.
+        cpus, gpus: what a run takes; gpus None is GPU_SHARE where the cluster has some, else 0.
+    """
+
+    data: TwoDomains
+    address: str
+    storage: Path | None = None
+    cpus: int = 1
+    gpus: float | None = None
+    ending: StopRequest = field(default_factory=StopRequest)
+    rest_until: float = 0.0
+
+    def run(self) -> Standing:
+        """Until nothing is left to do.
+
+        Raises:
+            RunError: no such cluster, or none that could ever run this; the storage cannot be written; the cluster is lost.
+            KeyboardInterrupt: it was asked to end, and the runs at work are stopped in order.
+        """
+        with _storage(self.storage or runs.user_root() / ".ray", self.study.name) as self.folder, _connected(self.address):
+            self.gpus = _share(self.cpus, self.gpus)
+            try:
+                with self.ending.listening():
+                    self._tune()
+            finally:
+                for run, mirror in self.working.values():
+                    mirror.leave()
+        if self.ending():
+            raise KeyboardInterrupt
+        now, _ = self._look()
+        self._tidy(now)
+        return now
+
+    def _tune(self) -> None:
+        task = tune.with_resources(tune.with_parameters(trial, data=_in_memory(self.data)), {"cpu": self.cpus, "gpu": self.gpus})
+        try:
+            tune.run(task, name=self.folder.name, storage_path=str(self.folder.parent), search_alg=Ready(self), scheduler=Stops(self), num_samples=-1,
+                     callbacks=[Folders(self)], max_failures=MOST_LOSSES, checkpoint_config=tune.CheckpointConfig(num_to_keep=1), verbose=0,
+                     raise_on_failed_trial=False, trial_name_creator=_run_id, trial_dirname_creator=_run_id)
+        except (TuneError, ray.exceptions.RayError) as error:
+            raise RunError(f"The Ray cluster failed: {str(error).strip().splitlines()[-1]}. What the runs had is kept: give the command again.") from error
+
+    def next(self) -> dict[str, Any] | str | None:
+        """The next trial's config (`ray_trial.trial`), None while nothing is ready, or Searcher.FINISHED."""
+        if self.ending():
+            return Searcher.FINISHED
+        if time.monotonic() < self.rest_until:
+            return None
+        now, left = self._look()
+        if not left:
+            return Searcher.FINISHED
+        for config in left:
+            if self._ready(config, now):
+                self._start(config, now)
+                if config in self.working:
+                    run, _ = self.working[config]
+                    return {"run": run.id, "begin": str(self._begin(run)), "device": "cuda" if self.gpus else "cpu", "threads": self.cpus}
+        self.rest_until = time.monotonic() + LOOK_EVERY
+        return None
+
+    def _begin(self, run: Run) -> Path:
+        return self.folder / "begin" / run.id
+
+    def _launch(self, run: Run) -> Mirror:
+        mirror = Mirror(run)
+        mirror.open(self._begin(run))
+        return mirror
+
+    def of(self, trial: Trial) -> Mirror | None:
+        """The mirror of a trial's run, until it has ended."""
+        return next((mirror for run, mirror in self.working.values() if run.id == _run_id(trial)), None)
+
+    def over(self, trial: Trial, problem: str | None = None) -> None:
+        """The trial has come to its end, or been stopped, or cannot go on."""
+        config: RunConfig
+        for config, (run, mirror) in list(self.working.items()):
+            if run.id == _run_id(trial):
+                mirror.problem = mirror.problem or problem
+                mirror.end()
+                self._ended(config, run)
+                shutil.rmtree(self._begin(run), ignore_errors=True)
+                self.rest_until = 0.0
+
+
+class Ready(Searcher):
+    """Tells Tune what to run next, as the engine finds it ready."""
+
+    def __init__(self, engine: RayEngine) -> None:
+        super().__init__()
+        self.engine = engine
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        return self.engine.next()
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        pass  # `Folders` has taken note
+
+    def save_to_dir(self, *where: Any) -> None:
+        pass  # how far a study is, the run folders say
+
+
+class Stops(FIFOScheduler):
+    """In the order in which they are ready; a file `stop` in a run's folder, or Ctrl-C for all, ends them where they are."""
+
+    def __init__(self, engine: RayEngine) -> None:
+        super().__init__()
+        self.engine = engine
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
+        for each in list(tune_controller.get_live_trials()):
+            mirror = self.engine.of(each)
+            if mirror is not None and (mirror.problem or mirror.asked_to_stop or self.engine.ending()):
+                tune_controller.stop_trial(each)
+        return super().choose_trial_to_run(tune_controller)
+
+
+class Folders(tune.Callback):
+    """Hands what the workers send to the mirrors of their runs. A folder that cannot be written ends its own run, not the study."""
+
+    def __init__(self, engine: RayEngine) -> None:
+        self.engine = engine
+
+    def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        if mirror := self.engine.of(trial):
+            mirror.worker = trial.temporary_state.ray_actor._actor_id.hex()  # as the worker knows itself
+
+    def on_trial_result(self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any) -> None:
+        if (mirror := self.engine.of(trial)) and "report" in result:
+            with _failing(mirror):
+                mirror.take(result["report"])
+
+    def on_checkpoint(self, iteration: int, trials: list[Trial], trial: Trial, checkpoint: Any, **info: Any) -> None:
+        if mirror := self.engine.of(trial):
+            with _failing(mirror):
+                mirror.keep(Path(checkpoint.path))
+
+    def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        if mirror := self.engine.of(trial):
+            with _failing(mirror):
+                self.engine.say(f"{mirror.run.id}: its worker on {mirror.node} was lost. It goes on elsewhere from iteration {mirror.lost():,}.")
+
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        why = (trial.get_error() or "no reason is known") if hasattr(trial, "get_error") else "no reason is known"
+        self.engine.over(trial, f"{_run_id(trial)} lost its worker {MOST_LOSSES + 1} times; Ray's last word was: {str(why).strip().splitlines()[-1]}. "
+                                f"What it had is kept. Then go on: python -m fruitlab resume {_run_id(trial)}")
+
+    def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        self.engine.over(trial)
+
+
+def _run_id(trial: Trial) -> str:
+    return trial.config["run"]
+
+
+@contextmanager
+def _failing(mirror: Mirror) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RunError) as error:
+        mirror.problem = explain(error, mirror.run)
+
+
+def _in_memory(data: TwoDomains) -> TwoDomains:
+    """As plain arrays: what is mapped from a file here is not there on another machine."""
+    from dataclasses import replace
+    return replace(data, nice=replace(data.nice, images=np.asarray(data.nice.images)), real=replace(data.real, images=np.asarray(data.real.images)))
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[None]:
+    """Ray, for as long as it is needed; this package is sent to the workers, who need not have it. Raises RunError."""
+    if "://" in address:
+        raise RunError(f"--ray {address}: the study has to run on a machine of the cluster, as it writes the run folders there. Join it (ray start "
+                       "--address HOST:PORT --num-cpus 0), then give --ray HOST:PORT.")
+    own: dict[str, Any] = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"} if address == "local" else {}
+    if address not in ("local", "auto"):
+        host, _, port = address.rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), timeout=5).close()
+        except (OSError, ValueError, OverflowError) as error:
+            raise RunError(f"There is no Ray cluster at {address} ({error}). Give host:port of its head, as `ray start --head` prints it, "
+                           "or --ray local to use this machine alone.") from None
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="error",
+                 runtime_env={"py_modules": [str(Path(__file__).resolve().parent)], "excludes": ["**/__pycache__"]}, **own)
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        raise RunError(f"Ray could not be reached at {address}: {str(error).strip().splitlines()[0]}") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _share(cpus: int, gpus: float | None) -> float:
+    """What each run takes of a GPU. Raises RunError where no machine has what a run takes: it would wait for ever."""
+    machines = [machine["Resources"] for machine in ray.nodes() if machine["Alive"]]
+    if gpus is None:
+        gpus = GPU_SHARE if any(machine.get("GPU") for machine in machines) else 0.0
+    if not any(machine.get("CPU", 0) >= cpus and machine.get("GPU", 0) >= gpus for machine in machines):
+        has = "; ".join(f"{machine.get('CPU', 0):g} CPUs and {machine.get('GPU', 0):g} GPUs" for machine in machines)
+        raise RunError(f"No machine of the Ray cluster has {cpus} CPUs and {gpus:g} GPUs for a run: they have {has}. Give less with --ray-cpus and --ray-gpus.")
+    return gpus
+
+
+@contextmanager
+def _storage(root: Path, name: str) -> Iterator[Path]:
+    """A new folder for a study's checkpoints, gone at its end, as those are that killed studies left. Raises RunError."""
+    root = root.expanduser().resolve()
+    folder = root / f"{name}-{secrets.token_hex(4)}"
+    try:
+        for other in root.glob("*/driver.lock"):
+            try:
+                with FileLock(other).acquire(blocking=False):
+                    shutil.rmtree(other.parent, ignore_errors=True)
+            except Timeout:
+                pass  # a study at work
+        folder.mkdir(parents=True)
+        lock = FileLock(folder / "driver.lock")
+        lock.acquire(blocking=False)
+    except OSError as error:
+        raise RunError(f"Checkpoints cannot be written to {root}: {error.strerror}. Name another folder with --ray-storage.") from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.release()
