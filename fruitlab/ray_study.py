@@ -11,8 +11,9 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field, replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +89,10 @@ class RayEngine(Engine):
     def _tune(self) -> None:
         task = tune.with_resources(tune.with_parameters(trial, data=_in_memory(self.data)), {"cpu": self.cpus, "gpu": self.gpus})
         try:
-            tune.run(task, name=self.folder.name, storage_path=str(self.folder.parent), search_alg=Ready(self), scheduler=Stops(self), num_samples=-1,
-                     callbacks=[Folders(self)], max_failures=MOST_LOSSES, checkpoint_config=tune.CheckpointConfig(num_to_keep=1), verbose=0,
-                     raise_on_failed_trial=False, trial_name_creator=_run_id, trial_dirname_creator=_run_id)
+            with redirect_stdout(StringIO()):  # Tune prints a line for each trial however quiet it is asked to be; stdout is for the result
+                tune.run(task, name=self.folder.name, storage_path=str(self.folder.parent), search_alg=Ready(self), scheduler=Stops(self), num_samples=-1,
+                         callbacks=[Folders(self)], max_failures=MOST_LOSSES, checkpoint_config=tune.CheckpointConfig(num_to_keep=1), verbose=0,
+                         raise_on_failed_trial=False, trial_name_creator=_run_id, trial_dirname_creator=_run_id)
         except (TuneError, ray.exceptions.RayError) as error:
             raise RunError(f"The Ray cluster failed: {str(error).strip().splitlines()[-1]}. What the runs had is kept: give the command again.") from error
 
@@ -216,7 +218,6 @@ def _failing(mirror: Mirror) -> Iterator[None]:
 
 def _in_memory(data: TwoDomains) -> TwoDomains:
     """As plain arrays: what is mapped from a file here is not there on another machine."""
-    from dataclasses import replace
     return replace(data, nice=replace(data.nice, images=np.asarray(data.nice.images)), real=replace(data.real, images=np.asarray(data.real.images)))
 
 
