@@ -5,26 +5,29 @@ to a machine with room for it, and to another one from its last checkpoint when 
 run's lock and writes its folder, so that a study whose driver was killed goes on from there, on a cluster or without one.
 """
 
+import logging
 import os
 import secrets
 import shutil
 import socket
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field, replace
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 # Read when Ray starts or first looks. Nothing goes out, nothing is printed that is not ours, no logs beside the run folders; Ctrl-C is ours.
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-os.environ.update(RAY_AIR_NEW_OUTPUT="0", TUNE_DISABLE_AUTO_CALLBACK_LOGGERS="1", TUNE_DISABLE_SIGINT_HANDLER="1")
+os.environ.update(RAY_AIR_NEW_OUTPUT="0", TUNE_DISABLE_AUTO_CALLBACK_LOGGERS="1", TUNE_DISABLE_SIGINT_HANDLER="1",
+                  TUNE_PRINT_ALL_TRIAL_ERRORS="0")
 
 import numpy as np
 import ray
 from filelock import FileLock, Timeout
 from ray import tune
+from ray._private import ray_constants
 from ray.tune.error import TuneError
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler
@@ -89,10 +92,9 @@ class RayEngine(Engine):
     def _tune(self) -> None:
         task = tune.with_resources(tune.with_parameters(trial, data=_in_memory(self.data)), {"cpu": self.cpus, "gpu": self.gpus})
         try:
-            with redirect_stdout(StringIO()):  # Tune prints a line for each trial however quiet it is asked to be; stdout is for the result
-                tune.run(task, name=self.folder.name, storage_path=str(self.folder.parent), search_alg=Ready(self), scheduler=Stops(self), num_samples=-1,
-                         callbacks=[Folders(self)], max_failures=MOST_LOSSES, checkpoint_config=tune.CheckpointConfig(num_to_keep=1), verbose=0,
-                         raise_on_failed_trial=False, trial_name_creator=_run_id, trial_dirname_creator=_run_id)
+            tune.run(task, name=self.folder.name, storage_path=str(self.folder.parent), search_alg=Ready(self), scheduler=Stops(self), num_samples=-1,
+                     callbacks=[Folders(self)], max_failures=MOST_LOSSES, checkpoint_config=tune.CheckpointConfig(num_to_keep=1), verbose=0,
+                     raise_on_failed_trial=False, trial_name_creator=_run_id, trial_dirname_creator=_run_id)
         except (TuneError, ray.exceptions.RayError) as error:
             raise RunError(f"The Ray cluster failed: {str(error).strip().splitlines()[-1]}. What the runs had is kept: give the command again.") from error
 
@@ -196,9 +198,10 @@ class Folders(tune.Callback):
                 self.engine.say(f"{mirror.run.id}: its worker on {mirror.node} was lost. It goes on elsewhere from iteration {mirror.lost():,}.")
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        why = (trial.get_error() or "no reason is known") if hasattr(trial, "get_error") else "no reason is known"
-        self.engine.over(trial, f"{_run_id(trial)} lost its worker {MOST_LOSSES + 1} times; Ray's last word was: {str(why).strip().splitlines()[-1]}. "
-                                f"What it had is kept. Then go on: python -m fruitlab resume {_run_id(trial)}")
+        lines = str(trial.get_error() or "").strip().splitlines()
+        why = textwrap.shorten(lines[-1], 160, placeholder=" …") if lines else "nothing"
+        self.engine.over(trial, f"{_run_id(trial)} lost its worker {MOST_LOSSES + 1} times; the last that Ray had to say was: {why} "
+                                f"What it had is kept. Go on: python -m fruitlab resume {_run_id(trial)}")
 
     def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         self.engine.over(trial)
@@ -227,7 +230,7 @@ def _connected(address: str) -> Iterator[None]:
     if "://" in address:
         raise RunError(f"--ray {address}: the study has to run on a machine of the cluster, as it writes the run folders there. Join it (ray start "
                        "--address HOST:PORT --num-cpus 0), then give --ray HOST:PORT.")
-    own: dict[str, Any] = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"} if address == "local" else {}
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what ended a run is said in its summary
     if address not in ("local", "auto"):
         host, _, port = address.rpartition(":")
         try:
@@ -235,15 +238,33 @@ def _connected(address: str) -> Iterator[None]:
         except (OSError, ValueError, OverflowError) as error:
             raise RunError(f"There is no Ray cluster at {address} ({error}). Give host:port of its head, as `ray start --head` prints it, "
                            "or --ray local to use this machine alone.") from None
-    try:
-        ray.init(address=address, log_to_driver=False, logging_level="error",
-                 runtime_env={"py_modules": [str(Path(__file__).resolve().parent)], "excludes": ["**/__pycache__"]}, **own)
-    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-        raise RunError(f"Ray could not be reached at {address}: {str(error).strip().splitlines()[0]}") from error
+    # However quiet they are asked to be, Ray and Tune print a line for each worker that dies and each trial that ends; stdout is for the result.
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), _loopback(address == "local"):
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level="error", include_dashboard=False if address == "local" else None,
+                     runtime_env={"py_modules": [str(Path(__file__).resolve().parent)], "excludes": ["**/__pycache__"]})
+        except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+            if address == "auto" and isinstance(error, ConnectionError):
+                raise RunError("This machine is part of no Ray cluster: join one (ray start --address HOST:PORT), or give --ray local.") from None
+            raise RunError(f"Ray could not be reached at {address}: {str(error).strip().splitlines()[0]}") from error
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def _loopback(only: bool) -> Iterator[None]:
+    """Ray's own switch for systems where machines cannot join: its ports are then open on 127.0.0.1 alone, and to nobody else.
+
+    Asked for 127.0.0.1 as its address, it would take the one that others reach and listen to all, and who reaches a port of Ray can run what he likes.
+    """
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = before and not only
     try:
         yield
     finally:
-        ray.shutdown()
+        ray_constants.ENABLE_RAY_CLUSTER = before
 
 
 def _share(cpus: int, gpus: float | None) -> float:

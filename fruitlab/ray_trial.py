@@ -38,7 +38,10 @@ def trial(config: dict[str, Any], data: TwoDomains) -> None:
             shutil.copytree(_source(config), run.folder)
             from fruitlab import devices
 
-            where = devices.resolve(config["device"])
+            try:
+                where = devices.resolve(config["device"])
+            except RunError as error:
+                raise RunError(f"{node()}: {error} With --ray-gpus 0 the study trains on CPUs.") from None
             threads = devices.repeatable(where, run.header().get("threads") or config["threads"] if where.type == "cpu" else None)
             summary = train_into(run, data, where=where, device=where.type, threads=threads, say=lambda line: None, stop=lambda: False, noted=sender.noted)
             sender.send(files=True, summary=summary)

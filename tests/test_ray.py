@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def small(pair):
 
 
 def arguments(*more: str) -> list[str]:
-    return ["study", *more, "--data", "small", "--json", *(part for name, value in SMALL.items() for part in ("--set", f"{name}={value}"))]
+    return ["study", "--data", "small", "--json", *(part for name, value in SMALL.items() for part in ("--set", f"{name}={value}")), *more]
 
 
 def wait_until(so, seconds: float = 90.0) -> None:
@@ -108,12 +109,11 @@ def test_a_node_killed_in_the_middle_costs_time_and_changes_nothing(small, tmp_p
 @pytest.mark.slow
 @needs_ray
 def test_a_failed_run_is_not_tried_again_and_one_that_was_stopped_goes_on_without_ray(small, capsys):
-    vary = arguments("--vary", "learning_rate=0.01,10", "--set", "regularisation=1000", "--ray", "local")
-    good = {"learning_rate": 0.01}
+    vary = arguments("--vary", "regularisation=0.0005,1000", "--ray", "local")
 
     def stop_the_good_one() -> None:
         def there() -> list[Run]:
-            return [run for run in runs.all_runs() if run.config().learning_rate == good["learning_rate"] and run.has("state") and len(run.metrics()) > 8]
+            return [run for run in runs.all_runs() if run.config().regularisation < 1 and run.has("state") and len(run.metrics()) > 8]
         wait_until(there)
         there()[0].ask_to_stop()
 
@@ -131,12 +131,38 @@ def test_a_failed_run_is_not_tried_again_and_one_that_was_stopped_goes_on_withou
     same_as_alone(stopped)
 
 
+def listening_to_all(process: int) -> list[str]:
+    """Addresses beyond the loopback, in hexadecimal, at which a process and those below it listen; where there is a /proc."""
+    parents: dict[int, int] = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            pass  # it has ended meanwhile
+    family, before = {process}, 0
+    while len(family) > before:
+        before, family = len(family), family | {child for child, parent in parents.items() if parent in family}
+    sockets = set()
+    for member in family:
+        for file in Path(f"/proc/{member}/fd").glob("*"):
+            try:
+                sockets.add(os.readlink(file))
+            except OSError:
+                pass
+    rows = [line.split() for name in ("tcp", "tcp6") if Path(f"/proc/net/{name}").exists() for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
+    ours = [row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets]
+    assert ours or not rows, "it listens nowhere at all"
+    loopback = ("0100007F:", "0000000000000000FFFF00000100007F:", "00000000000000000000000001000000:")
+    return [address for address in ours if not address.startswith(loopback)]
+
+
 @pytest.mark.slow
 @needs_ray
 def test_ctrl_c_stops_all_in_order_and_the_same_command_goes_on(small):
-    command = [sys.executable, "-m", "fruitlab", *arguments("--vary", "ratio=20,60", "--ray", "local")]
+    command = [sys.executable, "-m", "fruitlab", *arguments("--vary", "ratio=20,60", "--ray", "local", "--set", "iterations=120")]
     process = subprocess.Popen(command, cwd=runs.PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
     wait_until(lambda: any(run.has("state") for run in runs.all_runs()))
+    assert listening_to_all(process.pid) == [], "who reaches a port of Ray can run what he likes"
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     assert json.loads(process.communicate(timeout=60)[0]) == {"error": "Interrupted."} and process.returncode == 130
     assert all(run.status() == "stopped" for run in runs.all_runs())
@@ -146,7 +172,7 @@ def test_ctrl_c_stops_all_in_order_and_the_same_command_goes_on(small):
     assert done.returncode == 0 and result["finished"] == 2 and kept[0] > 0 and kept[1] in {row["run"] for row in result["rows"]}, done.stderr[-2000:]
     for run in list(runs.all_runs()):
         iterations = [one["iteration"] for one in run.metrics()]
-        assert iterations == sorted(set(iterations)) and iterations[-1] == 240
+        assert iterations == sorted(set(iterations)) and iterations[-1] == 120
 
 
 def sent(worker: str, before: int, iteration: int, **more) -> dict:
@@ -236,6 +262,15 @@ def test_what_cannot_be_is_a_sentence(small, tmp_path, capsys, options, status, 
     (tmp_path / "file").touch()
     assert main(arguments("--vary", "ratio=20", *(option.format(file=tmp_path / "file" / "below") for option in options))) == status
     assert sentence in json.loads(capsys.readouterr().out)["error"]
+
+
+@needs_ray
+def test_a_worker_without_the_storage_says_so(tmp_path, monkeypatch):
+    from fruitlab import ray_trial
+
+    monkeypatch.setattr(ray_trial.tune, "get_checkpoint", lambda: None)
+    with pytest.raises(RunError, match="shared is not there on .* has to name a folder that all machines share"):
+        ray_trial._source({"run": "one", "begin": str(tmp_path / "shared" / "study-1" / "begin" / "one")})
 
 
 @needs_ray
