@@ -5,35 +5,24 @@ to a machine with room for it, and to another one from its last checkpoint when 
 run's lock and writes its folder, so that a study whose driver was killed goes on from there, on a cluster or without one.
 """
 
-import logging
-import os
-import secrets
 import shutil
-import socket
 import textwrap
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-# Read when Ray starts or first looks. Nothing goes out, nothing is printed that is not ours, no logs beside the run folders; Ctrl-C is ours.
-os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-os.environ.update(RAY_AIR_NEW_OUTPUT="0", TUNE_DISABLE_AUTO_CALLBACK_LOGGERS="1", TUNE_DISABLE_SIGINT_HANDLER="1",
-                  TUNE_PRINT_ALL_TRIAL_ERRORS="0")
-
 import numpy as np
 import ray
-from filelock import FileLock, Timeout
 from ray import tune
-from ray._private import ray_constants
 from ray.tune.error import TuneError
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
-from fruitlab import runs
+from fruitlab import ray_cluster, runs
 from fruitlab.config import RunConfig
 from fruitlab.data.domains import TwoDomains
 from fruitlab.mirror import Mirror
@@ -45,7 +34,6 @@ from fruitlab.wording import explain
 from fruitlab.worker import StopRequest
 
 MOST_LOSSES = 5  # workers that one run may lose; machines that are taken away with notice do not count
-GPU_SHARE = 0.25  # of a GPU, where there are some: starting kernels is the limit of a small run, so that four share one well
 LOOK_EVERY = 2.0  # seconds between two looks through the runs for one that is ready, when none of ours has ended
 
 
@@ -57,7 +45,7 @@ class RayEngine(Engine):
         data: the study's, which every worker is given.
         address: host:port of the cluster's head, *auto* for the one this machine is part of, or *local* to start one for the study.
         storage: a folder that all machines reach; None is one under the root of the runs.
-        cpus, gpus: what a run takes; gpus None is GPU_SHARE where the cluster has some, else 0.
+        cpus, gpus: what a run takes; gpus None is ray_cluster.GPU_SHARE where the cluster has some, else 0.
     """
 
     data: TwoDomains
@@ -75,8 +63,8 @@ class RayEngine(Engine):
             RunError: no such cluster, or none that could ever run this; the storage cannot be written; the cluster is lost.
             KeyboardInterrupt: it was asked to end, and the runs at work are stopped in order.
         """
-        with _storage(self.storage or runs.user_root() / ".ray", self.study.name) as self.folder, _connected(self.address):
-            self.gpus = _share(self.cpus, self.gpus)
+        with ray_cluster.storage(self.storage or runs.user_root() / ".ray", self.study.name) as self.folder, ray_cluster.connected(self.address):
+            self.gpus = ray_cluster.share(self.cpus, self.gpus)
             try:
                 with self.ending.listening():
                     self._tune()
@@ -222,81 +210,3 @@ def _failing(mirror: Mirror) -> Iterator[None]:
 def _in_memory(data: TwoDomains) -> TwoDomains:
     """As plain arrays: what is mapped from a file here is not there on another machine."""
     return replace(data, nice=replace(data.nice, images=np.asarray(data.nice.images)), real=replace(data.real, images=np.asarray(data.real.images)))
-
-
-@contextmanager
-def _connected(address: str) -> Iterator[None]:
-    """Ray, for as long as it is needed; this package is sent to the workers, who need not have it. Raises RunError."""
-    if "://" in address:
-        raise RunError(f"--ray {address}: the study has to run on a machine of the cluster, as it writes the run folders there. Join it (ray start "
-                       "--address HOST:PORT --num-cpus 0), then give --ray HOST:PORT.")
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what ended a run is said in its summary
-    if address not in ("local", "auto"):
-        host, _, port = address.rpartition(":")
-        try:
-            socket.create_connection((host, int(port)), timeout=5).close()
-        except (OSError, ValueError, OverflowError) as error:
-            raise RunError(f"There is no Ray cluster at {address} ({error}). Give host:port of its head, as `ray start --head` prints it, "
-                           "or --ray local to use this machine alone.") from None
-    # However quiet they are asked to be, Ray and Tune print a line for each worker that dies and each trial that ends; stdout is for the result.
-    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), _loopback(address == "local"):
-        try:
-            ray.init(address=address, log_to_driver=False, logging_level="error", include_dashboard=False if address == "local" else None,
-                     runtime_env={"py_modules": [str(Path(__file__).resolve().parent)], "excludes": ["**/__pycache__"]})
-        except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-            if address == "auto" and isinstance(error, ConnectionError):
-                raise RunError("This machine is part of no Ray cluster: join one (ray start --address HOST:PORT), or give --ray local.") from None
-            raise RunError(f"Ray could not be reached at {address}: {str(error).strip().splitlines()[0]}") from error
-        try:
-            yield
-        finally:
-            ray.shutdown()
-
-
-@contextmanager
-def _loopback(only: bool) -> Iterator[None]:
-    """Ray's own switch for systems where machines cannot join: its ports are then open on 127.0.0.1 alone, and to nobody else.
-
-    Asked for 127.0.0.1 as its address, it would take the one that others reach and listen to all, and who reaches a port of Ray can run what he likes.
-    """
-    before = ray_constants.ENABLE_RAY_CLUSTER
-    ray_constants.ENABLE_RAY_CLUSTER = before and not only
-    try:
-        yield
-    finally:
-        ray_constants.ENABLE_RAY_CLUSTER = before
-
-
-def _share(cpus: int, gpus: float | None) -> float:
-    """What each run takes of a GPU. Raises RunError where no machine has what a run takes: it would wait for ever."""
-    machines = [machine["Resources"] for machine in ray.nodes() if machine["Alive"]]
-    if gpus is None:
-        gpus = GPU_SHARE if any(machine.get("GPU") for machine in machines) else 0.0
-    if not any(machine.get("CPU", 0) >= cpus and machine.get("GPU", 0) >= gpus for machine in machines):
-        has = "; ".join(f"{machine.get('CPU', 0):g} CPUs and {machine.get('GPU', 0):g} GPUs" for machine in machines)
-        raise RunError(f"No machine of the Ray cluster has {cpus} CPUs and {gpus:g} GPUs for a run: they have {has}. Give less with --ray-cpus and --ray-gpus.")
-    return gpus
-
-
-@contextmanager
-def _storage(root: Path, name: str) -> Iterator[Path]:
-    """A new folder for a study's checkpoints, gone at its end, as those are that killed studies left. Raises RunError."""
-    root = root.expanduser().resolve()
-    folder = root / f"{name}-{secrets.token_hex(4)}"
-    try:
-        for other in root.glob("*/driver.lock"):
-            try:
-                with FileLock(other).acquire(blocking=False):
-                    shutil.rmtree(other.parent, ignore_errors=True)
-            except Timeout:
-                pass  # a study at work
-        folder.mkdir(parents=True)
-        lock = FileLock(folder / "driver.lock")
-        lock.acquire(blocking=False)
-    except OSError as error:
-        raise RunError(f"Checkpoints cannot be written to {root}: {error.strerror}. Name another folder with --ray-storage.") from None
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        lock.release()

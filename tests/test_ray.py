@@ -274,15 +274,29 @@ def test_a_worker_without_the_storage_says_so(tmp_path, monkeypatch):
 
 
 @needs_ray
+def test_checkpoints_that_killed_studies_left_are_cleared_away_and_nothing_else(tmp_path):
+    from fruitlab.ray_cluster import LOCK, storage
+
+    for name in ("left", "foreign"):
+        (tmp_path / name / "run").mkdir(parents=True)
+    (tmp_path / "left" / LOCK).touch()
+    with storage(tmp_path, "one") as one:
+        (one / "checkpoint").mkdir()
+        with storage(tmp_path, "two") as two:
+            assert {path.name for path in tmp_path.iterdir()} == {"foreign", one.name, two.name} and (one / "checkpoint").is_dir()
+    assert [path.name for path in tmp_path.iterdir()] == ["foreign"]
+
+
+@needs_ray
 def test_a_run_takes_a_part_of_a_gpu_where_there_is_one(monkeypatch):
-    from fruitlab import ray_study
+    from fruitlab import ray_cluster
 
     machines = [{"Alive": True, "Resources": {"CPU": 8.0}}, {"Alive": True, "Resources": {"CPU": 4.0, "GPU": 1.0}},
                 {"Alive": False, "Resources": {"CPU": 64.0, "GPU": 8.0}}]
-    monkeypatch.setattr(ray_study.ray, "nodes", lambda: machines)
-    assert ray_study._share(1, None) == 0.25 and ray_study._share(8, 0) == 0 and ray_study._share(2, 0.5) == 0.5
+    monkeypatch.setattr(ray_cluster.ray, "nodes", lambda: machines)
+    assert ray_cluster.share(1, None) == 0.25 and ray_cluster.share(8, 0) == 0 and ray_cluster.share(2, 0.5) == 0.5
     for cpus, gpus in ((8, 0.5), (1, 2), (9, 0)):
         with pytest.raises(RunError, match="Give less with --ray-cpus and --ray-gpus"):
-            ray_study._share(cpus, gpus)
-    monkeypatch.setattr(ray_study.ray, "nodes", lambda: machines[:1])
-    assert ray_study._share(1, None) == 0
+            ray_cluster.share(cpus, gpus)
+    monkeypatch.setattr(ray_cluster.ray, "nodes", lambda: machines[:1])
+    assert ray_cluster.share(1, None) == 0
