@@ -9,9 +9,11 @@ prepare()  # as a run's process does, before torch comes
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
+from fruitlab import devices  # noqa: E402
 from fruitlab.methods import phases  # noqa: E402
 from fruitlab.presets import configure  # noqa: E402
 from fruitlab.resident import Resident  # noqa: E402
+from fruitlab.slices import alone  # noqa: E402
 from fruitlab.state import State  # noqa: E402
 from fruitlab.training import Batches, step  # noqa: E402
 
@@ -27,21 +29,26 @@ class Contender:
         categories = tuple(map(str, range(int(labels.max()) + 1)))
         resident = Resident(categories, images, labels, torch.zeros_like(labels, dtype=torch.bool),
                             {"nice": everything, "real": nothing}, {"nice": nothing, "real": nothing})
-        self.state = State(self.config, categories=len(categories), device=self.device)
+        self.state = State(self.config, categories=len(categories), device=self.device, precision=devices.precision(self.device))
         (self.phase,) = phases(self.config)
         self.batches = Batches(self.config, self.phase, resident, self.state)
         self.state.trains(self.phase)
 
     def step(self) -> int:
         before = self.state.pictures
-        step(self.config, self.phase, self.state, *self.batches.at(self.state.phase_iteration % self.batches.per_epoch))
+        self._one(self.state.phase_iteration % self.batches.per_epoch)
         return self._finished(before)
 
     def epoch(self) -> int:
         before = self.state.pictures
         for iteration in range(self.batches.per_epoch):
-            step(self.config, self.phase, self.state, *self.batches.at(iteration))
+            self._one(iteration)
         return self._finished(before)
+
+    def _one(self, iteration: int) -> None:
+        batch = self.batches.at(iteration)
+        with alone():
+            step(self.config, self.phase, self.state, *batch)
 
     def _finished(self, before: int) -> int:
         if self.device.type == "cuda":

@@ -58,12 +58,14 @@ def parser() -> argparse.ArgumentParser:
         method.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any number of the configuration; may be repeated")
         method.add_argument("--seed", metavar="S", help="first weights, choice and order of pictures (0)")
         method.add_argument("--device", default="auto", metavar="|".join(DEVICES), help="where to train (auto)")
+        method.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"),
+                            help="what the convolutions compute in; auto: bfloat16 on a graphics card that has it, else float32")
         method.add_argument("--run", dest="run_id", metavar="ID", help="what to call the run")
 
     study = add("study", "many runs as one: the paper's, or one's own; goes on where it was, and says first what it costs", commands.study)
-    study.add_argument("kind", nargs="?", choices=("paper", "ratio", "tuning", "readings"),
+    study.add_argument("kind", nargs="?", choices=("paper", "ratio", "tuning", "readings", "switch"),
                        help="paper: eleven ratios and nine splits; ratio: look for the best one; tuning: the paper's learning rates and L2 factors; "
-                            "readings: ways to read what the paper's text lost")
+                            "readings: ways to read what the paper's text lost; switch: ways to read what happens before restricted training")
     study.add_argument("--vary", action="append", default=[], metavar="NAME=A,B,C", help="in place of one of these: every combination of the values")
     study.add_argument("--method", default="mixed", choices=("mixed", "iterative"), help="what --vary varies (mixed)")
     study.add_argument("--data", default="synthetic", help="a name from `data list` (synthetic)")
@@ -74,6 +76,7 @@ def parser() -> argparse.ArgumentParser:
     study.add_argument("--iterations", metavar="I", help="training steps of each run; stretches the recipe's schedule")
     study.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any number of the configuration; may be repeated")
     study.add_argument("--device", default="auto", metavar="|".join(DEVICES), help="where to train (auto)")
+    study.add_argument("--at-once", metavar="N", help="how many runs train side by side, each with its share of the cores (on a CPU one a core, else 1)")
     study.add_argument("--ray", metavar="ADDRESS", help="on a Ray cluster: host:port of its head, auto for the one that this machine is part of, or local "
                                                         "for one on this machine (needs requirements-ray.txt; docs/ray.md)")
     study.add_argument("--ray-storage", metavar="DIR", help="where its machines keep checkpoints: with several, a folder that all of them share "

@@ -78,7 +78,7 @@ def train(options: Namespace, say: Say) -> Outcome:
     data = store.load(config.data, say=say, progress=report.progress_bar(say))
     split = data.split(config.split_seed)
     pictures = report.training_pictures(config, data, split)
-    run = run_folders.create({"device": options.device, "data": None}, config=config, run_id=options.run_id)
+    run = run_folders.create({"device": options.device, "precision": options.precision, "data": None}, config=config, run_id=options.run_id)
     say(f"{run.id}: {pictures}. Ctrl-C stops it in order; python -m fruitlab resume {run.id} goes on.")
     return _work(run, None, say)
 
@@ -106,30 +106,33 @@ def _work(run: Run, device: str | None, say: Say) -> Outcome:
 def study(options: Namespace, say: Say) -> Outcome:
     plan = _study(options)
     slots.check_device(options.device)
+    at_once = slots.side_by_side(options.device, options.at_once) if options.ray is None else 1  # as many as there is room for, which nobody knows yet
     data = store.load(plan.data, say=say, progress=report.progress_bar(say))
     counts = [len(domain.labels) for domain in (data.nice, data.real)]
     entries = Index().entries()
     before = standing.standing(plan, entries, data.fingerprint)
     said = {"study": plan.name, "data": data.name, "runs": len(before.configs), "most": plan.most, "finished": len(before.finished),
-            "cost": vars(standing.cost(before.missing, *counts, entries))}
+            "cost": vars(standing.cost(before.missing, *counts, entries)), "at_once": at_once}
     say(report.study_plan(said))
     if options.dry_run:
         return 0, said, report.study_runs(before)
-    engine = _engine(plan, data, options, say)
+    engine = _engine(plan, data, options, at_once, say)
     after = engine.run()
     result = said | {"finished": len(after.finished), "failed": {str(number): why for number, why in enumerate(engine.failed.values())},
                      "rows": report.study_rows(after)}
     return (1 if engine.failed else 0), result, report.study_runs(after)
 
 
-def _engine(plan: studies.Study, data: TwoDomains, options: Namespace, say: Say) -> Engine:
+def _engine(plan: studies.Study, data: TwoDomains, options: Namespace, at_once: int, say: Say) -> Engine:
     """Raises WrongUse, and RunError where Ray is asked for and not installed."""
     if options.ray is None:
         if options.ray_storage or options.ray_cpus != 1 or options.ray_gpus is not None:
             raise WrongUse("--ray-storage, --ray-cpus and --ray-gpus go with --ray.")
-        return Engine(plan, data.fingerprint, options.device, say)
+        return Engine(plan, data.fingerprint, options.device, say, at_once)
     if options.device != "auto":
         raise WrongUse("With --ray, runs are on a GPU or not as --ray-gpus says; leave --device out.")
+    if options.at_once is not None:
+        raise WrongUse("With --ray, as many runs train at once as the cluster has room for, by --ray-cpus and --ray-gpus; leave --at-once out.")
     if options.ray_cpus < 1:
         raise WrongUse(f"--ray-cpus is {options.ray_cpus}: give 1 or more.")
     if options.ray_gpus is not None and not (0 <= options.ray_gpus <= 1 or options.ray_gpus.is_integer() and options.ray_gpus > 1):
@@ -154,11 +157,13 @@ def _study(options: Namespace) -> studies.Study:
         return studies.ratio(options.data, **common)
     if options.kind == "readings":
         return readings.readings(options.data, **changes)
+    if options.kind == "switch":
+        return readings.at_switch(options.data, **changes)
     if options.kind == "tuning":
         return studies.tuning(options.data, sets=options.sets, **changes)
     varied = {name: values.split(",") for name, values in _pairs(options.vary, "--vary", "NAME=A,B,C").items()}
     if not varied:
-        raise WrongUse("Say which study: paper, ratio or tuning, or vary something: --vary ratio=20,40,60.")
+        raise WrongUse("Say which study: paper, ratio, tuning, readings or switch, or vary something: --vary ratio=20,40,60.")
     return studies.vary(configure(options.method, preset=options.preset, data=options.data, **changes), varied, seeds=options.seeds)
 
 

@@ -41,6 +41,8 @@ class RunConfig(BaseModel):
     norms: Literal["follow", "frozen"] = setting(
         "follow", "Restricted training: do the convolutions' moving statistics follow the real pictures, or stay?", paper="2.2.1",
         methods=("iterative",))
+    restart_clock: bool = setting(True, "Restricted training: do learning rate, momentum and its velocity start anew, or go on from where they are?",
+                                  paper="3.4, 5.1", methods=("iterative",))
     seed: int = setting(0, "First weights, choice and order of pictures", ge=0, le=2**31 - 1)
     split_seed: int = setting(0, "Which 40 % of each category are test pictures", paper="4.3", ge=0, le=2**31 - 1)
     iterations: int = setting(3000, "Training steps, a batch each, over all phases", unit="iterations", paper="5.1", ge=1, le=1_000_000)
@@ -79,8 +81,8 @@ class RunConfig(BaseModel):
     muon: float = setting(0, "Make each convolution's step orthogonal (Muon), as long as this many learning rates; 0 leaves it as it is", ge=0, le=100)
 
     # Network (2.1, 2.2.1); its layers and sizes are Table 1's
-    statistics: Literal["moving", "batch"] = setting(
-        "moving", "What normalises a training batch: the moving statistics (the paper) or its own", paper="2.2.1")
+    statistics: Literal["moving", "before", "batch"] = setting(
+        "moving", "What normalises a training batch: the moving statistics with it (the paper), as they were before it, or its own", paper="2.2.1")
     norm_momentum: float = setting(0.99, "bn_momentum: the most the moving statistics keep of themselves", paper="2.2.1", ge=0, lt=1)
     norm_rise: float = setting(30, "bn_momentum rises as 1 - exp(-iteration / this); 0 is at once", unit="iterations", paper="2.2.1", ge=0, le=1e6)
     norm_epsilon: float = setting(1e-3, "Added to a variance before its root", paper="2.2.1", gt=0, le=1)

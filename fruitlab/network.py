@@ -21,7 +21,7 @@ class Norm(nn.Module):
     """Statistics of a layer's input (2.2.1): called in training it first takes the batch into them.
 
     With `statistics` *moving* the updated moving statistics normalise the training batch too, and no gradient flows
-    through them: the paper's reading. With *batch* the batch's own do, with their gradient, as is usual today; testing
+    through them: the paper's reading. With *before* they do as they were before the update (which diverges). With *batch* the batch's own do, with their gradient, as is usual today; testing
     uses the moving ones either way.
     """
 
@@ -37,10 +37,13 @@ class Norm(nn.Module):
         mean, variance = self.mean, self.variance
         if self.training:
             with torch.set_grad_enabled(torch.is_grad_enabled() and self.statistics == "batch"):
-                mean, variance = ops.moments(x) if moments is None else moments
+                mean, variance = ops.moments(x.to(self.mean.dtype)) if moments is None else moments
+            before = (self.mean.clone(), self.variance.clone()) if self.statistics == "before" else None
             self.mean.lerp_(mean.detach(), 1 - self.momentum)
             self.variance.lerp_(variance.detach(), 1 - self.momentum)
-            if self.statistics == "moving":
+            if before is not None:
+                mean, variance = before
+            elif self.statistics == "moving":
                 # A copy: the next step's update must not reach into what this step's backward pass still needs.
                 mean, variance = self.mean.clone(), self.variance.clone()
         return mean, torch.rsqrt(variance + self.epsilon)
@@ -116,7 +119,7 @@ class Bridge(nn.Module):
 
     def forward(self, x: Tensor, size: int) -> Tensor:
         every_second = x.permute(0, 2, 3, 1)[:, :2 * size:2, :2 * size:2]
-        return F.linear(every_second, self.weight, self.bias).permute(0, 3, 1, 2)
+        return F.linear(every_second, self.weight.to(x.dtype), self.bias.to(x.dtype)).permute(0, 3, 1, 2)
 
 
 class Dense(nn.Module):
@@ -139,7 +142,7 @@ class Network(nn.Module):
     Args:
         categories: how many outputs, 26 in the paper.
         width: multiplies every depth and the 200 hidden outputs; the paper's is 1.
-        statistics: *moving* (the paper) or *batch*: what normalises a training batch.
+        statistics: *moving* (the paper), *before* or *batch*: what normalises a training batch (`Norm`).
         init: standard deviation of the first weights. *in-depth*: 1/sqrt(in_depth) (the paper); *fan-in*: the kernel's
             area counts as well.
         epsilon: added to a variance before its root.
@@ -161,12 +164,16 @@ class Network(nn.Module):
         self.output = Dense(hidden, categories, **how)
 
     def features(self, x: Tensor) -> Tensor:
-        """Pictures, float [batch, 3, 100, 100] in 0..1 -> pooled features, float [batch, 1152]."""
+        """Pictures, float [batch, 3, 100, 100] in 0..1 -> pooled features, float [batch, 1152].
+
+        Pictures in bfloat16 are worked on in it (weights and statistics stay as they are); the features are float32 again.
+        """
         x, moments, _ = self.stem.run(x, pool=True)
         for block in self.blocks:
             x, moments = block.run(x, moments)
         x = F.avg_pool2d(x, 2)
-        return x.permute(0, 2, 3, 1).flatten(1)  # free: the memory lies that way already
+        x = x.permute(0, 2, 3, 1).flatten(1)  # free: the memory lies that way already
+        return x.float() if x.dtype == torch.bfloat16 else x
 
     def head(self, features: Tensor) -> Tensor:
         """Pooled features, float [batch, 1152] -> logits, float [batch, categories]: "the last two layers"."""

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from fruitlab.correlation import LAST, Correlation
 from fruitlab.slices import over_slices
 
-Moments = tuple[Tensor, Tensor]  # mean and (biased) variance of each channel, float [channels]
+Moments = tuple[Tensor, Tensor]  # mean and (biased) variance of each channel, float32 [channels] at least
 
 
 def fold(mean: Tensor, inverse_std: Tensor, weight: Tensor, bias: Tensor, *, size: int, stride: int,
@@ -51,7 +51,9 @@ def layer(x: Tensor, kernel: Tensor, shift: Tensor, skip: Tensor | None = None, 
     """elu(conv(pad(x), kernel) + shift [+ skip]), alpha 1 (paper 2.1.2), optionally max-pooled 2x2.
 
     Args:
-        x: float [batch, in, size, size]; kernel, shift: as `fold` returns them; skip: float like the result.
+        x: float [batch, in, size, size]. In bfloat16 the maps and the convolution are too; what is summed over many numbers, the
+            moments, stays float32, as do kernel and shift outside.
+        kernel, shift: as `fold` returns them; skip: like the result.
         pool: take the largest of each 2x2 before the activation, which is the same as after it, for a quarter of the price.
     Returns:
         y: float [batch, out, height, width], channels last in memory.
@@ -62,7 +64,7 @@ def layer(x: Tensor, kernel: Tensor, shift: Tensor, skip: Tensor | None = None, 
     x = x.contiguous(memory_format=LAST)
     if skip is not None:
         skip = skip.contiguous(memory_format=LAST)
-    y, mean, square, x = _Layer.apply(x, kernel, shift, skip, stride, padding, pool, take_moments)
+    y, mean, square, x = _Layer.apply(x, kernel.to(x.dtype), shift, skip, stride, padding, pool, take_moments)
     return y, _variance(mean, square) if take_moments else None, x
 
 
@@ -88,6 +90,7 @@ class _Layer(torch.autograd.Function):
             if not take_moments:
                 return []
             values = y[s].permute(0, 2, 3, 1).reshape(-1, outputs)
+            values = values if values.dtype == shift.dtype else values.to(shift.dtype)
             return [values.sum(0), values.square().sum(0)]
 
         floats = max(x[0].numel(), outputs * size * size)
@@ -95,7 +98,7 @@ class _Layer(torch.autograd.Function):
         count = y.numel() // outputs
         mean, square = (total / count for total in sums) if take_moments else (None, None)
         ctx.save_for_backward(x, y, chosen)
-        ctx.correlation, ctx.size, ctx.has_skip, ctx.floats = correlation, size, skip is not None, floats
+        ctx.correlation, ctx.size, ctx.has_skip, ctx.floats, ctx.wide = correlation, size, skip is not None, floats, shift.dtype
         ctx.set_materialize_grads(False)
         return y, mean, square, x
 
@@ -110,7 +113,7 @@ class _Layer(torch.autograd.Function):
         by_moments = grad_mean is not None or grad_square is not None
         if by_moments:
             # Of the mean: the same for all; of the mean of squares: 2 y. As rows, since repeating eight numbers is slow.
-            repeats, none = y.shape[2] * y.shape[3], y.new_zeros(y.shape[1])
+            repeats, none = y.shape[2] * y.shape[3], torch.zeros_like(y[0, :, 0, 0], dtype=ctx.wide)
             grad_mean, grad_square = (none if of is None else of for of in (grad_mean, grad_square))
             constant, slope = ((of / (len(y) * repeats)).repeat(repeats) for of in (grad_mean, 2 * grad_square))
 
@@ -131,7 +134,8 @@ class _Layer(torch.autograd.Function):
             if needs_x:
                 grad_x[s].copy_(of_x) if grad_alias is None else torch.add(of_x, grad_alias[s], out=grad_x[s])
             flat = _rows(through)
-            of_shift = flat.new_ones(1, len(flat)) @ flat  # `sum(0)` takes four times as long
+            # `sum(0)` takes four times as long as a product does; but a product of two in bfloat16 is summed in it by some.
+            of_shift = flat.new_ones(1, len(flat)) @ flat if flat.dtype == ctx.wide else flat.sum(0, keepdim=True, dtype=ctx.wide)
             return [of_shift, of_kernel] if needs_kernel else [of_shift]
 
         of_shift, *of_kernel = over_slices(work, batch=len(x), floats=ctx.floats, device=x.device)

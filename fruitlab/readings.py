@@ -5,9 +5,12 @@ read in two ways. Each reading here changes one thing; `study readings` trains t
 which no test picture has a part in.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from fruitlab.config import RunConfig
 from fruitlab.presets import configure
@@ -37,7 +40,18 @@ READINGS = (
     Reading("momentum rises late, around iteration 500", "3.3", {"momentum_midpoint": 500, "momentum_width": 125}),
     Reading("first weights by all of a kernel's inputs, not its depth", "2.1.2", {"init": "fan-in"}),
     Reading("training batches normalised by their own statistics", "2.2.1", {"statistics": "batch"}),
+    Reading("a batch normalised first, and taken into the statistics after", "2.2.1", {"statistics": "before"}),
 )
+# What happens at the switch to restricted training: at the 50 % split and at the paper's full length, for on one clock it is the
+# length that decides how much of the learning rate is left.
+AT_SWITCH = (
+    Reading("statistics follow the real pictures, a clock of its own: the recipe as it is", "2.2.1, 3.4", {}),
+    Reading("statistics frozen, a clock of its own", "2.2.1, 3.4", {"norms": "frozen"}),
+    Reading("statistics follow, the clock goes on", "2.2.1, 3.4", {"restart_clock": False}),
+    Reading("statistics frozen, the clock goes on", "2.2.1, 3.4", {"norms": "frozen", "restart_clock": False}),
+)
+WITHIN = 200  # restricted iterations in which the paper's nice accuracy falls from about 95 % to 20 % (5.3.3)
+FALLEN = 0.2
 
 
 def readings(data: str, *, iterations: int | str = ITERATIONS, **changes: Any) -> Study:
@@ -50,9 +64,21 @@ def config_of(one: Reading, data: str, iterations: int | str = ITERATIONS, **cha
     return configure("mixed", preset="paper", **{"data": data, "ratio": RATIO, "iterations": iterations} | changes | one.changes)
 
 
+def at_switch(data: str, **changes: Any) -> Study:
+    """The readings of what happens at the switch; they share one initial training."""
+    return Study("switch", data, fixed([switch_config_of(one, data, **changes) for one in AT_SWITCH]))
+
+
+def switch_config_of(one: Reading, data: str, **changes: Any) -> RunConfig:
+    return configure("iterative", preset="paper", **{"data": data, "split": 50} | changes | one.changes)
+
+
 @dataclass(frozen=True)
 class Row:
-    """A reading that was trained: the mean cross entropy since the point before, and accuracies, at its last iteration."""
+    """A reading that was trained: the mean cross entropy since the point before, and accuracies, at its last iteration.
+
+    One that broke off because its loss was no longer a number has an infinite one and no accuracies (nan).
+    """
 
     reading: Reading
     loss: float
@@ -62,10 +88,36 @@ class Row:
 
 
 def rows(found: Iterable[tuple[RunConfig, Any]]) -> list[Row]:
-    """The readings among finished runs (configuration and `index.Entry`), the lowest training loss first."""
+    """The readings among ended runs (configuration and `index.Entry`), the lowest training loss first."""
     made = []
     for config, entry in found:
         one = next((one for one in READINGS if config_of(one, config.data, config.iterations).experiment() == config.experiment()), None)
+        if one is not None and entry.status == "failed" and "no longer a number" in str(entry.summary.get("error")):
+            made.append(Row(one, math.inf, math.nan, math.nan, math.nan))
         if one is not None and entry.status == "finished" and entry.points:
             made.append(Row(one, float(entry.column("loss")[-1]), *(entry.final(name) for name in ("nice", "real", "combined"))))
     return sorted(made, key=lambda row: row.loss)
+
+
+@dataclass(frozen=True)
+class SwitchRow:
+    """Accuracies of a reading of the switch: at it, `WITHIN` restricted iterations later, and at the end; on the test pictures of the log's points."""
+
+    reading: Reading
+    nice: tuple[float, float, float]
+    real: tuple[float, float, float]
+
+
+def switch_rows(found: Iterable[tuple[RunConfig, Any]]) -> list[SwitchRow]:
+    """The readings of the switch among finished runs, the one whose nice accuracy comes nearest to the paper's fall first."""
+    made = []
+    for config, entry in found:
+        one = next((one for one in AT_SWITCH if switch_config_of(one, config.data, iterations=config.iterations).experiment() == config.experiment()), None)
+        if one is None or entry.status != "finished":
+            continue
+        places = np.flatnonzero(entry.column("phase") >= 1)
+        iteration = entry.column("phase_iteration")[places]
+        if len(places) and iteration[-1] >= WITHIN:
+            at = places[[0, int(np.searchsorted(iteration, WITHIN)), -1]]
+            made.append(SwitchRow(one, *(tuple(entry.accuracy(domain)[at].tolist()) for domain in ("nice", "real"))))
+    return sorted(made, key=lambda row: abs(row.nice[1] - FALLEN))

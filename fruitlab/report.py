@@ -155,9 +155,10 @@ def study_plan(said: dict[str, Any]) -> str:
     more = f" (later ones depend on what comes out: {most:,} at most)" if most and most > said["runs"] else ""
     if not cost["runs"]:
         return f"{said['study']} on {said['data']}: all {said['runs']:,} runs{more} are finished."
+    beside = f"; {said['at_once']} train at once, which takes less" if said["at_once"] > 1 else ""
     how = "as earlier runs here did" if cost["measured"] else "a guess, until a run has been measured here"
     return (f"{said['study']} on {said['data']}: {said['runs']:,} runs{more}, {said['finished']:,} of them finished. The other {cost['runs']:,} learn from "
-            f"{cost['pictures']:,} pictures and take about {wording.duration(cost['seconds'])} one after the other ({how}).")
+            f"{cost['pictures']:,} pictures and take about {wording.duration(cost['seconds'])} one after the other ({how}{beside}).")
 
 
 def study_rows(now: Standing) -> list[dict[str, Any]]:

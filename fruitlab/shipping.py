@@ -17,7 +17,7 @@ from fruitlab.index import Entry, Index
 
 ALWAYS = ("metrics.jsonl", "summary.json", "predictions.npz")
 WEIGHTS = "weights.safetensors"
-KEPT = ("format", "created", "config", "experiment", "trained_on", "device", "threads", "data", "versions")  # of config.json
+KEPT = ("format", "created", "config", "experiment", "trained_on", "device", "threads", "precision", "data", "versions")  # of config.json
 
 
 def name(config: RunConfig) -> str:

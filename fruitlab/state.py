@@ -27,10 +27,15 @@ def new_network(config: RunConfig, categories: int) -> Network:
 
 
 class State:
-    """A run's state, at its first iteration until `load` says otherwise."""
+    """A run's state, at its first iteration until `load` says otherwise.
 
-    def __init__(self, config: RunConfig, *, categories: int, device: torch.device) -> None:
-        self.device = device
+    Args:
+        precision: what the convolutions compute in when they train (`devices.precision`). Weights, statistics, velocity and head are
+            float32 all the same, and scores are taken in it.
+    """
+
+    def __init__(self, config: RunConfig, *, categories: int, device: torch.device, precision: torch.dtype = torch.float32) -> None:
+        self.device, self.precision = device, precision
         self.network = new_network(config, categories).to(device, memory_format=torch.channels_last)
         self.nesterov, self.muon = config.nesterov, config.muon
         self.trained: dict[str, Tensor] = {}

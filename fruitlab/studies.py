@@ -107,8 +107,8 @@ def fixed(runs: Sequence[RunConfig]) -> Round:
 def sharing(config: RunConfig) -> str | None:
     """What iterative runs have in common that share their initial training, bit for bit; None for a method that has none.
 
-    The schedules are laid over the whole run whatever the split (`methods/iterative.py`), and the statistics' switch means nothing before it.
+    The schedules are laid over the whole run whatever the split (`methods/iterative.py`), and the two switches of restricted training mean nothing before it.
     """
     if config.method != "iterative":
         return None
-    return repr({name: value for name, value in config.settings().items() if name not in ("split", "norms")})
+    return repr({name: value for name, value in config.settings().items() if name not in ("split", "norms", "restart_clock")})

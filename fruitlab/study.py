@@ -31,12 +31,13 @@ Say = Callable[[str], None]
 
 @dataclass
 class Engine:
-    """Runs what a study is missing, as many at a time as there are slots (`slots.slots`)."""
+    """Runs what a study is missing, so many at a time (`slots.side_by_side`)."""
 
     study: Study
     fingerprint: str
     device: str
     say: Say
+    at_once: int = 1
     working: dict[RunConfig, tuple[Run, Any]] = field(default_factory=dict)  # each with what is at it: here its process
     failed: dict[RunConfig, str] = field(default_factory=dict)
     index: Index = field(default_factory=lambda: Index(rest=0))
@@ -48,7 +49,7 @@ class Engine:
             with _terminating():
                 while True:
                     self._settle()
-                    if len(self.working) >= slots.slots():  # nothing could be started: looking through all runs would cost the training
+                    if len(self.working) >= self.at_once:  # nothing could be started: looking through all runs would cost the training
                         time.sleep(0.2)
                         continue
                     now, left = self._look()
@@ -56,7 +57,7 @@ class Engine:
                         self._tidy(now)
                         return now
                     for config in left:
-                        if len(self.working) >= slots.slots():
+                        if len(self.working) >= self.at_once:
                             break
                         if self._ready(config, now):
                             self._start(config, now)
@@ -117,8 +118,12 @@ class Engine:
     def _launch(self, run: Run) -> Any:
         """Starts a run; returns what is at it then. Raises RunError or OSError where that cannot be."""
         with open(run.folder / "worker.log", "ab") as log:
-            return subprocess.Popen([sys.executable, "-m", "fruitlab.worker", run.id], cwd=runs.PROJECT, env=_environment(),
+            return subprocess.Popen([sys.executable, "-m", "fruitlab.worker", run.id], cwd=runs.PROJECT, env=self._environment(),
                                     stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {"FRUITLAB_CHECKPOINTS": str(runs.user_root().resolve()), "FRUITLAB_DATA": str(data_root().resolve()),
+                             "FRUITLAB_SLOTS": str(self.at_once)}  # they wait for each other by it, and share the cores
 
     def _create(self, config: RunConfig, now: Standing) -> Run:
         alike = [other for other in now.configs if sharing(other) == sharing(config)] if sharing(config) else []
@@ -156,10 +161,6 @@ def _switch(config: RunConfig) -> int:
 def _name(config: RunConfig) -> str:
     share = f"mixed, {config.ratio} % real" if config.method == "mixed" else f"iterative, split at {config.split} %, statistics {config.norms}"
     return f"{share}, seed {config.seed}"
-
-
-def _environment() -> dict[str, str]:
-    return os.environ | {"FRUITLAB_CHECKPOINTS": str(runs.user_root().resolve()), "FRUITLAB_DATA": str(data_root().resolve())}
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from fruitlab.methods import Phase, phases
 from fruitlab.network import as_input
 from fruitlab.resident import DOMAINS, Resident
 from fruitlab.scoring import pooled_features, score
+from fruitlab.slices import alone
 from fruitlab.state import State
 
 DENSE = (0, 1, 2, 5, 10, 20)  # at a phase's start accuracy moves fastest: points of Figure 14
@@ -71,7 +72,9 @@ def train(config: RunConfig, data: Resident, state: State) -> Iterator[Evaluatio
             if state.phase_iteration >= phase.iterations:
                 break
             started = time.perf_counter()
-            step(config, phase, state, *batches.at(state.phase_iteration))
+            batch = batches.at(state.phase_iteration)
+            with alone():
+                step(config, phase, state, *batch)
             state.seconds += time.perf_counter() - started
             yield None
         if phase.at_end and not state.ended:
@@ -90,7 +93,10 @@ def step(config: RunConfig, phase: Phase, state: State, inputs: Tensor, labels: 
     train_mode(network, phase)
     for norm in network.norms():
         norm.momentum = schedules.norm_momentum(config, state.iteration)
-    logits = network(inputs) if phase.inputs == "pictures" else network.head(inputs)
+    if phase.inputs == "features":
+        logits = network.head(inputs)
+    else:
+        logits = network(inputs if state.precision == torch.float32 else inputs.to(state.precision))
     loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
     total = loss if phase.extra_loss is None else loss + phase.extra_loss(network, inputs, logits, state.memory)
 

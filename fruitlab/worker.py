@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import Timeout
 
-from fruitlab import metrics, wording
+from fruitlab import metrics, slots, wording
 from fruitlab.data import store
 from fruitlab.data.domains import TwoDomains
 from fruitlab.data.pictures import DataError
 from fruitlab.files import write_json
 from fruitlab.runs import Busy, Run, RunError, find
-from fruitlab.slots import wait_for_turn
 
 if TYPE_CHECKING:  # torch is imported when its turn has come
     import torch
@@ -111,7 +110,7 @@ def work(run: Run, *, device: str | None = None, say: Say) -> dict[str, Any]:
 
 def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[str, Any]:
     header, config = run.header(), run.config()
-    turn = wait_for_turn(run, device or header["device"], say=say, wait=stop.wait)
+    turn = slots.wait_for_turn(run, device or header["device"], say=say, wait=stop.wait)
     try:
         run.doing("loading torch")
         from fruitlab.process import prepare
@@ -120,7 +119,7 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
 
         where = devices.resolve(device or header["device"])
         # Another thread count has other last bits, so a resumed run takes the one it began with.
-        threads = devices.repeatable(where, header.get("threads") if where.type == "cpu" else None)
+        threads = devices.repeatable(where, (header.get("threads") or slots.threads()) if where.type == "cpu" else None)
         stop.raise_if_asked()
 
         run.doing("reading the data")
@@ -143,6 +142,7 @@ def train_into(run: Run, data: TwoDomains, *, where: "torch.device", device: str
     Raises:
         Stopped: it was asked to stop, and its state is saved. What training raises, and DataError and RunError as `State` and `Run` do.
     """
+    from fruitlab import devices
     from fruitlab.methods import phases
     from fruitlab.recorder import Recorder, describe
     from fruitlab.resident import Resident
@@ -150,15 +150,17 @@ def train_into(run: Run, data: TwoDomains, *, where: "torch.device", device: str
     from fruitlab.training import train
 
     header, config = run.header(), run.config()
+    precision = devices.precision(where, header.get("precision", "auto"))
     resident = Resident.of(data, config.split_seed, where)
     if stop():
         raise Stopped
     sets = {p.name: resident.training_set(nice=p.nice, real=p.real, seed=config.seed) for p in phases(config)}
     run.write_header(header | {
-        "device": device, "trained_on": str(where), "threads": threads, "data": describe(data, config, resident, sets),
+        "device": device, "trained_on": str(where), "threads": threads,
+        "precision": str(precision).removeprefix("torch."), "data": describe(data, config, resident, sets),
         "versions": {name: version(name) for name in ("torch", "numpy")} | {"python": platform.python_version()}})
 
-    state = State(config, categories=len(data.categories), device=where)
+    state = State(config, categories=len(data.categories), device=where, precision=precision)
     recorder = Recorder(run, config, state, data.categories)
     if recorder.resume():
         say(f"Going on at iteration {state.iteration:,} of {config.iterations:,}.")

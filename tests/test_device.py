@@ -47,13 +47,15 @@ def resident() -> Resident:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("preset", ["paper", "quick"])
 @pytest.mark.parametrize(("method", "phase_number", "changes"), [
     ("mixed", 0, {}), ("mixed", 0, AUGMENTED), ("iterative", 0, {}),
     ("iterative", 1, {"norms": "follow"} | AUGMENTED), ("iterative", 1, {"norms": "frozen"})])
-def test_a_step_stays_on_the_device(pretend: None, preset: str, method: str, phase_number: int, changes: dict) -> None:
+def test_a_step_stays_on_the_device(pretend: None, preset: str, method: str, phase_number: int, changes: dict,
+                                     precision: torch.dtype) -> None:
     config = configure(method, preset=preset, width=0.25, **{"batch_size": 5, "plateau": 10} | changes)
-    data, state = resident(), State(config, categories=3, device=GPU)
+    data, state = resident(), State(config, categories=3, device=GPU, precision=precision)
     phase = phases(config)[phase_number]
     if phase_number:
         state.enter(phase_number, fresh_clock=phase.fresh_clock)

@@ -44,7 +44,7 @@ def pictures(batch: int, seed: int = 5) -> Tensor:
 class Oracle:
     def __init__(self, network: Network, mode: str) -> None:
         self.p = {name: value.detach().double().numpy().copy() for name, value in network.state_dict().items()}
-        self.mode, self.epsilon = mode, 1e-3  # testing, moving or batch
+        self.mode, self.epsilon = mode, 1e-3  # testing, moving, before or batch
 
     def normalised(self, x: np.ndarray, name: str) -> np.ndarray:
         axes = tuple(range(x.ndim - 1))
@@ -52,9 +52,11 @@ class Oracle:
         if self.mode != "testing":
             batch = x.mean(axes), x.var(axes)
             mean, variance = (MOMENTUM * old + (1 - MOMENTUM) * new for old, new in zip((mean, variance), batch, strict=True))
+            if self.mode == "before":
+                before = self.p[f"{name}.norm.mean"], self.p[f"{name}.norm.variance"]
             self.p[f"{name}.norm.mean"], self.p[f"{name}.norm.variance"] = mean, variance
-            if self.mode == "batch":
-                mean, variance = batch
+            if self.mode != "moving":
+                mean, variance = batch if self.mode == "batch" else before
         return (x - mean) / np.sqrt(variance + self.epsilon)
 
     def correlate(self, x: np.ndarray, name: str, stride: int) -> np.ndarray:
@@ -99,9 +101,9 @@ def elu(z: np.ndarray) -> np.ndarray:
     return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
 
 
-@pytest.mark.parametrize("mode", ["testing", "moving", "batch"])
+@pytest.mark.parametrize("mode", ["testing", "moving", "before", "batch"])
 def test_forward_is_numpys(mode: str) -> None:
-    network = small("batch" if mode == "batch" else "moving").train(mode != "testing")
+    network = small("moving" if mode == "testing" else mode).train(mode != "testing")
     x, oracle = pictures(3), Oracle(network, mode)
     expected = oracle(x.permute(0, 2, 3, 1).double().numpy())
     got = network(x).detach().double().numpy()

@@ -254,6 +254,7 @@ def test_without_ray_studies_are_as_ever_and_what_to_install_is_a_sentence(small
     (["--ray", "local", "--ray-cpus", "0"], 2, "give 1 or more"),
     (["--ray", "local", "--ray-gpus", "1.5"], 2, "a part of one, from 0 to 1, or a whole number"),
     (["--ray", "local", "--device", "cpu"], 2, "leave --device out"),
+    (["--ray", "local", "--at-once", "2"], 2, "leave --at-once out"),
     pytest.param(["--ray", "127.0.0.1:1"], 1, "There is no Ray cluster at 127.0.0.1:1", marks=needs_ray),
     pytest.param(["--ray", "nowhere"], 1, "Give host:port", marks=needs_ray),
     pytest.param(["--ray", "ray://127.0.0.1:10001"], 1, "has to run on a machine of the cluster", marks=needs_ray),

@@ -1,10 +1,14 @@
 """Ways to read the paper: each changes the recipe in what it says and nothing else; ordered by the training loss."""
 
+import math
+
 from logged_runs import point, run
 
 from fruitlab import readings
 from fruitlab.index import Index
+from fruitlab.methods import phases
 from fruitlab.presets import configure
+from fruitlab.studies import sharing
 
 
 def test_each_reading_is_the_paper_s_recipe_but_for_what_it_says():
@@ -25,3 +29,30 @@ def test_they_are_judged_on_the_training_loss_and_other_runs_are_none_of_them():
     run("c", [point(150, 0.9, 0.9, full=True, loss=0.1)], data="photos", ratio=60, iterations=150)
     entries = [(entry.config, entry) for entry in Index().entries()]
     assert [(row.reading, row.loss, row.real) for row in readings.rows(entries)] == [(readings.READINGS[1], 1.0, 0.2), (readings.READINGS[0], 2.0, 0.2)]
+
+
+def test_one_that_diverged_is_last_and_one_that_failed_otherwise_is_left_out():
+    for name, number, loss, error in (("a", 0, 2.0, None), ("b", 10, 700.0, "The loss is no longer a number at iteration 20."), ("c", 1, 1.0, "The disk is full.")):
+        run(name, [point(20, 0.1, 0.1, loss=loss)], data="photos", ratio=60, iterations=150, status="failed" if error else "finished", error=error)
+        config = readings.config_of(readings.READINGS[number], "photos")
+        made = Index().get(name).run
+        made.write_header(made.header() | {"config": config.model_dump(), "experiment": config.experiment()})
+    rows = readings.rows([(entry.config, entry) for entry in Index().entries()])
+    assert [row.reading for row in rows] == [readings.READINGS[0], readings.READINGS[10]]
+    assert rows[1].loss == math.inf and math.isnan(rows[1].nice)
+
+
+def test_readings_of_the_switch_share_their_initial_training_and_are_told_by_the_fall():
+    plan = readings.at_switch("photos").rounds({})
+    assert len(set(plan)) == 4 and len({sharing(config) for config in plan}) == 1
+    assert [(phases(config)[1].norms, phases(config)[1].fresh_clock) for config in plan] == [
+        ("follow", True), ("frozen", True), ("follow", False), ("frozen", False)]
+    assert all(phases(config)[0] == phases(plan[0])[0] for config in plan)
+    for number, after in ((0, 0.3), (1, 0.7), (3, 0.9)):
+        points = [point(3000, 0.95, 0.1, phase="initial"), *(
+            point(3000 + i, nice, 0.2, phase="restricted", phase_iteration=i) for i, nice in ((0, 0.95), (20, 0.9), (200, after), (3000, 0.15)))]
+        made = run(f"run-{number}", points, method="iterative", data="photos")
+        made.write_header(made.header() | {"config": plan[number].model_dump(), "experiment": plan[number].experiment()})
+    rows = readings.switch_rows([(entry.config, entry) for entry in Index().entries()])
+    assert [row.reading for row in rows] == [readings.AT_SWITCH[number] for number in (0, 1, 3)]
+    assert rows[0].nice == (0.95, 0.3, 0.15) and rows[0].real[0] == 0.2

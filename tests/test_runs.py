@@ -1,6 +1,7 @@
 """Run folders: what is read back is what was written, and nothing that lies there can hurt."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -8,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from fruitlab import runs
+from fruitlab import runs, slots
 from fruitlab.presets import configure
 from fruitlab.runs import Run, RunError
 from fruitlab.slots import guess_device, wait_for_turn
@@ -154,6 +155,25 @@ def test_the_older_of_two_waiting_runs_goes_first(monkeypatch):
     monkeypatch.setenv("FRUITLAB_SLOTS", "many")
     with pytest.raises(RunError, match="FRUITLAB_SLOTS"):
         wait_for_turn(newer, "cpu", say=said.append)
+
+
+def test_a_study_has_a_run_a_core_that_shares_the_cores(monkeypatch):
+    monkeypatch.delenv("FRUITLAB_SLOTS", raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(6)), raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    pages = {"SC_PAGE_SIZE": 4096, "SC_AVPHYS_PAGES": 64_000_000_000 // 4096}
+    monkeypatch.setattr(os, "sysconf", pages.__getitem__)
+    assert slots.side_by_side("cpu") == 6 and slots.side_by_side("cuda") == 1 and slots.side_by_side("cpu", "3") == 3
+    pages["SC_AVPHYS_PAGES"] = 8_000_000_000 // 4096
+    assert slots.side_by_side("cpu") == 3  # each takes 2.5 GB
+    pages["SC_AVPHYS_PAGES"] = 1
+    assert slots.side_by_side("cpu") == 1 and slots.threads() is None
+    for count, share in ((2, 3), (4, 1), (9, 1)):
+        monkeypatch.setenv("FRUITLAB_SLOTS", str(count))
+        assert slots.side_by_side("cpu") == count and slots.threads() == share
+    for wrong in ("0", "many", "65", "1.5", ""):
+        with pytest.raises(RunError, match="--at-once is"):
+            slots.side_by_side("cpu", wrong)
 
 
 def test_auto_is_told_from_the_machine():

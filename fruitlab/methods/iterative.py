@@ -12,9 +12,9 @@ def phases(config: RunConfig) -> list[Phase]:
     # Both phases have an iteration at least, however short the run.
     initial = min(max(1, round(config.iterations * config.split / 100)), max(1, config.iterations - 1))
     restricted = config.iterations - initial
-    frozen = config.norms == "frozen"
+    frozen, fresh = config.norms == "frozen", config.restart_clock
     return [
         Phase(name="initial", nice=0.5, real=0.0, iterations=initial, horizon=config.iterations),
-        Phase(name="restricted", nice=0.0, real=0.5, iterations=restricted, horizon=restricted, trains="head",
-              norms=config.norms, inputs="features" if frozen else "pictures"),
+        Phase(name="restricted", nice=0.0, real=0.5, iterations=restricted, horizon=restricted if fresh else config.iterations, trains="head",
+              fresh_clock=fresh, norms=config.norms, inputs="features" if frozen else "pictures"),
     ]

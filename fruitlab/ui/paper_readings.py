@@ -18,7 +18,7 @@ def show(entries: Sequence[Entry]) -> None:
                 "learns by it. No test picture has a part in that.")
     groups: dict[tuple[str, str, int | None, int], list[tuple]] = {}
     for entry in entries:
-        if entry.config is not None and entry.status == "finished":
+        if entry.config is not None and entry.status in ("finished", "failed"):
             key = entry.config.data, str(entry.data.get("fingerprint")), entry.categories, entry.config.iterations
             groups.setdefault(key, []).append((entry.config, entry))
     tables = {key: found for key, pairs in groups.items() if len(found := readings.rows(pairs)) > 1}
@@ -26,10 +26,15 @@ def show(entries: Sequence[Entry]) -> None:
         with st.expander("The readings, and how to train them"):
             st.dataframe([{"reading": one.title, "section": one.section} for one in readings.READINGS], hide_index=True)
         st.code("python -m fruitlab study readings --data NAME --dry-run", language=None, wrap_lines=True)
-        return
+    else:
+        _table(tables)
+    _switch(entries)
+
+
+def _table(tables: dict[tuple, list[readings.Row]]) -> None:
     (data, _, categories, iterations), rows = max(tables.items(), key=lambda item: len(item[1]))
-    st.dataframe([{"reading": row.reading.title, "section": row.reading.section, "training loss": f"{row.loss:.3f}", "nice": percent(row.nice),
-                   "real": percent(row.real), "combined": percent(row.combined)} for row in rows], hide_index=True)
+    st.dataframe([{"reading": row.reading.title, "section": row.reading.section, "training loss": f"{row.loss:.3f}" if row.loss < math.inf else "diverged",
+                   "nice": percent(row.nice), "real": percent(row.real), "combined": percent(row.combined)} for row in rows], hide_index=True)
     recipe = next((row for row in rows if not row.reading.changes), None)
     better = [row for row in rows if recipe is not None and row.loss < recipe.loss]
     said = "" if recipe is None else (" No other reading learns faster than the recipe as it is." if not better else
@@ -37,3 +42,23 @@ def show(entries: Sequence[Entry]) -> None:
     st.caption(f"On {data}, after {iterations:,} iterations of the paper's 3,000, one seed. The loss is the cross entropy (nats) over the last stretch of "
                f"training; guessing comes to {math.log(categories or 26):.2f}.{said} The paper itself ends at 44.5 % real and 94.5 % nice after 3,000.")
     st.code(f"python -m fruitlab study readings --data {data}", language=None, wrap_lines=True)
+
+
+def _switch(entries: Sequence[Entry]) -> None:
+    """The readings of what happens at the switch, once two of them were trained on the same pictures."""
+    groups: dict[tuple[str, str, int], list[tuple]] = {}
+    for entry in entries:
+        if entry.config is not None and entry.config.method == "iterative":
+            groups.setdefault((entry.config.data, str(entry.data.get("fingerprint")), entry.config.iterations), []).append((entry.config, entry))
+    tables = {key: rows for key, pairs in groups.items() if len(rows := readings.switch_rows(pairs)) > 1}
+    st.subheader("At the switch to restricted training", anchor="switch")
+    st.markdown(f"Do the convolutions' moving statistics follow the real pictures, and do learning rate and momentum start anew? The text says neither outright. "
+                f"What it reports is the fall: nice accuracy goes from about 95 % to {readings.FALLEN:.0%} within {readings.WITHIN} iterations.")
+    if tables:
+        (data, _, iterations), rows = max(tables.items(), key=lambda item: (len(item[1]), item[0][2]))
+        st.dataframe([{"reading": row.reading.title, "nice at the switch": percent(row.nice[0]), f"nice after {readings.WITHIN}": percent(row.nice[1]),
+                       "nice at the end": percent(row.nice[2]), "real at the switch": percent(row.real[0]), "real at the end": percent(row.real[2])}
+                      for row in rows], hide_index=True)
+        st.caption(f"On {data}, split at 50 % of {iterations:,} iterations, one seed; the nearest to the paper's fall first.")
+    st.code(f"python -m fruitlab study switch --data {max(tables)[0] if tables else 'NAME'}{'' if tables else ' --dry-run'}", language=None, wrap_lines=True)
+

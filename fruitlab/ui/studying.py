@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from fruitlab import jobs, standing, wording
+from fruitlab import jobs, slots, standing, wording
 from fruitlab.jobs import Job
 from fruitlab.runs import user_root
 from fruitlab.studies import Study
@@ -50,9 +50,11 @@ def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: st
     nice, real = (sum(count[domain] for count in found["counts"].values()) for domain in ("nice", "real"))
     cost = standing.cost(now.missing, nice, real, entries)
     most = f", {plan.most} at most" if plan.most and plan.most > len(now.configs) else ""
+    at_once = slots.side_by_side("auto")
+    beside = f"; {at_once} train at once, which takes less" if at_once > 1 else ""
     guess = "" if cost.measured else " (a guess, until a run has been measured here)"
     st.caption(f"{len(now.configs)} runs{most}; {len(now.finished)} of them finished. The next {cost.runs} learn from {cost.pictures:,} pictures and take about "
-               f"{wording.duration(cost.seconds)} on this machine, one after the other{guess}. Stop it at any time: it goes on where it was.")
+               f"{wording.duration(cost.seconds)} on this machine, one after the other{guess}{beside}. Stop it at any time: it goes on where it was.")
     st.button(button if not now.finished else f"Go on: {cost.runs} runs to do", key=f"study {_title(plan)}", type="primary", icon=":material/playlist_play:",
               on_click=_start, args=(plan, arguments))
     return now

@@ -23,3 +23,15 @@ def test_runs_are_ordered_by_their_training_loss() -> None:
     assert shown["reading"].tolist() == [readings.READINGS[number].title for number in (8, 0, 1)]
     assert shown["training loss"].tolist() == ["1.200", "1.500", "2.000"]
     assert "1 learns faster than the recipe as it is, which comes to 1.500" in text(app) and "guessing comes to 1.39" in text(app)
+
+
+def test_what_happens_at_the_switch_has_a_table_of_its_own() -> None:
+    plan = readings.at_switch("photos").rounds({})
+    for number, after in ((0, 0.3), (1, 0.72)):
+        points = [point(0, 0.04, 0.04, phase="initial")] + [point(3000 + i, nice, 0.2, phase="restricted", phase_iteration=i) for i, nice in ((0, 0.95), (200, after), (3000, 0.15))]
+        made = run(f"run-{number}", points, method="iterative", data="photos")
+        made.write_header(made.header() | {"config": plan[number].model_dump(), "experiment": plan[number].experiment()})
+    app = checked(opened("paper"))
+    shown = next(frame.value for frame in app.dataframe if "nice after 200" in frame.value)
+    assert shown["nice after 200"].tolist() == ["30.0%", "72.0%"] and shown["nice at the switch"].tolist() == ["95.0%", "95.0%"]
+    assert "python -m fruitlab study switch --data photos" in [code.value for code in app.code]
