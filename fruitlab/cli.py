@@ -77,6 +77,12 @@ def parser() -> argparse.ArgumentParser:
     study.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any number of the configuration; may be repeated")
     study.add_argument("--device", default="auto", metavar="|".join(DEVICES), help="where to train (auto)")
     study.add_argument("--at-once", metavar="N", help="how many runs train side by side, each with its share of the cores (on a CPU one a core, else 1)")
+    study.add_argument("--ray", metavar="ADDRESS", help="on a Ray cluster: host:port of its head, auto for the one that this machine is part of, or local "
+                                                        "for one on this machine (needs requirements-ray.txt; docs/ray.md)")
+    study.add_argument("--ray-storage", metavar="DIR", help="where its machines keep checkpoints: with several, a folder that all of them share "
+                                                            "(.ray beside the runs)")
+    study.add_argument("--ray-cpus", type=int, default=1, metavar="N", help="CPUs, and threads, of a run (1)")
+    study.add_argument("--ray-gpus", type=float, metavar="X", help="GPUs of a run, such as 0.5 (0.25 where the cluster has some, else 0)")
     study.add_argument("--dry-run", action="store_true", help="say what would run and what it costs, and end")
 
     resume = add("resume", "go on with a run that was stopped or interrupted", commands.resume)

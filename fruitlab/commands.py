@@ -8,6 +8,7 @@ from typing import Any
 from fruitlab import readings, report, runs as run_folders, slots, standing, studies
 from fruitlab.config import ConfigError, RunConfig
 from fruitlab.data import store
+from fruitlab.data.domains import TwoDomains
 from fruitlab.data.pictures import DataError
 from fruitlab.data.sources import SOURCES
 from fruitlab.index import Index
@@ -105,7 +106,7 @@ def _work(run: Run, device: str | None, say: Say) -> Outcome:
 def study(options: Namespace, say: Say) -> Outcome:
     plan = _study(options)
     slots.check_device(options.device)
-    at_once = slots.side_by_side(options.device, options.at_once)
+    at_once = slots.side_by_side(options.device, options.at_once) if options.ray is None else 1  # as many as there is room for, which nobody knows yet
     data = store.load(plan.data, say=say, progress=report.progress_bar(say))
     counts = [len(domain.labels) for domain in (data.nice, data.real)]
     entries = Index().entries()
@@ -115,11 +116,33 @@ def study(options: Namespace, say: Say) -> Outcome:
     say(report.study_plan(said))
     if options.dry_run:
         return 0, said, report.study_runs(before)
-    engine = Engine(plan, data.fingerprint, options.device, say, at_once)
+    engine = _engine(plan, data, options, at_once, say)
     after = engine.run()
     result = said | {"finished": len(after.finished), "failed": {str(number): why for number, why in enumerate(engine.failed.values())},
                      "rows": report.study_rows(after)}
     return (1 if engine.failed else 0), result, report.study_runs(after)
+
+
+def _engine(plan: studies.Study, data: TwoDomains, options: Namespace, at_once: int, say: Say) -> Engine:
+    """Raises WrongUse, and RunError where Ray is asked for and not installed."""
+    if options.ray is None:
+        if options.ray_storage or options.ray_cpus != 1 or options.ray_gpus is not None:
+            raise WrongUse("--ray-storage, --ray-cpus and --ray-gpus go with --ray.")
+        return Engine(plan, data.fingerprint, options.device, say, at_once)
+    if options.device != "auto":
+        raise WrongUse("With --ray, runs are on a GPU or not as --ray-gpus says; leave --device out.")
+    if options.at_once is not None:
+        raise WrongUse("With --ray, as many runs train at once as the cluster has room for, by --ray-cpus and --ray-gpus; leave --at-once out.")
+    if options.ray_cpus < 1:
+        raise WrongUse(f"--ray-cpus is {options.ray_cpus}: give 1 or more.")
+    if options.ray_gpus is not None and not (0 <= options.ray_gpus <= 1 or options.ray_gpus.is_integer() and options.ray_gpus > 1):
+        raise WrongUse(f"--ray-gpus is {options.ray_gpus:g}: give a part of one, from 0 to 1, or a whole number.")
+    try:
+        from fruitlab.ray_study import RayEngine
+    except ImportError as error:
+        raise RunError(f"--ray needs Ray, which is not installed here ({error}): pip install -r requirements-ray.txt") from None
+    return RayEngine(plan, data.fingerprint, "auto", say, data=data, address=options.ray, cpus=options.ray_cpus, gpus=options.ray_gpus,
+                     storage=Path(options.ray_storage) if options.ray_storage else None)
 
 
 def _study(options: Namespace) -> studies.Study:

@@ -38,7 +38,7 @@ class Engine:
     device: str
     say: Say
     at_once: int = 1
-    working: dict[RunConfig, tuple[Run, subprocess.Popen]] = field(default_factory=dict)
+    working: dict[RunConfig, tuple[Run, Any]] = field(default_factory=dict)  # each with what is at it: here its process
     failed: dict[RunConfig, str] = field(default_factory=dict)
     index: Index = field(default_factory=lambda: Index(rest=0))
 
@@ -52,12 +52,11 @@ class Engine:
                     if len(self.working) >= self.at_once:  # nothing could be started: looking through all runs would cost the training
                         time.sleep(0.2)
                         continue
-                    now = standing(self.study, self.index.entries(), self.fingerprint)
-                    left = [config for config in now.missing if config not in self.failed]
+                    now, left = self._look()
                     if not left:
                         self._tidy(now)
                         return now
-                    for config in _in_order(left):
+                    for config in left:
                         if len(self.working) >= self.at_once:
                             break
                         if self._ready(config, now):
@@ -76,13 +75,23 @@ class Engine:
         for config, (run, process) in list(self.working.items()):
             if process.poll() is None:
                 continue
-            del self.working[config]
-            status, summary = run.status(), run.summary() or {}
-            if status == "finished":
-                self.say(f"{run.id}: finished, combined {summary['combined']['top1']:.1%}.")
-            elif status not in ("running", "waiting"):  # else another process has taken it up meanwhile
-                self.failed[config] = summary.get("error") or f"its process ended without a word ({status}). {run.folder.name}/worker.log may say why."
-                self.say(f"{run.id}: {status}. {self.failed[config]}")
+            self._ended(config, run)
+
+    def _ended(self, config: RunConfig, run: Run) -> None:
+        """Takes note of how a run ended that was at work."""
+        del self.working[config]
+        status, summary = run.status(), run.summary() or {}
+        if status == "finished":
+            self.say(f"{run.id}: finished, combined {summary['combined']['top1']:.1%}.")
+        elif status not in ("running", "waiting"):  # else another process has taken it up meanwhile
+            self.failed[config] = (summary.get("error") or (f"It was asked to. Go on: python -m fruitlab resume {run.id}" if status == "stopped" else
+                                   f"its process ended without a word ({status}). {run.folder.name}/worker.log may say why."))
+            self.say(f"{run.id}: {status}. {self.failed[config]}")
+
+    def _look(self) -> tuple[Standing, list[RunConfig]]:
+        """How the study stands, and what is left of it, in the order in which to start it."""
+        now = standing(self.study, self.index.entries(), self.fingerprint)
+        return now, _in_order([config for config in now.missing if config not in self.failed])
 
     def _ready(self, config: RunConfig, now: Standing) -> bool:
         """Whether it can start: nobody is at it, and no run at work will hand it its initial training."""
@@ -96,17 +105,21 @@ class Engine:
     def _start(self, config: RunConfig, now: Standing) -> None:
         try:
             run = now.found[config].run if config in now.found else self._create(config, now)
-            with open(run.folder / "worker.log", "ab") as log:
-                process = subprocess.Popen([sys.executable, "-m", "fruitlab.worker", run.id], cwd=runs.PROJECT, env=self._environment(),
-                                           stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            launched = self._launch(run)
         except (RunError, OSError) as error:
             self.failed[config] = str(error)
             self.say(f"{_name(config)} could not be started: {error}")
             return
-        self.working[config] = run, process
+        self.working[config] = run, launched
         trunk = run.header().get("initial_training_of")
         self.say(f"{run.id}: {_name(config)}{f', from the initial training of {trunk}' if trunk else ''}. "
                  f"{len(now.finished):,} of {len(now.configs):,} finished.")
+
+    def _launch(self, run: Run) -> Any:
+        """Starts a run; returns what is at it then. Raises RunError or OSError where that cannot be."""
+        with open(run.folder / "worker.log", "ab") as log:
+            return subprocess.Popen([sys.executable, "-m", "fruitlab.worker", run.id], cwd=runs.PROJECT, env=self._environment(),
+                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def _environment(self) -> dict[str, str]:
         return os.environ | {"FRUITLAB_CHECKPOINTS": str(runs.user_root().resolve()), "FRUITLAB_DATA": str(data_root().resolve()),

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import Timeout
 
@@ -23,6 +23,11 @@ from fruitlab.files import write_json
 from fruitlab.process import large_pages
 from fruitlab.runs import Busy, Run, RunError, find
 
+if TYPE_CHECKING:  # torch is imported when its turn has come
+    import torch
+
+    from fruitlab.recorder import Recorder
+
 Say = Callable[[str], None]
 
 
@@ -31,13 +36,13 @@ class Stopped(Exception):
 
 
 class StopRequest:
-    """Ctrl-C, SIGTERM or a file named `stop` in the run's folder: end in order, after the iteration at hand."""
+    """Ctrl-C, SIGTERM or a file named `stop` in the run's folder, if it is for one run: end in order, after the iteration at hand."""
 
-    def __init__(self, run: Run) -> None:
-        self.file, self.signalled = run.folder / "stop", False
+    def __init__(self, run: Run | None = None) -> None:
+        self.file, self.signalled = run.folder / "stop" if run else None, False
 
     def __call__(self) -> bool:
-        return self.signalled or self.file.exists()
+        return self.signalled or (self.file is not None and self.file.exists())
 
     def raise_if_asked(self) -> None:
         if self():
@@ -91,11 +96,11 @@ def work(run: Run, *, device: str | None = None, say: Say) -> dict[str, Any]:
                 summary = _train(run, device, say, stop)
             except Stopped:
                 summary = {"status": "stopped"} | metrics.last_scores(run.metrics())
-                _finish(run, summary)
+                finish(run, summary)
             except Exception as error:
                 sentence = wording.explain(error, run)
                 try:
-                    _finish(run, {"status": "failed", "error": sentence} | metrics.last_scores(run.metrics()))
+                    finish(run, {"status": "failed", "error": sentence} | metrics.last_scores(run.metrics()))
                 except OSError:
                     pass  # the disk that failed us cannot take the summary either: the run shows as interrupted
                 raise RunError(sentence) from error
@@ -112,50 +117,68 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
         from fruitlab.process import prepare
         prepare()
         from fruitlab import devices
-        from fruitlab.methods import phases
-        from fruitlab.recorder import Recorder, describe
-        from fruitlab.resident import Resident
-        from fruitlab.state import State
-        from fruitlab.training import train
 
         where = devices.resolve(device or header["device"])
         # Another thread count has other last bits, so a resumed run takes the one it began with.
         threads = devices.repeatable(where, (header.get("threads") or slots.threads()) if where.type == "cpu" else None)
-        precision = devices.precision(where, header.get("precision", "auto"))
         stop.raise_if_asked()
 
         run.doing("reading the data")
         data = read_data(run, config.data, say, progress=Reading(run, stop))
-        resident = Resident.of(data, config.split_seed, where)
         stop.raise_if_asked()
-        sets = {p.name: resident.training_set(nice=p.nice, real=p.real, seed=config.seed) for p in phases(config)}
-        run.write_header(header | {
-            "device": device or header["device"], "trained_on": str(where), "threads": threads,
-            "precision": str(precision).removeprefix("torch."), "data": describe(data, config, resident, sets),
-            "versions": {name: version(name) for name in ("torch", "numpy")} | {"python": platform.python_version()}})
-
-        state = State(config, categories=len(data.categories), device=where, precision=precision)
-        recorder = Recorder(run, config, state, data.categories)
-        if recorder.resume():
-            say(f"Going on at iteration {state.iteration:,} of {config.iterations:,}.")
-        run.doing("training")
-        started, first, snapshots = time.monotonic(), state.iteration, set(header.get("snapshots", ()))
-        for evaluation in train(config, resident, state):
-            if evaluation is not None:
-                say(wording.progress(recorder.note(evaluation), config.iterations, time.monotonic() - started, first))
-            elif state.phase == 0 and state.iteration in snapshots:
-                recorder.snapshot()
-            if stop():
-                recorder.keep()
-                raise Stopped
-        run.doing("writing the results")
-        summary = recorder.results(data, resident)
-        _finish(run, summary)
-        # Only now: until the run has finished it can be resumed.
-        (run.folder / "state.safetensors").unlink(missing_ok=True)
+        summary = train_into(run, data, where=where, device=device or header["device"], threads=threads, say=say, stop=stop)
+        finish(run, summary)
         return summary
     finally:
         turn.release()
+
+
+def train_into(run: Run, data: TwoDomains, *, where: "torch.device", device: str, threads: int, say: Say, stop: Callable[[], bool],
+               noted: Callable[["Recorder", dict[str, Any]], None] = lambda recorder, point: None) -> dict[str, Any]:
+    """Trains a run from where it is to its end and writes its folder, all but the summary, which it returns.
+
+    Args:
+        device: what it was asked to train on, and `where` that is.
+        stop: asked after every iteration. noted: called after every evaluation, with its line of the log.
+    Raises:
+        Stopped: it was asked to stop, and its state is saved. What training raises, and DataError and RunError as `State` and `Run` do.
+    """
+    from fruitlab import devices
+    from fruitlab.methods import phases
+    from fruitlab.recorder import Recorder, describe
+    from fruitlab.resident import Resident
+    from fruitlab.state import State
+    from fruitlab.training import train
+
+    header, config = run.header(), run.config()
+    precision = devices.precision(where, header.get("precision", "auto"))
+    resident = Resident.of(data, config.split_seed, where)
+    if stop():
+        raise Stopped
+    sets = {p.name: resident.training_set(nice=p.nice, real=p.real, seed=config.seed) for p in phases(config)}
+    run.write_header(header | {
+        "device": device, "trained_on": str(where), "threads": threads,
+        "precision": str(precision).removeprefix("torch."), "data": describe(data, config, resident, sets),
+        "versions": {name: version(name) for name in ("torch", "numpy")} | {"python": platform.python_version()}})
+
+    state = State(config, categories=len(data.categories), device=where, precision=precision)
+    recorder = Recorder(run, config, state, data.categories)
+    if recorder.resume():
+        say(f"Going on at iteration {state.iteration:,} of {config.iterations:,}.")
+    run.doing("training")
+    started, first, snapshots = time.monotonic(), state.iteration, set(header.get("snapshots", ()))
+    for evaluation in train(config, resident, state):
+        if evaluation is not None:
+            point = recorder.note(evaluation)
+            say(wording.progress(point, config.iterations, time.monotonic() - started, first))
+            noted(recorder, point)
+        elif state.phase == 0 and state.iteration in snapshots:
+            recorder.snapshot()
+        if stop():
+            recorder.keep()
+            raise Stopped
+    run.doing("writing the results")
+    return recorder.results(data, resident)
 
 
 class Reading:
@@ -181,10 +204,13 @@ def read_data(run: Run, name: str, say: Say, progress: Callable[..., None] | Non
     return data
 
 
-def _finish(run: Run, summary: dict[str, Any]) -> None:
+def finish(run: Run, summary: dict[str, Any]) -> None:
+    """Writes down how a run ended. The state goes only then, and only when it has finished: until that it can be resumed. Raises OSError."""
     write_json(run.folder / "summary.json", summary)
     for name in ("activity.json", "stop"):
         (run.folder / name).unlink(missing_ok=True)
+    if summary["status"] == "finished":
+        (run.folder / "state.safetensors").unlink(missing_ok=True)
 
 
 def main() -> int:

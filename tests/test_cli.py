@@ -156,7 +156,7 @@ def test_listing_needs_no_torch():
     """Only what trains or predicts waits for torch; pages and the other commands start without it."""
     code = """
 import sys
-from fruitlab import categories, cli, config, files, metrics, presets, report, runs, schedules, slots, wording, worker
+from fruitlab import categories, cli, config, files, metrics, mirror, presets, report, runs, schedules, slots, wording, worker
 from fruitlab.data import domains, importing, layouts, pictures, sources, store, synthetic
 cli.main(["runs"])
 cli.main(["data"])
