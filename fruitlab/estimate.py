@@ -11,7 +11,7 @@ from fruitlab.index import Entry
 from fruitlab.methods import phases
 
 # Pictures a second in training at width 1, all costs in it, where no run has been measured yet: two cores of a common server.
-UNMEASURED = 120.0
+UNMEASURED = 300.0
 SCORING = 1 / 3  # cost of a picture that is only scored: forward, without backward and update
 TEST_SHARE = 0.4  # of each category (paper 4.3)
 RECENT = 5  # runs whose median says how fast this machine is now

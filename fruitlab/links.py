@@ -1,7 +1,7 @@
 """Permalinks as query parameters: one reproduces a run, the other restores what the Runs page shows.
 
 A run's link is its recipe at its version, what differs from it, the seed, and the data by name and fingerprint:
-`train?preset=quick@1&method=mixed&ratio=30&seed=0&data=photos&fingerprint=74b34d8add04c437`. A link may have been typed,
+`train?preset=quick@2&method=mixed&ratio=30&seed=0&data=photos&fingerprint=74b34d8add04c437`. A link may have been typed,
 cut off or kept for a year, so reading one never fails: what cannot be taken over is told in a sentence.
 """
 

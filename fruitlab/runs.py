@@ -142,6 +142,9 @@ class Run:
             with np.load(self.folder / "predictions.npz", allow_pickle=False) as file:
                 return dict(file)
         except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+            if self.shipped and isinstance(error, FileNotFoundError):
+                raise RunError(f"{self.id} ships without its answers to each picture: those with weights have them, and the others of seed 0. Its scores "
+                               "by category are in its summary.json.") from None
             raise RunError(f"{self.id}: its predictions cannot be read ({error}). They are written when a run finishes.") from None
 
     # -- how it stands

@@ -40,7 +40,7 @@ def opened(found: list[Entry]) -> list[Entry]:
     shown = next((e for e in found if e.status == "running"), next((e for e in found if e.switch is not None and not e.run.shipped), None))
     if shown is not None:
         return [shown]
-    halves = {e.config.norms: e for e in found if e.run.shipped and e.config.split == 50 and e.config.seed == 0}
+    halves = {e.config.norms: e for e in found if e.run.shipped and e.config.split == 50 and e.config.seed == 0 and e.run.has("weights")}
     return [halves[norms] for norms in ("follow", "frozen") if norms in halves] or found[:1]
 
 

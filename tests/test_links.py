@@ -35,7 +35,7 @@ def test_a_run_link_gives_the_run(config: RunConfig) -> None:
 def test_the_link_names_the_recipe_and_the_differences_only() -> None:
     config = configure("mixed", preset="quick", ratio=30, data="photos", seed=2)
     assert to_query(config, "74b3") == {"preset": config.preset, "method": "mixed", "ratio": "30", "seed": "2", "data": "photos", "fingerprint": "74b3"}
-    assert href("train", {"preset": "quick@1", "data": "synthetic:20"}) == "train?preset=quick@1&data=synthetic:20"
+    assert href("train", {"preset": "quick@2", "data": "synthetic:20"}) == "train?preset=quick@2&data=synthetic:20"
 
 
 def test_an_empty_link_is_the_quick_mixed_run() -> None:

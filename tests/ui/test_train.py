@@ -85,7 +85,7 @@ def test_a_second_start_says_that_it_queues(workers: list) -> None:
 
 def test_numbers_that_cannot_be_are_told_and_nothing_starts(workers: list) -> None:
     app = opened("train")
-    app.number_input(key="mixed quick@1 learning_rate").set_value(0.0).run()
+    app.number_input(key="mixed quick@2 learning_rate").set_value(0.0).run()
     assert "learning_rate = 0.0 cannot be" in app.error[0].value and app.button(key="start").disabled
 
 
@@ -165,8 +165,8 @@ def test_runs_that_are_not_there_or_not_ours() -> None:
 
 
 def test_a_link_s_mistakes_are_told_and_the_rest_taken(workers: list) -> None:
-    app = opened("train", method="mixed", preset="quick@1", ratio="400", seed="7")
-    assert not app.exception and "ratio = '400' cannot be" in text(app) and app.number_input(key="mixed quick@1 seed").value == 7
+    app = opened("train", method="mixed", preset="quick@2", ratio="400", seed="7")
+    assert not app.exception and "ratio = '400' cannot be" in text(app) and app.number_input(key="mixed quick@2 seed").value == 7
     assert store.BUILT_IN == app.selectbox(key="data").value
 
 
