@@ -37,6 +37,7 @@ READINGS = (
     Reading("bn_momentum up to 0.999", "2.2.1", {"norm_momentum": 0.999}),
     Reading("bn_momentum rises ten times as slowly", "2.2.1", {"norm_rise": 300}),
     Reading("momentum 0.6 from the first iteration", "3.3", {"momentum_width": 0}),
+    Reading("momentum rises within the first few iterations, around the tenth", "3.3", {"momentum_midpoint": 10, "momentum_width": 2.5}),
     Reading("momentum rises late, around iteration 500", "3.3", {"momentum_midpoint": 500, "momentum_width": 125}),
     Reading("first weights by all of a kernel's inputs, not its depth", "2.1.2", {"init": "fan-in"}),
     Reading("training batches normalised by their own statistics", "2.2.1", {"statistics": "batch"}),

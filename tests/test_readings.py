@@ -32,13 +32,13 @@ def test_they_are_judged_on_the_training_loss_and_other_runs_are_none_of_them():
 
 
 def test_one_that_diverged_is_last_and_one_that_failed_otherwise_is_left_out():
-    for name, number, loss, error in (("a", 0, 2.0, None), ("b", 10, 700.0, "The loss is no longer a number at iteration 20."), ("c", 1, 1.0, "The disk is full.")):
+    for name, number, loss, error in (("a", 0, 2.0, None), ("b", 11, 700.0, "The loss is no longer a number at iteration 20."), ("c", 1, 1.0, "The disk is full.")):
         run(name, [point(20, 0.1, 0.1, loss=loss)], data="photos", ratio=60, iterations=150, status="failed" if error else "finished", error=error)
         config = readings.config_of(readings.READINGS[number], "photos")
         made = Index().get(name).run
         made.write_header(made.header() | {"config": config.model_dump(), "experiment": config.experiment()})
     rows = readings.rows([(entry.config, entry) for entry in Index().entries()])
-    assert [row.reading for row in rows] == [readings.READINGS[0], readings.READINGS[10]]
+    assert [row.reading for row in rows] == [readings.READINGS[0], readings.READINGS[11]]
     assert rows[1].loss == math.inf and math.isnan(rows[1].nice)
 
 
