@@ -7,11 +7,11 @@ status is 0 for success, 1 for a failure that is told, 2 for wrong use, 130 for 
 import argparse
 import json
 import sys
-from typing import Any
 
-from fruitlab import commands
+from fruitlab import commands, study_command
 from fruitlab.config import ConfigError
 from fruitlab.data.pictures import DataError
+from fruitlab.options import WrongUse
 from fruitlab.runs import RunError
 from fruitlab.slots import DEVICES
 
@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
                             help="what the convolutions compute in; auto: bfloat16 on a graphics card that has it, else float32")
         method.add_argument("--run", dest="run_id", metavar="ID", help="what to call the run")
 
-    study = add("study", "many runs as one: the paper's, or one's own; goes on where it was, and says first what it costs", commands.study)
+    study = add("study", "many runs as one: the paper's, or one's own; goes on where it was, and says first what it costs", study_command.study)
     study.add_argument("kind", nargs="?", choices=("paper", "ratio", "tuning", "readings", "switch"),
                        help="paper: eleven ratios and nine splits; ratio: look for the best one; tuning: the paper's learning rates and L2 factors; "
                             "readings: ways to read what the paper's text lost; switch: ways to read what happens before restricted training")
@@ -116,7 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         status, result, text = options.run(options, say)
     except (ConfigError, DataError, RunError) as error:
-        status, result, text = (2 if isinstance(error, (ConfigError, commands.WrongUse)) else 1), {"error": str(error)}, None
+        status, result, text = (2 if isinstance(error, (ConfigError, WrongUse)) else 1), {"error": str(error)}, None
         say(str(error))
     except KeyboardInterrupt:
         status, result, text = 130, {"error": "Interrupted."}, None
@@ -127,5 +127,3 @@ def main(arguments: list[str] | None = None) -> int:
         print(text)
     return status
 
-
-Outcome = tuple[int, Any, str | None]  # exit status, result for --json, text for a person

@@ -1,27 +1,15 @@
 """What each command does: options in; exit status, result and text out. torch is imported by those that need it only."""
 
 from argparse import Namespace
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fruitlab import readings, report, runs as run_folders, slots, standing, studies
-from fruitlab.config import ConfigError, RunConfig
+from fruitlab import options as options_of, report, runs as run_folders, slots
 from fruitlab.data import store
-from fruitlab.data.domains import TwoDomains
 from fruitlab.data.pictures import DataError
 from fruitlab.data.sources import SOURCES
-from fruitlab.index import Index
-from fruitlab.presets import configure
-from fruitlab.runs import Run, RunError
-from fruitlab.study import Engine
-
-Say = Callable[[str], None]
-Outcome = tuple[int, Any, str | None]
-
-
-class WrongUse(RunError):
-    """The command cannot mean that: exit status 2."""
+from fruitlab.options import Outcome, Say, WrongUse
+from fruitlab.runs import Run
 
 
 def data_list(options: Namespace, say: Say) -> Outcome:
@@ -73,7 +61,7 @@ def data_download(options: Namespace, say: Say) -> Outcome:
 
 
 def train(options: Namespace, say: Say) -> Outcome:
-    config = _config(options)
+    config = options_of.config(options)
     slots.check_device(options.device)
     data = store.load(config.data, say=say, progress=report.progress_bar(say))
     split = data.split(config.split_seed)
@@ -101,70 +89,6 @@ def _work(run: Run, device: str | None, say: Say) -> Outcome:
     config = run.config()
     result = {"run": run.id, "status": summary["status"], "data": config.data} | summary
     return (0 if summary["status"] == "finished" else 130), result, report.trained(result, config)
-
-
-def study(options: Namespace, say: Say) -> Outcome:
-    plan = _study(options)
-    slots.check_device(options.device)
-    at_once = slots.side_by_side(options.device, options.at_once) if options.ray is None else 1  # as many as there is room for, which nobody knows yet
-    data = store.load(plan.data, say=say, progress=report.progress_bar(say))
-    counts = [len(domain.labels) for domain in (data.nice, data.real)]
-    entries = Index().entries()
-    before = standing.standing(plan, entries, data.fingerprint)
-    said = {"study": plan.name, "data": data.name, "runs": len(before.configs), "most": plan.most, "finished": len(before.finished),
-            "cost": vars(standing.cost(before.missing, *counts, entries)), "at_once": at_once}
-    say(report.study_plan(said))
-    if options.dry_run:
-        return 0, said, report.study_runs(before)
-    engine = _engine(plan, data, options, at_once, say)
-    after = engine.run()
-    result = said | {"finished": len(after.finished), "failed": {str(number): why for number, why in enumerate(engine.failed.values())},
-                     "rows": report.study_rows(after)}
-    return (1 if engine.failed else 0), result, report.study_runs(after)
-
-
-def _engine(plan: studies.Study, data: TwoDomains, options: Namespace, at_once: int, say: Say) -> Engine:
-    """Raises WrongUse, and RunError where Ray is asked for and not installed."""
-    if options.ray is None:
-        if options.ray_storage or options.ray_cpus != 1 or options.ray_gpus is not None:
-            raise WrongUse("--ray-storage, --ray-cpus and --ray-gpus go with --ray.")
-        return Engine(plan, data.fingerprint, options.device, say, at_once)
-    if options.device != "auto":
-        raise WrongUse("With --ray, runs are on a GPU or not as --ray-gpus says; leave --device out.")
-    if options.at_once is not None:
-        raise WrongUse("With --ray, as many runs train at once as the cluster has room for, by --ray-cpus and --ray-gpus; leave --at-once out.")
-    if options.ray_cpus < 1:
-        raise WrongUse(f"--ray-cpus is {options.ray_cpus}: give 1 or more.")
-    if options.ray_gpus is not None and not (0 <= options.ray_gpus <= 1 or options.ray_gpus.is_integer() and options.ray_gpus > 1):
-        raise WrongUse(f"--ray-gpus is {options.ray_gpus:g}: give a part of one, from 0 to 1, or a whole number.")
-    try:
-        from fruitlab.ray_study import RayEngine
-    except ImportError as error:
-        raise RunError(f"--ray needs Ray, which is not installed here ({error}): pip install -r requirements-ray.txt") from None
-    return RayEngine(plan, data.fingerprint, "auto", say, data=data, address=options.ray, cpus=options.ray_cpus, gpus=options.ray_gpus,
-                     storage=Path(options.ray_storage) if options.ray_storage else None)
-
-
-def _study(options: Namespace) -> studies.Study:
-    """Raises ConfigError or WrongUse for what makes no study."""
-    changes = _settings(options.set) | ({"iterations": options.iterations} if options.iterations else {})
-    if options.seeds < 1:
-        raise ConfigError(f"--seeds is {options.seeds}: give how many seeds, 1 or more.")
-    common = {"preset": options.preset, "seeds": options.seeds} | changes
-    if options.kind == "paper":
-        return studies.paper(options.data, norms=options.norms, **common)
-    if options.kind == "ratio":
-        return studies.ratio(options.data, **common)
-    if options.kind == "readings":
-        return readings.readings(options.data, **changes)
-    if options.kind == "switch":
-        return readings.at_switch(options.data, **changes)
-    if options.kind == "tuning":
-        return studies.tuning(options.data, sets=options.sets, **changes)
-    varied = {name: values.split(",") for name, values in _pairs(options.vary, "--vary", "NAME=A,B,C").items()}
-    if not varied:
-        raise WrongUse("Say which study: paper, ratio, tuning, readings or switch, or vary something: --vary ratio=20,40,60.")
-    return studies.vary(configure(options.method, preset=options.preset, data=options.data, **changes), varied, seeds=options.seeds)
 
 
 def evaluate(options: Namespace, say: Say) -> Outcome:
@@ -229,30 +153,3 @@ def network(options: Namespace, say: Say) -> Outcome:
 
     table = rows()
     return 0, table, report.network(table)
-
-
-def _config(options: Namespace) -> RunConfig:
-    changes: dict[str, Any] = {"data": options.data}
-    for name in ("ratio", "split", "norms", "iterations", "seed"):
-        value = getattr(options, name, None)
-        if value is not None:
-            changes[name] = value
-    return configure(options.method, preset=options.preset, **changes | _settings(options.set))
-
-
-def _settings(given: list[str]) -> dict[str, Any]:
-    changes = _pairs(given, "--set", "NAME=VALUE")
-    for name in ("method", "preset"):
-        if name in changes:
-            raise ConfigError(f"{name} is not set this way: it is part of the command.")
-    return changes
-
-
-def _pairs(given: list[str], option: str, form: str) -> dict[str, str]:
-    pairs = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not value:
-            raise ConfigError(f"{option} takes {form}, such as {option} learning_rate=0.05, not {text!r}.")
-        pairs[name] = value
-    return pairs

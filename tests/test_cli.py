@@ -97,7 +97,7 @@ def test_iterative_and_another_pair_s_categories(imported, call, pair, tmp_path)
     (("train", "mixed", "--set", "ratoi=3"), "Did you mean ratio"),
     (("train", "mixed", "--set", "learning_rate"), "NAME=VALUE"),
     (("train", "mixed", "--set", "preset=paper"), "part of the command"),
-    (("train", "mixed", "--preset", "best"), "There are: paper, quick, glance"),
+    (("train", "mixed", "--preset", "best"), "There are: paper, quick, thorough, glance"),
     (("train", "iterative", "--norms", "thaw"), "follow"),
 ])
 def test_wrong_use_exits_with_2_and_starts_nothing(call, arguments, says):

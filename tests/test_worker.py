@@ -148,7 +148,7 @@ def test_a_device_that_is_not_there_is_a_sentence(data):
 @pytest.mark.slow
 def test_a_second_worker_is_refused(data):
     run = make("busy")
-    ask = f"import sys; from fruitlab.worker import work, Busy; from fruitlab.runs import find\ntry: work(find('busy'), say=print)\nexcept Busy as e: sys.exit('refused: ' + str(e))"
+    ask = "import sys; from fruitlab.worker import work, Busy; from fruitlab.runs import find\ntry: work(find('busy'), say=print)\nexcept Busy as e: sys.exit('refused: ' + str(e))"
     with run.lock():
         second = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, cwd=runs.PROJECT)
     assert second.returncode == 1 and "refused: busy is being trained by another process" in second.stderr

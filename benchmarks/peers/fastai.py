@@ -4,7 +4,6 @@ from pathlib import Path
 
 import torch
 from fastai.vision.all import CrossEntropyLossFlat, ImageDataLoaders, Learner, SGD
-from torch import nn
 
 from benchmarks.peers.plain import network
 
