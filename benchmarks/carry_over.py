@@ -1,0 +1,89 @@
+"""Why does a network that saw one domain know so little of the other? What was looked at, for any finished run.
+
+    python -m benchmarks.carry_over RUN [--group '([A-Za-z0-9-]+)_']
+
+Accuracy on the other domain's test pictures as the run has it; with the moving statistics taken anew from that domain's training pictures
+(if it were their drift, this would mend it); by how white a picture's edge is (if it were the background, white ones would be known);
+by the part of the file's name that --group catches, such as the source; and which answers it gives most.
+"""
+
+import argparse
+import copy
+import re
+from collections import defaultdict
+
+from fruitlab.process import prepare
+
+prepare()
+
+import torch  # noqa: E402
+from torch import Tensor  # noqa: E402
+
+from fruitlab import runs  # noqa: E402
+from fruitlab.data import store  # noqa: E402
+from fruitlab.network import Network, as_input  # noqa: E402
+from fruitlab.predict import load_network  # noqa: E402
+from fruitlab.resident import Resident  # noqa: E402
+from fruitlab.scoring import infer  # noqa: E402
+
+WHITE, EDGE, BATCH = 235, 4, 256
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run")
+    parser.add_argument("--group", help="a regular expression; its first group names what a file is counted under")
+    arguments = parser.parse_args()
+    run = runs.find(arguments.run)
+    config = run.config()
+    other = "real" if config.method == "mixed" and config.ratio < 50 else "nice"
+    pair = store.load(config.data, say=print)
+    data = Resident.of(pair, config.split_seed, torch.device("cpu"))
+    network, categories = load_network(run)
+    network = network.to(memory_format=torch.channels_last)
+    test = data.test[other]
+    answers = infer(network, data.images, test).argmax(1)
+    right = answers == data.labels[test]
+    print(f"{run.id}: {right.float().mean():.1%} of {len(test):,} {other} test pictures; guessing gets {1 / len(categories):.1%}")
+    again = infer(renewed(network, data, data.train[other]), data.images, test).argmax(1)
+    print(f"statistics taken anew from {other} training pictures: {(again == data.labels[test]).float().mean():.1%}")
+    for low, high in ((0, 0.1), (0.1, 0.5), (0.5, 1.01)):
+        share = whiteness(data.images[test])
+        report(f"edge white to {low:.0%} - {min(1, high):.0%}", right[(share >= low) & (share < high)])
+    domain = pair.real if other == "real" else pair.nice
+    first = len(pair.nice.labels) if other == "real" else 0
+    if arguments.group:
+        groups: dict[str, list[bool]] = defaultdict(list)
+        for place, good in zip((test - first).tolist(), right.tolist(), strict=True):
+            found = re.search(arguments.group, domain.paths[place])
+            groups[found[1] if found else "(none)"].append(good)
+        for name, goods in sorted(groups.items(), key=lambda item: -len(item[1])):
+            report(name, torch.tensor(goods))
+    counts = torch.bincount(answers, minlength=len(categories))
+    print("most given answers: " + ", ".join(f"{categories[i]} {counts[i] / len(test):.0%}" for i in counts.topk(4).indices.tolist()))
+
+
+def renewed(network: Network, data: Resident, index: Tensor) -> Network:
+    """A copy whose moving statistics are the mean over these pictures, in batches; its weights stay."""
+    network = copy.deepcopy(network).train()
+    shuffled = index[torch.randperm(len(index), generator=torch.Generator().manual_seed(0))]
+    with torch.no_grad():
+        for number, part in enumerate(shuffled.split(BATCH)):
+            for norm in network.norms():
+                norm.momentum = number / (number + 1)
+            network(as_input(data.images[part]))
+    return network.eval()
+
+
+def whiteness(images: Tensor) -> Tensor:
+    """Share of white among each picture's upper and lower rows, float [n]."""
+    return (torch.cat([images[:, :EDGE], images[:, -EDGE:]], 1).flatten(1) > WHITE).float().mean(1)
+
+
+def report(name: str, right: Tensor) -> None:
+    if len(right):
+        print(f"{name:28} {right.float().mean():6.1%} of {len(right):,}")
+
+
+if __name__ == "__main__":
+    main()
