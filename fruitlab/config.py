@@ -32,7 +32,7 @@ class RunConfig(BaseModel):
 
     # What is compared
     method: str = setting("mixed", "How the two domains are trained on", paper="4.4", pattern="^[a-z][a-z-]*$")
-    preset: str = setting("paper@1", "The recipe these numbers started from, and its version")
+    preset: str = setting("paper@2", "The recipe these numbers started from, and its version")
     data: str = setting("synthetic", "The pair of domains: a name from `data list`, or synthetic[:pictures a category]", min_length=1)
     ratio: int = setting(60, "Share of the real training set; the rest of 100 is the nice one's", unit="%", paper="4.4.1",
                          methods=("mixed",), ge=0, le=100)
@@ -75,8 +75,8 @@ class RunConfig(BaseModel):
                            unit="iterations", paper="3.4", ge=0, le=1_000_000)
     warmup: float = setting(0.2, "One-cycle: share of the iterations in which the learning rate rises", ge=0, lt=1)
     momentum: float = setting(0.6, "Fraction of the last step that is kept: the most it rises to", paper="3.3", ge=0, lt=1)
-    momentum_midpoint: float = setting(100, "Iteration at which the momentum is half its most", unit="iterations", paper="3.3", ge=0, le=1e6)
-    momentum_width: float = setting(25, "Width of the logistic rise; 0 is full momentum from the start", unit="iterations", paper="3.3", ge=0, le=1e6)
+    momentum_midpoint: float = setting(10, "Iteration at which the momentum is half its most", unit="iterations", paper="3.3", ge=0, le=1e6)
+    momentum_width: float = setting(2.5, "Width of the logistic rise; 0 is full momentum from the start", unit="iterations", paper="3.3", ge=0, le=1e6)
     nesterov: bool = setting(False, "Look ahead: Nesterov's form of momentum")
     muon: float = setting(0, "Make each convolution's step orthogonal (Muon), as long as this many learning rates; 0 leaves it as it is", ge=0, le=100)
 

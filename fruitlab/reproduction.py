@@ -93,6 +93,8 @@ def reproductions(entries: Iterable[Entry]) -> list[Reproduction]:
             taken |= {paired} - {None}
             found.append(_made(group, iterative.get(paired, [])))
         found += [_made([], group) for iterations, group in iterative.items() if iterations not in taken]
+    # The readings that ship are runs by themselves, and no study.
+    found = [one for one in found if _of_the_paper(one) > 1 or not all(entry.run.shipped for entry in one.entries)]
     return sorted(found, key=lambda one: (-_of_the_paper(one), one.drawn, -max(entry.created for entry in one.entries)))
 
 

@@ -13,9 +13,9 @@ import sys
 from fruitlab import readings, runs, standing, studies
 from fruitlab.config import RunConfig
 from fruitlab.data import store
-from fruitlab.families import differences
 from fruitlab.files import write_json
 from fruitlab.index import Entry, Index
+from fruitlab.presets import configure
 from fruitlab.standing import WATCHED
 
 ALWAYS = ("metrics.jsonl", "summary.json")
@@ -24,9 +24,11 @@ KEPT = ("format", "created", "config", "experiment", "trained_on", "device", "th
 
 def name(config: RunConfig) -> str:
     """What a shipped run is called: iterative-50-frozen-thorough-seed0; with six digits of its experiment where it is not the recipe as it is."""
-    share = f"mixed-{config.ratio}" if config.method == "mixed" else f"iterative-{config.split}-{config.norms}"
-    changed = {key for key in differences(config) if key not in (*WATCHED, "split", "norms")}
-    return f"{share}-{config.preset.partition('@')[0]}{'-' + config.experiment()[:6] if changed else ''}-seed{config.seed}"
+    mixed, preset = config.method == "mixed", config.preset.partition("@")[0]
+    share = {"ratio": config.ratio} if mixed else {"split": config.split, "norms": config.norms}
+    plain = configure(config.method, preset=preset, data=config.data, seed=config.seed, **share)
+    changed = plain.model_dump(exclude=set(WATCHED)) != config.model_dump(exclude=set(WATCHED))
+    return "-".join(map(str, [config.method, *share.values(), preset, *([config.experiment()[:6]] if changed else []), f"seed{config.seed}"]))
 
 
 def files(config: RunConfig, main: str) -> tuple[str, ...]:

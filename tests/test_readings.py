@@ -12,12 +12,17 @@ from fruitlab.studies import sharing
 
 
 def test_each_reading_is_the_paper_s_recipe_but_for_what_it_says():
-    base = configure("mixed", preset="paper", data="photos", ratio=60, iterations=150).settings()
+    base = configure("mixed", preset="paper", data="photos", ratio=60, iterations=150, **readings.FIRST).settings() | {"preset": "paper@1"}
     plan = readings.readings("photos").rounds({})
     assert len(plan) == len(readings.READINGS) == len({config.experiment() for config in plan})
     for one, config in zip(readings.READINGS, plan, strict=True):
         changed = {name: value for name, value in config.settings().items() if value != base[name]}
         assert changed == one.changes and all(base[name] != value for name, value in one.changes.items())
+
+
+def test_the_recipe_of_today_is_the_one_that_was_taken():
+    today = configure("mixed", preset="paper", data="photos", ratio=60, iterations=150)
+    assert readings.config_of(readings.CHOSEN, "photos").model_dump(exclude={"preset"}) == today.model_dump(exclude={"preset"})
 
 
 def test_they_are_judged_on_the_training_loss_and_other_runs_are_none_of_them():

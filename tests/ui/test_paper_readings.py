@@ -22,7 +22,16 @@ def test_runs_are_ordered_by_their_training_loss() -> None:
     shown = next(frame.value for frame in app.dataframe if "training loss" in frame.value)
     assert shown["reading"].tolist() == [readings.READINGS[number].title for number in (9, 0, 1)]
     assert shown["training loss"].tolist() == ["1.200", "1.500", "2.000"]
-    assert "1 learns faster than the recipe as it is, which comes to 1.500" in text(app) and "guessing comes to 1.39" in text(app)
+    assert "1 learns faster than version 1, which comes to 1.500" in text(app) and "guessing comes to 1.39" in text(app)
+
+
+def test_the_one_that_was_taken_is_named_and_why_no_faster_one() -> None:
+    for number, loss in ((0, 2.0), (6, 1.7), (7, 1.8)):
+        made = run(f"run-{number}", [point(150, 0.6, 0.2, full=True, loss=loss)], data="photos", ratio=60, iterations=150)
+        config = readings.config_of(readings.READINGS[number], "photos")
+        made.write_header(made.header() | {"config": config.model_dump(), "experiment": config.experiment()})
+    said = text(checked(opened("paper")))
+    assert f"took “{readings.CHOSEN.title}”" in said and "not “momentum 0.6 from the first iteration”, as the text has it rise" in said
 
 
 def test_what_happens_at_the_switch_has_a_table_of_its_own() -> None:
