@@ -10,7 +10,8 @@ from fruitlab import metrics, runs
 from fruitlab.families import families
 from fruitlab.index import Index
 from fruitlab.predict import Predictor
-from fruitlab.runs import PROJECT, Run
+from fruitlab.runs import PROJECT, Run, RunError
+from fruitlab.shipping import name
 
 SHIPPED = PROJECT / "checkpoints" / "shipped"
 RUNS = sorted(path.parent for path in SHIPPED.glob("*/config.json"))
@@ -23,16 +24,30 @@ def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_study_is_whole_and_small():
     names = {path.name for path in RUNS}
-    assert {f"mixed-{ratio}-quick-seed0" for ratio in range(0, 101, 10)} <= names
-    assert {f"iterative-{split}-{norms}-quick-seed0" for split in range(10, 91, 10) for norms in ("frozen", "follow")} <= names
+    assert {f"mixed-{ratio}-thorough-seed0" for ratio in range(0, 101, 10)} <= names
+    assert {f"iterative-{split}-{norms}-thorough-seed0" for split in range(10, 91, 10) for norms in ("frozen", "follow")} <= names
     assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < 30e6
-    assert not [path for path in SHIPPED.rglob("*") if path.suffix in (".jpg", ".jpeg", ".png", ".webp")], "no pictures"
+    known = {"config.json", "metrics.jsonl", "summary.json", "predictions.npz", "weights.safetensors"}
+    assert {path.name for folder in RUNS for path in folder.iterdir()} == known, "no pictures, and nothing that an app left there"
+    with_weights = {path.name for path in RUNS if (path / "weights.safetensors").exists()}
+    assert with_weights == {f"mixed-{ratio}-thorough-seed0" for ratio in range(0, 101, 10)} | {f"iterative-50-{norms}-thorough-seed0" for norms in ("frozen", "follow")}
 
 
 @pytest.mark.parametrize("folder", RUNS, ids=lambda path: path.name)
-def test_a_run_s_scores_follow_from_its_answers(folder):
+def test_a_run_says_what_it_is_and_how_it_ended(folder):
     run = Run(folder)
     assert run.shipped and run.status() == "finished" and run.header()["data"]["kind"] == "photographs"
+    assert name(run.config()) == folder.name
+    last, summary = run.metrics()[-1], run.summary()
+    assert last["full"] and last["iteration"] == run.config().iterations
+    assert metrics.point_combined(last) == pytest.approx(summary["combined"]["top1"])
+    # Nothing in it tells of the machine it was made on.
+    assert "/" not in json.dumps({key: value for key, value in run.header().items() if key != "data"})
+
+
+@pytest.mark.parametrize("folder", [path for path in RUNS if (path / "predictions.npz").exists()], ids=lambda path: path.name)
+def test_a_run_s_scores_follow_from_its_answers(folder):
+    run = Run(folder)
     summary = run.summary()
     # By hand from the table: the truth's place among the first one and three.
     table = run.predictions()
@@ -42,10 +57,12 @@ def test_a_run_s_scores_follow_from_its_answers(folder):
             right = (table["top3"][rows, :k] == table["truth"][rows, None]).any(1)
             assert summary[domain][name] == pytest.approx(right.mean()), (domain, name)
     assert summary["combined"]["top1"] == pytest.approx((summary["nice"]["top1"] * summary["real"]["top1"]) ** 0.5)
-    last = run.metrics()[-1]
-    assert last["full"] and metrics.point_combined(last) == pytest.approx(summary["combined"]["top1"])
-    # Nothing in it tells of the machine it was made on.
-    assert "/" not in json.dumps({key: value for key, value in run.header().items() if key != "data"})
+
+
+def test_what_ships_without_answers_says_so():
+    without = next(path for path in RUNS if not (path / "predictions.npz").exists())
+    with pytest.raises(RunError, match="ships without its answers"):
+        Run(without).predictions()
 
 
 def test_the_slider_has_eleven_stops_and_every_network_answers(tmp_path):
@@ -64,7 +81,7 @@ def test_pages_open_on_it(monkeypatch: pytest.MonkeyPatch):
     from ui_pages import charts, checked, opened
 
     app = checked(opened("forgetting"))
-    assert app.multiselect(key="runs").value == ["iterative-50-follow-quick-seed0", "iterative-50-frozen-quick-seed0"]
+    assert app.multiselect(key="runs").value == ["iterative-50-follow-thorough-seed0", "iterative-50-frozen-thorough-seed0"]
     app = checked(opened("explore"))
     mixing = next(figure for figure in charts(app) if figure.title == "Accuracy by mixing ratio")
     names = [trace["name"] for trace in mixing.data]

@@ -32,7 +32,9 @@ def predictions(entry: Entry) -> dict[str, np.ndarray] | None:
     try:
         return _table(str(path), path.stat().st_mtime_ns if path.exists() else 0, entry)
     except RunError as error:
-        if entry.status == "finished":
+        if entry.run.shipped and not path.exists():
+            st.info(str(error), icon=":material/info:")
+        elif entry.status == "finished":
             st.error(str(error), icon=":material/error:")
         else:
             st.info(f"{entry.title} is {entry.status}. What it makes of every single test picture is written when it has finished.", icon=":material/info:")
@@ -41,14 +43,16 @@ def predictions(entry: Entry) -> dict[str, np.ndarray] | None:
 
 def categories(entry: Entry) -> None:
     """Accuracy by category on both test sets with 95 % intervals, as a plot and as a CSV."""
-    table = predictions(entry)
-    if table is None:
-        return
+    scores = entry.summary  # of a finished run it has them, with or without the answers they come from
     try:
-        scores = metrics.table_scores(table)
+        if not all("per_category" in (scores.get(domain) or {}) for domain in ("nice", "real")):
+            table = predictions(entry)
+            if table is None:
+                return
+            scores = metrics.table_scores(table)
         top = int(st.session_state.get("runs metric") == "top3") * 2 + 1
         chart.show(category_figure(scores, top=top), key=f"categories {entry.id} {top}", height=max(260, 60 + 26 * len(scores["nice"]["per_category"])))
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
         st.error(f"{entry.id}: its predictions are not as they were written ({error}). Train the run again.", icon=":material/error:")
         return
     st.download_button("Categories as CSV", categories_csv(scores), f"{entry.id}-categories.csv", "text/csv", icon=":material/download:",
@@ -103,7 +107,7 @@ def mistakes(entry: Entry) -> None:
         rows = np.flatnonzero(table["real"] == (domain == "real"))
         truth, said = table["truth"][rows], table["top3"][rows, 0]
         matrix = confusion.counts(truth, said, len(names))
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
         st.error(f"{entry.id}: its predictions are not as they were written ({error}). Train the run again.", icon=":material/error:")
         return
     right = int(np.trace(matrix))

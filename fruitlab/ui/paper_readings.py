@@ -34,7 +34,7 @@ def show(entries: Sequence[Entry]) -> None:
 def _table(tables: dict[tuple, list[readings.Row]]) -> None:
     (data, _, categories, iterations), rows = max(tables.items(), key=lambda item: len(item[1]))
     st.dataframe([{"reading": row.reading.title, "section": row.reading.section, "training loss": f"{row.loss:.3f}" if row.loss < math.inf else "diverged",
-                   "nice": percent(row.nice), "real": percent(row.real), "combined": percent(row.combined)} for row in rows], hide_index=True)
+                   "nice": percent(row.nice), "real": percent(row.real), "combined": percent(row.combined)} for row in rows], hide_index=True, height="content")
     first = next((row for row in rows if not row.reading.changes), None)
     better = [row for row in rows if first is not None and row.loss < first.loss]
     said = "" if first is None else (" No other reading learns faster than version 1." if not better else
@@ -42,7 +42,7 @@ def _table(tables: dict[tuple, list[readings.Row]]) -> None:
     refused = "; ".join(f"not “{row.reading.title}”, as {row.reading.against}" for row in better if row.reading.against)
     if any(row.reading == readings.CHOSEN for row in better):
         st.markdown(f"**Version 2 of the recipe took “{readings.CHOSEN.title}”**: the fastest of those that the text allows"
-                    f"{' (' + refused + ')' if refused else ''}. “The first few iterations of training should allow the algorithm to move in the correct general direction”.")
+                    f"{' (' + refused + ')' if refused else ''}. “The first few iterations of training should allow the algorithm to move in the correct general direction” (3.3).")
     st.caption(f"On {data}, after {iterations:,} iterations of the paper's 3,000, one seed. The loss is the cross entropy (nats) over the last stretch of "
                f"training; guessing comes to {math.log(categories or 26):.2f}.{said} The paper itself ends at 44.5 % real and 94.5 % nice after 3,000.")
     st.code(f"python -m fruitlab study readings --data {data}", language=None, wrap_lines=True)
@@ -57,12 +57,12 @@ def _switch(entries: Sequence[Entry]) -> None:
     tables = {key: rows for key, pairs in groups.items() if len(rows := readings.switch_rows(pairs)) > 1}
     st.subheader("At the switch to restricted training", anchor="switch")
     st.markdown(f"Do the convolutions' moving statistics follow the real pictures, and do learning rate and momentum start anew? The text says neither outright. "
-                f"What it reports is the fall: nice accuracy goes from about 95 % to {readings.FALLEN:.0%} within {readings.WITHIN} iterations.")
+                f"What it reports is the fall: nice accuracy goes from about 95 % to {100 * readings.FALLEN:.0f} % within {readings.WITHIN} iterations.")
     if tables:
         (data, _, iterations), rows = max(tables.items(), key=lambda item: (len(item[1]), item[0][2]))
         st.dataframe([{"reading": row.reading.title, "nice at the switch": percent(row.nice[0]), f"nice after {readings.WITHIN}": percent(row.nice[1]),
                        "nice at the end": percent(row.nice[2]), "real at the switch": percent(row.real[0]), "real at the end": percent(row.real[2])}
-                      for row in rows], hide_index=True)
+                      for row in rows], hide_index=True, height="content")
         st.caption(f"On {data}, split at 50 % of {iterations:,} iterations, one seed; the nearest to the paper's fall first.")
     st.code(f"python -m fruitlab study switch --data {max(tables)[0] if tables else 'NAME'}{'' if tables else ' --dry-run'}", language=None, wrap_lines=True)
 
