@@ -43,7 +43,7 @@ def main() -> None:
     paper_readings.show(entries)
     st.header("The network and the small print", anchor="network")
     paper_parts.table1()
-    paper_parts.small_print(one, categories)
+    paper_parts.small_print(one, last, categories)
 
 
 def choose(found: list[Reproduction]) -> Reproduction | None:

@@ -144,8 +144,11 @@ def _network_table(rows: list[dict], total: dict) -> str:
             f"{''.join(f'<tr>{line}</tr>' for line in body)}</tbody></table></div>")
 
 
-def small_print(one: Reproduction | None, categories: int) -> None:
-    """Limitations (7) and ours; where the paper contradicts itself."""
+def small_print(one: Reproduction | None, last: Column, categories: int) -> None:
+    """Where ours differs; limitations (7) and ours; where the paper contradicts itself."""
+    if told := reproduction.differs(one, last):
+        with st.expander("Where ours differs from the paper's, and why", icon=":material/difference:"):
+            st.markdown("\n".join(f"- {text}" for text in told))
     with st.expander("Limitations: the paper's, and ours", icon=":material/report:"):
         st.markdown("\n".join(["**The paper's** (section 7)", "", *(f"- {text}" for text in paper.LIMITATIONS), "", "**Ours**", "", *(
             f"- {text}" for text in reproduction.limitations(one, categories))]))

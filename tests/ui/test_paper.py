@@ -63,6 +63,16 @@ def test_all_runs_decide_by_the_papers_own_numbers():
     assert next(metric.value for metric in app.metric) == "64.8%"
 
 
+@pytest.mark.parametrize(("real", "said"), [(0.084, True), (0.21, False)])
+def test_where_ours_is_far_from_the_papers_it_says_so(real, said):
+    for name, ratio, value in (("a", 0, real), ("b", 60, 0.4)):
+        made = run(name, [point(10, 0.99, value, full=True)], ratio=ratio)
+        made.write_header(made.header() | {"data": made.header()["data"] | {"kind": "photographs"}})
+    shown = text(checked(opened("paper")))
+    assert (f"{real:.1%} of the real photos, where the paper has 22.7%" in shown) == said
+    assert "benchmarks.carry_over" not in shown, "what was found out about the shipped photos says nothing about others"
+
+
 def test_several_seeds_have_a_spread():
     study(2)
     app = checked(opened("paper"))
