@@ -21,8 +21,8 @@ class Norm(nn.Module):
     """Statistics of a layer's input (2.2.1): called in training it first takes the batch into them.
 
     With `statistics` *moving* the updated moving statistics normalise the training batch too, and no gradient flows
-    through them: the paper's reading. With *before* they do as they were before the update, which learns more slowly. With *batch* the batch's own do, with their gradient, as is usual today; testing
-    uses the moving ones either way.
+    through them: the paper's reading. With *before* they do as they were before the update, which learns more slowly. With
+    *batch* the batch's own do, with their gradient, as is usual today; testing uses the moving ones whatever it is.
     """
 
     def __init__(self, channels: int, *, statistics: str, epsilon: float) -> None:

@@ -42,7 +42,8 @@ def _table(tables: dict[tuple, list[readings.Row]]) -> None:
     refused = "; ".join(f"not “{row.reading.title}”, as {row.reading.against}" for row in better if row.reading.against)
     if any(row.reading == readings.CHOSEN for row in better):
         st.markdown(f"**Version 2 of the recipe took “{readings.CHOSEN.title}”**: the fastest of those that the text allows"
-                    f"{' (' + refused + ')' if refused else ''}. “The first few iterations of training should allow the algorithm to move in the correct general direction” (3.3).")
+                    f"{' (' + refused + ')' if refused else ''}. “The first few iterations of training should allow the algorithm to move in the "
+                    "correct general direction” (3.3).")
     st.caption(f"On {data}, after {iterations:,} iterations of the paper's 3,000, one seed. The loss is the cross entropy (nats) over the last stretch of "
                f"training; guessing comes to {math.log(categories or 26):.2f}.{said} The paper itself ends at 44.5 % real and 94.5 % nice after 3,000.")
     st.code(f"python -m fruitlab study readings --data {data}", language=None, wrap_lines=True)
