@@ -83,6 +83,11 @@ def switch_config_of(one: Reading, data: str, **changes: Any) -> RunConfig:
     return configure("iterative", preset="paper", **{"data": data, "split": 50} | changes | one.changes)
 
 
+def reading_of(config: RunConfig) -> Reading | None:
+    """Which of `READINGS` a run is, of whatever length."""
+    return next((one for one in READINGS if config_of(one, config.data, config.iterations).experiment() == config.experiment()), None)
+
+
 @dataclass(frozen=True)
 class Row:
     """A reading that was trained: the mean cross entropy since the point before, and accuracies, at its last iteration.
@@ -101,7 +106,7 @@ def rows(found: Iterable[tuple[RunConfig, Any]]) -> list[Row]:
     """The readings among ended runs (configuration and `index.Entry`), the lowest training loss first."""
     made = []
     for config, entry in found:
-        one = next((one for one in READINGS if config_of(one, config.data, config.iterations).experiment() == config.experiment()), None)
+        one = reading_of(config)
         if one is not None and entry.status == "failed" and "no longer a number" in str(entry.summary.get("error")):
             made.append(Row(one, math.inf, math.nan, math.nan, math.nan))
         if one is not None and entry.status == "finished" and entry.points:

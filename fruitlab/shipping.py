@@ -7,6 +7,7 @@ project: nothing else calls it.
 """
 
 import argparse
+import re
 import shutil
 import sys
 
@@ -23,7 +24,10 @@ KEPT = ("format", "created", "config", "experiment", "trained_on", "device", "th
 
 
 def name(config: RunConfig) -> str:
-    """What a shipped run is called: iterative-50-frozen-thorough-seed0; with six digits of its experiment where it is not the recipe as it is."""
+    """What a shipped run is called: iterative-50-frozen-thorough-seed0; reading-bn-momentum-up-to-0-999; with six digits of its experiment
+    where it is neither a recipe as it is nor a reading."""
+    if reading := readings.reading_of(config):
+        return "-".join(["reading", *re.findall("[a-z0-9]+", reading.title.lower())])[:80]
     mixed, preset = config.method == "mixed", config.preset.partition("@")[0]
     share = {"ratio": config.ratio} if mixed else {"split": config.split, "norms": config.norms}
     plain = configure(config.method, preset=preset, data=config.data, seed=config.seed, **share)
