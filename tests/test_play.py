@@ -180,3 +180,10 @@ def test_the_command_line_makes_one_and_says_what_it_needs(noise, capsys) -> Non
     assert result["file"] == str(path) and result["bytes"] == path.stat().st_size and path.parent.name == "one"
     assert main(["play-file", "other"]) == 1
     assert "no switch to play from" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("changes", [{"restart_clock": False}, {"statistics": "before"}])
+def test_what_a_play_does_not_know_is_refused(noise, tmp_path, changes):
+    with pytest.raises(RunError, match="cannot be played"):
+        features.make(created("one", **changes), tmp_path / "play.safetensors", say=quietly)
+    assert not (tmp_path / "play.safetensors").exists()
