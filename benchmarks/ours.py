@@ -14,7 +14,6 @@ from fruitlab import devices  # noqa: E402
 from fruitlab.methods import phases  # noqa: E402
 from fruitlab.presets import configure  # noqa: E402
 from fruitlab.resident import Resident  # noqa: E402
-from fruitlab.slices import alone  # noqa: E402
 from fruitlab.state import State  # noqa: E402
 from fruitlab.training import Batches, step  # noqa: E402
 
@@ -37,19 +36,14 @@ class Contender:
 
     def step(self) -> int:
         before = self.state.pictures
-        self._one(self.state.phase_iteration % self.batches.per_epoch)
+        step(self.config, self.phase, self.state, *self.batches.at(self.state.phase_iteration % self.batches.per_epoch))
         return self._finished(before)
 
     def epoch(self) -> int:
         before = self.state.pictures
         for iteration in range(self.batches.per_epoch):
-            self._one(iteration)
+            step(self.config, self.phase, self.state, *self.batches.at(iteration))
         return self._finished(before)
-
-    def _one(self, iteration: int) -> None:
-        batch = self.batches.at(iteration)
-        with alone():
-            step(self.config, self.phase, self.state, *batch)
 
     def _finished(self, before: int) -> int:
         if self.device.type == "cuda":

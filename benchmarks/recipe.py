@@ -18,6 +18,7 @@ from pathlib import Path
 from benchmarks.svg import Series, line_chart
 from fruitlab import metrics, runs
 from fruitlab.config import RunConfig
+from fruitlab.data import store
 from fruitlab.index import Index
 from fruitlab.presets import configure
 from fruitlab.runs import Run
@@ -38,8 +39,13 @@ def plan(data: str, paper_iterations: int) -> dict[str, list[RunConfig]]:
 
 
 def run_of(config: RunConfig) -> Run:
-    """The finished run that is trained alike, of several the one with the most full scores; else the folder of one of ours, there or not."""
-    alike = [entry for entry in Index().entries() if entry.status == "finished" and entry.config is not None and same_training(entry.config, config)]
+    """The finished run that is trained alike, of several the one with the most full scores; else the folder of one of ours, there or not.
+
+    Where the data is not on this machine (--plot-only), runs on whatever goes by its name.
+    """
+    pictures = next((one["fingerprint"] for one in store.available() if one["name"] == config.data), None)
+    alike = [entry for entry in Index().entries() if entry.status == "finished" and entry.config is not None and same_training(entry.config, config)
+             and (pictures is None or entry.data.get("fingerprint") == pictures)]
     if alike:
         return max(alike, key=lambda entry: int(entry.column("full").sum())).run
     return Run(runs.user_root() / f"recipe-{config.preset.replace('@', '-')}-{config.ratio}-seed{config.seed}-{config.experiment()}")

@@ -1,9 +1,8 @@
 import sys
 
-from fruitlab.cli import main
-from fruitlab.process import large_pages
-
 if __name__ == "__main__":
     if {"train", "resume"} & set(sys.argv[1:2]):
-        large_pages()
+        from fruitlab.process import large_pages
+        large_pages()  # before anything else is imported, which would be done twice
+    from fruitlab.cli import main
     sys.exit(main())

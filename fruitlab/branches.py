@@ -17,7 +17,7 @@ def branch(trunk: Run, iteration: int, *, config: RunConfig) -> Run:
     """
     name = snapshot_name(iteration)
     _, notes = trunk.read_tensors(name)
-    header = {key: value for key, value in trunk.header().items() if key in ("device", "trained_on", "threads", "precision", "data", "versions")}
+    header = {key: value for key, value in trunk.header().items() if key in ("device", "trained_on", "threads", "precision", "computed_in", "data", "versions")}
     run = create(header | {"initial_training_of": trunk.id}, config=config)
     with open(trunk.log, "rb") as file:
         write_whole(run.log, file.read(notes["log_length"]))

@@ -126,4 +126,3 @@ def main(arguments: list[str] | None = None) -> int:
     elif text is not None:
         print(text)
     return status
-

@@ -1,6 +1,7 @@
 """Which device a run trains on: CUDA, MPS and CPU by one code path."""
 
 import os
+from typing import Any
 
 import torch
 
@@ -39,6 +40,17 @@ def precision(device: torch.device, asked: str = "auto") -> torch.dtype:
     if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.bfloat16
     return torch.float32
+
+
+def precision_of(header: dict[str, Any], device: torch.device) -> torch.dtype:
+    """What a run's convolutions compute in: what they began with, on a device of the same kind; else what was asked for, there.
+
+    Args:
+        header: config.json's. precision: what was asked for (none: auto); computed_in and trained_on: with what and where it began.
+    """
+    if str(header.get("trained_on", "")).partition(":")[0] == device.type:
+        return PRECISIONS[header.get("computed_in", "float32")]  # older runs knew nothing else
+    return precision(device, header.get("precision", "auto"))
 
 
 def repeatable(device: torch.device, threads: int | None) -> int:

@@ -175,7 +175,7 @@ def study_runs(now: Standing) -> str:
     """What differs between a study's runs, and their scores."""
     rows = study_rows(now)
     names = [name for name in dict.fromkeys(name for row in rows for name in row["settings"])
-             if len({str(row["settings"].get(name, "")) for row in rows}) > 1 and name != "preset"]
+             if len({str(row["settings"][name]) for row in rows if name in row["settings"]}) > 1 and name != "preset"]
     cells = [[*(str(row["settings"].get(name, "")) for name in names), *(percent(row[name]) for name in ("nice", "real", "combined")),
               row["status"], row["run"] or ""] for row in rows]
     text = table([*names, "nice", "real", "combined", "status", "run"], cells)

@@ -130,8 +130,8 @@ class Run:
                 return {key: file.get_tensor(key) for key in file.keys()}, json.loads((file.metadata() or {}).get("fruitlab", "{}"))
         except FileNotFoundError:
             if self.shipped:
-                raise RunError(f"{self.id} ships without its {name}: of the runs that come with FruitLab, the eleven mixed ones and the two of the 50 % split "
-                               "have their weights. Choose one of those, or train this one again from its link on the Runs page.") from None
+                raise RunError(f"{self.id} ships without its {name}: of the runs that come with FruitLab, the study's eleven mixed ones and its two of the 50 % "
+                               "split have their weights. Choose one of those, or train this one again from its link on the Runs page.") from None
             raise RunError(f"{self.id} has no {path.name} yet. Has it trained? `python -m fruitlab runs` shows what became of it.") from None
         except (OSError, SafetensorError, ValueError) as error:
             raise RunError(f"{self.id}: {path.name} is damaged ({error}). Restore it from a copy, or train the run again.") from None
@@ -143,8 +143,8 @@ class Run:
                 return dict(file)
         except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             if self.shipped and isinstance(error, FileNotFoundError):
-                raise RunError(f"{self.id} ships without its answers to each picture: those with weights have them, and the others of seed 0. Its scores "
-                               "by category are in its summary.json.") from None
+                raise RunError(f"{self.id} ships without its answers to each picture: of the runs that come with FruitLab, those of the study of seed 0 "
+                               "have them. Its scores by category are in its summary.json.") from None
             raise RunError(f"{self.id}: its predictions cannot be read ({error}). They are written when a run finishes.") from None
 
     # -- how it stands

@@ -20,7 +20,7 @@ from fruitlab.presets import configure
 from fruitlab.standing import WATCHED
 
 ALWAYS = ("metrics.jsonl", "summary.json")
-KEPT = ("format", "created", "config", "experiment", "trained_on", "device", "threads", "precision", "data", "versions")  # of config.json
+KEPT = ("format", "created", "config", "experiment", "trained_on", "device", "threads", "computed_in", "data", "versions")  # of config.json
 
 
 def name(config: RunConfig) -> str:
@@ -65,9 +65,8 @@ def main() -> int:
     entries, fingerprint = [entry for entry in Index().entries() if not entry.run.shipped], store.load(options.data).fingerprint
     for what, plan in plans.items():
         found = standing.standing(plan, entries, fingerprint)
-        ended = [config for config in found.configs if config in found.finished or (what == "readings" and config in found.having("failed"))]
-        size = sum(ship(found.found[config], options.preset) for config in ended)
-        print(f"{what}: {len(ended)} of {len(found.configs)} runs in {runs.SHIPPED.name}/, {size / 1e6:.1f} MB.")
+        size = sum(ship(found.found[config], options.preset) for config in found.finished)
+        print(f"{what}: {len(found.finished)} of {len(found.configs)} runs in {runs.SHIPPED.name}/, {size / 1e6:.1f} MB.")
         for config in found.missing if what == "the study" else ():
             print(f"Not there yet: {name(config)}", file=sys.stderr)
     return 0

@@ -46,17 +46,34 @@ def side_by_side(device: str, asked: str | None = None) -> int:
         return _count("--at-once", asked)
     if "FRUITLAB_SLOTS" in os.environ or guess_device(device) != "cpu":
         return slots()
-    try:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):  # not Linux
-        return 1
-    return max(1, min(len(os.sched_getaffinity(0)), free // RUN_BYTES, 64))
+    return max(1, min(_cores(), free_memory() // RUN_BYTES, 64))
 
 
 def threads() -> int | None:
     """CPU threads of each run where several train at once, its share of the cores; None where it may have them all."""
     count = slots()
-    return max(1, (os.cpu_count() or 1) // count) if count > 1 else None
+    return max(1, _cores() // count) if count > 1 else None
+
+
+def _cores() -> int:
+    """Those that this process may use: a cluster's scheduler gives out fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def free_memory(system: Path = Path("/")) -> int:
+    """Bytes that programs may still take without swapping, within the limit of a container; 0 where Linux does not say."""
+    try:
+        (line,) = [line for line in (system / "proc/meminfo").read_text().splitlines() if line.startswith("MemAvailable:")]
+        free = 1024 * int(line.split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    for limit, used in (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes")):
+        try:
+            allowed, taken = (int((system / "sys/fs/cgroup" / name).read_text()) for name in (limit, used))
+            free = min(free, allowed - taken)
+        except (OSError, ValueError):  # no such limit, or "max"
+            pass
+    return max(0, free)
 
 
 def wait_for_turn(run: Run, device: str, *, say: Callable[[str], None], wait: Callable[[float], None] = time.sleep) -> FileLock:
@@ -69,17 +86,18 @@ def wait_for_turn(run: Run, device: str, *, say: Callable[[str], None], wait: Ca
     created = run.header()["created"]
     said = None
     while True:
-        ahead = [other.id for other in all_runs() if not other.shipped and other.id != run.id and _waits_before(other, created, kind)]
-        if not ahead:
-            for place in places:
-                try:
-                    place.acquire(blocking=False)
-                    return place
-                except Timeout:
-                    pass
+        ahead = [other for other in all_runs() if not other.shipped and other.id != run.id and _waits_before(other, created, kind)]
+        # What waits for fewer places than there are here, since it was started elsewhere, has no claim to the last ones.
+        claimed = max((other.activity().get("places", len(places)) for other in ahead), default=0)
+        for place in places[claimed:]:
+            try:
+                place.acquire(blocking=False)
+                return place
+            except Timeout:
+                pass
         why = f"{len(ahead)} started earlier" if ahead else f"another run has the {kind}"
         if why != said:
-            run.doing("waiting", why=why, device=kind)
+            run.doing("waiting", why=why, device=kind, places=len(places))
             say(f"Waiting for its turn: {why}.")
             said = why
         wait(0.5)

@@ -16,7 +16,7 @@ from fruitlab.study import Engine
 
 def study(options: Namespace, say: Say) -> Outcome:
     plan = _study(options)
-    slots.check_device(options.device)
+    _check(options)
     at_once = slots.side_by_side(options.device, options.at_once) if options.ray is None else 1  # as many as there is room for, which nobody knows yet
     data = store.load(plan.data, say=say, progress=report.progress_bar(say))
     counts = [len(domain.labels) for domain in (data.nice, data.real)]
@@ -34,12 +34,13 @@ def study(options: Namespace, say: Say) -> Outcome:
     return (1 if engine.failed else 0), result, report.study_runs(after)
 
 
-def _engine(plan: studies.Study, data: TwoDomains, options: Namespace, at_once: int, say: Say) -> Engine:
-    """Raises WrongUse, and RunError where Ray is asked for and not installed."""
+def _check(options: Namespace) -> None:
+    """Before anything is read or drawn. Raises WrongUse, and RunError for what can be no device."""
+    slots.check_device(options.device)
     if options.ray is None:
         if options.ray_storage or options.ray_cpus != 1 or options.ray_gpus is not None:
             raise WrongUse("--ray-storage, --ray-cpus and --ray-gpus go with --ray.")
-        return Engine(plan, data.fingerprint, options.device, say, at_once)
+        return
     if options.device != "auto":
         raise WrongUse("With --ray, runs are on a GPU or not as --ray-gpus says; leave --device out.")
     if options.at_once is not None:
@@ -48,6 +49,12 @@ def _engine(plan: studies.Study, data: TwoDomains, options: Namespace, at_once: 
         raise WrongUse(f"--ray-cpus is {options.ray_cpus}: give 1 or more.")
     if options.ray_gpus is not None and not (0 <= options.ray_gpus <= 1 or options.ray_gpus.is_integer() and options.ray_gpus > 1):
         raise WrongUse(f"--ray-gpus is {options.ray_gpus:g}: give a part of one, from 0 to 1, or a whole number.")
+
+
+def _engine(plan: studies.Study, data: TwoDomains, options: Namespace, at_once: int, say: Say) -> Engine:
+    """Raises RunError where Ray is asked for and not installed."""
+    if options.ray is None:
+        return Engine(plan, data.fingerprint, options.device, say, at_once)
     try:
         from fruitlab.ray_study import RayEngine
     except ImportError as error:

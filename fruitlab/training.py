@@ -72,9 +72,7 @@ def train(config: RunConfig, data: Resident, state: State) -> Iterator[Evaluatio
             if state.phase_iteration >= phase.iterations:
                 break
             started = time.perf_counter()
-            batch = batches.at(state.phase_iteration)
-            with alone():
-                step(config, phase, state, *batch)
+            step(config, phase, state, *batches.at(state.phase_iteration))
             state.seconds += time.perf_counter() - started
             yield None
         if phase.at_end and not state.ended:
@@ -82,6 +80,7 @@ def train(config: RunConfig, data: Resident, state: State) -> Iterator[Evaluatio
             state.ended = True
 
 
+@alone()
 def step(config: RunConfig, phase: Phase, state: State, inputs: Tensor, labels: Tensor, real: Tensor, last_of_epoch: bool) -> None:
     """One iteration: forward, backward, update.
 

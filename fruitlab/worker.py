@@ -4,6 +4,10 @@ The run's lock is held from the first moment to the last. What is written, and w
 the state that follows it; so a killed run loses no more than the iterations since its last evaluation.
 """
 
+if __name__ == "__main__":
+    from fruitlab.process import large_pages
+    large_pages()  # before anything else is imported, which would be done twice
+
 import platform
 import signal
 import sys
@@ -20,7 +24,6 @@ from fruitlab.data import store
 from fruitlab.data.domains import TwoDomains
 from fruitlab.data.pictures import DataError
 from fruitlab.files import write_json
-from fruitlab.process import large_pages
 from fruitlab.runs import Busy, Run, RunError, find
 
 if TYPE_CHECKING:  # torch is imported when its turn has come
@@ -151,14 +154,14 @@ def train_into(run: Run, data: TwoDomains, *, where: "torch.device", device: str
     from fruitlab.training import train
 
     header, config = run.header(), run.config()
-    precision = devices.precision(where, header.get("precision", "auto"))
+    precision = devices.precision_of(header, where)
     resident = Resident.of(data, config.split_seed, where)
     if stop():
         raise Stopped
     sets = {p.name: resident.training_set(nice=p.nice, real=p.real, seed=config.seed) for p in phases(config)}
     run.write_header(header | {
         "device": device, "trained_on": str(where), "threads": threads,
-        "precision": str(precision).removeprefix("torch."), "data": describe(data, config, resident, sets),
+        "computed_in": str(precision).removeprefix("torch."), "data": describe(data, config, resident, sets),
         "versions": {name: version(name) for name in ("torch", "numpy")} | {"python": platform.python_version()}})
 
     state = State(config, categories=len(data.categories), device=where, precision=precision)
@@ -223,5 +226,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    large_pages()
     sys.exit(main())

@@ -135,3 +135,28 @@ def test_an_error_in_a_thread_is_the_callers() -> None:
 
     with pytest.raises(MemoryError, match="no room"):
         slices.over_slices(work, batch=8, floats=1, device=torch.device("cpu"))
+
+
+def test_alone_leaves_its_cores_to_the_slices_and_gives_them_back() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        seen = []
+
+        def work(part: slice) -> list[Tensor]:
+            seen.append((part.start, part.stop))
+            return [torch.ones(())]
+
+        with slices.alone():
+            assert torch.get_num_threads() == 1
+            with slices.alone(2):  # the caller's own share of a batch, where there are cores enough
+                assert torch.get_num_threads() == 2
+            (count,) = slices.over_slices(work, batch=8, floats=10**6, device=torch.device("cpu"))
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 4
+        assert count == len(seen) == 8 and sorted({start // 2 for start, _ in seen}) == [0, 1, 2, 3]  # shared out among four
+        with pytest.raises(ZeroDivisionError), slices.alone():
+            1 / 0
+        assert torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(before)

@@ -71,3 +71,14 @@ def test_bfloat16_is_taken_where_it_is_computed_or_asked_for(monkeypatch):
     assert devices.precision(CPU) == torch.float32
     assert devices.precision(CPU, "bfloat16") == torch.bfloat16
     assert devices.precision(card, "float32") == torch.float32
+
+
+@pytest.mark.parametrize(("header", "device", "expected"), [
+    ({}, "cpu", torch.float32), ({"precision": "bfloat16"}, "cpu", torch.bfloat16),
+    ({"trained_on": "cpu", "computed_in": "bfloat16"}, "cpu", torch.bfloat16),
+    ({"trained_on": "cuda:1", "computed_in": "bfloat16", "precision": "auto"}, "cpu", torch.float32),  # begun on a card, gone on with without one
+    ({"trained_on": "cpu", "computed_in": "float32", "precision": "auto"}, "cuda", torch.bfloat16),
+    ({"trained_on": "cuda"}, "cuda", torch.float32)])  # begun by a version that knew float32 alone
+def test_a_run_goes_on_in_what_it_began_with_on_a_device_of_the_same_kind(monkeypatch, header, device, expected):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
+    assert devices.precision_of(header, torch.device(device)) == expected

@@ -160,13 +160,13 @@ def test_the_older_of_two_waiting_runs_goes_first(monkeypatch):
 def test_a_study_has_a_run_a_core_that_shares_the_cores(monkeypatch):
     monkeypatch.delenv("FRUITLAB_SLOTS", raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(6)), raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 6)
-    pages = {"SC_PAGE_SIZE": 4096, "SC_AVPHYS_PAGES": 64_000_000_000 // 4096}
-    monkeypatch.setattr(os, "sysconf", pages.__getitem__)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)  # which are not all ours
+    free = [64_000_000_000]
+    monkeypatch.setattr(slots, "free_memory", lambda: free[0])
     assert slots.side_by_side("cpu") == 6 and slots.side_by_side("cuda") == 1 and slots.side_by_side("cpu", "3") == 3
-    pages["SC_AVPHYS_PAGES"] = 8_000_000_000 // 4096
+    free[0] = 8_000_000_000
     assert slots.side_by_side("cpu") == 3  # each takes 2.5 GB
-    pages["SC_AVPHYS_PAGES"] = 1
+    free[0] = 0
     assert slots.side_by_side("cpu") == 1 and slots.threads() is None
     for count, share in ((2, 3), (4, 1), (9, 1)):
         monkeypatch.setenv("FRUITLAB_SLOTS", str(count))
@@ -174,6 +174,29 @@ def test_a_study_has_a_run_a_core_that_shares_the_cores(monkeypatch):
     for wrong in ("0", "many", "65", "1.5", ""):
         with pytest.raises(RunError, match="--at-once is"):
             slots.side_by_side("cpu", wrong)
+
+
+def test_memory_is_what_programs_may_take_within_a_container_s_limit(tmp_path):
+    assert slots.free_memory(tmp_path) == 0  # not Linux
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc" / "meminfo").write_text("MemTotal:  64000000 kB\nMemFree:  1000 kB\nMemAvailable:  20000000 kB\n")
+    assert slots.free_memory(tmp_path) == 20_480_000_000
+    group = tmp_path / "sys" / "fs" / "cgroup"
+    group.mkdir(parents=True)
+    (group / "memory.current").write_text("3000000000\n")
+    for limit, free in (("max", 20_480_000_000), ("8000000000", 5_000_000_000), ("2000000000", 0)):
+        (group / "memory.max").write_text(limit + "\n")
+        assert slots.free_memory(tmp_path) == free
+
+
+def test_a_place_that_an_older_one_cannot_take_is_not_kept_for_it(monkeypatch):
+    older, newer, said = make(), make(), []
+    monkeypatch.setenv("FRUITLAB_SLOTS", "2")
+    with older.lock():
+        older.doing("waiting", device="cpu", places=1)
+        turn = wait_for_turn(newer, "cpu", say=said.append)
+    assert turn.lock_file.endswith("cpu-1.lock") and not said
+    turn.release()
 
 
 def test_auto_is_told_from_the_machine():

@@ -1,4 +1,4 @@
-"""One finished run looked at closely: each category's accuracy, and its mistakes with their pictures. From predictions.npz alone."""
+"""One finished run looked at closely: each category's accuracy, and its mistakes with their pictures. From summary.json and predictions.npz."""
 
 import csv
 import io

@@ -39,8 +39,10 @@ def _table(tables: dict[tuple, list[readings.Row]]) -> None:
     better = [row for row in rows if first is not None and row.loss < first.loss]
     said = "" if first is None else (" No other reading learns faster than version 1." if not better else
                                      f" {len(better)} learn{'s' if len(better) == 1 else ''} faster than version 1, which comes to {first.loss:.3f}.")
-    refused = "; ".join(f"not “{row.reading.title}”, as {row.reading.against}" for row in better if row.reading.against)
-    if any(row.reading == readings.CHOSEN for row in better):
+    chosen = next((row for row in better if row.reading == readings.CHOSEN), None)
+    faster = [row.reading for row in rows if chosen is not None and row.loss < chosen.loss]
+    if chosen is not None and all(one.against for one in faster):
+        refused = "; ".join(f"not “{one.title}”, as {one.against}" for one in faster)
         st.markdown(f"**Version 2 of the recipe took “{readings.CHOSEN.title}”**: the fastest of those that the text allows"
                     f"{' (' + refused + ')' if refused else ''}. “The first few iterations of training should allow the algorithm to move in the "
                     "correct general direction” (3.3).")
@@ -65,5 +67,6 @@ def _switch(entries: Sequence[Entry]) -> None:
                        "nice at the end": percent(row.nice[2]), "real at the switch": percent(row.real[0]), "real at the end": percent(row.real[2])}
                       for row in rows], hide_index=True, height="content")
         st.caption(f"On {data}, split at 50 % of {iterations:,} iterations, one seed; the nearest to the paper's fall first.")
-    st.code(f"python -m fruitlab study switch --data {max(tables)[0] if tables else 'NAME'}{'' if tables else ' --dry-run'}", language=None, wrap_lines=True)
-
+        st.code(f"python -m fruitlab study switch --data {data}", language=None, wrap_lines=True)
+    else:
+        st.code("python -m fruitlab study switch --data NAME --dry-run", language=None, wrap_lines=True)

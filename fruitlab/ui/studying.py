@@ -6,7 +6,7 @@ import streamlit as st
 
 from fruitlab import jobs, slots, standing, wording
 from fruitlab.jobs import Job
-from fruitlab.runs import user_root
+from fruitlab.runs import RunError, user_root
 from fruitlab.studies import Study
 from fruitlab.standing import Standing
 from fruitlab.ui import shared
@@ -50,7 +50,11 @@ def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: st
     nice, real = (sum(count[domain] for count in found["counts"].values()) for domain in ("nice", "real"))
     cost = standing.cost(now.missing, nice, real, entries)
     most = f", {plan.most} at most" if plan.most and plan.most > len(now.configs) else ""
-    at_once = slots.side_by_side("auto")
+    try:
+        at_once = slots.side_by_side("auto")
+    except RunError as error:
+        st.error(str(error), icon=":material/error:")
+        return now
     beside = f"; {at_once} train at once, which takes less" if at_once > 1 else ""
     guess = "" if cost.measured else " (a guess, until a run has been measured here)"
     st.caption(f"{len(now.configs)} runs{most}; {len(now.finished)} of them finished. The next {cost.runs} learn from {cost.pictures:,} pictures and take about "
@@ -70,7 +74,7 @@ def _progress(plan: Study, fingerprint: str | None) -> None:
     st.progress(done / most, text=f"**{done} of {len(now.configs)} runs finished**{f', {plan.most} at most' if most > len(now.configs) else ''}"
                                   f"{' · at work: ' + ', '.join(at_work) if at_work else ' · getting ready'}")
     st.button("Stop the study", key=f"stop {_title(plan)}", icon=":material/stop_circle:", on_click=job.cancel,
-              help="The run at work stops in order; everything can go on later.")
+              help="The runs at work stop in order; everything can go on later.")
 
 
 def _failures(job: Job) -> str:
