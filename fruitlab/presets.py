@@ -16,7 +16,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "iterations": 620, "batch_size": 64, "mirror": True, "shift": 0.1, "zoom": 0.2, "augment_until": 0.97,
         "regularisation": 5e-4, "penalty": "plain", "label_smoothing": 0.1,
         "learning_rate": 0.009, "schedule": "one-cycle", "warmup": 0.1, "plateau": 0,
-        "momentum": 0.9, "momentum_width": 0, "nesterov": True, "muon": 2.5,
+        "momentum": 0.9, "momentum_midpoint": 100, "momentum_width": 0, "nesterov": True, "muon": 2.5,
         "statistics": "batch", "init": "fan-in", "norm_momentum": 0.95,
         "live_every": 40, "live_pictures": 256, "full_marks": 2},
         "iterative": {"norms": "frozen"}},

@@ -143,7 +143,7 @@ class Run:
                 return dict(file)
         except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             if self.shipped and isinstance(error, FileNotFoundError):
-                raise RunError(f"{self.id} ships without its answers to each picture: of the runs that come with FruitLab, those of the study of seed 0 "
+                raise RunError(f"{self.id} ships without its answers to each picture: of the runs that come with FruitLab, most of the study's of seed 0 "
                                "have them. Its scores by category are in its summary.json.") from None
             raise RunError(f"{self.id}: its predictions cannot be read ({error}). They are written when a run finishes.") from None
 
