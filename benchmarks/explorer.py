@@ -86,8 +86,8 @@ def server(folder: Path) -> None:
         page.locator("h1").wait_for(timeout=60_000)
         print(f"From the start to the first page: {time.perf_counter() - started:.1f} s")
         page.goto(f"http://127.0.0.1:{port}/train?preset=quick&data=synthetic:20&live_every=5")
-        page.get_by_role("button", name="Start").wait_for(timeout=60_000)
-        page.get_by_role("button", name="Start").click()
+        page.get_by_role("button", name="Start", exact=True).wait_for(timeout=60_000)
+        page.get_by_role("button", name="Start", exact=True).click()
         first = timed(lambda: page.wait_for_function(POINTS, arg=1, timeout=120_000))
         print(f"From Start to the first point on the plot: {first:.1f} s; to the tenth: "
               f"{first + timed(lambda: page.wait_for_function(POINTS, arg=10, timeout=120_000)):.1f} s")

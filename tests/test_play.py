@@ -39,7 +39,7 @@ def created(run_id: str, **changes) -> runs.Run:
 
 @pytest.mark.parametrize("changes", [
     {}, {"statistics": "batch", "nesterov": True, "momentum_width": 0, "penalty": "plain", "regularisation": 0.01, "batch_size": 10},
-    {"label_smoothing": 0.2, "plateau": 3, "batch_size": 16, "learning_rate": 0.5, "momentum": 0.9, "momentum_midpoint": 0},
+    {"label_smoothing": 0.2, "plateau": 3, "batch_size": 16, "learning_rate": 0.5, "momentum": 0.9, "momentum_midpoint": 0, "momentum_width": 25},
     {"schedule": "one-cycle", "batch_size": 8, "learning_rate": 0.05}], ids=["paper", "quick", "plateau", "one-cycle"])
 @pytest.mark.slow
 def test_a_play_that_keeps_nothing_is_the_run_s_own_restricted_training(noise, tmp_path, changes) -> None:

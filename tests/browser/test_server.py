@@ -41,7 +41,7 @@ def test_the_demo_says_that_it_starts_and_then_is_there(server, tab) -> None:
     expect(page.locator("gradio-app, .gradio-container").first).to_be_visible()
     # The pages go on working beside it.
     page.goto(f"{server.url}/train")
-    expect(page.get_by_role("button", name="Start")).to_be_visible()
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_visible()
 
 
 def test_a_program_that_comes_too_early_is_asked_to_come_again(server) -> None:
@@ -55,7 +55,7 @@ def test_it_ends_with_a_demo_tab_open_and_the_training_goes_on(serve, tab, numbe
     server = serve()
     page, demo = tab(), tab(watched=False)  # what a page complains of when its server is gone is no fault
     page.goto(f"{server.url}/train?method=mixed&preset=glance&iterations=400&data=synthetic:20&width=0.25&live_every=5&live_pictures=50")
-    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     demo.goto(f"{server.url}/demo/")
     demo.locator(".gradio-container input[type=file]").first.wait_for(state="attached")

@@ -54,7 +54,7 @@ def test_a_newcomer_trains_stops_resumes_and_sees_what_is_forgotten(server, tab)
     number(page, "Live pictures (pictures)", "50")
     expect(page.get_by_text("width 0.25")).to_be_visible()
 
-    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     expect(page.get_by_text("Next:")).to_be_visible()  # from the first second it says what it is doing
     held(page)
@@ -110,7 +110,7 @@ def test_zoom_legend_and_hover_survive_new_points(server, tab) -> None:
 def test_two_tabs_and_a_reload_see_one_training(server, tab) -> None:
     one, two = tab(), tab(viewport={"width": 390, "height": 844})
     one.goto(f"{server.url}/train?method=mixed&preset=glance&iterations=100&{SMALL}")
-    one.get_by_role("button", name="Start").dblclick()  # impatient
+    one.get_by_role("button", name="Start", exact=True).dblclick()  # impatient
     expect(one.get_by_role("button", name="Stop")).to_be_visible()
     two.goto(f"{server.url}/train")
     expect(two.get_by_role("button", name="Stop")).to_be_visible()
@@ -144,7 +144,7 @@ def test_a_plot_fits_a_telephone_and_follows_the_theme(server, tab) -> None:
 def test_keyboard_alone_starts_a_training(server, tab) -> None:
     page = tab()
     page.goto(f"{server.url}/train?method=mixed&preset=glance&iterations=20&{SMALL}")
-    button = page.get_by_role("button", name="Start")
+    button = page.get_by_role("button", name="Start", exact=True)
     button.wait_for()
     for _ in range(60):
         page.keyboard.press("Tab")
