@@ -115,14 +115,14 @@ def near_half(mixed: Column) -> Verdict:
     return Verdict(CLOSE if beats(mixed[top], mixed[50], "combined") == CLOSE else PARTLY if abs(top - 50) <= 10 else FAILS, said, rule)
 
 
-def iterative_wins(mixed: Column, iterative: Column) -> Verdict:
-    """Hypothesis 3."""
+def iterative_wins(mixed: Column, iterative: Column, way: str = "") -> Verdict:
+    """Hypothesis 3. `way`: which of several ways of iterative training it was, for the sentence."""
     rule = "The best of the nine splits has a higher combined score than the best of the eleven ratios."
     if lacking := _lacking(mixed, RATIOS, "mixing ratio") or _lacking(iterative, SPLITS, "iterative split"):
         return Verdict(NOT_YET, lacking, rule)
     split, ratio = best(iterative, "combined"), best(mixed, "combined")
     one, other = iterative[split], mixed[ratio]
-    said = (f"Iterative at its best, split {split} %: {percent(one.mean('combined'))} combined. Mixed at its best, {ratio} % real: "
+    said = (f"Iterative at its best, split {split} %{way and f', {way}'}: {percent(one.mean('combined'))} combined. Mixed at its best, {ratio} % real: "
             f"{percent(other.mean('combined'))} (margin {_points(margin(one, other, 'combined'))}).")
     return Verdict(beats(one, other, "combined"), said, rule)
 

@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from fruitlab import charts, findings, forgetting, paper, paper_charts, reproduction
+from fruitlab.data import store
 from fruitlab.findings import Verdict
 from fruitlab.index import Entry
 from fruitlab.reproduction import Reproduction
@@ -15,6 +16,7 @@ WHICH = {"last": "Last iteration", "best": "Best of each column"}
 
 def main() -> None:
     st.title("Paper")
+    st.caption(f"{paper.AUTHOR}: [{paper.TITLE}]({paper.LINK}). {paper.WHERE}.")
     entries = shared.index().entries()
     paper_study.watch(entries)
     found = reproduction.reproductions(entries)
@@ -64,7 +66,7 @@ def choose(found: list[Reproduction]) -> Reproduction | None:
 
 def hypotheses(last: findings.Column, splits: dict[str, findings.Column]) -> None:
     st.header("The three hypotheses", anchor="hypotheses")
-    ways = {norms: findings.iterative_wins(last, column) for norms, column in splits.items()}
+    ways = {norms: findings.iterative_wins(last, column, f"statistics {norms}" if len(splits) > 1 else "") for norms, column in splits.items()}
     # Of several ways with the statistics, the one with the best iterative run decides.
     decided = [norms for norms in ways if ways[norms].status != findings.NOT_YET]
     third = findings.iterative_wins(last, {}) if not ways else ways[
@@ -136,7 +138,7 @@ def tuning(entries: list[Entry], one: Reproduction | None) -> None:
         else:
             st.markdown(f"**Figure {number}: {title}.** {theirs}")
     if len(figures) < len(paper.TUNING):
-        data = one.config.data if one else "NAME"
+        data = one.config.data if one and store.here(one.config.data) else "NAME"
         st.caption("The paper's text gives no numbers of these figures. Ours appear when tuning runs exist: 44, 88 and 33 runs of the paper's "
                    "recipe, at one seed. That is days on a small machine; `--dry-run` says how long on this one.")
         st.code(f"python -m fruitlab study tuning --data {data} --dry-run", language=None, wrap_lines=True)

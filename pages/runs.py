@@ -15,12 +15,13 @@ def main() -> None:
         return
     st.markdown("Every training on this machine, and the study that comes with FruitLab. Tick some to lay their curves over one another, look closer at one, "
                 "or do it again.")
-    view.read(list(entries))
+    view.read([opens_on(list(entries.values())), *entries])
     chosen = [name for name in run_table.choose() if name in entries]
     usable = [name for name in chosen if entries[name].config is not None]
     remarks([entries[name] for name in chosen])
-    if len({entries[name].data.get("fingerprint", entries[name].config.data) for name in usable}) > 1:
-        st.warning(f"These runs were tested on different pictures ({', '.join(sorted({entries[name].config.data for name in usable}))}): their accuracies "
+    scored = [entries[name] for name in usable if entries[name].scores()]  # one that never got to its pictures was tested on none
+    if len({entry.data.get("fingerprint", entry.config.data) for entry in scored}) > 1:
+        st.warning(f"These runs were tested on different pictures ({', '.join(sorted({entry.config.data for entry in scored}))}): their accuracies "
                    "cannot be compared as they stand.", icon=":material/compare:")
     if usable:
         st.subheader("Compare" if len(usable) > 1 else entries[usable[0]].title)
@@ -34,6 +35,12 @@ def main() -> None:
     with st.popover("Link to this view", icon=":material/link:", type="tertiary"):
         st.caption("It restores what you see, on a machine that has these runs. Run again has the link that reproduces a run anywhere.")
         st.code(view.address("runs", view.write()), language=None, wrap_lines=True)
+
+
+def opens_on(entries: list[Entry]) -> str:
+    """The visitor's newest run; where there are none but those that come with FruitLab, the one of the best combined performance."""
+    own = [entry.id for entry in entries if not entry.run.shipped]
+    return own[0] if own else max(entries, key=lambda entry: entry.final("combined") or 0.0).id
 
 
 def empty() -> None:

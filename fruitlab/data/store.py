@@ -15,7 +15,7 @@ from fruitlab.data.importing import Previous, Progress, reimport
 from fruitlab.data.matching import look, scan, untouched
 from fruitlab.data.pictures import DataError
 
-__all__ = ["available", "data_root", "load", "opened", "remove"]
+__all__ = ["available", "data_root", "here", "load", "opened", "remove"]
 
 BUILT_IN = "synthetic"
 PER_CATEGORY, FEWEST, MOST = 100, 5, 5000  # built-in pictures a category and domain: drawn in under a minute on one core; limits
@@ -58,6 +58,11 @@ def opened(name: str) -> TwoDomains | None:
         raise _damaged(name, f"a file is missing ({Path(error.filename).name})") from error
     except Damaged as error:
         raise _damaged(name, str(error)) from error
+
+
+def here(name: str) -> bool:
+    """Whether a run on that data can start on this machine; the built-in pair always can, as it is drawn when needed."""
+    return name.partition(":")[0] in {pair["name"] for pair in available() if not pair["problem"]}
 
 
 def available() -> list[dict[str, Any]]:

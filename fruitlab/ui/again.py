@@ -6,6 +6,7 @@ import streamlit as st
 
 from fruitlab import links, wording
 from fruitlab.config import ConfigError, RunConfig, checked, details
+from fruitlab.data import store
 from fruitlab.index import Entry
 from fruitlab.runs import RunError
 from fruitlab.ui import launch, navigation, shared
@@ -24,11 +25,15 @@ def show(entry: Entry) -> None:
         (st.success if kind == "well" else st.error)(text, icon=":material/check:" if kind == "well" else ":material/error:")
     config = entry.config
     family = [other for other in shared.index().entries() if other.config and other.config.experiment() == config.experiment()]
+    missing = "" if store.here(config.data) else f"It learned from *{config.data}*, which is not on this machine."
+    if missing:
+        st.warning(f"{missing} Import pictures under that name on the Data page to run it again; with other pictures the same numbers are another experiment.",
+                   icon=":material/image_not_supported:")
     left, right = st.columns(2, gap="large")
     with left:
-        _seeds(entry, family)
+        _seeds(entry, family, missing)
     with right:
-        _varied(entry)
+        _varied(entry, missing)
     st.markdown("**The link that reproduces it**")
     link = links.to_query(config, entry.data.get("fingerprint"))
     st.code(address("train", link), language=None, wrap_lines=True)
@@ -37,18 +42,18 @@ def show(entry: Entry) -> None:
         st.caption("It names the recipe, what differs from it, the seed, and the data with its fingerprint: where those are the same, so is the run.")
 
 
-def _seeds(entry: Entry, family: Sequence[Entry]) -> None:
-    used = sorted({other.config.seed for other in family})
+def _seeds(entry: Entry, family: Sequence[Entry], missing: str) -> None:
+    used = sorted({other.config.seed for other in family if other.status != "failed"})
     st.markdown("**More seeds**")
     st.caption(f"One run may be luck; several say how much of it. So far: seed {', '.join(map(str, used[:12]))}{' …' if len(used) > 12 else ''}.")
     count = st.number_input("How many more", 1, MOST_SEEDS, 2, key="again seeds")
     seeds = [seed for seed in range(len(used) + count) if seed not in used][:count]
     configs = [entry.config.model_copy(update={"seed": seed}) for seed in seeds]
     st.button(f"Start seed{'s' if count > 1 else ''} {', '.join(map(str, seeds))}", key="again seeds start", icon=":material/casino:", type="primary",
-              on_click=_start, args=(configs, entry), help=_time(entry, configs))
+              disabled=bool(missing), on_click=_start, args=(configs, entry), help=missing or _time(entry, configs))
 
 
-def _varied(entry: Entry) -> None:
+def _varied(entry: Entry, missing: str) -> None:
     config = entry.config
     st.markdown("**One number varied**")
     names = [name for name in config.settings() if name not in NOT_VARIED]
@@ -63,7 +68,8 @@ def _varied(entry: Entry) -> None:
     for problem in problems:
         st.error(problem, icon=":material/error:")
     st.button(f"Start {len(configs)} run{'s' if len(configs) != 1 else ''}", key="again varied start", icon=":material/linear_scale:",
-              disabled=not configs or bool(problems), on_click=_start, args=(configs, entry), help=_time(entry, configs) if configs else None)
+              disabled=not configs or bool(problems or missing), on_click=_start, args=(configs, entry),
+              help=missing or (_time(entry, configs) if configs else None))
 
 
 def varied(config: RunConfig, name: str, text: str) -> tuple[list[RunConfig], list[str]]:

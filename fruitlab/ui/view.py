@@ -16,10 +16,10 @@ WIDGETS = {"axis": "runs axis", "metric": "runs metric", "smoothing": "runs smoo
 
 
 def read(known: list[str]) -> None:
-    """Takes the view from the address if it is new; without one, goes on where this visitor was, or with the newest run.
+    """Takes the view from the address if it is new; without one, goes on where this visitor was, or with the first run.
 
     Args:
-        known: ids of all runs, the newest first.
+        known: ids of all runs, the one to open on first.
     """
     asked = st.query_params.to_dict()
     if asked != st.session_state.get(WRITTEN) or SEEN not in st.session_state:

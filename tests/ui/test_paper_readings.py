@@ -4,6 +4,7 @@ from logged_runs import point, run
 from ui_pages import checked, opened, text
 
 from fruitlab import readings
+from fruitlab.data import store
 
 
 def test_without_runs_they_are_named_with_the_command() -> None:
@@ -20,7 +21,7 @@ def test_runs_are_ordered_by_their_training_loss() -> None:
         made.write_header(made.header() | {"config": config.model_dump(), "experiment": config.experiment()})
     app = checked(opened("paper"))
     shown = next(frame.value for frame in app.dataframe if "training loss" in frame.value)
-    assert shown["reading"].tolist() == [readings.READINGS[number].title for number in (9, 0, 1)]
+    assert shown["reading"].tolist() == [mark + readings.READINGS[number].title for mark, number in (("", 9), ("▸ ", 0), ("", 1))]
     assert shown["training loss"].tolist() == ["1.200", "1.500", "2.000"]
     assert "1 learns faster than version 1, which comes to 1.500" in text(app) and "guessing comes to 1.39" in text(app)
 
@@ -34,12 +35,24 @@ def test_the_one_that_was_taken_is_named_and_why_no_faster_one() -> None:
     assert f"took “{readings.CHOSEN.title}”" in said and "not “momentum 0.6 from the first iteration”, as the text has it rise" in said
 
 
-def test_what_happens_at_the_switch_has_a_table_of_its_own() -> None:
+def test_one_that_prints_alike_is_not_called_faster() -> None:
+    for number, loss in ((0, 2.0004), (1, 1.9998)):
+        made = run(f"run-{number}", [point(150, 0.6, 0.2, full=True, loss=loss)], data="photos", ratio=60, iterations=150)
+        config = readings.config_of(readings.READINGS[number], "photos")
+        made.write_header(made.header() | {"config": config.model_dump(), "experiment": config.experiment()})
+    assert "No other reading learns faster than version 1." in text(checked(opened("paper")))
+
+
+def test_what_happens_at_the_switch_has_a_table_of_its_own(monkeypatch) -> None:
     plan = readings.at_switch("photos").rounds({})
     for number, after in ((0, 0.3), (1, 0.72)):
         points = [point(0, 0.04, 0.04, phase="initial")] + [point(3000 + i, nice, 0.2, phase="restricted", phase_iteration=i) for i, nice in ((0, 0.95), (200, after), (3000, 0.15))]
         made = run(f"run-{number}", points, method="iterative", data="photos")
         made.write_header(made.header() | {"config": plan[number].model_dump(), "experiment": plan[number].experiment()})
+    app = checked(opened("paper"))
+    # The pictures are not on this machine: a command with their name would fail.
+    assert "python -m fruitlab study switch --data NAME --dry-run" in [code.value for code in app.code]
+    monkeypatch.setattr(store, "here", lambda name: name == "photos")
     app = checked(opened("paper"))
     shown = next(frame.value for frame in app.dataframe if "nice after 200" in frame.value)
     assert shown["nice after 200"].tolist() == ["30.0%", "72.0%"] and shown["nice at the switch"].tolist() == ["95.0%", "95.0%"]

@@ -10,6 +10,7 @@ from run_folders import run_folder
 from ui_pages import checked, opened, text
 
 from fruitlab import links, runs
+from fruitlab.data import store
 from fruitlab.presets import configure
 from fruitlab.ui import again, launch
 
@@ -23,8 +24,9 @@ def nothing_cached() -> None:
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list:
-    """What would be started; no process is."""
+    """What would be started, as if the data were here; no process is."""
     kept = []
+    monkeypatch.setattr(store, "here", lambda name: True)
     monkeypatch.setattr(launch, "_spawn", lambda run: kept.append(run.config()))
     return kept
 
@@ -50,6 +52,23 @@ def test_one_number_varied(started: list) -> None:
     assert [(config.ratio, config.learning_rate) for config in started] == [(0, 0.05), (40, 0.05), (100, 0.05)]
     checked(app.text_input(key="again values ratio").set_value("10, 300").run())
     assert app.button(key="again varied start").disabled and "300" in text(app)
+
+
+def test_without_its_data_a_run_is_not_started_again() -> None:
+    run_folder("a")
+    app = checked(opened("runs", runs="a", section="again"))
+    assert app.button(key="again seeds start").disabled and "learned from *things*, which is not on this machine" in text(app)
+    checked(app.text_input(key="again values ratio").set_value("0, 40").run())
+    assert app.button(key="again varied start").disabled
+
+
+def test_a_seed_whose_run_failed_is_offered_again_and_compared_with_nothing(started: list) -> None:
+    run_folder("a", seed=0)
+    failed = run_folder("b", seed=1, status="failed", points=0)
+    failed.write_header(failed.header() | {"data": None})
+    app = checked(opened("runs", runs="a,b", section="again"))
+    assert "So far: seed 0." in text(app) and "tested on different pictures" not in text(app)
+    assert app.button(key="again seeds start").label == "Start seeds 1, 2"
 
 
 def test_values_that_cannot_be_start_nothing() -> None:

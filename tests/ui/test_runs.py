@@ -52,6 +52,17 @@ def test_the_newest_is_shown_first() -> None:
     assert f"{scores['nice']['top1']:.1%}" in board(app) and f"{scores['combined']['top1']:.1%}" in board(app)
 
 
+def test_of_shipped_runs_alone_the_best_is_shown_first(monkeypatch) -> None:
+    for name, nice in (("a", 20), ("b", 80), ("c", 50)):
+        made = run_folder(name)
+        summary = json.loads((made.folder / "summary.json").read_text())
+        summary["combined"]["top1"] = nice / 100
+        (made.folder / "summary.json").write_text(json.dumps(summary))
+    monkeypatch.setattr(runs.Run, "shipped", property(lambda self: True))
+    app = checked(opened("runs"))
+    assert app.code[-1].value.endswith("runs?runs=b")
+
+
 @pytest.mark.slow
 def test_whatever_lies_there(tmp_path: Path) -> None:
     root = runs.user_root()
