@@ -15,6 +15,10 @@ from fruitlab.data.pictures import DataError
 from fruitlab.marks import SHAPES
 from fruitlab.runs import Run, RunError
 
+# Drawings for networks that learned from photographs, alternately real and nice. Chosen by hand: the shipped networks misread most
+# drawings alike; on these they differ by ratio, or agree. Strawberry is read from 40 % real on.
+TELLING = ("Strawberry", "Orange", "Lychee", "Cantaloupe", "Passion Fruit", "Pineapple")
+
 
 @dataclass(frozen=True, eq=False)
 class Example:
@@ -53,14 +57,16 @@ def _categories(run: Run) -> tuple[str, ...]:
 
 def drawn(count: int = 6, *, known: tuple[str, ...] = ()) -> list[Example]:
     """Drawn pictures, alternately real and nice; of the categories that a run knows, where some of those can be drawn."""
-    return list(_drawn(count, tuple(category for category in CATEGORIES if category in known) or CATEGORIES))
+    possible = tuple(category for category in CATEGORIES if category in known) or CATEGORIES
+    if count == len(TELLING) and set(TELLING) <= set(possible):
+        return list(_drawn(TELLING))
+    return list(_drawn(tuple(possible[place] for place in np.linspace(0, len(possible) - 1, count).round().astype(int))))
 
 
 @lru_cache(maxsize=16)
-def _drawn(count: int, categories: tuple[str, ...]) -> tuple[Example, ...]:
-    chosen = np.linspace(0, len(categories) - 1, count).round().astype(int)
-    return tuple(Example(synthetic.draw(categories[label], domain, 0), categories[label], domain, drawn=True, tested=False)
-                 for label, domain in zip(chosen.tolist(), _alternating(count), strict=True))
+def _drawn(categories: tuple[str, ...]) -> tuple[Example, ...]:
+    return tuple(Example(synthetic.draw(category, domain, 0), category, domain, drawn=True, tested=False)
+                 for category, domain in zip(categories, _alternating(len(categories)), strict=True))
 
 
 def _alternating(count: int) -> list[str]:

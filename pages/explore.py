@@ -94,6 +94,8 @@ def one_photo(family: Family, ratio: int) -> None:
     with left:
         kind = "drawn by code" if shown[0].drawn else "photographs"
         hint = f"Or one of these, {kind}{' from the test pictures' if shown[0].tested else ''}: {marks.SHAPES['nice']} nice, {marks.SHAPES['real']} real."
+        if shown[0].drawn and family.kind == "photographs":
+            hint += " Most drawings the networks misread, as they learned from photographs; these were chosen as answers to them differ."
         chosen = st.session_state.setdefault("photo", 0)
         given = photo([(heatmap.data_url(one.image, "JPEG"), one.caption) for one in shown], chosen if isinstance(chosen, int) else None, hint=hint,
                       key="photo in")

@@ -28,7 +28,7 @@ button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offse
 button.main { background: var(--st-primary-color); border-color: var(--st-primary-color); color: #fff; }
 .examples { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: .5rem; margin-top: .4rem; }
 #try { margin: .75rem 0 0; font: .8rem var(--st-font); color: var(--st-text-color); }
-@container (max-width: 400px) { .examples { grid-template-columns: repeat(3, minmax(0, 1fr)); } }
+@container (max-width: 520px) { .examples { grid-template-columns: repeat(3, minmax(0, 1fr)); } }
 .examples button { padding: 0; overflow: hidden; min-height: 0; text-align: center; font-size: .7rem; line-height: 1.2; color: var(--st-text-color); }
 .examples img { width: 100%; aspect-ratio: 1; display: block; }
 .examples span { display: block; padding: .2rem; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
