@@ -6,10 +6,6 @@ import streamlit as st
 
 from fruitlab.ui import navigation, networks, shared
 
-# On a telephone its parts lie one below the other; the frame's container has the height, too, or what follows lies over the frame.
-TALL = """<style>@media (max-width: 640px) {
-iframe[src^='/demo/'], [data-testid=stElementContainer]:has(> iframe[src^='/demo/']) { height: 1480px; } }</style>"""
-
 st.title("Classify")
 
 
@@ -35,10 +31,9 @@ def main() -> None:
     categories = entry.data.get("categories", [])
     learned = "drawn pictures, so expect little of it on photos" if networks.learned(entry) == "drawn" else "photographs"
     st.caption(f"It tells {len(categories)} categories apart, and learned from {learned}. What you show it stays on this machine.", help=", ".join(categories))
-    st.html(TALL)
-    # The frame keeps its photo while the page is run again, unless its address changes.
+    # The frame keeps its photo while the page is run again, unless its address changes. It begins with this height, and takes what it needs (`ui/theme.py`).
     query = {"run": entry.id, "embed": "1", "__theme": st.context.theme.type or "light"}
-    st.iframe(f"/demo/?{urlencode(query)}", height=840, alt="The network's answer to a photo or the webcam")
+    st.iframe(f"/demo/?{urlencode(query)}", height=560, alt="The network's answer to a photo or the webcam")
     with st.expander("Ask it from a program"):
         st.code(f'from gradio_client import Client, handle_file\n\nclient = Client("{_address()}/demo/")\n'
                 f'client.predict(handle_file("photo.jpg"), "{entry.id}", api_name="/classify")', language="python")

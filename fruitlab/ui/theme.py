@@ -29,8 +29,25 @@ footer { display: none !important; }
 """
 
 
-# Without one, the browser asks for a favicon.ico that is not there.
-HEAD = '<link rel="icon" href="data:,">'
+# Without an icon, the browser asks for a favicon.ico that is not there. In the Classify page's frame, the demo makes the frame as tall as
+# what is in it: that differs by width, by tab, and by whether there is an answer. Both come from one server, so it may. The frame's container
+# has a height of its own, too: what follows would lie over the frame.
+HEAD = """<link rel="icon" href="data:,">
+<script>
+(() => {
+  const frame = window.frameElement
+  if (!frame) return
+  const fit = () => {
+    const parts = document.querySelectorAll(".gradio-container main > *")  // main itself fills the frame
+    const end = Math.max(...[...parts].map(part => part.getBoundingClientRect().bottom + scrollY))
+    if (!(end > 100)) return
+    const height = `${Math.ceil(end) + 12}px`
+    for (const one of [frame, frame.parentElement]) if (one.style.height !== height) one.style.setProperty("height", height, "important")
+  }
+  new ResizeObserver(fit).observe(document.documentElement)
+  new MutationObserver(() => requestAnimationFrame(fit)).observe(document.documentElement, { childList: true, subtree: true, attributes: true })
+})()
+</script>"""
 
 
 def css() -> str:

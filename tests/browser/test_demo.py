@@ -172,6 +172,9 @@ def test_the_frame_has_room_for_an_answer_and_nothing_lies_over_it(classify, wid
     page.set_viewport_size({"width": width, "height": 900})
     frame.locator("input[type=file]").first.set_input_files(upload(1))
     expect(frame.locator(".pictures img").nth(1)).to_be_visible()
+    page.wait_for_function("document.querySelector('iframe').clientHeight > 700")  # it grew with the answer
+    end = frame.locator(".examples").bounding_box()
     inside, below = page.locator("iframe").bounding_box(), page.get_by_text("Ask it from a program").bounding_box()
     assert below["y"] >= inside["y"] + inside["height"]
+    assert 0 <= inside["y"] + inside["height"] - (end["y"] + end["height"]) < 40  # and leaves no empty band
     page.frames[1].wait_for_function("document.documentElement.scrollHeight <= innerHeight")  # no scroll bar within a scroll bar
