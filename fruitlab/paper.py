@@ -4,6 +4,9 @@ Its sections are named beside the numbers. Where it contradicts itself, the resu
 that decide about our runs (`findings.py`) come to the paper's own conclusions on the paper's own numbers: a test holds it.
 """
 
+AUTHOR, TITLE = "Yuxuan Bao", "A Study of Methods for Training with Different Datasets in Image Classification"
+WHERE, LINK = "Advances in Engineering: an International Journal (ADEIJ), vol. 2, no. 4, 2019", "https://airccse.com/adeij/papers/2419adeij01.pdf"
+
 CATEGORIES = 26
 PICTURES = 4_160  # test pictures of a domain, about: 26 categories, around 400 pictures in each (4), 40 % of them to test (4.3)
 CHANCE = 1 / CATEGORIES
