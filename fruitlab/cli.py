@@ -12,12 +12,13 @@ from fruitlab import commands, study_command
 from fruitlab.config import ConfigError
 from fruitlab.data.pictures import DataError
 from fruitlab.options import WrongUse
+from fruitlab.presets import PRESETS
 from fruitlab.runs import RunError
 from fruitlab.slots import DEVICES
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m fruitlab", description=__doc__.splitlines()[0], allow_abbrev=False)
+    top = argparse.ArgumentParser(prog="python -m fruitlab", description=__doc__.splitlines()[0].replace("`", ""), allow_abbrev=False)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="one machine-readable result on stdout, nothing else there")
     commands_of = top.add_subparsers(dest="command", required=True, metavar="command")
@@ -52,8 +53,8 @@ def parser() -> argparse.ArgumentParser:
     iterative.add_argument("--split", metavar="PERCENT", help="share of the iterations on nice pictures (50)")
     iterative.add_argument("--norms", metavar="follow|frozen", help="the convolutions' statistics in restricted training")
     for method in (mixed, iterative):
-        method.add_argument("--data", default="synthetic", help="a name from `data list`, or synthetic[:pictures a category] (synthetic)")
-        method.add_argument("--preset", default="quick", metavar="paper|quick|glance", help="the recipe (quick)")
+        method.add_argument("--data", default="synthetic", help="a name from data list, or synthetic[:pictures a category] (synthetic)")
+        method.add_argument("--preset", default="quick", metavar="|".join(PRESETS), help="the recipe (quick)")
         method.add_argument("--iterations", metavar="I", help="training steps; stretches the recipe's schedule")
         method.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any number of the configuration; may be repeated")
         method.add_argument("--seed", metavar="S", help="first weights, choice and order of pictures (0)")
@@ -68,8 +69,8 @@ def parser() -> argparse.ArgumentParser:
                             "readings: ways to read what the paper's text lost; switch: ways to read what happens before restricted training")
     study.add_argument("--vary", action="append", default=[], metavar="NAME=A,B,C", help="in place of one of these: every combination of the values")
     study.add_argument("--method", default="mixed", choices=("mixed", "iterative"), help="what --vary varies (mixed)")
-    study.add_argument("--data", default="synthetic", help="a name from `data list` (synthetic)")
-    study.add_argument("--preset", default="quick", metavar="paper|quick|glance", help="the recipe (quick; tuning has the paper's)")
+    study.add_argument("--data", default="synthetic", help="a name from data list (synthetic)")
+    study.add_argument("--preset", default="quick", metavar="|".join(PRESETS), help="the recipe (quick; tuning has the paper's)")
     study.add_argument("--seeds", type=int, default=1, metavar="K", help="every run with seeds 0 to K-1 (1)")
     study.add_argument("--norms", nargs="+", default=(), choices=("follow", "frozen"), help="paper: the statistics in restricted training")
     study.add_argument("--sets", nargs="+", type=int, default=(1, 2, 3), choices=(1, 2, 3), help="tuning: which of the paper's three sets (all)")

@@ -1,5 +1,6 @@
 """What each command does: options in; exit status, result and text out. torch is imported by those that need it only."""
 
+import re
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,7 @@ def predict(options: Namespace, say: Say) -> Outcome:
             results.append({"photo": photo, "error": str(error)})
             say(f"{photo}: {error}")
     bad = any("error" in result for result in results)
-    return (1 if bad else 0), results, report.predictions(results)
+    return (1 if bad else 0), results, report.predictions(results) or None
 
 
 def export(options: Namespace, say: Say) -> Outcome:
@@ -127,9 +128,10 @@ def export(options: Namespace, say: Say) -> Outcome:
 
 
 def play_file(options: Namespace, say: Say) -> Outcome:
-    from fruitlab.play import NAME
+    from fruitlab.play import NAME, check
 
     run = run_folders.find(options.run_id)
+    check(run)
     if run.shipped and not options.out:
         raise WrongUse(f"{run.id} is one of the results that come with FruitLab; say where to write with --out FILE.")
     from fruitlab.process import prepare
@@ -144,7 +146,9 @@ def play_file(options: Namespace, say: Say) -> Outcome:
 
 
 def runs(options: Namespace, say: Say) -> Outcome:
-    rows = [report.run_row(run) for run in run_folders.all_runs()]
+    # Numbers within names by their size: mixed-20 before mixed-100.
+    found = sorted(run_folders.all_runs(), key=lambda run: (not run.shipped, [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", run.id)]))
+    rows = [report.run_row(run) for run in found]
     return 0, rows, report.run_table(rows)
 
 

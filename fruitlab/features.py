@@ -40,12 +40,7 @@ def make(run: Run, out: Path, *, say: Say, counts: dict[str, int] = COUNTS) -> d
         RunError: it is not an iterative run, or one whose restricted training a play does not know. DataError: its data is gone or has changed.
     """
     config = run.config()
-    if config.method != "iterative":
-        raise RunError(f"{run.id} is a run of {config.method} training: it has no switch to play from. "
-                       "Train one with: python -m fruitlab train iterative")
-    if config.statistics == "before" or not config.restart_clock:
-        raise RunError(f"{run.id} cannot be played: a play has a clock that starts at the switch, and statistics that take a batch in before they are used. "
-                       "Its own restricted training is on the Forgetting page.")
+    play.check(run)
     device = devices.resolve("cpu")
     devices.repeatable(device, run.header().get("threads"))
     data = read_data(run, config.data, say)

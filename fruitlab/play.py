@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 
 from fruitlab import schedules
 from fruitlab.config import RunConfig, checked
-from fruitlab.runs import SHIPPED, SLUG, RunError, user_root
+from fruitlab.runs import SHIPPED, SLUG, Run, RunError, user_root
 
 FORMAT = 1
 NAME = "play.safetensors"  # in a run's own folder
@@ -60,6 +60,17 @@ class PlayFile:
 
     def labels(self, name: str) -> np.ndarray:
         return self.tensors[f"labels.{name}"].astype(np.int64)
+
+
+def check(run: Run) -> None:
+    """Raises RunError where a run is not an iterative one, or its restricted training is of a kind that a play does not know."""
+    config = run.config()
+    if config.method != "iterative":
+        raise RunError(f"{run.id} is a run of {config.method} training: it has no switch to play from. "
+                       "Train one with: python -m fruitlab train iterative")
+    if config.statistics == "before" or not config.restart_clock:
+        raise RunError(f"{run.id} cannot be played: a play has a clock that starts at the switch, and statistics that take a batch in before they are used. "
+                       "Its own restricted training is on the Forgetting page.")
 
 
 def read(path: Path) -> PlayFile:

@@ -100,11 +100,9 @@ def trained(result: dict[str, Any], config: RunConfig) -> str:
 
 
 def predictions(results: list[dict[str, Any]]) -> str:
-    lines = []
-    for one in results:
-        answer = one["error"] if "error" in one else " · ".join(f"{top['category']} {percent(top['probability'])}" for top in one["top"])
-        lines.append(f"{one['photo']}: {answer}")
-    return "\n".join(lines)
+    """A line for each photo that could be read; what was wrong with the others is said elsewhere."""
+    return "\n".join(f"{one['photo']}: " + " · ".join(f"{top['category']} {percent(top['probability'])}" for top in one["top"])
+                     for one in results if "error" not in one)
 
 
 def run_row(run: Run) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from fruitlab.study import Engine
 def study(options: Namespace, say: Say) -> Outcome:
     plan = _study(options)
     _check(options)
-    at_once = slots.side_by_side(options.device, options.at_once) if options.ray is None else 1  # as many as there is room for, which nobody knows yet
+    at_once = _at_once(options)
     data = store.load(plan.data, say=say, progress=report.progress_bar(say))
     counts = [len(domain.labels) for domain in (data.nice, data.real)]
     entries = Index().entries()
@@ -32,6 +32,14 @@ def study(options: Namespace, say: Say) -> Outcome:
     result = said | {"finished": len(after.finished), "failed": {str(number): why for number, why in enumerate(engine.failed.values())},
                      "rows": report.study_rows(after)}
     return (1 if engine.failed else 0), result, report.study_runs(after)
+
+
+def _at_once(options: Namespace) -> int:
+    """Runs side by side; 1 on a cluster, where as many train as there is room for, which nobody knows yet. Raises WrongUse for a number that cannot be."""
+    try:
+        return slots.side_by_side(options.device, options.at_once) if options.ray is None else 1
+    except RunError as error:
+        raise WrongUse(str(error)) from None
 
 
 def _check(options: Namespace) -> None:

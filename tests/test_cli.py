@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from run_folders import run_folder
+
 from fruitlab import runs
 from fruitlab.cli import main
 
@@ -45,7 +47,7 @@ def test_import_says_what_became_of_the_folders(imported, call, pair):
     assert call("data", "show", "small")[1]["counts"]["Yellow Bar"]["real"] == {"train": 15, "test": 10}
 
 
-def test_train_evaluate_predict_and_runs(imported, call, pair, tmp_path, monkeypatch):
+def test_train_evaluate_predict_and_runs(imported, call, capsys, pair, tmp_path, monkeypatch):
     status, trained, err = call("train", "mixed", "--ratio", "60", "--data", "small", "--preset", "quick", "--run", "one", "--seed", "3", *FAST)
     assert status == 0 and trained["status"] == "finished" and trained["run"] == "one" and trained["data"] == "small"
     assert "14 nice + 27 real = 66 % real" in err
@@ -69,6 +71,9 @@ def test_train_evaluate_predict_and_runs(imported, call, pair, tmp_path, monkeyp
     assert {top["category"] for top in answers[0]["top"]} == set(pair.categories) and sum(probabilities) == pytest.approx(1, abs=1e-5)
     assert probabilities == sorted(probabilities, reverse=True)
     assert call("predict", "one", str(good))[0] == 0
+    assert main(["predict", "one", str(bad)]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.count(str(bad)) == 1  # told once
 
     status, listed, _ = call("runs")
     assert status == 0 and len(listed) == 1
@@ -99,6 +104,8 @@ def test_iterative_and_another_pair_s_categories(imported, call, pair, tmp_path)
     (("train", "mixed", "--set", "preset=paper"), "part of the command"),
     (("train", "mixed", "--preset", "best"), "There are: paper, quick, thorough, glance"),
     (("train", "iterative", "--norms", "thaw"), "follow"),
+    (("study", "paper", "--at-once", "many"), "from 1 to 64"),
+    (("study", "paper", "--at-once", "0"), "from 1 to 64"),
 ])
 def test_wrong_use_exits_with_2_and_starts_nothing(call, arguments, says):
     status, result, err = call(*arguments)
@@ -141,6 +148,19 @@ def test_table_1(call, capsys):
     assert [row["output"] for row in rows[:-1]] == ["100x100x3", "100x100x8", "50x50x8", "50x50x8", "25x25x16", "25x25x16", "12x12x32",
                                                     "12x12x32", "6x6x32", "200", "26"]
     assert main(["network"]) == 0 and "Change Residual Block" in capsys.readouterr().out
+
+
+def test_runs_are_listed_by_the_size_of_their_numbers(call):
+    for ratio in (100, 20, 0):
+        run_folder(f"mixed-{ratio}-x", ratio=ratio)
+    assert [row["run"] for row in call("runs")[1]] == ["mixed-0-x", "mixed-20-x", "mixed-100-x"]
+
+
+def test_help_names_every_recipe(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "mixed", "--help"])
+    said = capsys.readouterr().out
+    assert all(name in said for name in ("glance", "quick", "thorough", "paper"))
 
 
 @pytest.mark.slow
