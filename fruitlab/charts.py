@@ -120,7 +120,7 @@ def mixing(ratio: Sequence[float], nice: Sequence[float], real: Sequence[float],
     layout = {"xaxis": marks.axis("share of the real training set (%)", range=[-3, 103], dtick=10), "yaxis": marks.accuracy_axis(f"top-{top} accuracy"),
               "hovermode": "x unified"}
     if chosen is not None:
-        layout |= marks.switch(chosen, f"{chosen:g} %")
+        layout |= marks.switch(chosen, f"{chosen:g} %", top=False)  # at the upper end are the nice accuracies
     reading = ""
     if len(ratio):
         best = int(np.nanargmax(np.asarray(combined, dtype=float)))

@@ -40,7 +40,8 @@ def paper(mark: str, x: Sequence[float], y: Sequence[float | None], *, name: str
 def level(value: float, name: str, x: tuple[float, float], *, colour: str = GREY, dash: str = "dot", right: bool = True) -> Trace:
     """A reference line over all of x, named on the line itself, at its right or left end: a legend of long names would crowd the plot."""
     text = f"{name} {percent(value)}"
-    return {"type": "scatter", "mode": "lines+text", "name": name, "x": list(x), "y": [value, value], "showlegend": False, "cliponaxis": False,
+    # Markers that are not seen hold the text off the line.
+    return {"type": "scatter", "mode": "lines+markers+text", "marker": {"opacity": 0, "size": 6}, "name": name, "x": list(x), "y": [value, value], "showlegend": False, "cliponaxis": False,
             "text": ["", text] if right else [text, ""], "textposition": "top left" if right else "top right", "textfont": {"size": 11},
             "line": {"color": colour, "width": 1.5, "dash": dash}, "hovertemplate": "%{y:.1%}<extra>" + name + "</extra>"}
 
@@ -57,11 +58,11 @@ def band(mark: str, x: Sequence[float], low: Sequence[float], high: Sequence[flo
             "name": name, "x": x + x[::-1], "y": plain(high) + plain(low)[::-1]}
 
 
-def switch(x: float, text: str) -> dict[str, Any]:
-    """shapes and annotations of a layout: an upright line where a phase begins."""
+def switch(x: float, text: str, *, top: bool = True) -> dict[str, Any]:
+    """shapes and annotations of a layout: an upright line, where a phase begins or another thing is; named at its upper or lower end."""
     return {"shapes": [{"type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1,
                         "line": {"color": GREY, "width": 1.5, "dash": "dash"}}],
-            "annotations": [{"x": x, "xref": "x", "y": 1, "yref": "paper", "yanchor": "top", "xanchor": "left", "showarrow": False, "text": f" {text}"}]}
+            "annotations": [{"x": x, "xref": "x", "y": int(top), "yref": "paper", "yanchor": "top" if top else "bottom", "xanchor": "left", "showarrow": False, "text": f" {text}"}]}
 
 
 def axis(title: str, **more: Any) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def _reading(lines: Sequence[Line], panel: str) -> str:
     """Where the lines end, highest first."""
     ends = sorted(((float(found.mean[-1]), float(found.deviation[-1]), line.name, found.runs)
                    for line in lines if (found := line.bands.get(panel)) is not None and len(found.x)), reverse=True)
-    told = [f"{name} {marks.percent(mean)}{f' ± {deviation * 100:.1f}' if runs > 1 else ''}" for mean, deviation, name, runs in ends[:3]]
+    told = [f"{marks.percent(mean)}{f' ± {deviation * 100:.1f}' if runs > 1 else ''} ({name})" for mean, deviation, name, runs in ends[:3]]
     if not told:
         return "No point yet."
     return f"At the end: {', '.join(told)}{f', and {len(ends) - 3} lower' if len(ends) > 3 else ''}."

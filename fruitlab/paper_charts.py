@@ -44,7 +44,7 @@ def iterative(ours: Mapping[str, Column], *, categories: int, best_mixed: float 
         told.append(f"Ours{name and f' (statistics {norms})'} is best at {best} %: {marks.percent(column[best].mean('combined'))}.")
     ends = (float(SPLITS[0]), float(SPLITS[-1]))
     green = marks.COLOURS["combined"]
-    data.append(marks.level(paper.ITERATIVE_BELOW, "paper: combined always below", ends, colour=green, dash="dash"))
+    data.append(marks.level(paper.ITERATIVE_BELOW, "paper: combined always below", ends, colour=green, dash="dash", right=False))
     if best_mixed is not None:
         data.append(marks.level(best_mixed, "best mixed run, combined", ends, colour=green, dash="longdash", right=False))
     data.append(marks.chance(categories, ends))

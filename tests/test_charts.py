@@ -55,7 +55,7 @@ def test_the_three_marks_are_the_same_everywhere_and_never_colour_alone() -> Non
 
 
 def test_several_runs_differ_by_the_line_and_are_named() -> None:
-    lines = [trace for trace in FIGURES["forgetting"]["data"] if "markers" in trace["mode"]]
+    lines = [trace for trace in FIGURES["forgetting"]["data"] if "text" not in trace["mode"]]
     assert [(line["name"], line["line"]["dash"]) for line in lines] == [("nice: a", "solid"), ("real: a", "solid"), ("nice: b", "dash"), ("real: b", "dash")]
 
 

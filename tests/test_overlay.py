@@ -26,7 +26,7 @@ def test_a_panel_for_each_score_in_its_colour() -> None:
         assert first["line"]["dash"] != second["line"]["dash"] and first["marker"]["symbol"] == marks.SYMBOLS[mark]
         assert chance["y"] == [0.05, 0.05]
         assert marks.SHAPES[mark] in figure["title"]
-    assert figures[0]["reading"] == "At the end: B 70.0%, A 50.0%." and figures[1]["reading"] == "At the end: A 30.0%, B 20.0%."
+    assert figures[0]["reading"] == "At the end: 70.0% (B), 50.0% (A)." and figures[1]["reading"] == "At the end: 30.0% (A), 20.0% (B)."
     assert len({tuple(figure["layout"]["yaxis"]["range"]) for figure in figures}) == 1  # heights can be compared
     assert figures[0]["layout"]["yaxis"]["range"][1] >= 0.7
 

@@ -111,8 +111,9 @@ def mistakes(entry: Entry) -> None:
         st.error(f"{entry.id}: its predictions are not as they were written ({error}). Train the run again.", icon=":material/error:")
         return
     right = int(np.trace(matrix))
+    see = "see its pictures" if store.here(entry.config.data) else "learn the names of its pictures: the data is not on this machine"
     st.caption(f"Rows: what is on the picture. Columns: what the network says. {right:,} of {len(rows):,} {domain} test pictures are on the diagonal "
-               f"({percent(right / max(1, len(rows)))}). Click a cell to see its pictures.")
+               f"({percent(right / max(1, len(rows)))}). Click a cell to {see}.")
     cell = confusion.show(matrix, names, label=f"Confusion matrix, {domain} test set", key=f"confusion {entry.id} {domain}")
     if cell is None:
         st.success(f"Every one of the {len(rows):,} {domain} test pictures is recognised. Click a cell of the diagonal to see some.", icon=":material/check:")
@@ -135,8 +136,9 @@ def _pictures(entry: Entry, table: dict[str, np.ndarray], rows: np.ndarray) -> N
     sure = [percent(float(table["probability"][row, 0])) for row in rows]
     images, why = images_of(entry.config.data, tuple(table["hash"][rows].tolist()))
     if why:
-        st.info(f"{why} These are their names:", icon=":material/image_not_supported:")
-        st.code("\n".join(f"{table['path'][row]}  ({text} sure)" for row, text in zip(rows, sure, strict=True)), language=None)
+        st.info(why, icon=":material/image_not_supported:")
+        with st.expander(f"The names of {len(rows)} picture{'s' if len(rows) != 1 else ''}"):
+            st.code("\n".join(f"{table['path'][row]}  ({text} sure)" for row, text in zip(rows, sure, strict=True)), language=None)
         return
     there = [(image, text, str(table["path"][row])) for row, image, text in zip(rows, images, sure, strict=True) if image is not None]
     pictures.row([image for image, *_ in there], width=100, captions=[f"{text} sure" for _, text, _ in there], alt=[path for *_, path in there])

@@ -18,11 +18,11 @@ ACCURACY = st.column_config.NumberColumn
 
 
 def trained(entry: Entry) -> str:
-    """The method and its one number: "mixed, 60 % real"."""
+    """The method, its one number, and of an iterative run the statistics: "mixed, 60 % real", "iterative, 50 % nice first, frozen"."""
     config = entry.config
     if config is None:
         return ""
-    number = {"mixed": f", {config.ratio} % real", "iterative": f", {config.split} % nice first"}
+    number = {"mixed": f", {config.ratio} % real", "iterative": f", {config.split} % nice first, {config.norms}"}
     return config.method + number.get(config.method, "")
 
 
@@ -61,8 +61,9 @@ def _table(ids: list[str], was_running: bool) -> None:
     chosen = [name for name in st.session_state.setdefault(CHOSEN, []) if name in entries]
     # Rows are chosen by their place, so a table of other rows is another table, and starts from what was chosen.
     key = f"runs table {hash(tuple(row.id for row in rows))} {st.session_state.get('runs table round', 0)}"
+    unsaid = [] if any(entry.status != "finished" for entry in rows) else ["progress"]  # where all are done, it says nothing
     event = st.dataframe(
-        pd.DataFrame([_row(entry) for entry in rows], columns=list(_row(None))), key=key, on_select="rerun", selection_mode="multi-row",
+        pd.DataFrame([_row(entry) for entry in rows], columns=[name for name in _row(None) if name not in unsaid]), key=key, on_select="rerun", selection_mode="multi-row",
         hide_index=True, placeholder="—", height=min(38 + 35 * max(1, len(rows)), 388), column_config=_columns(rows),
         selection_default={"selection": {"rows": [place for place, row in enumerate(rows) if row.id in chosen]}},
         alt="All runs: what each is, how it stands, its accuracies")
@@ -80,28 +81,29 @@ def _table(ids: list[str], was_running: bool) -> None:
 
 def _row(entry: Entry | None) -> dict[str, Any]:
     if entry is None or entry.config is None:
-        names = ("run", "status", "trained", "nice", "real", "combined", "data", "seed", "progress", "preset", "started", "remark")
+        names = ("run", "status", "trained", "preset", "nice", "real", "combined", "data", "seed", "progress", "started", "remark")
         row: dict[str, Any] = dict.fromkeys(names)
         return row if entry is None else row | {"run": entry.title, "status": STATUS.get(entry.status, entry.status), "remark": entry.error}
     config, scores = entry.config, entry.scores()
     final = {mark: entry.final(mark) if entry.status == "finished" else scores and scores[mark]["top1"] for mark in ("nice", "real", "combined")}
     at = int(entry.column("iteration")[-1]) if entry.points else 0
-    return {"run": entry.title, "status": STATUS.get(entry.status, entry.status), "trained": trained(entry), "data": config.data, "preset": config.preset,
-            "seed": config.seed, "progress": 100 * at / config.iterations, **{mark: None if value is None else 100 * value for mark, value in final.items()},
+    return {"run": entry.title, "status": STATUS.get(entry.status, entry.status), "trained": trained(entry), "preset": config.preset, "data": config.data,
+            "seed": config.seed, "progress": 100 * at / config.iterations, **{mark: None if value is None else round(100 * value, 1) for mark, value in final.items()},
             "started": datetime.fromtimestamp(entry.created) if entry.created else None, "remark": entry.error or entry.label.get("note")}
 
 
 def _columns(rows: Sequence[Entry]) -> dict[str, Any]:
-    percent = {"format": "%.1f %%", "width": 80}
+    percent = {"format": "%.1f%%", "width": 80}
     return {
-        "run": st.column_config.TextColumn("Run", pinned=True, width=195),
-        "status": st.column_config.TextColumn("Status", width=105),
-        "trained": st.column_config.TextColumn("Trained", width=190, help="mixed: on both domains at once, so much of the real training set and the rest of the nice "
-                                               "one. iterative: first on nice pictures alone, for so much of the iterations, then on real ones."),
-        "data": st.column_config.TextColumn("Data"),
-        "preset": st.column_config.TextColumn("Recipe", help="The table of numbers it started from; Compare shows what differs"),
+        "run": st.column_config.TextColumn("Run", pinned=True, width=190),
+        "status": st.column_config.TextColumn("Status", width=98),
+        "trained": st.column_config.TextColumn("Trained", width=232, help="mixed: on both domains at once, so much of the real training set and the rest of the nice "
+                                               "one. iterative: first on nice pictures alone, for so much of the iterations, then the last two layers on real "
+                                               "ones, while the statistics of the others follow the pictures or are frozen."),
+        "data": st.column_config.TextColumn("Data", width=80),
+        "preset": st.column_config.TextColumn("Recipe", width=95, help="The table of numbers it started from; Compare shows what differs"),
         "seed": st.column_config.NumberColumn("Seed", format="%d", width=60, help="Decides first weights, choice and order of pictures"),
-        "progress": st.column_config.ProgressColumn("Done", format="%.0f %%", min_value=0, max_value=100, width=95, help="Of its iterations"),
+        "progress": st.column_config.ProgressColumn("Done", format="%.0f%%", min_value=0, max_value=100, width=80, help="Of its iterations"),
         "nice": ACCURACY("● nice", help="Top-1 accuracy on nice test pictures", **percent),
         "real": ACCURACY("◆ real", help="Top-1 accuracy on real test pictures", **percent),
         "combined": ACCURACY("■ combined", help="The root of nice times real accuracy: high only if both are", **percent | {"width": 100}),
