@@ -21,7 +21,7 @@ class Family:
     data: str
     fingerprint: str
     kind: str  # photographs or drawn
-    stops: Mapping[int, list[Entry]]  # ratio in percent, ascending: its runs, one a seed, by seed
+    stops: Mapping[int, list[Entry]]  # ratio in percent, ascending: its runs, one a seed, by seed; at least one has its weights
 
     @property
     def key(self) -> str:
@@ -40,6 +40,14 @@ class Family:
         """{nice, real, combined} at a stop, the mean over its seeds, as fractions of one."""
         return {score: mean_and_deviation(entry.final(score, top) for entry in self.stops[ratio])[0] for score in SCORES}
 
+    def deviations(self, ratio: int) -> dict[str, float | None]:
+        """Standard deviation of each over the seeds; None of a single one."""
+        return {score: mean_and_deviation(entry.final(score) for entry in self.stops[ratio])[1] for score in SCORES}
+
+    def network(self, ratio: int) -> Entry:
+        """The run at a stop that can be asked about a photo: the first that has its weights."""
+        return next(entry for entry in self.stops[ratio] if entry.run.has("weights"))
+
     def neighbour(self, ratio: int) -> int | None:
         """The stop to the left, or for the first one the stop to the right; None where there is but one."""
         ratios = list(self.stops)
@@ -52,23 +60,26 @@ class Family:
 
 
 def families(entries: Iterable[Entry]) -> list[Family]:
-    """Those of the finished mixed runs that have their scores and weights: most stops first, then photographs, then the newest."""
+    """Those of the finished mixed runs that have their scores: most stops first, then photographs, then the newest.
+
+    Where no run of a ratio has its weights, as there is nobody to ask about a photo, the ratio is no stop.
+    """
     found: dict[str, list[Entry]] = {}
     for entry in entries:
-        if entry.config and entry.config.method == "mixed" and entry.final("combined") is not None and entry.run.has("weights"):
+        if entry.config and entry.config.method == "mixed" and entry.final("combined") is not None:
             rest = {name: value for name, value in entry.config.settings().items() if name not in ("ratio", "seed")}
             found.setdefault(json.dumps([rest, entry.data.get("fingerprint")], sort_keys=True), []).append(entry)
-    made = [_family(group) for group in found.values()]
+    made = [family for group in found.values() if (family := _family(group)).stops]
     return sorted(made, key=lambda one: (-len(one.stops), one.kind != "photographs", -max(e.created for runs in one.stops.values() for e in runs)))
 
 
 def _family(group: list[Entry]) -> Family:
     stops: dict[int, dict[int, Entry]] = {}
-    for entry in sorted(group, key=lambda entry: (entry.config.ratio, entry.config.seed, entry.created)):
-        stops.setdefault(entry.config.ratio, {})[entry.config.seed] = entry  # of two alike the newer
+    for entry in sorted(group, key=lambda entry: (entry.config.ratio, entry.config.seed, entry.run.has("weights"), entry.created)):
+        stops.setdefault(entry.config.ratio, {})[entry.config.seed] = entry  # of two alike one with weights, then the newer
     first = group[0]
     return Family(first.config, first.config.data, str(first.data.get("fingerprint") or ""), str(first.data.get("kind") or "photographs"),
-                  {ratio: list(seeds.values()) for ratio, seeds in stops.items()})
+                  {ratio: list(seeds.values()) for ratio, seeds in stops.items() if any(entry.run.has("weights") for entry in seeds.values())})
 
 
 def differences(config: RunConfig) -> dict[str, Any]:

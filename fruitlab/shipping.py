@@ -1,9 +1,9 @@
 """Finished runs of the paper's study, made into results that come with the project: `python -m fruitlab.shipping --data photos`.
 
-They are copied to `checkpoints/shipped/` under names that say what they are: configuration, log and summary of all; of the study's seed 0
-every test picture's answer (but with statistics that follow at the 50 % split alone), and the last weights of its mixed runs and of its 50 % split. Beside the study in one recipe, what there is of it
-in the paper's own and of the readings. No pictures. Whoever clones the project has them without any data. For those who keep the
-project: nothing else calls it.
+They are copied to `checkpoints/shipped/` under names that say what they are: configuration, log and summary (with scores by category) of all; of
+the mixed runs and the 50 % split of the study's seed 0 every test picture's answer and the last weights too. Beside the study in one recipe,
+what there is of it in the paper's own, and of the readings. No pictures. Whoever clones the project has them without any data. For those who keep
+the project: nothing else calls it.
 """
 
 import argparse
@@ -37,9 +37,8 @@ def name(config: RunConfig) -> str:
 
 def files(config: RunConfig, main: str) -> tuple[str, ...]:
     """What of a run is shipped; `main` is the recipe of the study that the pages open on."""
-    whole = config.seed == 0 and config.preset.partition("@")[0] == main
-    with_weights = whole and (config.method == "mixed" or config.split == 50)
-    return (*ALWAYS, *(["predictions.npz"] if with_weights or whole and config.norms == "frozen" else []), *(["weights.safetensors"] if with_weights else []))
+    whole = config.seed == 0 and config.preset.partition("@")[0] == main and (config.method == "mixed" or config.split == 50)
+    return (*ALWAYS, "predictions.npz", "weights.safetensors") if whole else ALWAYS
 
 
 def ship(entry: Entry, main: str) -> int:

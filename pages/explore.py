@@ -74,7 +74,11 @@ def slider(family: Family) -> int:
 def figures(family: Family, ratio: int) -> None:
     beside, entries = family.neighbour(ratio), family.stops[ratio]
     st.html(scores.large(family.scores(ratio), None if beside is None else family.scores(beside)))
-    seeds = f"the mean of {len(entries)} runs that differ in their seed" if len(entries) > 1 else f"run {entries[0].id}"
+    if len(entries) > 1:
+        spread = ", ".join(f"{name} {100 * value:.1f}" for name, value in family.deviations(ratio).items() if value is not None)
+        seeds = f"the mean of {len(entries)} runs that differ in their seed (standard deviation in points: {spread}). Below answers {family.network(ratio).id}"
+    else:
+        seeds = f"run {entries[0].id}"
     against = f" The change is from {beside} % real." if beside is not None else ""
     st.caption(f"Top-1 accuracy on all test pictures after the last iteration: {seeds}.{against}", help=MEANING)
 
@@ -87,7 +91,7 @@ def more(family: Family) -> None:
 
 
 def one_photo(family: Family, ratio: int) -> None:
-    networks = {stop: entries[0] for stop, entries in family.stops.items()}
+    networks = {stop: family.network(stop) for stop in family.stops}
     predictor.start()  # torch is imported while a person looks at the figures
     shown = examples(networks[ratio].run)
     left, right = st.columns([5, 6], gap="large")

@@ -48,6 +48,16 @@ def test_photographs_come_first_and_a_run_without_weights_not_at_all():
     assert [one.kind for one in found()] == ["photographs", "drawn"]
 
 
+def test_scores_are_of_all_seeds_and_answers_of_one_that_has_its_weights():
+    runs = [made_runs.run(name, seed=number, seed_of_run=number) for number, name in enumerate(("bare", "whole", "bare-too"))]
+    for run in (runs[0], runs[2]):
+        (run.folder / "weights.safetensors").unlink()
+    (family,) = found()
+    assert family.network(60).id == "whole" and len(family.stops[60]) == 3
+    tops = [run.summary()["real"]["top1"] for run in runs]
+    assert family.scores(60)["real"] == pytest.approx(np.mean(tops)) and family.deviations(60)["real"] == pytest.approx(np.std(tops, ddof=1))
+
+
 def test_differences_from_the_recipe():
     assert differences(configure("mixed", preset="quick", ratio=20, seed=4, data="photos")) == {}
     assert differences(configure("mixed", preset="quick", width=2, iterations=9)) == {"width": 2, "iterations": 9}

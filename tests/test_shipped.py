@@ -70,9 +70,10 @@ def test_the_slider_has_eleven_stops_and_every_network_answers(tmp_path):
     assert list(family.stops) == list(range(0, 101, 10)) and family.kind == "photographs"
     photo = tmp_path / "photo.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (120, 90, 3), dtype=np.uint8)).save(photo)
-    for entries in family.stops.values():
-        top = Predictor(entries[0].run).top3(photo)
-        assert len(top) == 3 and all(one["category"] in entries[0].data["categories"] for one in top)
+    for ratio in family.stops:
+        entry = family.network(ratio)
+        top = Predictor(entry.run).top3(photo)
+        assert len(top) == 3 and all(one["category"] in entry.data["categories"] for one in top)
         assert 0 < sum(one["probability"] for one in top) <= 1 + 1e-6
 
 
