@@ -46,7 +46,7 @@ def test_reads_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     index, taken = Index(rest=0), []
     index.entries()
     real = json.loads
-    monkeypatch.setattr("fruitlab.index.json.loads", lambda text: taken.append(text) or real(text))  # lines of a log come as bytes
+    monkeypatch.setattr("fruitlab.log_columns.json.loads", lambda text: taken.append(text) or real(text))  # lines of a log come as bytes
     index.entries()
     with open(made.log, "a") as log:
         log.write(lines([point(1010, 0.5, 0.5)]))
