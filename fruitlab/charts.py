@@ -107,15 +107,16 @@ def forgetting(runs: Sequence[Forgetting], *, top: int, categories: int | None, 
 
 
 def mixing(ratio: Sequence[float], nice: Sequence[float], real: Sequence[float], combined: Sequence[float], *, top: int = 1,
-           chosen: float | None = None, paper: dict[str, tuple[Sequence[float], Sequence[float]]] | None = None) -> Figure:
+           chosen: float | None = None, paper: dict[str, tuple[Sequence[float], Sequence[float]]] | None = None,
+           deviations: dict[str, Sequence[float | None]] | None = None) -> Figure:
     """The mixing curve (Table 2): accuracies over the share of real training pictures.
 
     Args:
         ratio: shares of the real training set in percent, ascending. chosen: the one to point out.
-        paper: {mark: (ratios, accuracies)} to set beside it.
+        paper: {mark: (ratios, accuracies)} to set beside it. deviations: {mark: the spread over seeds at each ratio, None of a single one}.
     """
     values = {"nice": nice, "real": real, "combined": combined}
-    data = [marks.line(mark, ratio, values[mark]) for mark in values]
+    data = [marks.line(mark, ratio, values[mark], **marks.bars(mark, (deviations or {}).get(mark, ()))) for mark in values]
     data += [marks.paper(mark, *points) for mark, points in (paper or {}).items()]
     layout = {"xaxis": marks.axis("share of the real training set (%)", range=[-3, 103], dtick=10), "yaxis": marks.accuracy_axis(f"top-{top} accuracy"),
               "hovermode": "x unified"}
@@ -125,6 +126,8 @@ def mixing(ratio: Sequence[float], nice: Sequence[float], real: Sequence[float],
     if len(ratio):
         best = int(np.nanargmax(np.asarray(combined, dtype=float)))
         reading = f"Combined performance is best at {ratio[best]:g} % real: {marks.percent(float(combined[best]))}."
+        if any(any(spread) for spread in (deviations or {}).values()):
+            reading += " Bars: the standard deviation over seeds."
     return {"title": "Accuracy by mixing ratio", "reading": reading, "data": data, "layout": layout}
 
 

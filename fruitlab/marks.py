@@ -30,6 +30,13 @@ def line(mark: str, x: Sequence[float], y: Sequence[float | None], *, name: str 
             "hovertemplate": "%{y:.1%}<extra>" + (name or mark) + "</extra>"} | more
 
 
+def bars(mark: str, deviations: Sequence[float | None]) -> dict[str, Any]:
+    """What gives a `line` the spread over seeds as bars, where there is any."""
+    if not any(deviations):
+        return {}
+    return {"error_y": {"type": "data", "array": [value or 0.0 for value in deviations], "color": COLOURS[mark], "thickness": 1, "width": 3}}
+
+
 def paper(mark: str, x: Sequence[float], y: Sequence[float | None], *, name: str = "") -> Trace:
     """The paper's values: hollow marks of the same colour."""
     name = name or f"{mark}, paper"

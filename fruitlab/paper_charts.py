@@ -1,11 +1,10 @@
 """Figures 8 to 14 of the paper, redrawn from our runs, with the paper's numbers as hollow marks where its text gives them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from fruitlab import marks, paper
 from fruitlab.charts import Figure, Forgetting, forgetting
-from fruitlab.findings import Column, Scores
+from fruitlab.findings import Column
 from fruitlab.overlay import style, tinted
 from fruitlab.studies import RATIOS, SPLITS
 
@@ -90,12 +89,5 @@ def _winners(lines: Mapping[str, Mapping[int, float]]) -> str:
 
 def _line(mark: str, column: Column, *, name: str, dash: str = "solid") -> marks.Trace:
     """Means with the spread over seeds as bars, where there are several."""
-    spreads = [_spread(scores, mark) for scores in column.values()]
-    more: dict[str, Any] = {}
-    if any(spreads):
-        more = {"error_y": {"type": "data", "array": spreads, "color": marks.COLOURS[mark], "thickness": 1, "width": 3}}
-    return marks.line(mark, list(column), [scores.mean(mark) for scores in column.values()], name=name, dash=dash, **more)
-
-
-def _spread(scores: Scores, mark: str) -> float:
-    return scores.deviation(mark) or 0.0
+    bars = marks.bars(mark, [scores.deviation(mark) for scores in column.values()])
+    return marks.line(mark, list(column), [scores.mean(mark) for scores in column.values()], name=name, dash=dash, **bars)

@@ -44,7 +44,8 @@ def main() -> None:
         curve = {stop: family.scores(stop) for stop in family.stops}
         # The paper's networks learned from photographs too; a curve of drawings has nothing to do with its numbers.
         theirs = {name: (list(paper.TABLE2), [row[name] for row in paper.TABLE2.values()]) for name in SCORES} if family.kind == "photographs" else None
-        chart.show(charts.mixing(list(curve), *([one[name] for one in curve.values()] for name in SCORES), chosen=ratio, paper=theirs), key="mixing", height=360)
+        chart.show(charts.mixing(list(curve), *([one[name] for one in curve.values()] for name in SCORES), chosen=ratio, paper=theirs,
+                                 deviations={name: [family.deviations(stop)[name] for stop in family.stops] for name in SCORES}), key="mixing", height=360)
         if theirs:
             st.caption("Hollow: the paper's Table 2, on other photos, each number the best over its training.")
     st.divider()

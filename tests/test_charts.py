@@ -54,6 +54,12 @@ def test_the_three_marks_are_the_same_everywhere_and_never_colour_alone() -> Non
     assert paper["marker"] | {"size": 0} == {"color": marks.COLOURS["nice"], "symbol": "circle-open", "size": 0, "line": {"width": 1.5}}
 
 
+def test_the_spread_over_seeds_is_bars() -> None:
+    figure = charts.mixing([0, 50], [0.9, 0.8], [0.1, 0.4], [0.3, 0.57], deviations={"real": [0.02, None]})
+    assert [trace.get("error_y", {}).get("array") for trace in figure["data"]] == [None, [0.02, 0.0], None] and "over seeds" in figure["reading"]
+    assert "over seeds" not in FIGURES["mixing"]["reading"]
+
+
 def test_several_runs_differ_by_the_line_and_are_named() -> None:
     lines = [trace for trace in FIGURES["forgetting"]["data"] if "text" not in trace["mode"]]
     assert [(line["name"], line["line"]["dash"]) for line in lines] == [("nice: a", "solid"), ("real: a", "solid"), ("nice: b", "dash"), ("real: b", "dash")]
