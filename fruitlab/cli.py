@@ -64,9 +64,10 @@ def parser() -> argparse.ArgumentParser:
         method.add_argument("--run", dest="run_id", metavar="ID", help="what to call the run")
 
     study = add("study", "many runs as one: the paper's, or one's own; goes on where it was, and says first what it costs", study_command.study)
-    study.add_argument("kind", nargs="?", choices=("paper", "ratio", "tuning", "readings", "switch"),
+    study.add_argument("kind", nargs="?", choices=("paper", "ratio", "tuning", "readings", "switch", "length"),
                        help="paper: eleven ratios and nine splits; ratio: look for the best one; tuning: the paper's learning rates and L2 factors; "
-                            "readings: ways to read what the paper's text lost; switch: ways to read what happens before restricted training")
+                            "readings: ways to read what the paper's text lost; switch: ways to read what happens before restricted training; length: readings at "
+                            "the paper's full length")
     study.add_argument("--vary", action="append", default=[], metavar="NAME=A,B,C", help="in place of one of these: every combination of the values")
     study.add_argument("--method", default="mixed", choices=("mixed", "iterative"), help="what --vary varies (mixed)")
     study.add_argument("--data", default="synthetic", help="a name from data list (synthetic)")

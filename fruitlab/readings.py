@@ -6,7 +6,7 @@ on the training loss, which no test picture has a part in. Version 2 took up wha
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,11 @@ AT_SWITCH = (
     Reading("statistics follow, the clock goes on", "2.2.1, 3.4", {"restart_clock": False}),
     Reading("statistics frozen, the clock goes on", "2.2.1, 3.4", {"norms": "frozen", "restart_clock": False}),
 )
+# At the paper's full length, and from version 2: whether a reading explains the real accuracy that the paper ends with.
+AT_LENGTH = (
+    Reading("version 2 of the recipe", "3", {}),
+    Reading("first weights by all of a kernel's inputs, not its depth", "2.1.2", {"init": "fan-in"}),
+)
 WITHIN = 200  # restricted iterations in which the paper's nice accuracy falls from about 95 % to 20 % (5.3.3)
 FALLEN = 0.2
 
@@ -83,6 +88,22 @@ def switch_config_of(one: Reading, data: str, **changes: Any) -> RunConfig:
     return configure("iterative", preset="paper", **{"data": data, "split": 50} | changes | one.changes)
 
 
+def at_length(data: str, **changes: Any) -> Study:
+    """The readings at the paper's full length, at 60 % real."""
+    return Study("length", data, fixed([length_config_of(one, data, **changes) for one in AT_LENGTH]))
+
+
+def length_config_of(one: Reading, data: str, **changes: Any) -> RunConfig:
+    return configure("mixed", preset="paper", **{"data": data, "ratio": RATIO} | changes | one.changes)
+
+
+def length_reading_of(config: RunConfig) -> Reading | None:
+    """Which of `AT_LENGTH` a run is, of whatever length."""
+    if config.method != "mixed" or config.ratio != RATIO:
+        return None
+    return next((one for one in AT_LENGTH if length_config_of(one, config.data, iterations=config.iterations).experiment() == config.experiment()), None)
+
+
 def reading_of(config: RunConfig) -> Reading | None:
     """Which of `READINGS` a run is, of whatever length."""
     if config.preset != "paper@1":
@@ -104,11 +125,11 @@ class Row:
     combined: float
 
 
-def rows(found: Iterable[tuple[RunConfig, Any]]) -> list[Row]:
-    """The readings among ended runs (configuration and `index.Entry`), the lowest training loss first."""
+def rows(found: Iterable[tuple[RunConfig, Any]], of: Callable[[RunConfig], Reading | None] = reading_of) -> list[Row]:
+    """The readings among ended runs (configuration and `index.Entry`), the lowest training loss first; `of` tells which it is."""
     made = []
     for config, entry in found:
-        one = reading_of(config)
+        one = of(config)
         if one is not None and entry.status == "failed" and "no longer a number" in str(entry.summary.get("error")):
             made.append(Row(one, math.inf, math.nan, math.nan, math.nan))
         if one is not None and entry.status == "finished" and entry.points:

@@ -85,9 +85,11 @@ def _study(options: Namespace) -> studies.Study:
         return readings.readings(options.data, **changes)
     if options.kind == "switch":
         return readings.at_switch(options.data, **changes)
+    if options.kind == "length":
+        return readings.at_length(options.data, **changes)
     if options.kind == "tuning":
         return studies.tuning(options.data, sets=options.sets, **changes)
     varied = {name: values.split(",") for name, values in pairs(options.vary, "--vary", "NAME=A,B,C").items()}
     if not varied:
-        raise WrongUse("Say which study: paper, ratio, tuning, readings or switch, or vary something: --vary ratio=20,40,60.")
+        raise WrongUse("Say which study: paper, ratio, tuning, readings, switch or length, or vary something: --vary ratio=20,40,60.")
     return studies.vary(configure(options.method, preset=options.preset, data=options.data, **changes), varied, seeds=options.seeds)

@@ -61,3 +61,12 @@ def test_readings_of_the_switch_share_their_initial_training_and_are_told_by_the
     rows = readings.switch_rows([(entry.config, entry) for entry in Index().entries()])
     assert [row.reading for row in rows] == [readings.AT_SWITCH[number] for number in (0, 1, 3)]
     assert rows[0].nice == (0.95, 0.3, 0.15) and rows[0].real[0] == 0.2
+
+
+def test_readings_at_full_length_are_the_recipe_of_today_with_one_thing_changed():
+    plan = readings.at_length("photos").rounds({})
+    today = configure("mixed", preset="paper", data="photos", ratio=60)
+    assert plan[0] == today and today.iterations == 3000
+    assert {name for name, value in plan[1].model_dump().items() if value != today.model_dump()[name]} == {"init"}
+    assert [readings.length_reading_of(config) for config in plan] == list(readings.AT_LENGTH)
+    assert readings.length_reading_of(today.model_copy(update={"ratio": 50})) is None and readings.reading_of(today) is None

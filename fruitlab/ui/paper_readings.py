@@ -1,11 +1,12 @@
 """Readings on the Paper page: which way to read what the text lost comes nearest, judged on the training loss."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from fruitlab import readings
+from fruitlab import paper, readings
+from fruitlab.config import RunConfig
 from fruitlab.data import store
 from fruitlab.index import Entry
 from fruitlab.marks import percent
@@ -17,25 +18,20 @@ def show(entries: Sequence[Entry]) -> None:
     st.markdown("The formulas of *bn_momentum* and of the momentum term, and the scale of the L2 penalty, are missing from the paper's text. Here each is "
                 "read another way, one at a time, from version 1 of the recipe, at 60 % real; what the training loss comes to says how well the network "
                 "learns by it. No test picture has a part in that.")
-    groups: dict[tuple[str, str, int | None, int], list[tuple]] = {}
-    for entry in entries:
-        if entry.config is not None and entry.status in ("finished", "failed"):
-            key = entry.config.data, str(entry.data.get("fingerprint")), entry.categories, entry.config.iterations
-            groups.setdefault(key, []).append((entry.config, entry))
-    tables = {key: found for key, pairs in groups.items() if len(found := readings.rows(pairs)) > 1}
+    tables = {key: rows for key, rows in _groups(entries, readings.reading_of).items() if len(rows) > 1}
     if not tables:
         with st.expander("The readings, and how to train them"):
             st.dataframe([{"reading": one.title, "section": one.section} for one in readings.READINGS], hide_index=True)
         _command("readings")
     else:
         _table(tables)
+    _length(entries)
     _switch(entries)
 
 
 def _table(tables: dict[tuple, list[readings.Row]]) -> None:
     (data, _, categories, iterations), rows = max(tables.items(), key=lambda item: len(item[1]))
-    st.dataframe([{"reading": _marked(row.reading), "section": row.reading.section, "training loss": f"{row.loss:.3f}" if row.loss < math.inf else "diverged",
-                   "nice": percent(row.nice), "real": percent(row.real), "combined": percent(row.combined)} for row in rows], hide_index=True, height="content")
+    _show(rows)
     first = next((row for row in rows if not row.reading.changes), None)
     # At the precision that is printed: beyond that, another order of the same sums moves them.
     better = [row for row in rows if first is not None and round(row.loss, 3) < round(first.loss, 3)]
@@ -53,9 +49,53 @@ def _table(tables: dict[tuple, list[readings.Row]]) -> None:
     _command("readings", data)
 
 
+def _groups(entries: Sequence[Entry], of: Callable[[RunConfig], readings.Reading | None]) -> dict[tuple[str, str, int | None, int], list[readings.Row]]:
+    """{(data, its fingerprint, categories, iterations): rows} of the readings that `of` finds among ended runs."""
+    groups: dict[tuple[str, str, int | None, int], list[tuple]] = {}
+    for entry in entries:
+        if entry.config is not None and entry.status in ("finished", "failed"):
+            key = entry.config.data, str(entry.data.get("fingerprint")), entry.categories, entry.config.iterations
+            groups.setdefault(key, []).append((entry.config, entry))
+    return {key: readings.rows(pairs, of) for key, pairs in groups.items()}
+
+
+def _show(rows: list[readings.Row]) -> None:
+    st.dataframe([{"reading": _marked(row.reading), "section": row.reading.section, "training loss": f"{row.loss:.3f}" if row.loss < math.inf else "diverged",
+                   "nice": percent(row.nice), "real": percent(row.real), "combined": percent(row.combined)} for row in rows], hide_index=True, height="content")
+
+
 def _marked(reading: readings.Reading) -> str:
     """Its title, with the two that the text below speaks of marked."""
     return f"{'▸ ' if not reading.changes else '★ ' if reading == readings.CHOSEN else ''}{reading.title}"
+
+
+def _length(entries: Sequence[Entry]) -> None:
+    """What readings come to in the paper's whole training, once two of them were trained on the same pictures."""
+    tables = {key: rows for key, rows in _groups(entries, readings.length_reading_of).items() if len(rows) > 1}
+    if not tables:
+        return
+    (data, _, _, iterations), rows = max(tables.items(), key=lambda item: (len(item[1]), item[0][3]))
+    st.subheader("At full length", anchor="length")
+    theirs = paper.TABLE2[readings.RATIO]
+    st.markdown(f"A reading that learns faster at first may still end elsewhere. After all {iterations:,} iterations at {readings.RATIO} % real the paper has "
+                f"{percent(theirs['nice'])} nice and {percent(theirs['real'])} real (each its best over training).")
+    _show(rows)
+    text, other = (next((row for row in rows if row.reading == one), None) for one in readings.AT_LENGTH)
+    if text is not None and other is not None:
+        st.markdown(_said(text, other))
+    st.caption(f"▸ what the other changes one thing in. On {data}, one seed, last iteration.")
+    _command("length", data)
+
+
+def _said(text: readings.Row, other: readings.Row) -> str:
+    """What the two come to: `text` as the paper has it word for word."""
+    said = (f"Taken at its word (standard deviation 1/√in_depth, so the kernel's 9 or 25 places do not count), the network stops learning early: its training "
+            f"loss ends at {text.loss:.2f} with {percent(text.real)} of real photos right. ")
+    if other.loss < text.loss and other.real > text.real:
+        return said + (f"With the places counted, as other programs do, the same steps move the smaller weights further, and it ends at {other.loss:.2f} and "
+                       f"{percent(other.real)}. **The smaller weights come nearer to the paper's {percent(paper.TABLE2[readings.RATIO]['real'])}**: whoever wants its "
+                       "numbers rather than its words should set init to fan-in.")
+    return said + f"Counting the places does not mend it: {other.loss:.2f} and {percent(other.real)}."
 
 
 def _switch(entries: Sequence[Entry]) -> None:

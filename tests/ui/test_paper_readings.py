@@ -57,3 +57,15 @@ def test_what_happens_at_the_switch_has_a_table_of_its_own(monkeypatch) -> None:
     shown = next(frame.value for frame in app.dataframe if "nice after 200" in frame.value)
     assert shown["nice after 200"].tolist() == ["30.0%", "72.0%"] and shown["nice at the switch"].tolist() == ["95.0%", "95.0%"]
     assert "python -m fruitlab study switch --data photos" in [code.value for code in app.code]
+
+
+def test_readings_at_full_length_stand_beside_the_paper_s_numbers() -> None:
+    for name, loss, real in (("text", 0.9, 0.22), ("other", 0.3, 0.38)):
+        made = run(name, [point(3000, 0.97, real, full=True, loss=loss)], data="photos", ratio=60, iterations=3000)
+        config = readings.length_config_of(readings.AT_LENGTH[name == "other"], "photos")
+        made.write_header(made.header() | {"config": config.model_dump(), "experiment": config.experiment()})
+        said = text(checked(opened("paper")))
+        assert ("At full length" in said) == (name == "other")  # one alone is no comparison
+    assert "ends at 0.90 with 22.0% of real photos right" in said and "ends at 0.30 and 38.0%" in said and "The smaller weights come nearer" in said
+    made.write_header(made.header() | {"config": readings.length_config_of(readings.AT_LENGTH[1], "photos", ratio=50).model_dump()})
+    assert "At full length" not in text(checked(opened("paper")))
