@@ -11,6 +11,8 @@ from fruitlab.data import store
 from fruitlab.index import Entry
 from fruitlab.marks import percent
 
+CLOSE = 0.05  # a difference of accuracies that one seed can tell
+
 
 def show(entries: Sequence[Entry]) -> None:
     """A row for each reading that was trained; without any, what they are and how to train them."""
@@ -113,10 +115,27 @@ def _switch(entries: Sequence[Entry]) -> None:
         st.dataframe([{"reading": row.reading.title, "nice at the switch": percent(row.nice[0]), f"nice after {readings.WITHIN}": percent(row.nice[1]),
                        "nice at the end": percent(row.nice[2]), "real at the switch": percent(row.real[0]), "real at the end": percent(row.real[2])}
                       for row in rows], hide_index=True, height="content")
+        if said := _said_of_the_switch(rows):
+            st.markdown(said)
         st.caption(f"On {data}, split at 50 % of {iterations:,} iterations, one seed; the nearest to the paper's fall first.")
         _command("switch", data)
     else:
         _command("switch")
+
+
+def _said_of_the_switch(rows: Sequence[readings.SwitchRow]) -> str:
+    """Which of those that fall as the paper's does also learn, as the paper's does; nothing where that does not decide."""
+    falling = [row for row in rows if abs(row.nice[1] - readings.FALLEN) < CLOSE]
+    learning = [row for row in falling if row.real[2] - row.real[0] > CLOSE]
+    if len(falling) < 2 or len(learning) != 1:
+        return ""
+    said = (f"**{len(falling)} of {len(rows)} fall as the paper's does. In the paper real accuracy rises meanwhile (5.3.3), which leaves "
+            f"“{learning[0].reading.title}”.**")
+    still = next((row for row in falling if row not in learning and row.reading.changes.get("restart_clock") is False), None)
+    if still is not None:
+        said += (f" Where the clock goes on, the steps are too small by then to learn anything (real: from {percent(still.real[0])} to {percent(still.real[2])}): what "
+                 "loses the nice pictures there is the statistics alone, as they come to be those of other pictures.")
+    return said
 
 
 def _command(study: str, data: str = "") -> None:

@@ -59,6 +59,19 @@ def test_what_happens_at_the_switch_has_a_table_of_its_own(monkeypatch) -> None:
     assert "python -m fruitlab study switch --data photos" in [code.value for code in app.code]
 
 
+def test_of_two_that_fall_alike_the_one_that_learns_is_the_paper_s() -> None:
+    plan = readings.at_switch("photos").rounds({})
+    for number, real in ((0, 0.25), (2, 0.07)):
+        points = [point(0, 0.04, 0.04, phase="initial")] + [point(3000 + i, nice, share, phase="restricted", phase_iteration=i) for i, nice, share in (
+            (0, 0.95, 0.07), (200, 0.22, real), (3000, 0.15, real))]
+        made = run(f"run-{number}", points, method="iterative", data="photos")
+        made.write_header(made.header() | {"config": plan[number].model_dump(), "experiment": plan[number].experiment()})
+        said = text(checked(opened("paper")))
+        assert ("fall as the paper's does" in said) == (number == 2)
+    assert f"2 of 2 fall as the paper's does. In the paper real accuracy rises meanwhile (5.3.3), which leaves “{readings.AT_SWITCH[0].title}”" in said
+    assert "the statistics alone" in said
+
+
 def test_readings_at_full_length_stand_beside_the_paper_s_numbers() -> None:
     for name, loss, real in (("text", 0.9, 0.22), ("other", 0.3, 0.38)):
         made = run(name, [point(3000, 0.97, real, full=True, loss=loss)], data="photos", ratio=60, iterations=3000)
