@@ -67,6 +67,7 @@ def test_readings_at_full_length_are_the_recipe_of_today_with_one_thing_changed(
     plan = readings.at_length("photos").rounds({})
     today = configure("mixed", preset="paper", data="photos", ratio=60)
     assert plan[0] == today and today.iterations == 3000
-    assert {name for name, value in plan[1].model_dump().items() if value != today.model_dump()[name]} == {"init"}
+    for config, name in zip(plan[1:], ("init", "learning_rate"), strict=True):
+        assert {field for field, value in config.model_dump().items() if value != today.model_dump()[field]} == {name}
     assert [readings.length_reading_of(config) for config in plan] == list(readings.AT_LENGTH)
     assert readings.length_reading_of(today.model_copy(update={"ratio": 50})) is None and readings.reading_of(today) is None
