@@ -71,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     study.add_argument("--vary", action="append", default=[], metavar="NAME=A,B,C", help="in place of one of these: every combination of the values")
     study.add_argument("--method", default="mixed", choices=("mixed", "iterative"), help="what --vary varies (mixed)")
     study.add_argument("--data", default="synthetic", help="a name from data list (synthetic)")
-    study.add_argument("--preset", default="quick", metavar="|".join(PRESETS), help="the recipe (quick; tuning has the paper's)")
+    study.add_argument("--preset", metavar="|".join(PRESETS), help="the recipe (quick; tuning, readings, switch and length have the paper's)")
     study.add_argument("--seeds", type=int, default=1, metavar="K", help="every run with seeds 0 to K-1 (1)")
     study.add_argument("--norms", nargs="+", default=(), choices=("follow", "frozen"), help="paper: the statistics in restricted training")
     study.add_argument("--sets", nargs="+", type=int, default=(1, 2, 3), choices=(1, 2, 3), help="tuning: which of the paper's three sets (all)")

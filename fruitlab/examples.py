@@ -15,8 +15,8 @@ from fruitlab.data.pictures import DataError
 from fruitlab.marks import SHAPES
 from fruitlab.runs import Run, RunError
 
-# Drawings for networks that learned from photographs, alternately real and nice. Chosen by hand: the shipped networks misread most
-# drawings alike; on these they differ by ratio, or agree. Strawberry is read from 40 % real on.
+# Drawings, alternately real and nice, for networks whose own test pictures are not here. Chosen by hand for the shipped ones, which
+# misread most drawings alike: on these they differ by ratio, or agree. Strawberry is read from 40 % real on.
 TELLING = ("Strawberry", "Orange", "Lychee", "Cantaloupe", "Passion Fruit", "Pineapple")
 
 

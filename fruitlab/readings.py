@@ -127,15 +127,24 @@ class Row:
 
 
 def rows(found: Iterable[tuple[RunConfig, Any]], of: Callable[[RunConfig], Reading | None] = reading_of) -> list[Row]:
-    """The readings among ended runs (configuration and `index.Entry`), the lowest training loss first; `of` tells which it is."""
-    made = []
-    for config, entry in found:
+    """The readings among ended runs (configuration and `index.Entry`), the lowest training loss first; `of` tells which it is.
+
+    Of several runs of a reading the one of the lowest seed, and of those the newest.
+    """
+    made: dict[str, Row] = {}
+    for config, entry in sorted(found, key=_first):
         one = of(config)
-        if one is not None and entry.status == "failed" and "no longer a number" in str(entry.summary.get("error")):
-            made.append(Row(one, math.inf, math.nan, math.nan, math.nan))
-        if one is not None and entry.status == "finished" and entry.points:
-            made.append(Row(one, float(entry.column("loss")[-1]), *(entry.final(name) for name in ("nice", "real", "combined"))))
-    return sorted(made, key=lambda row: row.loss)
+        if one is None or one.title in made:
+            continue
+        if entry.status == "failed" and "no longer a number" in str(entry.summary.get("error")):
+            made[one.title] = Row(one, math.inf, math.nan, math.nan, math.nan)
+        if entry.status == "finished" and entry.points:
+            made[one.title] = Row(one, float(entry.column("loss")[-1]), *(entry.final(name) for name in ("nice", "real", "combined")))
+    return sorted(made.values(), key=lambda row: row.loss)
+
+
+def _first(pair: tuple[RunConfig, Any]) -> tuple[int, float]:
+    return pair[0].seed, -pair[1].created
 
 
 @dataclass(frozen=True)
@@ -149,14 +158,14 @@ class SwitchRow:
 
 def switch_rows(found: Iterable[tuple[RunConfig, Any]]) -> list[SwitchRow]:
     """The readings of the switch among finished runs, the one whose nice accuracy comes nearest to the paper's fall first."""
-    made = []
-    for config, entry in found:
+    made: dict[str, SwitchRow] = {}
+    for config, entry in sorted(found, key=_first):
         one = next((one for one in AT_SWITCH if switch_config_of(one, config.data, iterations=config.iterations).experiment() == config.experiment()), None)
-        if one is None or entry.status != "finished":
+        if one is None or one.title in made or entry.status != "finished":
             continue
         places = np.flatnonzero(entry.column("phase") >= 1)
         iteration = entry.column("phase_iteration")[places]
         if len(places) and iteration[-1] >= WITHIN:
             at = places[[0, int(np.searchsorted(iteration, WITHIN)), -1]]
-            made.append(SwitchRow(one, *(tuple(entry.accuracy(domain)[at].tolist()) for domain in ("nice", "real"))))
-    return sorted(made, key=lambda row: abs(row.nice[1] - FALLEN))
+            made[one.title] = SwitchRow(one, *(tuple(entry.accuracy(domain)[at].tolist()) for domain in ("nice", "real")))
+    return sorted(made.values(), key=lambda row: abs(row.nice[1] - FALLEN))

@@ -143,8 +143,8 @@ class Run:
                 return dict(file)
         except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             if self.shipped and isinstance(error, FileNotFoundError):
-                raise RunError(f"{self.id} ships without its answers to each picture: of the runs that come with FruitLab, the mixed ones and the 50 % split "
-                               "of the study's seed 0 have them. Its scores by category are in its summary.json.") from None
+                raise RunError(f"{self.id} ships without its answers to each picture: of the runs that come with FruitLab, only those that have their weights have "
+                               "them. Its scores by category are there: on the Runs page, under By category, and in its summary.json.") from None
             raise RunError(f"{self.id}: its predictions cannot be read ({error}). They are written when a run finishes.") from None
 
     # -- how it stands

@@ -36,9 +36,13 @@ def study(options: Namespace, say: Say) -> Outcome:
 
 def _at_once(options: Namespace) -> int:
     """Runs side by side; 1 on a cluster, where as many train as there is room for, which nobody knows yet. Raises WrongUse for a number that cannot be."""
+    if options.ray is not None:
+        return 1
     try:
-        return slots.side_by_side(options.device, options.at_once) if options.ray is None else 1
+        return slots.side_by_side(options.device, options.at_once)
     except RunError as error:
+        if options.at_once is None:  # of FRUITLAB_SLOTS
+            raise
         raise WrongUse(str(error)) from None
 
 
@@ -76,7 +80,12 @@ def _study(options: Namespace) -> studies.Study:
     changes = settings(options.set) | ({"iterations": options.iterations} if options.iterations else {})
     if options.seeds < 1:
         raise ConfigError(f"--seeds is {options.seeds}: give how many seeds, 1 or more.")
-    common = {"preset": options.preset, "seeds": options.seeds} | changes
+    if options.kind in ("tuning", "readings", "switch", "length") and (options.seeds != 1 or options.preset):
+        raise WrongUse(f"study {options.kind} has the paper's recipe and one seed; leave --preset and --seeds out.")
+    if options.norms and options.kind != "paper":
+        raise WrongUse("--norms goes with study paper.")
+    preset = options.preset or "quick"
+    common = {"preset": preset, "seeds": options.seeds} | changes
     if options.kind == "paper":
         return studies.paper(options.data, norms=options.norms, **common)
     if options.kind == "ratio":
@@ -92,4 +101,4 @@ def _study(options: Namespace) -> studies.Study:
     varied = {name: values.split(",") for name, values in pairs(options.vary, "--vary", "NAME=A,B,C").items()}
     if not varied:
         raise WrongUse("Say which study: paper, ratio, tuning, readings, switch or length, or vary something: --vary ratio=20,40,60.")
-    return studies.vary(configure(options.method, preset=options.preset, data=options.data, **changes), varied, seeds=options.seeds)
+    return studies.vary(configure(options.method, preset=preset, data=options.data, **changes), varied, seeds=options.seeds)

@@ -6,6 +6,9 @@ import streamlit as st
 
 from fruitlab.ui import navigation, networks, shared
 
+# The frame's container has a height of its own: without this, what follows would lie over a frame that grew.
+GROWS = "<style>[data-testid=stElementContainer]:has(> iframe[src^='/demo/']) { height: auto !important; }</style>"
+
 st.title("Classify")
 
 
@@ -31,6 +34,7 @@ def main() -> None:
     categories = entry.data.get("categories", [])
     learned = "drawn pictures, so expect little of it on photos" if networks.learned(entry) == "drawn" else "photographs"
     st.caption(f"It tells {len(categories)} categories apart, and learned from {learned}. What you show it stays on this machine.", help=", ".join(categories))
+    st.html(GROWS)
     # The frame keeps its photo while the page is run again, unless its address changes. It begins with this height, and takes what it needs (`ui/theme.py`).
     query = {"run": entry.id, "embed": "1", "__theme": st.context.theme.type or "light"}
     st.iframe(f"/demo/?{urlencode(query)}", height=560, alt="The network's answer to a photo or the webcam")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from fruitlab import charts, heatmap, links, marks, paper, predictor
 from fruitlab.data.pictures import BadPicture
-from fruitlab.examples import Example, examples
+from fruitlab.examples import TELLING, Example, examples
 from fruitlab.families import SCORES, Family, families
 from fruitlab.judgement import judge
 from fruitlab.predictor import Answers, PredictorError
@@ -77,7 +77,7 @@ def figures(family: Family, ratio: int) -> None:
     st.html(scores.large(family.scores(ratio), None if beside is None else family.scores(beside)))
     if len(entries) > 1:
         spread = ", ".join(f"{name} {100 * value:.1f}" for name, value in family.deviations(ratio).items() if value is not None)
-        seeds = f"the mean of {len(entries)} runs that differ in their seed (standard deviation in points: {spread}). Below answers {family.network(ratio).id}"
+        seeds = f"the mean of {len(entries)} runs that differ in their seed (standard deviation in points: {spread}). The photo below is answered by {family.network(ratio).id}"
     else:
         seeds = f"run {entries[0].id}"
     against = f" The change is from {beside} % real." if beside is not None else ""
@@ -99,8 +99,8 @@ def one_photo(family: Family, ratio: int) -> None:
     with left:
         kind = "drawn by code" if shown[0].drawn else "photographs"
         hint = f"Or one of these, {kind}{' from the test pictures' if shown[0].tested else ''}: {marks.SHAPES['nice']} nice, {marks.SHAPES['real']} real."
-        if shown[0].drawn and family.kind == "photographs":
-            hint += " Most drawings the networks misread, as they learned from photographs; these were chosen as answers to them differ."
+        if networks[ratio].run.shipped and {one.category for one in shown} == set(TELLING) and shown[0].drawn:
+            hint += " Most drawings these networks misread, as they learned from photographs; these six were chosen as answers to them differ."
         chosen = st.session_state.setdefault("photo", 0)
         given = photo([(heatmap.data_url(one.image, "JPEG"), one.caption) for one in shown], chosen if isinstance(chosen, int) else None, hint=hint,
                       key="photo in")

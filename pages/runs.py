@@ -38,9 +38,9 @@ def main() -> None:
 
 
 def opens_on(entries: list[Entry]) -> str:
-    """The visitor's newest run; where there are none but those that come with FruitLab, the one of the best combined performance."""
+    """The visitor's newest run; where there are none but those that come with FruitLab, the best one that has its network."""
     own = [entry.id for entry in entries if not entry.run.shipped]
-    return own[0] if own else max(entries, key=lambda entry: entry.final("combined") or 0.0).id
+    return own[0] if own else max(entries, key=lambda entry: (entry.run.has("weights"), entry.final("combined") or 0.0)).id
 
 
 def empty() -> None:

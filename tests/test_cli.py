@@ -106,6 +106,9 @@ def test_iterative_and_another_pair_s_categories(imported, call, pair, tmp_path)
     (("train", "iterative", "--norms", "thaw"), "follow"),
     (("study", "paper", "--at-once", "many"), "from 1 to 64"),
     (("study", "paper", "--at-once", "0"), "from 1 to 64"),
+    (("study", "length", "--seeds", "3"), "leave --preset and --seeds out"),
+    (("study", "readings", "--preset", "quick"), "leave --preset and --seeds out"),
+    (("study", "ratio", "--norms", "frozen"), "goes with study paper"),
 ])
 def test_wrong_use_exits_with_2_and_starts_nothing(call, arguments, says):
     status, result, err = call(*arguments)

@@ -41,7 +41,7 @@ def test_of_two_runs_alike_the_newer_counts():
     assert [entry.id for entry in family.stops[60]] == ["new"]
 
 
-def test_photographs_come_first_and_a_run_without_weights_not_at_all():
+def test_photographs_come_first_and_a_ratio_without_any_weights_not_at_all():
     made_runs.run("drawn")
     made_runs.run("photo", kind="photographs", data="photos")
     (made_runs.run("lost", ratio=20).folder / "weights.safetensors").unlink()

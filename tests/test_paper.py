@@ -102,6 +102,7 @@ def test_hypothesis_2(best, height, status):
 def test_hypothesis_3(height, status):
     scores = {ratio: flat(0.6, 0.6) for ratio in RATIOS}
     assert findings.iterative_wins(scores, {split: flat(0.4, 0.4) for split in SPLITS} | {30: flat(height, height)}).status == status
+    assert ", statistics frozen: " in findings.iterative_wins(scores, {split: flat(0.4, 0.4) for split in SPLITS}, "statistics frozen").said
 
 
 def test_restricted_training_that_improves_once_is_enough_against():

@@ -182,6 +182,13 @@ def test_the_command_line_makes_one_and_says_what_it_needs(noise, capsys) -> Non
     assert "no switch to play from" in capsys.readouterr().err
 
 
+def test_a_shipped_run_that_has_no_switch_is_told_so_before_a_place_to_write(monkeypatch, capsys) -> None:
+    runs.create({"device": "cpu", "data": None}, config=config("mixed"), run_id="other")
+    monkeypatch.setattr(runs.Run, "shipped", property(lambda self: True))
+    assert main(["play-file", "other"]) == 1
+    assert "no switch to play from" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("changes", [{"restart_clock": False}, {"statistics": "before"}])
 def test_what_a_play_does_not_know_is_refused(noise, tmp_path, changes):
     with pytest.raises(RunError, match="cannot be played"):

@@ -24,11 +24,11 @@ def show(entry: Entry) -> None:
         kind, text = told
         (st.success if kind == "well" else st.error)(text, icon=":material/check:" if kind == "well" else ":material/error:")
     config = entry.config
-    family = [other for other in shared.index().entries() if other.config and other.config.experiment() == config.experiment()]
-    missing = "" if store.here(config.data) else f"It learned from *{config.data}*, which is not on this machine."
-    if missing:
-        st.warning(f"{missing} Import pictures under that name on the Data page to run it again; with other pictures the same numbers are another experiment.",
-                   icon=":material/image_not_supported:")
+    family = [other for other in shared.index().entries() if other.config and other.config.experiment() == config.experiment()
+              and (other.data.get("fingerprint") or config.data) == (entry.data.get("fingerprint") or config.data)]
+    missing, other = of_data(entry)
+    if missing or other:
+        st.warning(missing or other, icon=":material/image_not_supported:")
     left, right = st.columns(2, gap="large")
     with left:
         _seeds(entry, family, missing)
@@ -42,10 +42,26 @@ def show(entry: Entry) -> None:
         st.caption("It names the recipe, what differs from it, the seed, and the data with its fingerprint: where those are the same, so is the run.")
 
 
+def of_data(entry: Entry) -> tuple[str, str]:
+    """Why the run's data cannot be trained on here, or nothing; and in what it is other data than the run's, or nothing."""
+    name = entry.config.data
+    pair = next((pair for pair in store.available() if pair["name"] in (name, name.partition(":")[0])), None)
+    if pair is None:
+        return (f"It learned from *{name}*, which is not on this machine. Import pictures under that name on the Data page to run it again; with other pictures "
+                "the same numbers are another experiment."), ""
+    if pair["problem"]:
+        return pair["problem"], ""
+    theirs = entry.data.get("fingerprint")
+    if theirs and pair["fingerprint"] and pair["name"] == name and pair["fingerprint"] != theirs:
+        return "", f"The pictures called *{name}* on this machine are others than those it learned from: the same numbers are another experiment with them."
+    return "", ""
+
+
 def _seeds(entry: Entry, family: Sequence[Entry], missing: str) -> None:
     used = sorted({other.config.seed for other in family if other.status != "failed"})
     st.markdown("**More seeds**")
-    st.caption(f"One run may be luck; several say how much of it. So far: seed {', '.join(map(str, used[:12]))}{' …' if len(used) > 12 else ''}.")
+    st.caption("One run may be luck; several say how much of it. So far: "
+               + (f"seed {', '.join(map(str, used[:12]))}{' …' if len(used) > 12 else ''}." if used else "none that did not fail."))
     count = st.number_input("How many more", 1, MOST_SEEDS, 2, key="again seeds")
     seeds = [seed for seed in range(len(used) + count) if seed not in used][:count]
     configs = [entry.config.model_copy(update={"seed": seed}) for seed in seeds]

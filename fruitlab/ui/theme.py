@@ -30,8 +30,7 @@ footer { display: none !important; }
 
 
 # Without an icon, the browser asks for a favicon.ico that is not there. In the Classify page's frame, the demo makes the frame as tall as
-# what is in it: that differs by width, by tab, and by whether there is an answer. Both come from one server, so it may. The frame's container
-# has a height of its own, too: what follows would lie over the frame.
+# what is in it: that differs by width, by tab, and by whether there is an answer. Both come from one server, so it may.
 HEAD = """<link rel="icon" href="data:,">
 <script>
 (() => {
@@ -42,10 +41,12 @@ HEAD = """<link rel="icon" href="data:,">
     const end = Math.max(...[...parts].map(part => part.getBoundingClientRect().bottom + scrollY))
     if (!(end > 100)) return
     const height = `${Math.ceil(end) + 12}px`
-    for (const one of [frame, frame.parentElement]) if (one.style.height !== height) one.style.setProperty("height", height, "important")
+    if (frame.style.height !== height) frame.style.setProperty("height", height, "important")
   }
-  new ResizeObserver(fit).observe(document.documentElement)
-  new MutationObserver(() => requestAnimationFrame(fit)).observe(document.documentElement, { childList: true, subtree: true, attributes: true })
+  let waiting = 0
+  const soon = () => { waiting ||= requestAnimationFrame(() => { waiting = 0; fit() }) }
+  new ResizeObserver(soon).observe(document.documentElement)
+  new MutationObserver(soon).observe(document.documentElement, { childList: true, subtree: true, attributes: true })
 })()
 </script>"""
 

@@ -5,10 +5,11 @@ import made_runs
 import numpy as np
 import pytest
 from PIL import Image
-from ui_pages import charts, opened, text
+from ui_pages import charts, checked, opened, text
 
-from fruitlab import predictor
-from fruitlab.ui import launch
+from fruitlab import examples, predictor
+from fruitlab.categories import CATEGORIES
+from fruitlab.ui import launch, photo
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -122,6 +123,27 @@ def test_a_drawn_picture_is_called_one_where_the_networks_know_photographs():
     app = opened("explore")
     assert not app.exception and "Your own photo tells more: this one is drawn" in text(app)
     assert "never taught to read drawings" in html(app)
+
+
+def test_drawings_that_were_chosen_are_said_to_be_for_the_networks_they_were_chosen_for(monkeypatch):
+    made = made_runs.run("photos", kind="photographs", data="photos")
+    header = made.header()
+    made.write_header(header | {"data": header["data"] | {"categories": list(CATEGORIES)}})
+    assert [one.category for one in examples.drawn(6, known=CATEGORIES)] == list(examples.TELLING)
+    assert [one.category for one in examples.drawn(2, known=("Kiwi", "Pear"))] == ["Kiwi", "Pear"]
+    monkeypatch.setattr(photo, "photo", lambda shown, chosen, *, hint, key: said.append(hint))
+    said = []
+    for shipped in (False, True):
+        monkeypatch.setattr("fruitlab.runs.Run.shipped", property(lambda self, shipped=shipped: shipped))
+        opened("explore")
+        assert ("these six were chosen" in said[-1]) == shipped
+
+
+def test_a_stop_with_several_seeds_says_how_much_they_differ():
+    for seed in (0, 1):
+        made_runs.run(f"s{seed}", seed=seed, seed_of_run=seed)
+    app = checked(opened("explore"))
+    assert "the mean of 2 runs that differ in their seed (standard deviation in points: nice" in text(app)
 
 
 def test_damaged_networks_are_told_among_the_others():

@@ -11,6 +11,7 @@ from ui_pages import checked, opened, text
 
 from fruitlab import links, runs
 from fruitlab.data import store
+from fruitlab.index import Index
 from fruitlab.presets import configure
 from fruitlab.ui import again, launch
 
@@ -26,7 +27,7 @@ def nothing_cached() -> None:
 def started(monkeypatch: pytest.MonkeyPatch) -> list:
     """What would be started, as if the data were here; no process is."""
     kept = []
-    monkeypatch.setattr(store, "here", lambda name: True)
+    monkeypatch.setattr(again, "of_data", lambda entry: ("", ""))
     monkeypatch.setattr(launch, "_spawn", lambda run: kept.append(run.config()))
     return kept
 
@@ -60,6 +61,24 @@ def test_without_its_data_a_run_is_not_started_again() -> None:
     assert app.button(key="again seeds start").disabled and "learned from *things*, which is not on this machine" in text(app)
     checked(app.text_input(key="again values ratio").set_value("0, 40").run())
     assert app.button(key="again varied start").disabled
+
+
+def test_other_or_damaged_pictures_of_the_same_name_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_folder("a")
+    (entry,) = Index().entries()
+    pair = {"name": "things", "problem": None, "fingerprint": "another"}
+    monkeypatch.setattr(store, "available", lambda: [pair])
+    assert again.of_data(entry)[0] == "" and "are others than those it learned from" in again.of_data(entry)[1]
+    pair["fingerprint"] = entry.data["fingerprint"]
+    assert again.of_data(entry) == ("", "")
+    pair["problem"] = "The data is damaged."
+    assert again.of_data(entry) == ("The data is damaged.", "")
+
+
+def test_of_a_failed_run_alone_there_is_no_seed_so_far(started: list) -> None:
+    run_folder("a", status="failed", points=0)
+    app = checked(opened("runs", runs="a", section="again"))
+    assert "So far: none that did not fail." in text(app) and app.button(key="again seeds start").label == "Start seeds 0, 1"
 
 
 def test_a_seed_whose_run_failed_is_offered_again_and_compared_with_nothing(started: list) -> None:
