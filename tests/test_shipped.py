@@ -24,8 +24,10 @@ def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_study_is_whole_and_small():
     names = {path.name for path in RUNS}
-    assert {f"mixed-{ratio}-thorough-seed0" for ratio in range(0, 101, 10)} <= names
-    assert {f"iterative-{split}-{norms}-thorough-seed0" for split in range(10, 91, 10) for norms in ("frozen", "follow")} <= names
+    for seed in range(3):
+        assert {f"mixed-{ratio}-thorough-seed{seed}" for ratio in range(0, 101, 10)} <= names
+        assert {f"iterative-{split}-{norms}-thorough-seed{seed}" for split in range(10, 91, 10) for norms in ("frozen", "follow")} <= names
+    assert {f"mixed-{ratio}-paper-seed0" for ratio in (0, 60, 100)} | {"iterative-50-follow-paper-seed0"} <= names
     assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < 30e6
     known = {"config.json", "metrics.jsonl", "summary.json", "predictions.npz", "weights.safetensors"}
     assert {path.name for folder in RUNS for path in folder.iterdir()} == known, "no pictures, and nothing that an app left there"
