@@ -31,7 +31,7 @@ def test_the_plan_is_three_seeds_at_three_ratios_and_runs_are_found_again_by_the
     assert sorted((config.ratio, config.seed) for config in quick) == [(r, s) for r in (0, 60, 100) for s in (0, 1, 2)]
     assert [c.iterations for c in plan["paper, 60 % real"]] == [3000]
     names = [recipe.run_of(config).id for configs in plan.values() for config in configs]
-    assert len(set(names)) == len(names) == 11
+    assert len(set(names)) == len(names) == 13
     assert recipe.run_of(RunConfig(**quick[0].model_dump())).id == recipe.run_of(quick[0]).id
     assert not recipe.run_of(quick[0]).folder.exists(), "looking for a run must not make one"
 

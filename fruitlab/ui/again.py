@@ -25,7 +25,7 @@ def show(entry: Entry) -> None:
         (st.success if kind == "well" else st.error)(text, icon=":material/check:" if kind == "well" else ":material/error:")
     config = entry.config
     family = [other for other in shared.index().entries() if other.config and other.config.experiment() == config.experiment()
-              and (other.data.get("fingerprint") or config.data) == (entry.data.get("fingerprint") or config.data)]
+              and len({one.data["fingerprint"] for one in (other, entry) if one.data.get("fingerprint")}) < 2]  # not of other pictures by the same name
     missing, other = of_data(entry)
     if missing or other:
         st.warning(missing or other, icon=":material/image_not_supported:")
