@@ -48,7 +48,8 @@ def level(value: float, name: str, x: tuple[float, float], *, colour: str = GREY
     """A reference line over all of x, named on the line itself, at its right or left end: a legend of long names would crowd the plot."""
     text = f"{name} {percent(value)}"
     # Markers that are not seen hold the text off the line.
-    return {"type": "scatter", "mode": "lines+markers+text", "marker": {"opacity": 0, "size": 6}, "name": name, "x": list(x), "y": [value, value], "showlegend": False, "cliponaxis": False,
+    return {"type": "scatter", "mode": "lines+markers+text", "marker": {"opacity": 0, "size": 6}, "name": name, "x": list(x), "y": [value, value],
+            "showlegend": False, "cliponaxis": False,
             "text": ["", text] if right else [text, ""], "textposition": "top left" if right else "top right", "textfont": {"size": 11},
             "line": {"color": colour, "width": 1.5, "dash": dash}, "hovertemplate": "%{y:.1%}<extra>" + name + "</extra>"}
 
@@ -69,7 +70,8 @@ def switch(x: float, text: str, *, top: bool = True) -> dict[str, Any]:
     """shapes and annotations of a layout: an upright line, where a phase begins or another thing is; named at its upper or lower end."""
     return {"shapes": [{"type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1,
                         "line": {"color": GREY, "width": 1.5, "dash": "dash"}}],
-            "annotations": [{"x": x, "xref": "x", "y": int(top), "yref": "paper", "yanchor": "top" if top else "bottom", "xanchor": "left", "showarrow": False, "text": f" {text}"}]}
+            "annotations": [{"x": x, "xref": "x", "y": int(top), "yref": "paper", "yanchor": "top" if top else "bottom", "xanchor": "left",
+                             "showarrow": False, "text": f" {text}"}]}
 
 
 def axis(title: str, **more: Any) -> dict[str, Any]:

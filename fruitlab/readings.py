@@ -16,7 +16,7 @@ from fruitlab.config import RunConfig
 from fruitlab.presets import configure
 from fruitlab.studies import Study, fixed
 
-RATIO = 60
+RATIO, SPLIT = 60, 50
 FIRST = {"momentum_midpoint": 100, "momentum_width": 25}  # version 1, where it is not the recipe of today
 ITERATIONS = 150  # enough to tell most of them apart: a twentieth of the paper's
 
@@ -86,7 +86,7 @@ def at_switch(data: str, **changes: Any) -> Study:
 
 
 def switch_config_of(one: Reading, data: str, **changes: Any) -> RunConfig:
-    return configure("iterative", preset="paper", **{"data": data, "split": 50} | changes | one.changes)
+    return configure("iterative", preset="paper", **{"data": data, "split": SPLIT} | changes | one.changes)
 
 
 def at_length(data: str, **changes: Any) -> Study:
@@ -160,6 +160,8 @@ def switch_rows(found: Iterable[tuple[RunConfig, Any]]) -> list[SwitchRow]:
     """The readings of the switch among finished runs, the one whose nice accuracy comes nearest to the paper's fall first."""
     made: dict[str, SwitchRow] = {}
     for config, entry in sorted(found, key=_first):
+        if config.method != "iterative" or config.split != SPLIT:
+            continue
         one = next((one for one in AT_SWITCH if switch_config_of(one, config.data, iterations=config.iterations).experiment() == config.experiment()), None)
         if one is None or one.title in made or entry.status != "finished":
             continue

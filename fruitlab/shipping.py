@@ -60,7 +60,8 @@ def main() -> int:
     options = parser.parse_args()
     plans = {"the study": studies.paper(options.data, preset=options.preset, seeds=options.seeds, norms=("frozen", "follow")),
              "the study in the paper's own recipe": studies.paper(options.data, preset="paper"),
-             "readings": readings.readings(options.data), "readings of the switch": readings.at_switch(options.data), "readings at full length": readings.at_length(options.data)}
+             "readings": readings.readings(options.data), "readings of the switch": readings.at_switch(options.data),
+             "readings at full length": readings.at_length(options.data)}
     entries, fingerprint = [entry for entry in Index().entries() if not entry.run.shipped], store.load(options.data).fingerprint
     for what, plan in plans.items():
         found = standing.standing(plan, entries, fingerprint)

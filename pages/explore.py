@@ -77,7 +77,8 @@ def figures(family: Family, ratio: int) -> None:
     st.html(scores.large(family.scores(ratio), None if beside is None else family.scores(beside)))
     if len(entries) > 1:
         spread = ", ".join(f"{name} {100 * value:.1f}" for name, value in family.deviations(ratio).items() if value is not None)
-        seeds = f"the mean of {len(entries)} runs that differ in their seed (standard deviation in points: {spread}). The photo below is answered by {family.network(ratio).id}"
+        seeds = f"the mean of {len(entries)} runs that differ in their seed (standard deviation in points: {spread}). "
+        seeds += f"The photo below is answered by {family.network(ratio).id}"
     else:
         seeds = f"run {entries[0].id}"
     against = f" The change is from {beside} % real." if beside is not None else ""

@@ -111,9 +111,8 @@ def mistakes(entry: Entry) -> None:
         st.error(f"{entry.id}: its predictions are not as they were written ({error}). Train the run again.", icon=":material/error:")
         return
     right = int(np.trace(matrix))
-    see = "see its pictures" if _opened(entry.config.data) else "learn the names of its pictures: the data is not on this machine"
     st.caption(f"Rows: what is on the picture. Columns: what the network says. {right:,} of {len(rows):,} {domain} test pictures are on the diagonal "
-               f"({percent(right / max(1, len(rows)))}). Click a cell to {see}.")
+               f"({percent(right / max(1, len(rows)))}). Click a cell to see its pictures, or their names where they are not on this machine.")
     cell = confusion.show(matrix, names, label=f"Confusion matrix, {domain} test set", key=f"confusion {entry.id} {domain}")
     if cell is None:
         st.success(f"Every one of the {len(rows):,} {domain} test pictures is recognised. Click a cell of the diagonal to see some.", icon=":material/check:")
@@ -145,13 +144,6 @@ def _pictures(entry: Entry, table: dict[str, np.ndarray], rows: np.ndarray) -> N
     for row, image in zip(rows, images, strict=True):
         if image is None:
             st.caption(f"{table['path'][row]}: not in the data any more")
-
-
-def _opened(name: str) -> bool:
-    try:
-        return store.opened(name) is not None
-    except DataError:
-        return False
 
 
 def images_of(name: str, hashes: tuple[str, ...]) -> tuple[list[np.ndarray | None], str | None]:

@@ -54,7 +54,8 @@ def grouped(entries: Sequence[Entry], *, seeds: bool) -> list[Group]:
     groups = []
     for ids, differences in zip(members, told, strict=True):
         first = by_id[ids[0]]
-        more = [f"{_called(name)} {_plain(value)}" for name, value in differences.items() if name not in ("method", "ratio", "split", "norms")]  # those `trained` has
+        # Beside what `trained` says.
+        more = [f"{_called(name)} {_plain(value)}" for name, value in differences.items() if name not in ("method", "ratio", "split", "norms")]
         if len(ids) == 1 and (not seeds or len(members) == 1 or len(entries) == 1):
             more.append(f"seed {first.config.seed}")
         titled = first.label.get("title") if len(ids) == 1 else None

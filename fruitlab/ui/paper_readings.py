@@ -3,11 +3,12 @@
 import math
 import statistics
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from fruitlab import families, paper, readings
-from fruitlab.config import RunConfig
 from fruitlab.data import store
 from fruitlab.index import Entry
 from fruitlab.marks import percent
@@ -21,7 +22,7 @@ def show(entries: Sequence[Entry]) -> None:
     st.markdown("The formulas of *bn_momentum* and of the momentum term, and the scale of the L2 penalty, are missing from the paper's text. Here each is "
                 "read another way, one at a time, from version 1 of the recipe, at 60 % real; what the training loss comes to says how well the network "
                 "learns by it. No test picture has a part in that.")
-    tables = {key: rows for key, rows in _groups(entries, readings.reading_of).items() if len(rows) > 1}
+    tables = _tables(entries, readings.rows)
     if not tables:
         with st.expander("The readings, and how to train them"):
             st.dataframe([{"reading": one.title, "section": one.section} for one in readings.READINGS], hide_index=True)
@@ -54,14 +55,14 @@ def _table(tables: dict[tuple, list[readings.Row]]) -> None:
     _command("readings", data)
 
 
-def _groups(entries: Sequence[Entry], of: Callable[[RunConfig], readings.Reading | None]) -> dict[tuple[str, str, int | None, int], list[readings.Row]]:
-    """{(data, its fingerprint, categories, iterations): rows} of the readings that `of` finds among ended runs."""
+def _tables(entries: Sequence[Entry], rows_of: Callable[[list[tuple]], list[Any]]) -> dict[tuple[str, str, int | None, int], list[Any]]:
+    """{(data, its fingerprint, categories, iterations): rows} of the readings that `rows_of` finds among ended runs; one alone is no table."""
     groups: dict[tuple[str, str, int | None, int], list[tuple]] = {}
     for entry in entries:
         if entry.config is not None and entry.status in ("finished", "failed"):
             key = entry.config.data, str(entry.data.get("fingerprint")), entry.categories, entry.config.iterations
             groups.setdefault(key, []).append((entry.config, entry))
-    return {key: readings.rows(pairs, of) for key, pairs in groups.items()}
+    return {key: rows for key, pairs in groups.items() if len(rows := rows_of(pairs)) > 1}
 
 
 def _show(rows: list[readings.Row]) -> None:
@@ -76,7 +77,8 @@ def _marked(reading: readings.Reading) -> str:
 
 def _length(entries: Sequence[Entry]) -> None:
     """What readings come to in the paper's whole training, once two of them were trained on the same pictures."""
-    tables = {key: rows for key, rows in _groups(entries, readings.length_reading_of).items() if len(rows) > 1 and key[3] == paper.ITERATIONS}
+    found = _tables(entries, partial(readings.rows, of=readings.length_reading_of))
+    tables = {key: rows for key, rows in found.items() if key[3] == paper.ITERATIONS}
     if not tables:
         return
     (data, fingerprint, _, iterations), rows = max(tables.items(), key=lambda item: len(item[1]))
@@ -108,8 +110,8 @@ def _said_of_the_length(rows: list[readings.Row], alike: Sequence[Entry]) -> str
     said = f"**None comes to the paper's {percent(theirs)} of real photos**; the most is {percent(real)}. "
     fits = rows[0]
     if fits.loss < 0.7 * text.loss:
-        said += (f"It is not for want of learning: “{fits.reading.title}” fits its training pictures far better (a loss of {fits.loss:.2f} instead of {text.loss:.2f}), and "
-                 f"has {percent(fits.real)} of the real test photos right. ")
+        said += (f"It is not for want of learning: “{fits.reading.title}” fits its training pictures far better (a loss of {fits.loss:.2f} instead of "
+                 f"{text.loss:.2f}), and has {percent(fits.real)} of the real test photos right. ")
     moved: dict[str, list[float]] = {}
     for entry in alike:
         config = entry.config
@@ -119,23 +121,19 @@ def _said_of_the_length(rows: list[readings.Row], alike: Sequence[Entry]) -> str
     means = {name: statistics.fmean(values) for name, values in moved.items()}
     if means and max(means.values()) > real + CLOSE:
         best = max(means, key=means.get)
-        said += (f"The recipe {best}, which among other things mirrors and moves the pictures, has {percent(means[best])} from the same photos. That the paper, which "
-                 "says nothing of the kind, gets as far speaks for photos easier than these: its own show whole fruit from outside only (4.2).")
+        said += (f"The recipe {best}, which among other things mirrors and moves the pictures, has {percent(means[best])} from the same photos. "
+                 "That the paper, which says nothing of the kind, gets as far speaks for photos easier than these: its own show whole fruit from outside only (4.2).")
     return said
 
 
 def _switch(entries: Sequence[Entry]) -> None:
     """The readings of what happens at the switch, once two of them were trained on the same pictures."""
-    groups: dict[tuple[str, str, int], list[tuple]] = {}
-    for entry in entries:
-        if entry.config is not None and entry.config.method == "iterative":
-            groups.setdefault((entry.config.data, str(entry.data.get("fingerprint")), entry.config.iterations), []).append((entry.config, entry))
-    tables = {key: rows for key, pairs in groups.items() if len(rows := readings.switch_rows(pairs)) > 1}
+    tables = _tables(entries, readings.switch_rows)
     st.subheader("At the switch to restricted training", anchor="switch")
     st.markdown(f"Do the convolutions' moving statistics follow the real pictures, and do learning rate and momentum start anew? The text says neither outright. "
                 f"What it reports is the fall: nice accuracy goes from about 95 % to {100 * readings.FALLEN:.0f} % within {readings.WITHIN} iterations.")
     if tables:
-        (data, _, iterations), rows = max(tables.items(), key=lambda item: (len(item[1]), item[0][2]))
+        (data, _, _, iterations), rows = max(tables.items(), key=lambda item: (len(item[1]), item[0][3]))
         st.dataframe([{"reading": row.reading.title, "nice at the switch": percent(row.nice[0]), f"nice after {readings.WITHIN}": percent(row.nice[1]),
                        "nice at the end": percent(row.nice[2]), "real at the switch": percent(row.real[0]), "real at the end": percent(row.real[2])}
                       for row in rows], hide_index=True, height="content")
@@ -157,8 +155,8 @@ def _said_of_the_switch(rows: Sequence[readings.SwitchRow]) -> str:
             f"“{learning[0].reading.title}”.**")
     still = next((row for row in falling if row not in learning and row.reading.changes.get("restart_clock") is False), None)
     if still is not None:
-        said += (f" Where the clock goes on, the steps are too small by then to learn anything (real: from {percent(still.real[0])} to {percent(still.real[2])}): what "
-                 "loses the nice pictures there is the statistics alone: the convolutions' outputs are then normalised by the mean and variance of real pictures.")
+        said += (f" Where the clock goes on, the steps are too small by then to learn anything (real: from {percent(still.real[0])} to "
+                 f"{percent(still.real[2])}): what loses the nice pictures there is the statistics alone: the convolutions' outputs are then normalised by the mean and variance of real pictures.")
     return said
 
 
