@@ -54,7 +54,7 @@ READINGS = (
 # What happens at the switch to restricted training: at the 50 % split and at the paper's full length, for on one clock it is the
 # length that decides how much of the learning rate is left.
 AT_SWITCH = (
-    Reading("statistics follow the real pictures, a clock of its own: the recipe as it is", "2.2.1, 3.4", {}),
+    Reading("statistics follow, a clock of its own: the recipe as it is", "2.2.1, 3.4", {}),
     Reading("statistics frozen, a clock of its own", "2.2.1, 3.4", {"norms": "frozen"}),
     Reading("statistics follow, the clock goes on", "2.2.1, 3.4", {"restart_clock": False}),
     Reading("statistics frozen, the clock goes on", "2.2.1, 3.4", {"norms": "frozen", "restart_clock": False}),

@@ -28,11 +28,12 @@ def best_mixed(entries: Iterable[Entry], run: Entry, top: int) -> tuple[Entry, f
 
 
 def joint(entries: Iterable[Entry], run: Entry, pictures: int) -> Entry | None:
-    """The finished mixed run that saw as many pictures as the iterative one will, `pictures`; nearest to a ratio of 50 %, newest first."""
+    """The finished mixed run that saw as many pictures as the iterative one will, `pictures`; nearest to a ratio of 50 %, then of its seed (which chose the
+    same pictures), then the newest."""
     at_budget = []
     for entry in _mixed(entries, run):
         seen = entry.summary.get("images_seen")
         # A mixture without one of the domains trains on one of them alone.
         if isinstance(seen, int) and 0 < entry.config.ratio < 100 and abs(seen - pictures) <= SAME_BUDGET * pictures and entry.final("nice") is not None:
             at_budget.append(entry)
-    return min(at_budget, key=lambda entry: (abs(entry.config.ratio - JOINT), -entry.created), default=None)
+    return min(at_budget, key=lambda entry: (abs(entry.config.ratio - JOINT), entry.config.seed != run.config.seed, -entry.created), default=None)

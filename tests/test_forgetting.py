@@ -69,6 +69,7 @@ def test_references_are_of_the_same_data_and_budget() -> None:
     run("longer", mixed(200), iterations=200, ratio=50)
     run("other-data", [*mixed(100)[:-1], point(100, 1, 1, full=True)], iterations=100, fingerprint="f" * 16)
     run("unfinished", mixed(100), status="stopped", iterations=100)
+    run("mixed-50-other-pictures", mixed(100), iterations=100, ratio=50, seed=1)  # newer, but of another choice of pictures
     entries = Index().entries()
     it = next(entry for entry in entries if entry.id == "it")
     assert references.joint(entries, it, forgetting.budget(it)).id == "mixed-50"

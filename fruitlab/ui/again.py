@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from fruitlab import links, wording
+from fruitlab import links, references, wording
 from fruitlab.config import ConfigError, RunConfig, checked, details
 from fruitlab.data import store
 from fruitlab.index import Entry
@@ -25,7 +25,7 @@ def show(entry: Entry) -> None:
         (st.success if kind == "well" else st.error)(text, icon=":material/check:" if kind == "well" else ":material/error:")
     config = entry.config
     family = [other for other in shared.index().entries() if other.config and other.config.experiment() == config.experiment()
-              and len({one.data["fingerprint"] for one in (other, entry) if one.data.get("fingerprint")}) < 2]  # not of other pictures by the same name
+              and references.same_data(other, entry)]
     missing, other = of_data(entry)
     if missing or other:
         st.warning(missing or other, icon=":material/image_not_supported:")
