@@ -12,29 +12,33 @@ import copy
 import re
 from collections import defaultdict
 
-from fruitlab.process import prepare
+from fruitlab.training.process import prepare
 
 prepare()
 
 import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-from fruitlab import runs  # noqa: E402
 from fruitlab.data import store  # noqa: E402
-from fruitlab.network import Network, as_input  # noqa: E402
-from fruitlab.predict import load_network  # noqa: E402
-from fruitlab.resident import Resident  # noqa: E402
-from fruitlab.scoring import infer  # noqa: E402
+from fruitlab.inference.predict import load_network  # noqa: E402
+from fruitlab.models.paper_resnet import Network, as_input  # noqa: E402
+from fruitlab.runs import folder  # noqa: E402
+from fruitlab.training.device_dataset import Resident  # noqa: E402
+from fruitlab.training.scoring import infer  # noqa: E402
 
 WHITE, EDGE, BATCH = 235, 4, 256
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("run")
-    parser.add_argument("--group", help="a regular expression; its first group names what a file is counted under")
+    parser.add_argument(
+        "--group", help="a regular expression; its first group names what a file is counted under"
+    )
     arguments = parser.parse_args()
-    run = runs.find(arguments.run)
+    run = folder.find(arguments.run)
     config = run.config()
     other = "real" if config.method == "mixed" and config.ratio < 50 else "nice"
     pair = store.load(config.data, say=print)
@@ -44,12 +48,18 @@ def main() -> None:
     test = data.test[other]
     answers = infer(network, data.images, test).argmax(1)
     right = answers == data.labels[test]
-    print(f"{run.id}: {right.float().mean():.1%} of {len(test):,} {other} test pictures; guessing gets {1 / len(categories):.1%}")
+    print(
+        f"{run.id}: {right.float().mean():.1%} of {len(test):,} {other} test pictures; guessing gets {1 / len(categories):.1%}"
+    )
     again = infer(renewed(network, data, data.train[other]), data.images, test).argmax(1)
-    print(f"statistics taken anew from {other} training pictures: {(again == data.labels[test]).float().mean():.1%}")
+    print(
+        f"statistics taken anew from {other} training pictures: {(again == data.labels[test]).float().mean():.1%}"
+    )
     for low, high in ((0, 0.1), (0.1, 0.5), (0.5, 1.01)):
         share = whiteness(data.images[test])
-        report(f"edge white to {low:.0%} - {min(1, high):.0%}", right[(share >= low) & (share < high)])
+        report(
+            f"edge white to {low:.0%} - {min(1, high):.0%}", right[(share >= low) & (share < high)]
+        )
     domain = pair.real if other == "real" else pair.nice
     first = len(pair.nice.labels) if other == "real" else 0
     if arguments.group:
@@ -60,7 +70,12 @@ def main() -> None:
         for name, goods in sorted(groups.items(), key=lambda item: -len(item[1])):
             report(name, torch.tensor(goods))
     counts = torch.bincount(answers, minlength=len(categories))
-    print("most given answers: " + ", ".join(f"{categories[i]} {counts[i] / len(test):.0%}" for i in counts.topk(4).indices.tolist()))
+    print(
+        "most given answers: "
+        + ", ".join(
+            f"{categories[i]} {counts[i] / len(test):.0%}" for i in counts.topk(4).indices.tolist()
+        )
+    )
 
 
 def renewed(network: Network, data: Resident, index: Tensor) -> Network:

@@ -24,9 +24,14 @@ class Process:
     def __init__(self, module: str, arguments: list[str], *, python: str, log: Path) -> None:
         self.log = log
         with log.open("w") as stream:
-            self.process = subprocess.Popen([python, "-m", "benchmarks.contender", module, *arguments], text=True,
-                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stream,
-                                            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"})
+            self.process = subprocess.Popen(
+                [python, "-m", "benchmarks.contender", module, *arguments],
+                text=True,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stream,
+                env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"},
+            )
         self.about = self._answer()
 
     def run(self, what: str) -> tuple[int, float]:
@@ -44,7 +49,9 @@ class Process:
         if not line:
             self.process.wait()
             complaint = self.log.read_text().strip().splitlines()
-            raise RuntimeError(complaint[-1] if complaint else f"ended with status {self.process.returncode}")
+            raise RuntimeError(
+                complaint[-1] if complaint else f"ended with status {self.process.returncode}"
+            )
         return json.loads(line)
 
 
@@ -65,7 +72,11 @@ def main() -> None:
     for line in sys.stdin:
         started = time.perf_counter()
         pictures = getattr(contender, line.strip())()
-        print(json.dumps({"pictures": pictures, "seconds": time.perf_counter() - started}), file=answers, flush=True)
+        print(
+            json.dumps({"pictures": pictures, "seconds": time.perf_counter() - started}),
+            file=answers,
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -14,16 +14,36 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from benchmarks.limits import multiply_adds
+from fruitlab.config.presets import configure
 from fruitlab.methods import phases
-from fruitlab.presets import configure
-from fruitlab.resident import Resident
-from fruitlab.state import State
-from fruitlab.training import Batches, step
+from fruitlab.training.device_dataset import Resident
+from fruitlab.training.loop import Batches, step
+from fruitlab.training.state import State
 
 GPU = torch.device("meta")
 # Operations that only say how memory is read, or set some aside.
-FREE = ("view", "permute", "expand", "transpose", "slice", "select", "unsqueeze", "squeeze", "as_strided", "detach", "alias", "empty", "unbind", "split",
-        "chunk", "t.default", "_unsafe_view", "lift_fresh", "is_pinned", "unflatten")
+FREE = (
+    "view",
+    "permute",
+    "expand",
+    "transpose",
+    "slice",
+    "select",
+    "unsqueeze",
+    "squeeze",
+    "as_strided",
+    "detach",
+    "alias",
+    "empty",
+    "unbind",
+    "split",
+    "chunk",
+    "t.default",
+    "_unsafe_view",
+    "lift_fresh",
+    "is_pinned",
+    "unflatten",
+)
 
 
 class Counter(TorchDispatchMode):
@@ -38,8 +58,15 @@ class Counter(TorchDispatchMode):
         name = function.name().removeprefix("aten::")
         if not name.startswith(FREE):
             self.kernels += 1
-            given = [leaf for leaf in tree_leaves((args, kwargs or {}, result)) if isinstance(leaf, torch.Tensor)]
-            self.bytes += sum(tensor.numel() * tensor.element_size() for tensor in {id(tensor): tensor for tensor in given}.values())
+            given = [
+                leaf
+                for leaf in tree_leaves((args, kwargs or {}, result))
+                if isinstance(leaf, torch.Tensor)
+            ]
+            self.bytes += sum(
+                tensor.numel() * tensor.element_size()
+                for tensor in {id(tensor): tensor for tensor in given}.values()
+            )
         return result
 
 
@@ -47,10 +74,22 @@ def count(preset: str, batch: int, categories: int, precision: torch.dtype) -> t
     """Kernels and bytes of one step of so many pictures, gathering, augmentation and update in it."""
     config = configure("mixed", preset=preset, ratio=60, batch_size=batch)
     pictures = 2 * batch
-    index = {"nice": torch.arange(0, batch, device=GPU), "real": torch.arange(batch, pictures, device=GPU)}
-    data = Resident(tuple(map(str, range(categories))), torch.empty((pictures, 100, 100, 3), dtype=torch.uint8, device=GPU),
-                    torch.zeros(pictures, dtype=torch.int64, device=GPU), torch.zeros(pictures, dtype=torch.bool, device=GPU), index, index)
-    state, phase = State(config, categories=categories, device=GPU, precision=precision), phases(config)[0]
+    index = {
+        "nice": torch.arange(0, batch, device=GPU),
+        "real": torch.arange(batch, pictures, device=GPU),
+    }
+    data = Resident(
+        tuple(map(str, range(categories))),
+        torch.empty((pictures, 100, 100, 3), dtype=torch.uint8, device=GPU),
+        torch.zeros(pictures, dtype=torch.int64, device=GPU),
+        torch.zeros(pictures, dtype=torch.bool, device=GPU),
+        index,
+        index,
+    )
+    state, phase = (
+        State(config, categories=categories, device=GPU, precision=precision),
+        phases(config)[0],
+    )
     batches = Batches(config, phase, data, state)
     state.trains(phase)
     batches.at(0)  # an epoch's shuffle is no part of a step
@@ -61,15 +100,21 @@ def count(preset: str, batch: int, categories: int, precision: torch.dtype) -> t
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--batch", type=int, default=256, help="pictures in a step (default: 256)")
     parser.add_argument("--categories", type=int, default=23)
     arguments = parser.parse_args()
-    print(f"One step of {arguments.batch} pictures; convolutions {multiply_adds() * arguments.batch / 1e9:.0f} billion multiply-adds")
+    print(
+        f"One step of {arguments.batch} pictures; convolutions {multiply_adds() * arguments.batch / 1e9:.0f} billion multiply-adds"
+    )
     for preset in ("paper", "quick"):
         for precision in (torch.float32, torch.bfloat16):
             kernels, moved = count(preset, arguments.batch, arguments.categories, precision)
-            print(f"{preset:8} {str(precision).removeprefix('torch.'):9} {kernels:6,} kernels, {moved / 1e9:5.2f} GB read and written")
+            print(
+                f"{preset:8} {str(precision).removeprefix('torch.'):9} {kernels:6,} kernels, {moved / 1e9:5.2f} GB read and written"
+            )
 
 
 if __name__ == "__main__":

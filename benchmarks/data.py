@@ -32,25 +32,49 @@ print(time.perf_counter() - started, status or 0, *usage)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--nice", type=Path, required=True, help="a folder of category folders")
     parser.add_argument("--real", type=Path, required=True, help="another with the same categories")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"FRUITLAB_DATA": folder}
         seconds, status, own, largest_child = measured(
-            IMPORT, ["data", "import", "--name", "benchmark", "--nice", str(arguments.nice), "--real", str(arguments.real)], environment)
+            IMPORT,
+            [
+                "data",
+                "import",
+                "--name",
+                "benchmark",
+                "--nice",
+                str(arguments.nice),
+                "--real",
+                str(arguments.real),
+            ],
+            environment,
+        )
         if status:
             sys.exit("The import failed; what it says is above.")
-        print(f"First import: {seconds:.1f} s; peak memory {own / 2**20:.2f} GB, and {largest_child / 2**20:.2f} GB of the largest of its helpers")
+        print(
+            f"First import: {seconds:.1f} s; peak memory {own / 2**20:.2f} GB, and {largest_child / 2**20:.2f} GB of the largest of its helpers"
+        )
         for _ in range(3):
             seconds, pictures, own = measured(LOAD, [], environment)
-            print(f"From the cache: {seconds:.2f} s, {pictures:.0f} pictures; peak memory {own / 2**20:.2f} GB")
+            print(
+                f"From the cache: {seconds:.2f} s, {pictures:.0f} pictures; peak memory {own / 2**20:.2f} GB"
+            )
 
 
 def measured(program: str, arguments: list[str], environment: dict[str, str]) -> list[float]:
     """The numbers on the last line that the program prints."""
-    ended = subprocess.run([sys.executable, "-c", program, *arguments], env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
     return [float(word) for word in ended.stdout.strip().splitlines()[-1].split()]
 
 

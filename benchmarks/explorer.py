@@ -22,29 +22,53 @@ import urllib.request
 from pathlib import Path
 
 # How many points the plot has.
-POINTS = "least => (document.querySelector('figure.fruitlab .plot')?.data?.[0].x.length ?? 0) >= least"
+POINTS = (
+    "least => (document.querySelector('figure.fruitlab .plot')?.data?.[0].x.length ?? 0) >= least"
+)
 PROJECT = Path(__file__).resolve().parents[1]
 
 
 def line(iteration: int) -> str:
     """A point of a log, as a worker writes it."""
-    return json.dumps({"iteration": iteration, "phase": "mixed", "phase_iteration": iteration, "full": iteration % 500 == 0,
-                       "nice": [100, 50, 60], "real": [100, 20, 30], "seen": {"nice": iteration, "real": iteration}, "seconds": 0.1 * iteration,
-                       "loss": 1.0, "penalty": 0.1, "learning_rate": 0.01, "momentum": 0.9}) + "\n"
+    return (
+        json.dumps(
+            {
+                "iteration": iteration,
+                "phase": "mixed",
+                "phase_iteration": iteration,
+                "full": iteration % 500 == 0,
+                "nice": [100, 50, 60],
+                "real": [100, 20, 30],
+                "seen": {"nice": iteration, "real": iteration},
+                "seconds": 0.1 * iteration,
+                "loss": 1.0,
+                "penalty": 0.1,
+                "learning_rate": 0.01,
+                "momentum": 0.9,
+            }
+        )
+        + "\n"
+    )
 
 
 def index(count: int) -> None:
-    from fruitlab import runs
-    from fruitlab.index import Index
-    from fruitlab.presets import configure
+    from fruitlab.config.presets import configure
+    from fruitlab.runs import folder as runs
+    from fruitlab.runs.index import Index
 
     made = []
     for seed in range(count):
-        run = runs.create({"device": "cpu"}, config=configure("mixed", seed=seed, iterations=6000), run_id=f"run-{seed}")
+        run = runs.create(
+            {"device": "cpu"},
+            config=configure("mixed", seed=seed, iterations=6000),
+            run_id=f"run-{seed}",
+        )
         run.log.write_text("".join(line(i) for i in range(0, 6001, 1 if seed < 10 else 60)))
         made.append(run)
     seen = Index(rest=0)
-    print(f"{count} runs, ten of them with 6,000 points: first look {1000 * timed(seen.entries):.0f} ms, again {1000 * timed(seen.entries):.0f} ms")
+    print(
+        f"{count} runs, ten of them with 6,000 points: first look {1000 * timed(seen.entries):.0f} ms, again {1000 * timed(seen.entries):.0f} ms"
+    )
     ticks = []
     for turn in range(5):
         for run in made[:10]:
@@ -63,19 +87,34 @@ def timed(work) -> float:
 def server(folder: Path) -> None:
     from playwright.sync_api import sync_playwright
 
-    from fruitlab import runs
     from fruitlab.data import store
+    from fruitlab.runs import folder as runs
 
     store.load("synthetic:20")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with sync_playwright() as driver, open(folder / "log", "wb") as log:
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
+        browser = driver.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
         page, demo = browser.new_page(), browser.new_page()
         started = time.perf_counter()
-        process = subprocess.Popen([sys.executable, "-m", "streamlit", "run", str(PROJECT / "app.py"), "--server.port", str(port),
-                                    "--server.headless", "true"], stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "streamlit",
+                "run",
+                str(PROJECT / "app.py"),
+                "--server.port",
+                str(port),
+                "--server.headless",
+                "true",
+            ],
+            stdout=log,
+            stderr=log,
+        )
         while process.poll() is None:
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).close()
@@ -89,30 +128,42 @@ def server(folder: Path) -> None:
         page.get_by_role("button", name="Start", exact=True).wait_for(timeout=60_000)
         page.get_by_role("button", name="Start", exact=True).click()
         first = timed(lambda: page.wait_for_function(POINTS, arg=1, timeout=120_000))
-        print(f"From Start to the first point on the plot: {first:.1f} s; to the tenth: "
-              f"{first + timed(lambda: page.wait_for_function(POINTS, arg=10, timeout=120_000)):.1f} s")
+        print(
+            f"From Start to the first point on the plot: {first:.1f} s; to the tenth: "
+            f"{first + timed(lambda: page.wait_for_function(POINTS, arg=10, timeout=120_000)):.1f} s"
+        )
         demo.goto(page.url)
         demo.wait_for_function(POINTS, arg=10, timeout=120_000)
         before, seconds = cpu(process.pid), 20
         time.sleep(seconds)
-        print(f"While two tabs watch, the server has {(cpu(process.pid) - before) / seconds:.1%} of one core")
+        print(
+            f"While two tabs watch, the server has {(cpu(process.pid) - before) / seconds:.1%} of one core"
+        )
         demo.goto(f"http://127.0.0.1:{port}/demo/")
-        demo.locator(".gradio-container input[type=file]").first.wait_for(state="attached", timeout=120_000)
+        demo.locator(".gradio-container input[type=file]").first.wait_for(
+            state="attached", timeout=120_000
+        )
         for run in runs.all_runs():
             if not run.shipped:
                 run.ask_to_stop()
         while any(run.alive() for run in runs.all_runs()):
             time.sleep(0.1)
         answers = through_the_demo(f"http://127.0.0.1:{port}/demo/", folder / "photo.png")
-        print(f"A photo through the demo: the first {answers[0]:.2f} s, later ones {min(answers[1:]):.2f} s at best, {max(answers[1:]):.2f} s at worst")
+        print(
+            f"A photo through the demo: the first {answers[0]:.2f} s, later ones {min(answers[1:]):.2f} s at best, {max(answers[1:]):.2f} s at worst"
+        )
         process.send_signal(signal.SIGINT)
-        print(f"From Ctrl-C to the end, with a tab of the demo and one of the explorer open: {timed(process.wait):.1f} s")
+        print(
+            f"From Ctrl-C to the end, with a tab of the demo and one of the explorer open: {timed(process.wait):.1f} s"
+        )
         browser.close()
 
 
 def cpu(pid: int) -> float:
     """Processor seconds of a process so far (Linux)."""
-    return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+    return sum(
+        map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13])
+    ) / os.sysconf("SC_CLK_TCK")
 
 
 def through_the_demo(address: str, photo: Path) -> list[float]:
@@ -122,15 +173,23 @@ def through_the_demo(address: str, photo: Path) -> list[float]:
 
     Image.effect_noise((800, 600), 80).convert("RGB").save(photo)
     client = Client(address, verbose=False)
-    return [timed(lambda: client.predict(handle_file(str(photo)), api_name="/classify")) for _ in range(10)]
+    return [
+        timed(lambda: client.predict(handle_file(str(photo)), api_name="/classify"))
+        for _ in range(10)
+    ]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=300)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"FRUITLAB_DATA": f"{folder}/data", "FRUITLAB_CHECKPOINTS": f"{folder}/checkpoints"}
+        os.environ |= {
+            "FRUITLAB_DATA": f"{folder}/data",
+            "FRUITLAB_CHECKPOINTS": f"{folder}/checkpoints",
+        }
         index(arguments.runs)
         shutil.rmtree(f"{folder}/checkpoints")
         if shutil.which("chromium"):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fruitlab.process import prepare
+from fruitlab.training.process import prepare
 
 prepare()
 
@@ -10,20 +10,39 @@ import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 # in, out, kernel, stride, padding, size of the input; the bridges count little and are left out.
-LAYERS = ([(3, 8, 5, 1, 2, 100)] + [(8, 8, 3, 1, 1, 50)] * 6 + [(8, 16, 3, 2, 0, 51), (16, 16, 3, 1, 1, 25)] + [(16, 16, 3, 1, 1, 25)] * 6
-          + [(16, 32, 3, 2, 0, 25), (32, 32, 3, 1, 1, 12)] + [(32, 32, 3, 1, 1, 12)] * 6)
+LAYERS = (
+    [(3, 8, 5, 1, 2, 100)]
+    + [(8, 8, 3, 1, 1, 50)] * 6
+    + [(8, 16, 3, 2, 0, 51), (16, 16, 3, 1, 1, 25)]
+    + [(16, 16, 3, 1, 1, 25)] * 6
+    + [(16, 32, 3, 2, 0, 25), (32, 32, 3, 1, 1, 12)]
+    + [(32, 32, 3, 1, 1, 12)] * 6
+)
 
 
 class Convolutions:
     """All 23, each on an input of its own, forward and backward; no normalisation, activation, pooling or addition."""
 
     def __init__(self, data: Path, batch: int, device: str) -> None:
-        self.device, self.threads, self.batch = torch.device(device), str(torch.get_num_threads()), batch
-        self.layers = [nn.Conv2d(i, o, k, stride, padding, bias=False).to(self.device, memory_format=torch.channels_last)
-                       for i, o, k, stride, padding, _ in LAYERS]
+        self.device, self.threads, self.batch = (
+            torch.device(device),
+            str(torch.get_num_threads()),
+            batch,
+        )
+        self.layers = [
+            nn.Conv2d(i, o, k, stride, padding, bias=False).to(
+                self.device, memory_format=torch.channels_last
+            )
+            for i, o, k, stride, padding, _ in LAYERS
+        ]
         # Each has memory of its own, as in a network, or the cache would flatter them. The first one's input, the pictures, needs no gradient.
-        self.inputs = [self._random(i, size).requires_grad_(i != 3) for i, _, _, _, _, size in LAYERS]
-        self.gradients = [self._random(*layer(x).shape[1:3]) for layer, x in zip(self.layers, self.inputs, strict=True)]
+        self.inputs = [
+            self._random(i, size).requires_grad_(i != 3) for i, _, _, _, _, size in LAYERS
+        ]
+        self.gradients = [
+            self._random(*layer(x).shape[1:3])
+            for layer, x in zip(self.layers, self.inputs, strict=True)
+        ]
 
     def step(self) -> int:
         for layer, x, gradient in zip(self.layers, self.inputs, self.gradients, strict=True):
@@ -34,7 +53,9 @@ class Convolutions:
         return self.batch
 
     def _random(self, channels: int, size: int) -> Tensor:
-        return torch.randn(self.batch, channels, size, size, device=self.device).contiguous(memory_format=torch.channels_last)
+        return torch.randn(self.batch, channels, size, size, device=self.device).contiguous(
+            memory_format=torch.channels_last
+        )
 
 
 class Peak:

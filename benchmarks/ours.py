@@ -1,42 +1,62 @@
-"""FruitLab as a contender: `fruitlab.training` on data that lies on the device, with all that an iteration costs there."""
+"""FruitLab as a contender: `fruitlab.training.loop` on data that lies on the device, with all that an iteration costs there."""
 
 from pathlib import Path
 
-from fruitlab.process import large_pages, prepare
+from fruitlab.training.process import prepare
 
-large_pages()
 prepare()  # as a run's process does, before torch comes
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from fruitlab import devices  # noqa: E402
+from fruitlab.config.presets import configure  # noqa: E402
 from fruitlab.methods import phases  # noqa: E402
-from fruitlab.presets import configure  # noqa: E402
-from fruitlab.resident import Resident  # noqa: E402
-from fruitlab.state import State  # noqa: E402
-from fruitlab.training import Batches, step  # noqa: E402
+from fruitlab.training import devices  # noqa: E402
+from fruitlab.training.device_dataset import Resident  # noqa: E402
+from fruitlab.training.loop import Batches, step  # noqa: E402
+from fruitlab.training.state import State  # noqa: E402
 
 
 class Contender:
     def __init__(self, data: Path, batch: int, device: str, *, preset: str) -> None:
         self.device, self.threads = torch.device(device), str(torch.get_num_threads())
-        changes = {"batch_size": batch} if preset == "paper" else {}  # quick's batch is part of its recipe
+        changes = (
+            {"batch_size": batch} if preset == "paper" else {}
+        )  # quick's batch is part of its recipe
         self.config = configure("mixed", preset=preset, ratio=0, **changes)
         images = torch.from_numpy(np.load(data / "images.npy")).to(self.device)
         labels = torch.from_numpy(np.load(data / "labels.npy")).to(self.device)
-        everything, nothing = torch.arange(len(labels), device=self.device), torch.arange(0, device=self.device)
+        everything, nothing = (
+            torch.arange(len(labels), device=self.device),
+            torch.arange(0, device=self.device),
+        )
         categories = tuple(map(str, range(int(labels.max()) + 1)))
-        resident = Resident(categories, images, labels, torch.zeros_like(labels, dtype=torch.bool),
-                            {"nice": everything, "real": nothing}, {"nice": nothing, "real": nothing})
-        self.state = State(self.config, categories=len(categories), device=self.device, precision=devices.precision(self.device))
+        resident = Resident(
+            categories,
+            images,
+            labels,
+            torch.zeros_like(labels, dtype=torch.bool),
+            {"nice": everything, "real": nothing},
+            {"nice": nothing, "real": nothing},
+        )
+        self.state = State(
+            self.config,
+            categories=len(categories),
+            device=self.device,
+            precision=devices.precision(self.device),
+        )
         (self.phase,) = phases(self.config)
         self.batches = Batches(self.config, self.phase, resident, self.state)
         self.state.trains(self.phase)
 
     def step(self) -> int:
         before = self.state.pictures
-        step(self.config, self.phase, self.state, *self.batches.at(self.state.phase_iteration % self.batches.per_epoch))
+        step(
+            self.config,
+            self.phase,
+            self.state,
+            *self.batches.at(self.state.phase_iteration % self.batches.per_epoch),
+        )
         return self._finished(before)
 
     def epoch(self) -> int:

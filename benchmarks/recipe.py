@@ -16,13 +16,15 @@ import time
 from pathlib import Path
 
 from benchmarks.svg import Series, line_chart
-from fruitlab import metrics, runs
-from fruitlab.config import RunConfig
+from fruitlab.config.paths import runs_root
+from fruitlab.config.presets import configure
+from fruitlab.config.run_config import RunConfig
 from fruitlab.data import store
-from fruitlab.index import Index
-from fruitlab.presets import configure
-from fruitlab.runs import Run
-from fruitlab.standing import WATCHED
+from fruitlab.metrics import accuracy
+from fruitlab.runs import folder
+from fruitlab.runs.folder import Run
+from fruitlab.runs.index import Index
+from fruitlab.studies.progress import WATCHED
 
 SEEDS = (0, 1, 2)
 RATIOS = (0, 60, 100)
@@ -32,10 +34,20 @@ Curve = list[tuple[int, float, float]]  # training pictures seen, nice and real 
 def plan(data: str, paper_iterations: int) -> dict[str, list[RunConfig]]:
     """What to compare: a name, and the runs of its seeds."""
     watched = {"data": data, "live_every": 1000, "full_marks": 10}
-    quick = {f"quick, {ratio} % real": [configure("mixed", preset="quick", ratio=ratio, seed=seed, **watched) for seed in SEEDS]
-             for ratio in RATIOS}
-    return quick | {"thorough, 60 % real": [configure("mixed", preset="thorough", ratio=60, seed=seed, **watched) for seed in SEEDS],
-                    "paper, 60 % real": [configure("mixed", preset="paper", ratio=60, iterations=paper_iterations, **watched)]}
+    quick = {
+        f"quick, {ratio} % real": [
+            configure("mixed", preset="quick", ratio=ratio, seed=seed, **watched) for seed in SEEDS
+        ]
+        for ratio in RATIOS
+    }
+    return quick | {
+        "thorough, 60 % real": [
+            configure("mixed", preset="thorough", ratio=60, seed=seed, **watched) for seed in SEEDS
+        ],
+        "paper, 60 % real": [
+            configure("mixed", preset="paper", ratio=60, iterations=paper_iterations, **watched)
+        ],
+    }
 
 
 def run_of(config: RunConfig) -> Run:
@@ -43,12 +55,23 @@ def run_of(config: RunConfig) -> Run:
 
     Where the data is not on this machine (--plot-only), runs on whatever goes by its name.
     """
-    pictures = next((one["fingerprint"] for one in store.available() if one["name"] == config.data), None)
-    alike = [entry for entry in Index().entries() if entry.status == "finished" and entry.config is not None and same_training(entry.config, config)
-             and (pictures is None or entry.data.get("fingerprint") == pictures)]
+    pictures = next(
+        (one["fingerprint"] for one in store.available() if one["name"] == config.data), None
+    )
+    alike = [
+        entry
+        for entry in Index().entries()
+        if entry.status == "finished"
+        and entry.config is not None
+        and same_training(entry.config, config)
+        and (pictures is None or entry.data.get("fingerprint") == pictures)
+    ]
     if alike:
         return max(alike, key=lambda entry: int(entry.column("full").sum())).run
-    return Run(runs.user_root() / f"recipe-{config.preset.replace('@', '-')}-{config.ratio}-seed{config.seed}-{config.experiment()}")
+    return Run(
+        runs_root()
+        / f"recipe-{config.preset.replace('@', '-')}-{config.ratio}-seed{config.seed}-{config.experiment()}"
+    )
 
 
 def same_training(one: RunConfig, other: RunConfig) -> bool:
@@ -59,24 +82,33 @@ def same_training(one: RunConfig, other: RunConfig) -> bool:
 
 def train(config: RunConfig) -> None:
     """Starts the run, or goes on with it; does nothing if it is finished."""
-    from fruitlab.worker import work  # brings torch, which --plot-only does without
+    from fruitlab.worker.process import work  # brings torch, which --plot-only does without
 
     run = run_of(config)
     if not run.folder.exists():
-        runs.create({"device": "auto", "data": None}, config=config, run_id=run.id)
+        folder.create({"device": "auto", "data": None}, config=config, run_id=run.id)
     if run.status() != "finished":
         work(run, say=lambda line: print(f"{run.id}: {line}", file=sys.stderr, flush=True))
 
 
 def curve(run: Run) -> Curve:
     """The full scores so far."""
-    return [(sum(point["seen"].values()), point["nice"][1] / point["nice"][0], point["real"][1] / point["real"][0])
-            for point in run.metrics() if point["full"]]
+    return [
+        (
+            sum(point["seen"].values()),
+            point["nice"][1] / point["nice"][0],
+            point["real"][1] / point["real"][0],
+        )
+        for point in run.metrics()
+        if point["full"]
+    ]
 
 
 def over_seeds(curves: list[Curve]) -> list[tuple[int, float, float, float]]:
     """Pictures seen; mean, least and most of the seeds' combined top-1, wherever all seeds have a score."""
-    scores = [{seen: metrics.combined(nice, real) for seen, nice, real in points} for points in curves]
+    scores = [
+        {seen: accuracy.combined(nice, real) for seen, nice, real in points} for points in curves
+    ]
     rows = []
     for seen in sorted(set.intersection(*map(set, scores))):
         values = [each[seen] for each in scores]
@@ -86,12 +118,22 @@ def over_seeds(curves: list[Curve]) -> list[tuple[int, float, float, float]]:
 
 def table(results: dict[str, list[Curve]]) -> str:
     """The last full score of each recipe, as Markdown."""
-    lines = ["| recipe | seeds | pictures | nice | real | combined | least - most |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| recipe | seeds | pictures | nice | real | combined | least - most |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for name, curves in results.items():
         if all(curves):
             seen, mean, least, most = over_seeds(curves)[-1]
-            nice, real = (statistics.mean(point[column] for points in curves for point in points if point[0] == seen) for column in (1, 2))
-            lines.append(f"| {name} | {len(curves)} | {seen:,} | {nice:.3f} | {real:.3f} | **{mean:.3f}** | {least:.3f} - {most:.3f} |")
+            nice, real = (
+                statistics.mean(
+                    point[column] for points in curves for point in points if point[0] == seen
+                )
+                for column in (1, 2)
+            )
+            lines.append(
+                f"| {name} | {len(curves)} | {seen:,} | {nice:.3f} | {real:.3f} | **{mean:.3f}** | {least:.3f} - {most:.3f} |"
+            )
     return "\n".join(lines)
 
 
@@ -99,19 +141,21 @@ def cost(repeats: int = 15) -> str:
     """Milliseconds of `quick`'s training step and of its augmentation, in turn on noise; the least of each."""
     import torch
 
-    from fruitlab import devices
-    from fruitlab.process import prepare
-    from fruitlab.augmentation import augment
     from fruitlab.methods import phases
-    from fruitlab.network import as_input
-    from fruitlab.state import State
-    from fruitlab.training import step
+    from fruitlab.models.paper_resnet import as_input
+    from fruitlab.training import devices
+    from fruitlab.training.augmentation import augment
+    from fruitlab.training.loop import step
+    from fruitlab.training.process import prepare
+    from fruitlab.training.state import State
 
     prepare()
     config, device = configure("mixed", preset="quick"), devices.resolve("auto")
     state, phase = State(config, categories=26, device=device), phases(config)[0]
     state.trains(phase)
-    images = torch.randint(0, 256, (config.batch_size, 100, 100, 3), dtype=torch.uint8, device=device)
+    images = torch.randint(
+        0, 256, (config.batch_size, 100, 100, 3), dtype=torch.uint8, device=device
+    )
     labels = torch.randint(0, 26, (config.batch_size,), device=device)
 
     def timed(work) -> float:
@@ -125,17 +169,32 @@ def cost(repeats: int = 15) -> str:
     for stream in range(repeats):
         changing.append(timed(lambda: augment(x, config, stream)))
         stepping.append(timed(lambda: step(config, phase, state, x, labels, real, False)))
-    return (f"augmentation {min(changing):.1f} ms, the rest of a step {min(stepping):.1f} ms, a batch of {config.batch_size}: "
-            f"{min(changing) / (min(changing) + min(stepping)):.1%} of the whole")
+    return (
+        f"augmentation {min(changing):.1f} ms, the rest of a step {min(stepping):.1f} ms, a batch of {config.batch_size}: "
+        f"{min(changing) / (min(changing) + min(stepping)):.1%} of the whole"
+    )
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.recipe", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.recipe", description=__doc__.partition("\n")[0]
+    )
     parser.add_argument("--data", help="a name from `python -m fruitlab data list`")
-    parser.add_argument("--out", type=Path, default=Path("docs/recipe.svg"), help="where the plot goes")
-    parser.add_argument("--paper-iterations", type=int, default=3000, help="cuts the paper's run short, on its own schedule")
-    parser.add_argument("--plot-only", action="store_true", help="train nothing; plot what is there")
-    parser.add_argument("--cost", action="store_true", help="what augmentation costs, and nothing else")
+    parser.add_argument(
+        "--out", type=Path, default=Path("docs/recipe.svg"), help="where the plot goes"
+    )
+    parser.add_argument(
+        "--paper-iterations",
+        type=int,
+        default=3000,
+        help="cuts the paper's run short, on its own schedule",
+    )
+    parser.add_argument(
+        "--plot-only", action="store_true", help="train nothing; plot what is there"
+    )
+    parser.add_argument(
+        "--cost", action="store_true", help="what augmentation costs, and nothing else"
+    )
     options = parser.parse_args()
     if options.cost:
         print(cost())
@@ -147,8 +206,13 @@ def main() -> int:
         for config in configs if not options.plot_only else ():
             train(config)
         results[name] = [curve(run_of(config)) for config in configs]
-        chart = [Series(label, over_seeds(curves)) for label, curves in results.items() if all(curves)]
-        options.out.write_text(line_chart(chart, x="training pictures seen", y="combined top-1, full test sets"), encoding="utf-8")
+        chart = [
+            Series(label, over_seeds(curves)) for label, curves in results.items() if all(curves)
+        ]
+        options.out.write_text(
+            line_chart(chart, x="training pictures seen", y="combined top-1, full test sets"),
+            encoding="utf-8",
+        )
     print(table(results))
     print(f"Plot: {options.out}", file=sys.stderr)
     return 0

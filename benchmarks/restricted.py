@@ -13,36 +13,57 @@ import statistics
 import sys
 import time
 
-from fruitlab.process import prepare
+from fruitlab.training.process import prepare
 
 prepare()
 
 import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 
+from fruitlab.config.presets import configure  # noqa: E402
 from fruitlab.data import pictures, store  # noqa: E402
-from fruitlab.network import as_input  # noqa: E402
-from fruitlab.presets import configure  # noqa: E402
-from fruitlab.resident import DOMAINS, Resident  # noqa: E402
-from fruitlab.state import State  # noqa: E402
-from fruitlab.training import train  # noqa: E402
+from fruitlab.models.paper_resnet import as_input  # noqa: E402
+from fruitlab.training.device_dataset import DOMAINS, Resident  # noqa: E402
+from fruitlab.training.loop import train  # noqa: E402
+from fruitlab.training.state import State  # noqa: E402
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default="synthetic:60", help="a name from `fruitlab data list` (default: synthetic:60)")
-    parser.add_argument("--iterations", type=int, default=3000, help="of restricted training (default: 3000)")
-    parser.add_argument("--every", type=int, default=20, help="iterations between two scores (default: 20)")
-    parser.add_argument("--photos", type=int, default=100, help="how often one is answered (default: 100)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data",
+        default="synthetic:60",
+        help="a name from `fruitlab data list` (default: synthetic:60)",
+    )
+    parser.add_argument(
+        "--iterations", type=int, default=3000, help="of restricted training (default: 3000)"
+    )
+    parser.add_argument(
+        "--every", type=int, default=20, help="iterations between two scores (default: 20)"
+    )
+    parser.add_argument(
+        "--photos", type=int, default=100, help="how often one is answered (default: 100)"
+    )
     arguments = parser.parse_args()
 
     data = Resident.of(store.load(arguments.data), 0, torch.device("cpu"))
-    config = configure("iterative", preset="paper", iterations=2 * arguments.iterations, split=50, norms="frozen", live_every=arguments.every)
+    config = configure(
+        "iterative",
+        preset="paper",
+        iterations=2 * arguments.iterations,
+        split=50,
+        norms="frozen",
+        live_every=arguments.every,
+    )
     state = State(config, categories=len(data.categories), device=torch.device("cpu"))
     restricted(config, data, state)
     one_photo(state, data, arguments.photos)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"Peak memory of this process: {peak / (2**30 if sys.platform == 'darwin' else 2**20):.2f} GB")
+    print(
+        f"Peak memory of this process: {peak / (2**30 if sys.platform == 'darwin' else 2**20):.2f} GB"
+    )
 
 
 def restricted(config, data: Resident, state: State) -> None:
@@ -56,7 +77,9 @@ def restricted(config, data: Resident, state: State) -> None:
     ended = time.perf_counter()
     tests = " and ".join(f"{len(data.test[domain])} {domain}" for domain in DOMAINS)
     print(f"Features of training and test pictures: {ready - started:.1f} s")
-    print(f"{state.phase_iteration} restricted iterations, {scores} scores on {tests} pictures: {ended - ready:.1f} s")
+    print(
+        f"{state.phase_iteration} restricted iterations, {scores} scores on {tests} pictures: {ended - ready:.1f} s"
+    )
 
 
 def one_photo(state: State, data: Resident, times: int) -> None:
@@ -76,10 +99,15 @@ def one_photo(state: State, data: Resident, times: int) -> None:
         torch.softmax(network(as_input(picture.unsqueeze(0))), 1).topk(3)
         return time.perf_counter() - started
 
-    for what, photo in (("network alone", None), ("with reading a JPEG of 1000 x 1000", stream.getvalue())):
+    for what, photo in (
+        ("network alone", None),
+        ("with reading a JPEG of 1000 x 1000", stream.getvalue()),
+    ):
         answered(photo)
         seconds = [answered(photo) for _ in range(times)]
-        print(f"One photo on one core, {what}: median {statistics.median(seconds) * 1e3:.1f} ms, best {min(seconds) * 1e3:.1f} ms")
+        print(
+            f"One photo on one core, {what}: median {statistics.median(seconds) * 1e3:.1f} ms, best {min(seconds) * 1e3:.1f} ms"
+        )
     torch.set_num_threads(threads)
 
 

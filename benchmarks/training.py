@@ -25,27 +25,59 @@ from benchmarks.contender import Process
 from fruitlab.data import store
 
 OURS = {"FruitLab paper": "benchmarks.ours:paper", "FruitLab quick": "benchmarks.ours:quick"}
-LIMITS = {"limit: bare convolutions": "benchmarks.limits:convolutions", "limit: multiply-adds": "benchmarks.limits:peak"}
-PEERS = {"plain PyTorch": "benchmarks.peers.plain", "Keras": "benchmarks.peers.keras", "fastai": "benchmarks.peers.fastai"}
+LIMITS = {
+    "limit: bare convolutions": "benchmarks.limits:convolutions",
+    "limit: multiply-adds": "benchmarks.limits:peak",
+}
+PEERS = {
+    "plain PyTorch": "benchmarks.peers.plain",
+    "Keras": "benchmarks.peers.keras",
+    "fastai": "benchmarks.peers.fastai",
+}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default="synthetic:60", help="a name from `fruitlab data list` (default: synthetic:60)")
-    parser.add_argument("--batch", type=int, default=256, help="pictures in a batch (default: 256; quick keeps its own)")
-    parser.add_argument("--pictures", type=int, default=2560, help="training pictures, so an epoch (default: 2560)")
-    parser.add_argument("--seconds", type=float, default=4, help="of steps, for each contender and round (default: 4)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data",
+        default="synthetic:60",
+        help="a name from `fruitlab data list` (default: synthetic:60)",
+    )
+    parser.add_argument(
+        "--batch",
+        type=int,
+        default=256,
+        help="pictures in a batch (default: 256; quick keeps its own)",
+    )
+    parser.add_argument(
+        "--pictures", type=int, default=2560, help="training pictures, so an epoch (default: 2560)"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=4,
+        help="of steps, for each contender and round (default: 4)",
+    )
     parser.add_argument("--rounds", type=int, default=5, help="turns (default: 5)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
-    parser.add_argument("--peer-python", default=sys.executable, help="the Python that has Keras and fastai (default: this one)")
+    parser.add_argument(
+        "--peer-python",
+        default=sys.executable,
+        help="the Python that has Keras and fastai (default: this one)",
+    )
     arguments = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pictures = write_pictures(arguments.data, arguments.pictures, folder)
         contenders = start(arguments, folder)
-        print(f"{pictures} pictures of {arguments.data}, batch {arguments.batch}, {arguments.device}, {os.cpu_count()} cores, "
-              f"load before {os.getloadavg()[0]:.1f}; threads: " + ", ".join(f"{n} {p.about['threads']}" for n, p in contenders.items()))
+        print(
+            f"{pictures} pictures of {arguments.data}, batch {arguments.batch}, {arguments.device}, {os.cpu_count()} cores, "
+            f"load before {os.getloadavg()[0]:.1f}; threads: "
+            + ", ".join(f"{n} {p.about['threads']}" for n, p in contenders.items())
+        )
         try:
             steps, epochs = measure(contenders, arguments.rounds, arguments.seconds)
         finally:
@@ -79,7 +111,9 @@ def start(arguments: argparse.Namespace, folder: Path) -> dict[str, Process]:
     for name, module in (OURS | LIMITS | PEERS).items():
         python = arguments.peer_python if name in ("Keras", "fastai") else sys.executable
         try:
-            contenders[name] = Process(module, common, python=python, log=folder / f"{module.replace(':', '.')}.log")
+            contenders[name] = Process(
+                module, common, python=python, log=folder / f"{module.replace(':', '.')}.log"
+            )
         except (RuntimeError, OSError) as error:
             if name not in PEERS:
                 raise
@@ -87,11 +121,15 @@ def start(arguments: argparse.Namespace, folder: Path) -> dict[str, Process]:
     return contenders
 
 
-def measure(contenders: dict[str, Process], rounds: int, seconds: float) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+def measure(
+    contenders: dict[str, Process], rounds: int, seconds: float
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
     """Images a second of steps and of epochs, by contender and round; for the limits, steps alone."""
     steps, epochs = ({name: [] for name in contenders} for _ in range(2))
     for name in contenders.keys() - LIMITS.keys():
-        contenders[name].run("epoch")  # Keras traces its loop in the first one, and files come into the system's cache
+        contenders[name].run(
+            "epoch"
+        )  # Keras traces its loop in the first one, and files come into the system's cache
     for _ in range(rounds):
         for name, process in contenders.items():
             process.run("step")  # back into the caches, after the others
@@ -113,20 +151,26 @@ def print_table(title: str, rates: dict[str, list[float]]) -> None:
     print(f"\n{title:28} images/s   lowest  highest   FruitLab paper over it")
     for name, values in rates.items():
         ratio = statistics.median(ours / other for ours, other in zip(paper, values, strict=True))
-        print(f"{name:28} {statistics.median(values):8.0f} {min(values):8.0f} {max(values):8.0f}   {ratio:8.2f}")
+        print(
+            f"{name:28} {statistics.median(values):8.0f} {min(values):8.0f} {max(values):8.0f}   {ratio:8.2f}"
+        )
     peers = [rates[name] for name in PEERS if name in rates]
     if peers:
-        print(f"FruitLab paper over the best peer of each round: "
-              f"{statistics.median(ours / max(others) for ours, *others in zip(paper, *peers, strict=True)):.2f}")
+        print(
+            f"FruitLab paper over the best peer of each round: "
+            f"{statistics.median(ours / max(others) for ours, *others in zip(paper, *peers, strict=True)):.2f}"
+        )
 
 
 def print_limits(steps: dict[str, list[float]]) -> None:
     from benchmarks.limits import multiply_adds
 
     peak, each = statistics.median(steps["limit: multiply-adds"]), multiply_adds()
-    print(f"\nPeak of a float32 matrix product: {peak / 1e9:.0f} billion multiply-adds a second. One picture's convolutions, forward and backward: "
-          f"{each / 1e6:.0f} million, so at most {peak / each:.0f} images/s; FruitLab paper is at "
-          f"{statistics.median(steps['FruitLab paper']) * each / peak:.0%} of that.")
+    print(
+        f"\nPeak of a float32 matrix product: {peak / 1e9:.0f} billion multiply-adds a second. One picture's convolutions, forward and backward: "
+        f"{each / 1e6:.0f} million, so at most {peak / each:.0f} images/s; FruitLab paper is at "
+        f"{statistics.median(steps['FruitLab paper']) * each / peak:.0%} of that."
+    )
 
 
 if __name__ == "__main__":

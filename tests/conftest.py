@@ -18,7 +18,11 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--slow", action="store_true", help="also run tests marked slow (always run where CI is set)")
+    parser.addoption(
+        "--slow",
+        action="store_true",
+        help="also run tests marked slow (always run where CI is set)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,7 +48,9 @@ def folders_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def shared_data() -> Path:
     """The folder of real pictures beside the checkout, with nice/ and real/."""
     if not SHARED.is_dir():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("the real pictures (../shared/data) are not here")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            "the real pictures (../shared/data) are not here"
+        )
     return SHARED
 
 
@@ -65,7 +71,9 @@ def _pair_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for category in Pair.categories:
             (root / domain / category).mkdir(parents=True)
             for i in range(count):
-                _draw(category, domain, rng).save(root / domain / category / f"{i:02d}.png", compress_level=1)
+                _draw(category, domain, rng).save(
+                    root / domain / category / f"{i:02d}.png", compress_level=1
+                )
     return root
 
 
@@ -78,9 +86,17 @@ def pair(_pair_template: Path, tmp_path: Path) -> Pair:
 
 def _draw(category: str, domain: str, rng: np.random.Generator) -> Image.Image:
     """One thing in its colour: on white, or on coloured noise."""
-    ground = np.full((100, 100, 3), 255) if domain == "nice" else rng.integers(0, 160, 3) + rng.integers(0, 60, (100, 100, 3))
+    ground = (
+        np.full((100, 100, 3), 255)
+        if domain == "nice"
+        else rng.integers(0, 160, 3) + rng.integers(0, 60, (100, 100, 3))
+    )
     image = Image.fromarray(ground.astype(np.uint8))
-    draw, (x, y), r = ImageDraw.Draw(image), rng.integers(35, 65, 2).tolist(), int(rng.integers(15, 30))
+    draw, (x, y), r = (
+        ImageDraw.Draw(image),
+        rng.integers(35, 65, 2).tolist(),
+        int(rng.integers(15, 30)),
+    )
     if category == "Red Disc":
         draw.ellipse((x - r, y - r, x + r, y + r), fill=(200, 20, 30))
     elif category == "Green Ring":

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from fastai.vision.all import CrossEntropyLossFlat, ImageDataLoaders, Learner, SGD
+from fastai.vision.all import SGD, CrossEntropyLossFlat, ImageDataLoaders, Learner
 
 from benchmarks.peers.plain import network
 
@@ -11,11 +11,21 @@ from benchmarks.peers.plain import network
 class Contender:
     def __init__(self, data: Path, batch: int, device: str) -> None:
         self.threads = f"{torch.get_num_threads()} + 2 workers"
-        loaders = ImageDataLoaders.from_folder(data / "jpeg", valid_pct=0.01, bs=batch, num_workers=2, device=torch.device(device))
+        loaders = ImageDataLoaders.from_folder(
+            data / "jpeg", valid_pct=0.01, bs=batch, num_workers=2, device=torch.device(device)
+        )
         # fastai drops an epoch's last batch if it is not full; ours and everybody else's trains on it.
         loaders.train = loaders.train.new(drop_last=False)
-        self.learner = Learner(loaders, network(len(loaders.vocab)).to(device), loss_func=CrossEntropyLossFlat(),
-                               opt_func=SGD, lr=0.004, moms=(0.6, 0.6, 0.6), wd=0.002, train_bn=True)
+        self.learner = Learner(
+            loaders,
+            network(len(loaders.vocab)).to(device),
+            loss_func=CrossEntropyLossFlat(),
+            opt_func=SGD,
+            lr=0.004,
+            moms=(0.6, 0.6, 0.6),
+            wd=0.002,
+            train_bn=True,
+        )
         self.learner.create_opt()
         self.learner.model.train()
         self.batch, self.pictures = loaders.train.one_batch(), len(loaders.train_ds)

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import tensorflow as tf
-
 import keras
+import tensorflow as tf
 from keras import layers
 
 
@@ -16,7 +15,13 @@ def block(x, outputs: int):
     inputs, size = x.shape[-1], x.shape[1]
     change = inputs != outputs
     # "same" pads right and bottom where a stride of 2 meets an even size; "valid" has nothing left over at an odd one.
-    y = layers.Conv2D(outputs, 3, strides=2 if change else 1, padding="valid" if change and size % 2 else "same", activation="elu")(normalised(x))
+    y = layers.Conv2D(
+        outputs,
+        3,
+        strides=2 if change else 1,
+        padding="valid" if change and size % 2 else "same",
+        activation="elu",
+    )(normalised(x))
     y = layers.Conv2D(outputs, 3, padding="same")(normalised(y))
     skip = layers.Conv2D(outputs, 1, strides=2)(x) if change else x
     over = skip.shape[1] - y.shape[1]
@@ -27,7 +32,9 @@ def block(x, outputs: int):
 
 def network(categories: int) -> keras.Model:
     inputs = keras.Input((100, 100, 3))
-    x = layers.Conv2D(8, 5, padding="same", activation="elu")(normalised(layers.Rescaling(1 / 255)(inputs)))
+    x = layers.Conv2D(8, 5, padding="same", activation="elu")(
+        normalised(layers.Rescaling(1 / 255)(inputs))
+    )
     x = layers.MaxPooling2D(2)(x)
     for outputs in [8] * 3 + [16] * 4 + [32] * 4:
         x = block(x, outputs)
@@ -40,12 +47,16 @@ class Contender:
     def __init__(self, data: Path, batch: int, device: str) -> None:
         keras.config.disable_interactive_logging()
         self.threads = "TensorFlow's own"
-        pictures = keras.utils.image_dataset_from_directory(data / "jpeg", image_size=(100, 100), batch_size=batch)
+        pictures = keras.utils.image_dataset_from_directory(
+            data / "jpeg", image_size=(100, 100), batch_size=batch
+        )
         self.pictures = sum(len(labels) for _, labels in pictures)
         self.model = network(len(pictures.class_names))
         self.dataset = pictures.cache().prefetch(tf.data.AUTOTUNE)
-        self.model.compile(keras.optimizers.SGD(0.004, momentum=0.6, weight_decay=0.002),
-                           keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        self.model.compile(
+            keras.optimizers.SGD(0.004, momentum=0.6, weight_decay=0.002),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        )
         self.first = list(self.dataset)[0]  # the whole of it once, which fills the cache
 
     def step(self) -> int:

@@ -24,26 +24,41 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.elu(self.conv1(self.pad(self.norm1(x))))
         y = self.conv2(self.norm2(y))
-        return self.elu(y + self.bridge(x)[..., :y.shape[-2], :y.shape[-1]])
+        return self.elu(y + self.bridge(x)[..., : y.shape[-2], : y.shape[-1]])
 
 
 def network(categories: int) -> nn.Module:
-    blocks = [(8, 8, 50)] * 3 + [(8, 16, 50)] + [(16, 16, 25)] * 3 + [(16, 32, 25)] + [(32, 32, 12)] * 3
+    blocks = (
+        [(8, 8, 50)] * 3 + [(8, 16, 50)] + [(16, 16, 25)] * 3 + [(16, 32, 25)] + [(32, 32, 12)] * 3
+    )
     return nn.Sequential(
-        nn.BatchNorm2d(3, affine=False), nn.Conv2d(3, 8, 5, padding=2), nn.ELU(), nn.MaxPool2d(2),
-        *[Block(*sizes) for sizes in blocks], nn.AvgPool2d(2), nn.Flatten(),
-        nn.BatchNorm1d(1152, affine=False), nn.Linear(1152, 200), nn.Tanh(),
-        nn.BatchNorm1d(200, affine=False), nn.Linear(200, categories))
+        nn.BatchNorm2d(3, affine=False),
+        nn.Conv2d(3, 8, 5, padding=2),
+        nn.ELU(),
+        nn.MaxPool2d(2),
+        *[Block(*sizes) for sizes in blocks],
+        nn.AvgPool2d(2),
+        nn.Flatten(),
+        nn.BatchNorm1d(1152, affine=False),
+        nn.Linear(1152, 200),
+        nn.Tanh(),
+        nn.BatchNorm1d(200, affine=False),
+        nn.Linear(200, categories),
+    )
 
 
 class Contender:
     def __init__(self, data: Path, batch: int, device: str) -> None:
         self.device, self.threads = device, f"{torch.get_num_threads()} + 2 workers"
         pictures = datasets.ImageFolder(data / "jpeg", transforms.ToTensor())
-        self.loader = DataLoader(pictures, batch, shuffle=True, num_workers=2, pin_memory=device == "cuda")
+        self.loader = DataLoader(
+            pictures, batch, shuffle=True, num_workers=2, pin_memory=device == "cuda"
+        )
         self.network = network(len(pictures.classes)).to(device)
         self.loss = nn.CrossEntropyLoss()
-        self.optimiser = torch.optim.SGD(self.network.parameters(), lr=0.004, momentum=0.6, weight_decay=0.002)
+        self.optimiser = torch.optim.SGD(
+            self.network.parameters(), lr=0.004, momentum=0.6, weight_decay=0.002
+        )
         self.batch = [part.to(device) for part in next(iter(self.loader))]
 
     def step(self) -> int:

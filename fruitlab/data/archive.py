@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from unicodedata import normalize
 
+from fruitlab.config.errors import DataError
 from fruitlab.data.cache import unwritable
 from fruitlab.data.domains import NAMES
-from fruitlab.data.pictures import DataError
 
 MOST_ENTRIES = 200_000
 LONGEST_DIRECTORY = 64_000_000  # bytes of the archive's table of contents, which zipfile takes into memory as a whole
@@ -27,16 +27,28 @@ LARGEST_FILE = 200_000_000  # bytes unpacked
 MOST_BYTES = 50_000_000_000  # bytes unpacked in all
 # A whole archive, unpacked to its packed size. Pictures are compressed already: 1.0 to 1.2; BMPs of things on white reach 40.
 HIGHEST_RATIO, RATIO_FROM = 100, 100_000_000
-MOST_OTHERS = 1000  # files that are no pictures; more than that (and than pictures) is somebody's whole disk
+MOST_OTHERS = (
+    1000  # files that are no pictures; more than that (and than pictures) is somebody's whole disk
+)
 SPARE = 100_000_000  # bytes left free on the disk
 
-PICTURES = frozenset(".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .dib .tif .tiff .ppm .pgm .pbm .pnm .avif .mpo .heic .heif".split())
+PICTURES = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .dib .tif .tiff .ppm .pgm .pbm .pnm .avif .mpo .heic .heif".split()
+)
 ARCHIVES = frozenset(".zip .rar .7z .tar .gz .tgz .bz2 .xz .zst".split())
-JUNK = frozenset({"__macosx", "thumbs.db", "desktop.ini", "icon\r"})  # what macOS and Windows add, besides names with a dot in front
+JUNK = frozenset(
+    {"__macosx", "thumbs.db", "desktop.ini", "icon\r"}
+)  # what macOS and Windows add, besides names with a dot in front
 READABLE = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 EXPECTED = "Expected a zip of two folders, nice and real, with one folder for each category in both: nice/Apple/1.jpg, real/Apple/1.jpg."
-OTHER_KINDS = ((b"Rar!", "a RAR archive"), (b"7z\xbc\xaf", "a 7z archive"), (b"\x1f\x8b", "a gzip archive"), (b"\xff\xd8\xff", "a JPEG picture"),
-               (b"\x89PNG", "a PNG picture"), (b"<", "a web page"))
+OTHER_KINDS = (
+    (b"Rar!", "a RAR archive"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"<", "a web page"),
+)
 
 Progress = Callable[[str, int, int], None]
 
@@ -74,7 +86,9 @@ def unpack(source: Path, target: Path, *, progress: Progress | None = None) -> P
     except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, UnicodeDecodeError) as error:
         raise DataError(_not_a_zip(source, error)) from error
     except NotImplementedError as error:
-        raise DataError(f"The zip uses a way of packing that is not read here ({error}). Pack it again as an ordinary zip.") from error
+        raise DataError(
+            f"The zip uses a way of packing that is not read here ({error}). Pack it again as an ordinary zip."
+        ) from error
     except OSError as error:
         raise unwritable(error) from error
 
@@ -83,7 +97,9 @@ def look_through(archive: zipfile.ZipFile) -> Plan:
     """Checks everything that can be told without unpacking. Raises DataError with the first thing that is wrong."""
     infos = archive.infolist()
     if len(infos) > MOST_ENTRIES:
-        raise DataError(f"The zip holds {len(infos):,} entries; up to {MOST_ENTRIES:,} are read. Zip only the folders nice and real.")
+        raise DataError(
+            f"The zip holds {len(infos):,} entries; up to {MOST_ENTRIES:,} are read. Zip only the folders nice and real."
+        )
     files = [(info, _path(info)) for info in infos if not info.is_dir()]
     files = [(info, path) for info, path in files if not any(_is_junk(part) for part in path.parts)]
     if not files:
@@ -91,21 +107,48 @@ def look_through(archive: zipfile.ZipFile) -> Plan:
     for info, path in files:
         _check_kind(info, path)
     base = _base([path for _, path in files])
-    inside = [(info, PurePosixPath(path.parts[len(base.parts)].casefold(), *path.parts[len(base.parts) + 1:]))
-              for info, path in files if path.is_relative_to(base) and path.parts[len(base.parts)].casefold() in NAMES]
-    ignored = {path.as_posix(): "beside nice and real" for _, path in files
-               if not (path.is_relative_to(base) and path.parts[len(base.parts)].casefold() in NAMES)}
+    inside = [
+        (
+            info,
+            PurePosixPath(
+                path.parts[len(base.parts)].casefold(), *path.parts[len(base.parts) + 1 :]
+            ),
+        )
+        for info, path in files
+        if path.is_relative_to(base) and path.parts[len(base.parts)].casefold() in NAMES
+    ]
+    ignored = {
+        path.as_posix(): "beside nice and real"
+        for _, path in files
+        if not (path.is_relative_to(base) and path.parts[len(base.parts)].casefold() in NAMES)
+    }
     for _, path in inside:
         if path.suffix.casefold() in ARCHIVES:
-            raise DataError(f"There is another archive inside the zip: {path}. Unpack it, and zip nice and real again with its pictures in them.")
-    pictures = [(info, path) for info, path in inside if path.suffix.casefold() in PICTURES or not path.suffix]
-    ignored |= {path.as_posix(): "no picture by its name" for _, path in inside if path.suffix and path.suffix.casefold() not in PICTURES}
+            raise DataError(
+                f"There is another archive inside the zip: {path}. Unpack it, and zip nice and real again with its pictures in them."
+            )
+    pictures = [
+        (info, path)
+        for info, path in inside
+        if path.suffix.casefold() in PICTURES or not path.suffix
+    ]
+    ignored |= {
+        path.as_posix(): "no picture by its name"
+        for _, path in inside
+        if path.suffix and path.suffix.casefold() not in PICTURES
+    }
     if len(ignored) > max(MOST_OTHERS, len(pictures)):
-        raise DataError(f"{len(ignored):,} of the zip's {len(files):,} files are not pictures in nice or real, {next(iter(ignored))} for example. "
-                        "Zip only the folders nice and real.")
+        raise DataError(
+            f"{len(ignored):,} of the zip's {len(files):,} files are not pictures in nice or real, {next(iter(ignored))} for example. "
+            "Zip only the folders nice and real."
+        )
     for domain in NAMES:
         if not any(path.parts[0] == domain and len(path.parts) > 2 for _, path in pictures):
-            why = "its pictures lie in no folder" if any(path.parts[0] == domain for _, path in pictures) else "it holds no pictures"
+            why = (
+                "its pictures lie in no folder"
+                if any(path.parts[0] == domain for _, path in pictures)
+                else "it holds no pictures"
+            )
             raise DataError(f"The folder {domain} in the zip cannot be used: {why}. {EXPECTED}")
     plan = Plan(pictures, ignored)
     _check_sizes(plan)
@@ -124,10 +167,21 @@ def _path(info: zipfile.ZipInfo) -> PurePosixPath:
     name = name.replace("\\", "/")  # some of Windows' programs pack so
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or re.match(r"[A-Za-z]:", name) or ".." in parts:
-        raise DataError(f"The zip holds a path that leads out of its folder: {_shown(name)}. Nothing of it was taken. Pack it again from the folders "
-                        "themselves, or get it from somebody you trust.")
-    if any(len(part.encode("utf-8", "surrogatepass")) > 200 or re.search(r"[\x00-\x1f\x7f]", part.rstrip("\r")) for part in parts) or len(parts) > 20:
-        raise DataError(f"The zip holds a name that cannot be used: {_shown(name)}. Rename that file to something plain, and zip again.")
+        raise DataError(
+            f"The zip holds a path that leads out of its folder: {_shown(name)}. Nothing of it was taken. Pack it again from the folders "
+            "themselves, or get it from somebody you trust."
+        )
+    if (
+        any(
+            len(part.encode("utf-8", "surrogatepass")) > 200
+            or re.search(r"[\x00-\x1f\x7f]", part.rstrip("\r"))
+            for part in parts
+        )
+        or len(parts) > 20
+    ):
+        raise DataError(
+            f"The zip holds a name that cannot be used: {_shown(name)}. Rename that file to something plain, and zip again."
+        )
     return PurePosixPath(*(normalize("NFC", part) for part in parts))
 
 
@@ -138,13 +192,21 @@ def _is_junk(part: str) -> bool:
 def _check_kind(info: zipfile.ZipInfo, path: PurePosixPath) -> None:
     mode = stat.S_IFMT(info.external_attr >> 16)
     if stat.S_ISLNK(mode):
-        raise DataError(f"The zip holds a link, {_shown(str(path))}; links are not followed. Zip the pictures themselves.")
+        raise DataError(
+            f"The zip holds a link, {_shown(str(path))}; links are not followed. Zip the pictures themselves."
+        )
     if mode not in (0, stat.S_IFREG):
-        raise DataError(f"The zip holds something that is no file, {_shown(str(path))}. Zip only the folders nice and real.")
+        raise DataError(
+            f"The zip holds something that is no file, {_shown(str(path))}. Zip only the folders nice and real."
+        )
     if info.flag_bits & 1:
-        raise DataError(f"The zip is locked with a password ({_shown(str(path))} is encrypted). Zip the folders again without one.")
+        raise DataError(
+            f"The zip is locked with a password ({_shown(str(path))} is encrypted). Zip the folders again without one."
+        )
     if info.compress_type not in READABLE:
-        raise DataError(f"The zip packs {_shown(str(path))} in a way that is not read here (method {info.compress_type}). Pack it again as an ordinary zip.")
+        raise DataError(
+            f"The zip packs {_shown(str(path))} in a way that is not read here (method {info.compress_type}). Pack it again as an ordinary zip."
+        )
 
 
 def _base(paths: list[PurePosixPath]) -> PurePosixPath:
@@ -154,28 +216,41 @@ def _base(paths: list[PurePosixPath]) -> PurePosixPath:
         for depth, part in enumerate(path.parts[:-1]):
             if part.casefold() in NAMES:
                 holds.setdefault(PurePosixPath(*path.parts[:depth]), set()).add(part.casefold())
-    both = sorted((folder for folder, found in holds.items() if len(found) == 2), key=lambda folder: len(folder.parts))
+    both = sorted(
+        (folder for folder, found in holds.items() if len(found) == 2),
+        key=lambda folder: len(folder.parts),
+    )
     if not both:
         there = sorted({path.parts[0] + ("/" if len(path.parts) > 1 else "") for path in paths})
-        raise DataError(f"The zip has no folders nice and real side by side; it holds {', '.join(there[:6])}"
-                        f"{f' and {len(there) - 6} more' if len(there) > 6 else ''}. {EXPECTED}")
+        raise DataError(
+            f"The zip has no folders nice and real side by side; it holds {', '.join(there[:6])}"
+            f"{f' and {len(there) - 6} more' if len(there) > 6 else ''}. {EXPECTED}"
+        )
     if len(both) > 1 and len(both[1].parts) == len(both[0].parts):
-        raise DataError(f"The zip holds nice and real more than once, in {both[0]} and in {both[1]}. Zip one pair at a time.")
+        raise DataError(
+            f"The zip holds nice and real more than once, in {both[0]} and in {both[1]}. Zip one pair at a time."
+        )
     return both[0]
 
 
 def _check_sizes(plan: Plan) -> None:
     for info, path in plan.entries:
         if info.file_size > LARGEST_FILE:
-            raise DataError(f"{path} in the zip would unpack to {_megabytes(info.file_size)}; up to {_megabytes(LARGEST_FILE)} a picture are read. "
-                            "Save it smaller, or leave it out.")
+            raise DataError(
+                f"{path} in the zip would unpack to {_megabytes(info.file_size)}; up to {_megabytes(LARGEST_FILE)} a picture are read. "
+                "Save it smaller, or leave it out."
+            )
     packed = sum(info.compress_size for info, _ in plan.entries)
     if plan.size > MOST_BYTES:
-        raise DataError(f"The zip would unpack to {_megabytes(plan.size)}; up to {_megabytes(MOST_BYTES)} are taken. "
-                        "Unpack it yourself, and add the two folders by their paths.")
+        raise DataError(
+            f"The zip would unpack to {_megabytes(plan.size)}; up to {_megabytes(MOST_BYTES)} are taken. "
+            "Unpack it yourself, and add the two folders by their paths."
+        )
     if plan.size > RATIO_FROM and plan.size > HIGHEST_RATIO * packed:
-        raise DataError(f"The zip would unpack from {_megabytes(packed)} to {_megabytes(plan.size)}, far more than pictures do: it looks like one made to "
-                        "fill the disk. Nothing of it was taken. If it is yours, unpack it and add the two folders by their paths.")
+        raise DataError(
+            f"The zip would unpack from {_megabytes(packed)} to {_megabytes(plan.size)}, far more than pictures do: it looks like one made to "
+            "fill the disk. Nothing of it was taken. If it is yours, unpack it and add the two folders by their paths."
+        )
 
 
 def _check_places(plan: Plan) -> None:
@@ -183,19 +258,25 @@ def _check_places(plan: Plan) -> None:
     places = Counter(str(path).casefold() for _, path in plan.entries)
     twice = next((place for place, count in places.items() if count > 1), None)
     if twice is not None:
-        raise DataError(f"The zip holds two files named {_shown(twice)}, if upper and lower case are one. Rename one of them, and zip again.")
+        raise DataError(
+            f"The zip holds two files named {_shown(twice)}, if upper and lower case are one. Rename one of them, and zip again."
+        )
     for _, path in plan.entries:
         for parent in path.parents:
             if str(parent).casefold() in places:
-                raise DataError(f"In the zip, {_shown(str(parent))} is both a file and a folder. Pack it again from the folders themselves.")
+                raise DataError(
+                    f"In the zip, {_shown(str(parent))} is both a file and a folder. Pack it again from the folders themselves."
+                )
 
 
 def _check_room(size: int, target: Path) -> None:
     there = next(folder for folder in target.parents if folder.exists())
     free = shutil.disk_usage(there).free
     if size + SPARE > free:
-        raise DataError(f"The zip would unpack to {_megabytes(size)}, and only {_megabytes(free)} are free where data is kept: free some space there, "
-                        "or name another folder in FRUITLAB_DATA.")
+        raise DataError(
+            f"The zip would unpack to {_megabytes(size)}, and only {_megabytes(free)} are free where data is kept: free some space there, "
+            "or name another folder in FRUITLAB_DATA."
+        )
 
 
 def _write(archive: zipfile.ZipFile, plan: Plan, target: Path, progress: Progress | None) -> None:
@@ -222,11 +303,15 @@ def _check_size_of_directory(source: Path) -> None:
         return  # zipfile will say that it is none
     length = struct.unpack_from("<I", tail, found + 12)[0]
     locator = found - 20
-    if length == 0xFFFFFFFF and locator >= 56 and tail[locator - 56:locator - 52] == b"PK\6\6":  # of a large archive, in 64 bits
+    if (
+        length == 0xFFFFFFFF and locator >= 56 and tail[locator - 56 : locator - 52] == b"PK\6\6"
+    ):  # of a large archive, in 64 bits
         length = struct.unpack_from("<Q", tail, locator - 16)[0]
     if LONGEST_DIRECTORY < min(length, end):
-        raise DataError(f"The zip's table of contents alone takes {_megabytes(length)}: it lists far more files than there can be pictures. "
-                        "Zip only the folders nice and real.")
+        raise DataError(
+            f"The zip's table of contents alone takes {_megabytes(length)}: it lists far more files than there can be pictures. "
+            "Zip only the folders nice and real."
+        )
 
 
 def _not_a_zip(source: Path, error: Exception) -> str:

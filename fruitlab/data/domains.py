@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 import numpy as np
 
-from fruitlab.data.pictures import DataError
+from fruitlab.config.errors import DataError
 
 NAMES = ("nice", "real")
 FEW_TESTS = 30  # below this many test pictures one of them is worth more than three percent
@@ -46,9 +46,13 @@ class TwoDomains:
     nice: Domain
     real: Domain
     kind: str  # photographs or drawn
-    group_keys: tuple[str, ...]  # a group's key decides when a split visits it; see `group_pictures`
+    group_keys: tuple[
+        str, ...
+    ]  # a group's key decides when a split visits it; see `group_pictures`
     left_out: dict[str, str] = field(default_factory=dict)  # category: why it takes no part
-    refused: list[dict[str, str]] = field(default_factory=list)  # {file, reason} of each picture that cannot be used
+    refused: list[dict[str, str]] = field(
+        default_factory=list
+    )  # {file, reason} of each picture that cannot be used
 
     def split(self, seed: int) -> Split:
         """Sets aside 40 % of each category of each domain for testing (paper section 4.3), at random by the seed.
@@ -60,13 +64,20 @@ class TwoDomains:
         cells = self._cells()
         sizes = np.bincount(cells)
         members: list[list[int]] = [[] for _ in self.group_keys]
-        for group, cell in zip(np.concatenate([self.nice.groups, self.real.groups]).tolist(), cells.tolist(), strict=True):
+        for group, cell in zip(
+            np.concatenate([self.nice.groups, self.real.groups]).tolist(),
+            cells.tolist(),
+            strict=True,
+        ):
             members[group].append(cell)
 
         # In fifths of a picture, so that 40 % is a whole number: how far a cell's test count is from 40 % of its pictures.
         missing = [2 * size for size in sizes.tolist()]
         tested = np.zeros(len(self.group_keys), dtype=bool)
-        order = sorted((blake2b(f"{seed}:{key}".encode()).digest(), group) for group, key in enumerate(self.group_keys))
+        order = sorted(
+            (blake2b(f"{seed}:{key}".encode()).digest(), group)
+            for group, key in enumerate(self.group_keys)
+        )
         for _, group in order:
             if len(members[group]) == 1:
                 touched = {members[group][0]: 5}
@@ -87,22 +98,38 @@ class TwoDomains:
     def counts(self, split: Split) -> dict[str, dict[str, dict[str, int]]]:
         """{category: {nice: {train, test}, real: {train, test}}}, in pictures."""
         tables = {
-            domain.name: {side: np.bincount(domain.labels[getattr(split, f"{domain.name}_{side}")],
-                                            minlength=len(self.categories)).tolist() for side in ("train", "test")}
+            domain.name: {
+                side: np.bincount(
+                    domain.labels[getattr(split, f"{domain.name}_{side}")],
+                    minlength=len(self.categories),
+                ).tolist()
+                for side in ("train", "test")
+            }
             for domain in (self.nice, self.real)
         }
-        return {category: {name: {side: column[label] for side, column in table.items()} for name, table in tables.items()}
-                for label, category in enumerate(self.categories)}
+        return {
+            category: {
+                name: {side: column[label] for side, column in table.items()}
+                for name, table in tables.items()
+            }
+            for label, category in enumerate(self.categories)
+        }
 
     def small_tests(self, split: Split) -> list[str]:
         """A sentence for each domain in which some categories have too few test pictures to say much about them."""
         counts, sentences = self.counts(split), []
         for domain in NAMES:
-            few = {category: n for category, sides in counts.items() if (n := sides[domain]["test"]) < FEW_TESTS}
+            few = {
+                category: n
+                for category, sides in counts.items()
+                if (n := sides[domain]["test"]) < FEW_TESTS
+            }
             if few:
                 named = ", ".join(f"{category} ({n})" for category, n in few.items())
-                sentences.append(f"Fewer than {FEW_TESTS} {domain} test pictures: {named}. "
-                                 "Accuracies of single categories are rough there; more pictures make them firmer.")
+                sentences.append(
+                    f"Fewer than {FEW_TESTS} {domain} test pictures: {named}. "
+                    "Accuracies of single categories are rough there; more pictures make them firmer."
+                )
         return sentences
 
     def _cells(self) -> np.ndarray:
@@ -115,16 +142,22 @@ class TwoDomains:
                 if sides["train"] and sides["test"]:
                     continue
                 domain: Domain = getattr(self, name)
-                groups = len(set(domain.groups[domain.labels == self.categories.index(category)].tolist()))
+                groups = len(
+                    set(domain.groups[domain.labels == self.categories.index(category)].tolist())
+                )
                 total, missing = sum(sides.values()), "test" if sides["train"] else "training"
                 if total == 0:
                     why = "it has none at all: leave the category out"
                 elif groups == 1 and total > 1:
-                    why = (f"all its {total:,} pictures belong to one group (they are identical, or share one --group key), "
-                           "and a group stays together: add pictures, or choose a --group that tells them apart")
+                    why = (
+                        f"all its {total:,} pictures belong to one group (they are identical, or share one --group key), "
+                        "and a group stays together: add pictures, or choose a --group that tells them apart"
+                    )
                 else:
-                    why = (f"its {total:,} pictures form only {groups:,} groups that must stay together: "
-                           "add pictures, or leave the category out")
+                    why = (
+                        f"its {total:,} pictures form only {groups:,} groups that must stay together: "
+                        "add pictures, or leave the category out"
+                    )
                 raise DataError(f"{category} ends up without {name} {missing} pictures: {why}.")
 
 
@@ -138,7 +171,9 @@ def path_order(path: str) -> tuple[str, str]:
     return normalize("NFC", path), path
 
 
-def group_pictures(hashes: Sequence[str], keys: Sequence[str | None]) -> tuple[np.ndarray, tuple[str, ...]]:
+def group_pictures(
+    hashes: Sequence[str], keys: Sequence[str | None]
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """The groups of n pictures that have to stay together: (int64 [n] group of each picture, key of each group).
 
     Pictures with identical content or the same key (None: no key) share a group, and so does whatever hangs together by
@@ -155,11 +190,15 @@ def group_pictures(hashes: Sequence[str], keys: Sequence[str | None]) -> tuple[n
 
     first: dict[tuple[str, str], int] = {}
     for i, (content, key) in enumerate(zip(hashes, keys, strict=True)):
-        for mark in (("content", content), ("key", key)) if key is not None else (("content", content),):
+        for mark in (
+            (("content", content), ("key", key)) if key is not None else (("content", content),)
+        ):
             parent[root(i)] = root(first.setdefault(mark, i))
 
     numbers: dict[int, int] = {}
-    groups = np.array([numbers.setdefault(root(i), len(numbers)) for i in range(len(hashes))], dtype=np.int64)
+    groups = np.array(
+        [numbers.setdefault(root(i), len(numbers)) for i in range(len(hashes))], dtype=np.int64
+    )
     own = [content if key is None else key for content, key in zip(hashes, keys, strict=True)]
     smallest: dict[int, str] = {}
     for group, key in zip(groups.tolist(), own, strict=True):
@@ -167,13 +206,17 @@ def group_pictures(hashes: Sequence[str], keys: Sequence[str | None]) -> tuple[n
     return groups, tuple(smallest[group] for group in range(len(numbers)))
 
 
-def fingerprint_of(categories: Iterable[str], domains: Iterable[Domain], group_keys: Iterable[str]) -> str:
+def fingerprint_of(
+    categories: Iterable[str], domains: Iterable[Domain], group_keys: Iterable[str]
+) -> str:
     """16 hex digits over everything that a run's result depends on: categories, pixels, labels and groups, in order."""
     digest = blake2b(digest_size=8)
     for category in categories:
         digest.update(f"category {category}\n".encode())
     for domain in domains:
-        for content, label, group in zip(domain.hashes, domain.labels.tolist(), domain.groups.tolist(), strict=True):
+        for content, label, group in zip(
+            domain.hashes, domain.labels.tolist(), domain.groups.tolist(), strict=True
+        ):
             digest.update(f"{domain.name} {content} {label} {group}\n".encode())
     for key in group_keys:
         digest.update(f"group {key}\n".encode())
@@ -186,10 +229,14 @@ def ratio_counts(split: Split, ratio: float) -> tuple[int, int]:
     `ratio` is x in percent, 0 to 100; halves are rounded up. Raises DataError for anything else.
     """
     if not 0 <= ratio <= 100:
-        raise DataError(f"A ratio is the share of the real training set in percent, from 0 to 100, not {ratio}.")
+        raise DataError(
+            f"A ratio is the share of the real training set in percent, from 0 to 100, not {ratio}."
+        )
     # Rounded to millionths of a picture first, so that the floating point's own error never decides a half.
-    return tuple(int(np.floor(round(len(indices) * percent / 100, 6) + 0.5))
-                 for indices, percent in ((split.nice_train, 100 - ratio), (split.real_train, ratio)))
+    return tuple(
+        int(np.floor(round(len(indices) * percent / 100, 6) + 0.5))
+        for indices, percent in ((split.nice_train, 100 - ratio), (split.real_train, ratio))
+    )
 
 
 def describe_ratio(split: Split, ratio: float) -> str:

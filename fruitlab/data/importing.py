@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from fruitlab.config.errors import DataError
 from fruitlab.data import cache
 from fruitlab.data.cache import Contents, Source, Writer
 from fruitlab.data.domains import NAMES, TwoDomains, content_hash
 from fruitlab.data.layouts import Layout
 from fruitlab.data.matching import Entry, folder_times, look, match
-from fruitlab.data.pictures import BadPicture, DataError, read
+from fruitlab.data.pictures import BadPicture, read
 
 Progress = Callable[[str, int, int], None]  # what is being done, done so far, in all
 CHUNK = 128  # pictures between two reports of progress; as many wait in memory
@@ -35,7 +36,9 @@ class ImportReport:
     categories: tuple[str, ...]
     left_out: dict[str, str]  # category: reason
     refused: list[dict[str, str]]  # {file, reason}
-    counts: dict[str, dict[str, dict[str, int]]]  # category: {nice: {train, test}, real: {train, test}}, by the split of seed 0
+    counts: dict[
+        str, dict[str, dict[str, int]]
+    ]  # category: {nice: {train, test}, real: {train, test}}, by the split of seed 0
     warnings: list[str]
     notes: dict[str, str]  # domain: what its folder was recognised as
     ignored: dict[str, str]  # folder: why none of its files was looked at
@@ -57,12 +60,27 @@ class Previous:
     def pictures(self, domain: str) -> dict[Source, tuple[np.ndarray, str]]:
         """(picture, content hash) by the file as it was, its outcome aside."""
         old: Any = getattr(self.data, domain)
-        return {dataclasses.replace(file, outcome=None): (old.images[file.outcome], old.hashes[file.outcome])
-                for file in self.sources[domain] if isinstance(file.outcome, int)}
+        return {
+            dataclasses.replace(file, outcome=None): (
+                old.images[file.outcome],
+                old.hashes[file.outcome],
+            )
+            for file in self.sources[domain]
+            if isinstance(file.outcome, int)
+        }
 
 
-def import_pictures(*, name: str, nice: Path, real: Path, min_images: int = 20, group: str | None = None, replace: bool = False,
-                    progress: Progress | None = None, say: cache.Say | None = None) -> ImportReport:
+def import_pictures(
+    *,
+    name: str,
+    nice: Path,
+    real: Path,
+    min_images: int = 20,
+    group: str | None = None,
+    replace: bool = False,
+    progress: Progress | None = None,
+    say: cache.Say | None = None,
+) -> ImportReport:
     """Imports two folders of category folders, nice and real, as the data set `name`.
 
     A category takes part if both folders hold at least `min_images` usable pictures of it; names are matched without regard to
@@ -73,8 +91,15 @@ def import_pictures(*, name: str, nice: Path, real: Path, min_images: int = 20, 
     started = time.perf_counter()
     cache.check_name(name)
     if min_images < 2:
-        raise DataError(f"A category needs at least 2 pictures, one to train and one to test; min_images is {min_images}.")
-    origin = {"nice": str(_folder(nice)), "real": str(_folder(real)), "min_images": min_images, "group": group}
+        raise DataError(
+            f"A category needs at least 2 pictures, one to train and one to test; min_images is {min_images}."
+        )
+    origin = {
+        "nice": str(_folder(nice)),
+        "real": str(_folder(real)),
+        "min_images": min_images,
+        "group": group,
+    }
     _check_apart(Path(origin["nice"]), Path(origin["real"]))
     check_free(name, replace)
     folders, layouts = _survey(origin)
@@ -84,14 +109,28 @@ def import_pictures(*, name: str, nice: Path, real: Path, min_images: int = 20, 
             contents = _read_all(origin, folders, layouts, writer, None, progress)
             data = writer.commit(contents)
     split = data.split(0)
-    return ImportReport(name=name, categories=data.categories, left_out=data.left_out, refused=data.refused, counts=data.counts(split),
-                        warnings=_unmatched(group, contents) + data.small_tests(split), kind=data.kind, fingerprint=data.fingerprint,
-                        notes={domain: layout.note for domain, layout in layouts.items()},
-                        ignored={f"{domain}/{folder}": why for domain, layout in layouts.items() for folder, why in layout.ignored.items()},
-                        seconds=round(time.perf_counter() - started, 3))
+    return ImportReport(
+        name=name,
+        categories=data.categories,
+        left_out=data.left_out,
+        refused=data.refused,
+        counts=data.counts(split),
+        warnings=_unmatched(group, contents) + data.small_tests(split),
+        kind=data.kind,
+        fingerprint=data.fingerprint,
+        notes={domain: layout.note for domain, layout in layouts.items()},
+        ignored={
+            f"{domain}/{folder}": why
+            for domain, layout in layouts.items()
+            for folder, why in layout.ignored.items()
+        },
+        seconds=round(time.perf_counter() - started, 3),
+    )
 
 
-def reimport(name: str, origin: dict[str, Any], previous: Previous, progress: Progress | None = None) -> TwoDomains:
+def reimport(
+    name: str, origin: dict[str, Any], previous: Previous, progress: Progress | None = None
+) -> TwoDomains:
     """Imports a data set again as it was before; decodes new and changed pictures only. Its lock must be held. Raises DataError."""
     folders, layouts = _survey(origin)
     with cache.writing(name, name) as writer:
@@ -100,7 +139,9 @@ def reimport(name: str, origin: dict[str, Any], previous: Previous, progress: Pr
 
 def _survey(origin: dict[str, Any]) -> tuple[dict[str, dict[str, int]], dict[str, Layout]]:
     roots = {domain: Path(origin[domain]) for domain in NAMES}
-    return {domain: folder_times(root) for domain, root in roots.items()}, {domain: look(root) for domain, root in roots.items()}
+    return {domain: folder_times(root) for domain, root in roots.items()}, {
+        domain: look(root) for domain, root in roots.items()
+    }
 
 
 def _folder(path: Path) -> Path:
@@ -112,10 +153,14 @@ def _folder(path: Path) -> Path:
 
 def _check_apart(nice: Path, real: Path) -> None:
     if nice == real:
-        raise DataError(f"nice and real are the same folder, {nice}: name two, one for each domain.")
+        raise DataError(
+            f"nice and real are the same folder, {nice}: name two, one for each domain."
+        )
     for inner, outer in ((nice, real), (real, nice)):
         if inner.is_relative_to(outer):
-            raise DataError(f"{inner} lies inside {outer}, so its pictures would count for both domains: name two folders side by side.")
+            raise DataError(
+                f"{inner} lies inside {outer}, so its pictures would count for both domains: name two folders side by side."
+            )
 
 
 def check_free(name: str, replace: bool) -> None:
@@ -125,7 +170,9 @@ def check_free(name: str, replace: bool) -> None:
     except DataError:  # damaged, or of a newer version: there is something all the same
         taken = True
     if taken and not replace:
-        raise DataError(f"There is data named {name!r} already: choose another name, or replace it with --replace.")
+        raise DataError(
+            f"There is data named {name!r} already: choose another name, or replace it with --replace."
+        )
 
 
 @dataclass(frozen=True)
@@ -133,16 +180,32 @@ class Folder:
     """One category's pictures of one domain after reading."""
 
     sources: list[Source]
-    usable: list[tuple[str, str, str | None]]  # (path, content hash, key of --group) of each picture that went into the writer
+    usable: list[
+        tuple[str, str, str | None]
+    ]  # (path, content hash, key of --group) of each picture that went into the writer
 
 
-def _read_all(origin: dict[str, Any], folders: dict[str, dict[str, int]], layouts: dict[str, Layout], writer: Writer,
-              previous: Previous | None, progress: Progress | None) -> Contents:
+def _read_all(
+    origin: dict[str, Any],
+    folders: dict[str, dict[str, int]],
+    layouts: dict[str, Layout],
+    writer: Writer,
+    previous: Previous | None,
+    progress: Progress | None,
+) -> Contents:
     """Reads every category that may take part into the writer; takes it back if too few of its pictures were usable."""
-    roots, needed, key_of = {name: Path(origin[name]) for name in NAMES}, origin["min_images"], _key_finder(origin["group"])
+    roots, needed, key_of = (
+        {name: Path(origin[name]) for name in NAMES},
+        origin["min_images"],
+        _key_finder(origin["group"]),
+    )
     matched = match(roots, layouts)
     known = {name: previous.pictures(name) if previous else {} for name in NAMES}
-    total = sum(sum(counts) for domains in matched.values() if min(counts := [len(domains[name]) for name in NAMES]) >= needed)
+    total = sum(
+        sum(counts)
+        for domains in matched.values()
+        if min(counts := [len(domains[name]) for name in NAMES]) >= needed
+    )
     out, dropped = Contents(kind="photographs", origin=origin, folders=folders), 0
 
     def read_folder(domain: str, entries: list[Entry], pool: ThreadPoolExecutor) -> Folder:
@@ -157,7 +220,7 @@ def _read_all(origin: dict[str, Any], folders: dict[str, dict[str, int]], layout
 
         folder = Folder([], [])
         for start in range(0, len(entries), CHUNK):
-            chunk = entries[start:start + CHUNK]
+            chunk = entries[start : start + CHUNK]
             for (path, file), result in zip(chunk, pool.map(decode, chunk), strict=True):
                 if isinstance(result, BadPicture):
                     out.refused.append({"file": f"{domain}/{path}", "reason": str(result)})
@@ -168,7 +231,11 @@ def _read_all(origin: dict[str, Any], folders: dict[str, dict[str, int]], layout
                 folder.usable.append((path, content, key_of(f"{domain}/{path}")))
                 writer.append(domain, image)
             if progress:
-                progress("Reading pictures", sum(writer.rows.values()) + len(out.refused) + dropped, total)
+                progress(
+                    "Reading pictures",
+                    sum(writer.rows.values()) + len(out.refused) + dropped,
+                    total,
+                )
         return folder
 
     pool = ThreadPoolExecutor(WORKERS)
@@ -177,7 +244,10 @@ def _read_all(origin: dict[str, Any], folders: dict[str, dict[str, int]], layout
             before = dict(writer.rows)
             if min(map(len, domains.values())) < needed:  # not worth reading
                 found = ", ".join(f"{len(domains[name]):,} {name}" for name in NAMES)
-                reason, read_in = f"{found}; {needed:,} needed in each", {name: Folder([file for _, file in domains[name]], []) for name in NAMES}
+                reason, read_in = (
+                    f"{found}; {needed:,} needed in each",
+                    {name: Folder([file for _, file in domains[name]], []) for name in NAMES},
+                )
             else:
                 read_in = {name: read_folder(name, domains[name], pool) for name in NAMES}
                 reason = _why_left_out(read_in, needed)
@@ -186,7 +256,9 @@ def _read_all(origin: dict[str, Any], folders: dict[str, dict[str, int]], layout
             if reason is None:
                 for name, folder in read_in.items():
                     for path, content, key in folder.usable:
-                        out.add(name, label=len(out.categories), path=path, content=content, key=key)
+                        out.add(
+                            name, label=len(out.categories), path=path, content=content, key=key
+                        )
                 out.categories.append(category)
                 continue
             out.left_out[category] = reason
@@ -195,7 +267,9 @@ def _read_all(origin: dict[str, Any], folders: dict[str, dict[str, int]], layout
                 writer.truncate(name, before[name])
                 out.forget_rows(name, before[name])
     finally:
-        pool.shutdown(cancel_futures=True)  # an interrupted import should not decode what it had queued
+        pool.shutdown(
+            cancel_futures=True
+        )  # an interrupted import should not decode what it had queued
     if not out.categories:
         raise DataError(_nothing(out, needed))
     return out
@@ -206,13 +280,19 @@ def _key_finder(pattern: str | None) -> Callable[[str], str | None]:
     try:
         compiled = re.compile(pattern) if pattern else None
     except (re.error, RecursionError, OverflowError) as error:
-        raise DataError(f"The group {pattern!r} is not a regular expression ({error}). An example: --group '([^/]+)_\\d+\\.jpg'") from error
+        raise DataError(
+            f"The group {pattern!r} is not a regular expression ({error}). An example: --group '([^/]+)_\\d+\\.jpg'"
+        ) from error
 
     def find(path: str) -> str | None:
         found = compiled.search(path) if compiled else None
-        if found is None or not found.group():  # nothing found, or a pattern like x* that finds nothing anywhere
+        if (
+            found is None or not found.group()
+        ):  # nothing found, or a pattern like x* that finds nothing anywhere
             return None
-        return "\x1f".join(part or "" for part in found.groups()) if compiled.groups else found.group()
+        return (
+            "\x1f".join(part or "" for part in found.groups()) if compiled.groups else found.group()
+        )
 
     return find
 
@@ -221,28 +301,43 @@ def _unmatched(group: str | None, contents: Contents) -> list[str]:
     if not group or any(key is not None for keys in contents.keys.values() for key in keys):
         return []
     example = f"nice/{contents.paths['nice'][0]}"
-    return [f"The group {group!r} was found in no picture's name, so each is a group of its own. It is searched in names like {example!r}."]
+    return [
+        f"The group {group!r} was found in no picture's name, so each is a group of its own. It is searched in names like {example!r}."
+    ]
 
 
 def _why_left_out(folders: dict[str, Folder], needed: int) -> str | None:
     if min(len(folder.usable) for folder in folders.values()) < needed:
-        told = [f"{len(folder.usable):,} {name}" + (f" ({bad:,} more could not be used)" if (bad := len(folder.sources) - len(folder.usable)) else "")
-                for name, folder in folders.items()]
+        told = [
+            f"{len(folder.usable):,} {name}"
+            + (
+                f" ({bad:,} more could not be used)"
+                if (bad := len(folder.sources) - len(folder.usable))
+                else ""
+            )
+            for name, folder in folders.items()
+        ]
         return f"{', '.join(told)}; {needed:,} needed in each"
     for name, folder in folders.items():
         if len({content if key is None else key for _, content, key in folder.usable}) < 2:
-            return (f"all its {len(folder.usable):,} {name} pictures are identical or of one group, "
-                    "so they cannot be on both sides of a split")
+            return (
+                f"all its {len(folder.usable):,} {name} pictures are identical or of one group, "
+                "so they cannot be on both sides of a split"
+            )
     return None
 
 
 def _nothing(out: Contents, needed: int) -> str:
     """The error for two folders without a category in common."""
-    sentences = [f"No category has {needed:,} usable pictures in both folders. Expected two folders that each hold one folder a category, "
-                 "with the same names in both: nice/Apple/*.jpg and real/Apple/*.jpg."]
+    sentences = [
+        f"No category has {needed:,} usable pictures in both folders. Expected two folders that each hold one folder a category, "
+        "with the same names in both: nice/Apple/*.jpg and real/Apple/*.jpg."
+    ]
     sentences += [f"{category}: {reason}." for category, reason in list(out.left_out.items())[:8]]
     if len(out.left_out) > 8:
         sentences.append(f"And {len(out.left_out) - 8} more.")
     if out.refused:
-        sentences.append(f"{len(out.refused):,} pictures could not be used, the first of them {out.refused[0]['file']}: {out.refused[0]['reason']}.")
+        sentences.append(
+            f"{len(out.refused):,} pictures could not be used, the first of them {out.refused[0]['file']}: {out.refused[0]['reason']}."
+        )
     return " ".join(sentences)

@@ -22,10 +22,14 @@ from typing import Literal, NoReturn
 
 from filelock import Timeout as LockedError
 
-from fruitlab.data.pictures import DataError
+from fruitlab.config.errors import DataError
 
 TOKEN_PAGE = "https://www.kaggle.com/settings"
-PAUSES = (2, 5, 15)  # seconds before going on after a break; as many breaks in a row that bring nothing new end the attempt
+PAUSES = (
+    2,
+    5,
+    15,
+)  # seconds before going on after a break; as many breaks in a row that bring nothing new end the attempt
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -50,8 +54,10 @@ class Source:
 
     @property
     def by_hand(self) -> str:
-        return (f"load it by hand from {self.page}, unpack it, and name its folder: "
-                f"`python -m fruitlab data import --name fruits --{self.domain} FOLDER ...`")
+        return (
+            f"load it by hand from {self.page}, unpack it, and name its folder: "
+            f"`python -m fruitlab data import --name fruits --{self.domain} FOLDER ...`"
+        )
 
 
 class Transfer:
@@ -86,13 +92,25 @@ class Transfer:
         request = ApiGetDatasetRequest()
         request.owner_slug, request.dataset_slug = self.source.handle.split("/")
         with kagglehub.clients.build_kaggle_client() as client:
-            answer = kagglehub.exceptions.handle_call(lambda: client.datasets.dataset_api_client.get_dataset(request))
+            answer = kagglehub.exceptions.handle_call(
+                lambda: client.datasets.dataset_api_client.get_dataset(request)
+            )
         if not answer.current_version_number:
-            raise DownloadError(f"Kaggle offers no version of {self.source.handle} at present. Look at {self.source.page}.")
+            raise DownloadError(
+                f"Kaggle offers no version of {self.source.handle} at present. Look at {self.source.page}."
+            )
         self.version, self.size = answer.current_version_number, answer.total_bytes
-        licence = f", licence as Kaggle states it today: {answer.license_name}" if answer.license_name else ""
-        self.say(f"Version {self.version}{licence}; {_gigabytes(self.size) if self.size else 'size unknown'}, to {self.folder}")
-        if not self.unpacked.exists():  # deleted by hand; kagglehub would later take half of it for complete
+        licence = (
+            f", licence as Kaggle states it today: {answer.license_name}"
+            if answer.license_name
+            else ""
+        )
+        self.say(
+            f"Version {self.version}{licence}; {_gigabytes(self.size) if self.size else 'size unknown'}, to {self.folder}"
+        )
+        if (
+            not self.unpacked.exists()
+        ):  # deleted by hand; kagglehub would later take half of it for complete
             self.mark.unlink(missing_ok=True)
         # Pictures are compressed already: unpacked they take as much again as their archive.
         needed = 0 if self.mark.exists() else 2 * self.size - self.loaded
@@ -104,17 +122,27 @@ class Transfer:
         import requests
 
         if self.loaded:
-            self.say(f"{_gigabytes(self.loaded)} of it are here from last time; going on from there.")
+            self.say(
+                f"{_gigabytes(self.loaded)} of it are here from last time; going on from there."
+            )
         at_start, in_vain = self.loaded, 0
         while True:
             before = self.loaded
             try:
-                return Path(kagglehub.dataset_download(f"{self.source.handle}/versions/{self.version}"))
-            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
+                return Path(
+                    kagglehub.dataset_download(f"{self.source.handle}/versions/{self.version}")
+                )
+            except (
+                requests.ConnectionError,
+                requests.Timeout,
+                requests.exceptions.ChunkedEncodingError,
+            ):
                 in_vain = 0 if self.loaded > before else in_vain + 1
                 if self.loaded == at_start or in_vain == len(PAUSES):
                     raise
-                self.say(f"The connection broke off after {_gigabytes(self.loaded)}; going on in {PAUSES[in_vain]} s.")
+                self.say(
+                    f"The connection broke off after {_gigabytes(self.loaded)}; going on in {PAUSES[in_vain]} s."
+                )
                 time.sleep(PAUSES[in_vain])
 
     def explain(self, error: Exception) -> NoReturn:
@@ -129,24 +157,43 @@ class Transfer:
         if isinstance(error, DownloadError):
             raise error
         if isinstance(error, LockedError):
-            text = f"{self.source.title} is being downloaded by another process already. Wait for it."
+            text = (
+                f"{self.source.title} is being downloaded by another process already. Wait for it."
+            )
         elif response is not None and response.status_code >= 400:
-            text = self._refused(response.status_code, response.headers.get("Retry-After", ""), again)
-        elif isinstance(error, (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)):
-            cause = "The connection to Kaggle broke off" if self.loaded else "Kaggle cannot be reached"
+            text = self._refused(
+                response.status_code, response.headers.get("Retry-After", ""), again
+            )
+        elif isinstance(
+            error,
+            (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError),
+        ):
+            cause = (
+                "The connection to Kaggle broke off" if self.loaded else "Kaggle cannot be reached"
+            )
             text = f"{cause}. Check the internet connection (and the proxy, if you need one), then {again}."
         elif isinstance(error, (requests.RequestException, json.JSONDecodeError)):
             text = f"Kaggle's answer made no sense ({error}). A network that wants a login first does that: open any web page, then {again}."
-        elif isinstance(error, (DataCorruptionError, zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError)) or "archive type" in str(error):
-            self.archive.unlink(missing_ok=True)  # or kagglehub would take it for a complete one at the next attempt
+        elif isinstance(
+            error, (DataCorruptionError, zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError)
+        ) or "archive type" in str(error):
+            self.archive.unlink(
+                missing_ok=True
+            )  # or kagglehub would take it for a complete one at the next attempt
             self._remove_half_unpacked()
             text = "The archive arrived damaged and was deleted. Run the same command again to load it anew."
         elif isinstance(error, OSError) and error.errno in FULL_DISK:
             self._remove_half_unpacked()  # the archive stays, so nothing needs to be loaded again
             free = _gigabytes(shutil.disk_usage(self.folder).free)
-            needed = f"about {_gigabytes(2 * self.size - self.loaded)} more" if self.size else "room for its archive and as much again"
-            text = (f"The disk is too full: {self.folder} has {free} free, {self.source.title} needs {needed}. Make room, then {again}; "
-                    "or name a folder on another disk with FRUITLAB_DATA.")
+            needed = (
+                f"about {_gigabytes(2 * self.size - self.loaded)} more"
+                if self.size
+                else "room for its archive and as much again"
+            )
+            text = (
+                f"The disk is too full: {self.folder} has {free} free, {self.source.title} needs {needed}. Make room, then {again}; "
+                "or name a folder on another disk with FRUITLAB_DATA."
+            )
         elif isinstance(error, OSError):
             text = f"The download cannot be written to {self.folder} ({error.strerror or error}). Name another folder with FRUITLAB_DATA."
         elif "credentials" in str(error).casefold():
@@ -157,8 +204,10 @@ class Transfer:
 
     def _refused(self, status: int, wait: str, again: str) -> str:
         if status in (401, 403):
-            return (f"Kaggle refused the download ({status}). Log in on {self.source.page} and accept its terms if it asks for that; then create "
-                    f"a token on {TOKEN_PAGE}, set it as KAGGLE_API_TOKEN (an outdated one is refused too), and {again}.")
+            return (
+                f"Kaggle refused the download ({status}). Log in on {self.source.page} and accept its terms if it asks for that; then create "
+                f"a token on {TOKEN_PAGE}, set it as KAGGLE_API_TOKEN (an outdated one is refused too), and {again}."
+            )
         if status == 404:
             return f"Kaggle does not know {self.source.handle} (404); it may have moved. Look for it there, and {self.source.by_hand}."
         if status == 429:
@@ -178,11 +227,22 @@ def kagglehub_in(cache: Path | None) -> Iterator[tuple]:
         try:
             import kagglehub
         except ImportError as error:
-            raise DownloadError("Downloads need the package kagglehub: `pip install kagglehub`.") from error
-        handlers = [handler for handler in logging.getLogger("kagglehub").handlers if type(handler) is logging.StreamHandler]
-        streams, before = [handler.stream for handler in handlers], os.environ.get("KAGGLEHUB_CACHE")
+            raise DownloadError(
+                "Downloads need the package kagglehub: `pip install kagglehub`."
+            ) from error
+        handlers = [
+            handler
+            for handler in logging.getLogger("kagglehub").handlers
+            if type(handler) is logging.StreamHandler
+        ]
+        streams, before = (
+            [handler.stream for handler in handlers],
+            os.environ.get("KAGGLEHUB_CACHE"),
+        )
         for handler in handlers:
-            handler.stream = sys.stderr  # not setStream, which would flush the old one: it may be closed
+            handler.stream = (
+                sys.stderr
+            )  # not setStream, which would flush the old one: it may be closed
         if cache is not None:
             os.environ["KAGGLEHUB_CACHE"] = str(Path(cache).expanduser().resolve())
         try:

@@ -12,14 +12,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator, Literal
 
-from fruitlab.categories import fruits_262_category, fruits_360_category, in_fruits_262, in_fruits_360, plain_name, variety
-from fruitlab.data.pictures import DataError
+from fruitlab.config.errors import DataError
+from fruitlab.data.categories import (
+    fruits_262_category,
+    fruits_360_category,
+    in_fruits_262,
+    in_fruits_360,
+    plain_name,
+    variety,
+)
 
 Kind = Literal["folders", "fruits-360", "fruits-262"]
 
 EXPECTED = "Expected a folder with one folder per category, such as nice/Apple/*.jpg."
 SPLITS = frozenset({"training", "train", "test", "testing", "validation", "valid", "val"})
-JUNK = frozenset({"__macosx", "thumbs.db", "desktop.ini", "icon\r"})  # what Windows and macOS leave behind, besides names with a dot in front
+JUNK = frozenset(
+    {"__macosx", "thumbs.db", "desktop.ini", "icon\r"}
+)  # what Windows and macOS leave behind, besides names with a dot in front
 MAX_DEPTH = 4  # how deep Training may lie below the named folder; the published archives need 3
 
 
@@ -43,12 +52,18 @@ def find_pictures(root: Path, *, per_category: int = 400, kind: Kind | None = No
     """
     root = Path(root)
     if not root.is_dir():
-        problem = f"{root} is a file; if it is an archive, unpack it first" if root.exists() else f"There is no folder {root}"
+        problem = (
+            f"{root} is a file; if it is an archive, unpack it first"
+            if root.exists()
+            else f"There is no folder {root}"
+        )
         raise DataError(f"{problem}. {EXPECTED}")
     try:
         layout = _read_layout(root, per_category, kind)
     except PermissionError as error:
-        raise DataError(f"{error.filename} may not be read. Change its permissions, or copy the pictures to a folder of your own.") from error
+        raise DataError(
+            f"{error.filename} may not be read. Change its permissions, or copy the pictures to a folder of your own."
+        ) from error
     if not layout.pictures:
         raise DataError(f"No pictures below {root}. {EXPECTED}")
     return layout
@@ -70,13 +85,25 @@ def _read_layout(root: Path, per_category: int, kind: Kind | None) -> Layout:
     places = [place for place in (in_splits, children, nested) if place]
 
     for place in places:
-        if kind == "fruits-360" or kind is None and _is_fruits_360(place, telling=1 if place is in_splits else 2):
-            return _fruits_360(root, place, _beside(base, splits) if place is in_splits else [], per_category)
+        if (
+            kind == "fruits-360"
+            or kind is None
+            and _is_fruits_360(place, telling=1 if place is in_splits else 2)
+        ):
+            return _fruits_360(
+                root, place, _beside(base, splits) if place is in_splits else [], per_category
+            )
     for place in places:
         if kind == "fruits-262" or kind is None and _is_fruits_262(place):
             return _fruits_262(root, place, per_category)
-    if splits and splits == children:  # one's own train/Bolt, train/Nut, test/Bolt, ...: "train" is no category
-        return _own_folders(root, in_splits, f"{' and '.join(split.name for split in splits)} were pooled, as FruitLab splits by itself")
+    if (
+        splits and splits == children
+    ):  # one's own train/Bolt, train/Nut, test/Bolt, ...: "train" is no category
+        return _own_folders(
+            root,
+            in_splits,
+            f"{' and '.join(split.name for split in splits)} were pooled, as FruitLab splits by itself",
+        )
     return _own_folders(root, children, "each folder's name is its category")
 
 
@@ -93,15 +120,24 @@ def _own_folders(root: Path, class_folders: list[Path], remark: str) -> Layout:
         else:
             ignored[_relative(folder, root)] = "no files in it"
     pictures = {category: tuple(found[category]) for category in sorted(found, key=natural_key)}
-    return Layout("folders", pictures, ignored, f"{len(pictures)} {'folder' if len(pictures) == 1 else 'folders'} of pictures; {remark}.")
+    return Layout(
+        "folders",
+        pictures,
+        ignored,
+        f"{len(pictures)} {'folder' if len(pictures) == 1 else 'folders'} of pictures; {remark}.",
+    )
 
 
-def _fruits_360(root: Path, class_folders: list[Path], beside: list[Path], per_category: int) -> Layout:
+def _fruits_360(
+    root: Path, class_folders: list[Path], beside: list[Path], per_category: int
+) -> Layout:
     ignored = {_relative(folder, root): "beside Training, Test and Validation" for folder in beside}
     varieties: dict[str, list[Path]] = defaultdict(list)
     for folder in class_folders:
         if fruits_360_category(folder.name) is None:
-            ignored[_relative(folder, root)] = "not one of the 26 categories as a whole, sound fruit"
+            ignored[_relative(folder, root)] = (
+                "not one of the 26 categories as a whole, sound fruit"
+            )
         else:
             # "Apple Braeburn" became "Apple Braeburn 1"; "Apple Red 2" is a fruit of its own.
             number = re.search(r"[0-9]+$", folder.name)
@@ -113,11 +149,19 @@ def _fruits_360(root: Path, class_folders: list[Path], beside: list[Path], per_c
         folders = [folder for folder in varieties[name] if _edition(folder, root) == edition]
         for folder in set(varieties[name]) - set(folders):
             ignored[_relative(folder, root)] = f"the same fruit as in {_relative(folders[0], root)}"
-        frames = sorted((file for folder in folders for file in _files_below(folder)), key=lambda file: (natural_key(file.name), str(file)))
+        frames = sorted(
+            (file for folder in folders for file in _files_below(folder)),
+            key=lambda file: (natural_key(file.name), str(file)),
+        )
         if frames:
             groups[fruits_360_category(folders[0].name)].append(frames)
     pictures = _thin(groups, per_category)
-    return Layout("fruits-360", pictures, ignored, f"Fruits-360: {_total(pictures)} of its frames, {len(pictures)} of the paper's 26 categories.")
+    return Layout(
+        "fruits-360",
+        pictures,
+        ignored,
+        f"Fruits-360: {_total(pictures)} of its frames, {len(pictures)} of the paper's 26 categories.",
+    )
 
 
 def _fruits_262(root: Path, class_folders: list[Path], per_category: int) -> Layout:
@@ -141,7 +185,9 @@ def _thin(groups: dict[str, list[list[Path]]], per_category: int) -> dict[str, t
     pictures = {}
     for category in sorted(groups):
         chosen, left = [], per_category
-        smallest_first = sorted(groups[category], key=len)  # so that what a small group can't fill goes to the larger ones
+        smallest_first = sorted(
+            groups[category], key=len
+        )  # so that what a small group can't fill goes to the larger ones
         for position, files in enumerate(smallest_first):
             count = min(len(files), left // (len(smallest_first) - position))
             left -= count
@@ -157,9 +203,15 @@ def _is_fruits_360(class_folders: list[Path], *, telling: int) -> bool:
     """Names known to Fruits-360, `telling` of them spelled as only it does. One's own {"Apple", "Banana"} must stay what it is."""
     names = {folder.name for folder in class_folders}
     categories = {name: category for name in names if (category := fruits_360_category(name))}
-    spelled = [name for name, category in categories.items() if plain_name(name) != plain_name(category)]
+    spelled = [
+        name for name, category in categories.items() if plain_name(name) != plain_name(category)
+    ]
     # Someone who tells varieties apart has "Apple Red" and "Apple Golden": two categories of theirs, but one of ours.
-    return _share(names, in_fruits_360) >= 0.8 and len(spelled) >= telling and len(set(categories.values())) > 1
+    return (
+        _share(names, in_fruits_360) >= 0.8
+        and len(spelled) >= telling
+        and len(set(categories.values())) > 1
+    )
 
 
 def _is_fruits_262(class_folders: list[Path]) -> bool:
@@ -188,7 +240,12 @@ def _unwrap(root: Path) -> Path:
     """Steps into the folder that unpacking an archive wraps around everything: nice/fruits/Apple, nice/fruits/Pear -> nice/fruits."""
     while True:
         inner = _folders(root)
-        if len(inner) != 1 or _has_files(root) or _has_files(inner[0]) or len(_folders(inner[0])) == 0:
+        if (
+            len(inner) != 1
+            or _has_files(root)
+            or _has_files(inner[0])
+            or len(_folders(inner[0])) == 0
+        ):
             return root
         root = inner[0]
 
@@ -216,7 +273,11 @@ def _beside(folder: Path, splits: list[Path]) -> list[Path]:
 
 def _leaves(folder: Path) -> list[Path]:
     """`folder` itself if it holds files, else the ones below that do: "Training/Apple/Apple Red 2" is such a case."""
-    return [folder] if _has_files(folder) else [leaf for child in _folders(folder) for leaf in _leaves(child)]
+    return (
+        [folder]
+        if _has_files(folder)
+        else [leaf for child in _folders(folder) for leaf in _leaves(child)]
+    )
 
 
 def _folders(folder: Path) -> list[Path]:

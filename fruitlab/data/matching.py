@@ -6,10 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 from unicodedata import normalize
 
+from fruitlab.config.errors import DataError
 from fruitlab.data.cache import Source
 from fruitlab.data.domains import NAMES, path_order
 from fruitlab.data.layouts import Layout, find_pictures
-from fruitlab.data.pictures import DataError
 
 Entry = tuple[str, Source]  # path within the data ("Apple/x.jpg"), the file behind it
 
@@ -19,7 +19,9 @@ def look(root: Path) -> Layout:
     try:
         return find_pictures(root)
     except OSError as error:  # no permission, a disk that fails
-        raise DataError(f"{root} cannot be read ({error.strerror or error}, {error.filename}): check its permissions, or name another.") from error
+        raise DataError(
+            f"{root} cannot be read ({error.strerror or error}, {error.filename}): check its permissions, or name another."
+        ) from error
 
 
 def scan(root: Path, layout: Layout) -> dict[str, list[Source]]:
@@ -53,9 +55,15 @@ def untouched(root: Path, times: dict[str, int], sources: list[Source]) -> bool:
     try:
         if any(os.stat(start + folder).st_mtime_ns != time for folder, time in times.items()):
             return False
-        if not {file.path.rpartition("/")[0] for file in sources} <= times.keys():  # behind a link, where folder_times does not go
+        if (
+            not {file.path.rpartition("/")[0] for file in sources} <= times.keys()
+        ):  # behind a link, where folder_times does not go
             return False
-        return all((status := os.stat(start + file.path)).st_size == file.size and status.st_mtime_ns == file.mtime for file in sources)
+        return all(
+            (status := os.stat(start + file.path)).st_size == file.size
+            and status.st_mtime_ns == file.mtime
+            for file in sources
+        )
     except OSError:
         return False
 
@@ -88,7 +96,9 @@ def match(roots: dict[str, Path], layouts: dict[str, Layout]) -> dict[str, dict[
 
 def _plain(text: str) -> str:
     """A file's name as text for people and files: composed, with bytes that are no text (in old names) spelled out."""
-    return normalize("NFC", os.fsencode(text).decode("utf-8", "backslashreplace") if os.name == "posix" else text)
+    return normalize(
+        "NFC", os.fsencode(text).decode("utf-8", "backslashreplace") if os.name == "posix" else text
+    )
 
 
 def _same(name: str) -> str:

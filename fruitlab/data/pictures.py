@@ -9,9 +9,19 @@ from typing import BinaryIO
 
 import numpy as np
 from PIL import (  # the plugins by name, as Image.open looks up only those that are loaded
-    AvifImagePlugin, BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, PpmImagePlugin, TiffImagePlugin,
-    UnidentifiedImageError, WebPImagePlugin,
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
 )
+
+from fruitlab.config.errors import DataError
 
 SIZE = 100  # side of the network's input, in pixels (paper section 2, Table 1)
 MAX_PIXELS = 70_000_000  # more than today's telephones take (64 million); decoded at 4 bytes each it is 280 MB
@@ -19,8 +29,16 @@ MAX_ASPECT = 12  # a centre square of anything longer shows next to nothing of t
 
 # The kinds that cameras, telephones, shops and datasets use. Pillow's other readers (EPS runs Ghostscript, PSD, FITS, …)
 # only add ways to fail. AVIF is in Pillow's own wheels; where it is missing, such a file is refused with a reason.
-PLUGINS = (JpegImagePlugin.JpegImageFile, PngImagePlugin.PngImageFile, WebPImagePlugin.WebPImageFile, GifImagePlugin.GifImageFile,
-           BmpImagePlugin.BmpImageFile, TiffImagePlugin.TiffImageFile, PpmImagePlugin.PpmImageFile, AvifImagePlugin.AvifImageFile)
+PLUGINS = (
+    JpegImagePlugin.JpegImageFile,
+    PngImagePlugin.PngImageFile,
+    WebPImagePlugin.WebPImageFile,
+    GifImagePlugin.GifImageFile,
+    BmpImagePlugin.BmpImageFile,
+    TiffImagePlugin.TiffImageFile,
+    PpmImagePlugin.PpmImageFile,
+    AvifImagePlugin.AvifImageFile,
+)
 FORMATS = tuple(plugin.format for plugin in PLUGINS)  # a telephone's MPO is recognised as JPEG
 
 # What EXIF orientation 2-8 asks for. Done by this table, not by ImageOps.exif_transpose, which also rewrites the EXIF
@@ -38,7 +56,11 @@ EXIF_ORIENTATION, TIFF_BITS_PER_SAMPLE = 0x0112, 258
 
 # First bytes of what is often found under a picture's name, and what to do about it.
 IMPOSTORS = (
-    (0, b"version https://git-lfs", "a Git LFS pointer, not the picture itself: run `git lfs pull` where it came from"),
+    (
+        0,
+        b"version https://git-lfs",
+        "a Git LFS pointer, not the picture itself: run `git lfs pull` where it came from",
+    ),
     (0, b"<", "a web page or an SVG drawing, not a photo: download the picture itself"),
     (0, b"%PDF", "a PDF document, not a picture: export its pages as JPEG or PNG"),
     (4, b"ftyphei", "a HEIC photo, which cannot be read here: export it as JPEG"),
@@ -49,10 +71,6 @@ IMPOSTORS = (
 # Pillow warns of odd metadata, and of large pictures, which are refused here by MAX_PIXELS.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-
-
-class DataError(ValueError):
-    """Something is wrong with the user's data; its text says what, and what to do, in plain words."""
 
 
 class BadPicture(DataError):
@@ -68,10 +86,14 @@ def read(source: Path | bytes | BinaryIO) -> np.ndarray:
     try:
         if isinstance(source, (str, os.PathLike)):
             if not stat.S_ISREG(os.stat(source).st_mode):  # a pipe would block for ever
-                raise BadPicture("not a file that can hold a picture (a folder, a pipe or a device)")
+                raise BadPicture(
+                    "not a file that can hold a picture (a folder, a pipe or a device)"
+                )
             with open(source, "rb") as file:
                 return _decode(file)
-        return _decode(BytesIO(source) if isinstance(source, (bytes, bytearray, memoryview)) else source)
+        return _decode(
+            BytesIO(source) if isinstance(source, (bytes, bytearray, memoryview)) else source
+        )
     except BadPicture:
         raise
     except Exception as error:  # Pillow's readers raise nearly anything on damaged files, struct.error and MemoryError included
@@ -126,11 +148,15 @@ def _check_size(size: tuple[int, int]) -> None:
     if width < 1 or height < 1:
         raise BadPicture(f"has no pixels ({width} x {height})")
     if width * height > MAX_PIXELS:
-        raise BadPicture(f"too large: {width:,} x {height:,} pixels, {width * height / 1e6:,.0f} million; "
-                         f"up to {MAX_PIXELS / 1e6:.0f} million are read: save it smaller")
+        raise BadPicture(
+            f"too large: {width:,} x {height:,} pixels, {width * height / 1e6:,.0f} million; "
+            f"up to {MAX_PIXELS / 1e6:.0f} million are read: save it smaller"
+        )
     if max(size) > MAX_ASPECT * min(size):
-        raise BadPicture(f"too long and narrow: {width:,} x {height:,} pixels; "
-                         f"up to {MAX_ASPECT} times as long as wide is read: crop it")
+        raise BadPicture(
+            f"too long and narrow: {width:,} x {height:,} pixels; "
+            f"up to {MAX_ASPECT} times as long as wide is read: crop it"
+        )
 
 
 def _orientation(image: Image.Image) -> int:
@@ -149,15 +175,21 @@ def _bits(image: Image.Image) -> int:
 def _eight_bits(image: Image.Image, bits: int) -> Image.Image:
     """Grey pictures of 16 bits scaled to 8; Pillow would clip them. (Colour of 16 bits a channel it scales by itself.)"""
     if image.mode in ("F", "LAB"):
-        raise BadPicture(f"holds {'fractions' if image.mode == 'F' else 'Lab colours'} instead of RGB colours: "
-                         "save it with 8 or 16 bits a channel, in RGB or grey")
+        raise BadPicture(
+            f"holds {'fractions' if image.mode == 'F' else 'Lab colours'} instead of RGB colours: "
+            "save it with 8 or 16 bits a channel, in RGB or grey"
+        )
     if not image.mode.startswith("I"):
         return image
     values, top = np.asarray(image).astype(np.int64), 2**bits - 1
     if values.min() < 0 or values.max() > top:
-        raise BadPicture("holds numbers of 32 bits instead of colours: save it with 8 or 16 bits a channel")
+        raise BadPicture(
+            "holds numbers of 32 bits instead of colours: save it with 8 or 16 bits a channel"
+        )
     scaled = Image.fromarray(((values * 255 + top // 2) // top).astype(np.uint8))
-    key = image.info.get("transparency")  # in a PNG without alpha, the one grey value that is see-through
+    key = image.info.get(
+        "transparency"
+    )  # in a PNG without alpha, the one grey value that is see-through
     if isinstance(key, int):
         scaled.putalpha(Image.fromarray(np.where(values == key, 0, 255).astype(np.uint8)))
     return scaled

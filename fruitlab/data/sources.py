@@ -10,25 +10,28 @@ from filelock import FileLock
 
 from fruitlab.data.kaggle import DownloadError, Source, Transfer, kagglehub_in
 
-SOURCES: dict[str, Source] = {source.name: source for source in (
-    Source(
-        name="fruits-360",
-        title="Fruits-360",
-        handle="moltean/fruits",
-        about="frames of fruit turning before a white background, by Mihai Oltean and Horea Muresan",
-        domain="nice",
-        licence="CC BY-SA 4.0: you may use and share it if you name its authors and pass changed versions on under the same licence",
-    ),
-    Source(
-        name="fruits-262",
-        title="Fruits-262",
-        handle="aelchimminut/fruits262",
-        about="photos of 262 kinds of fruit from web searches, by Mihai Minut",
-        domain="real",
-        licence="CC0 (public domain) by its page; but the photos were collected from the web, so others may hold rights in single ones: "
-                "think twice before you publish them",
-    ),
-)}
+SOURCES: dict[str, Source] = {
+    source.name: source
+    for source in (
+        Source(
+            name="fruits-360",
+            title="Fruits-360",
+            handle="moltean/fruits",
+            about="frames of fruit turning before a white background, by Mihai Oltean and Horea Muresan",
+            domain="nice",
+            licence="CC BY-SA 4.0: you may use and share it if you name its authors and pass changed versions on under the same licence",
+        ),
+        Source(
+            name="fruits-262",
+            title="Fruits-262",
+            handle="aelchimminut/fruits262",
+            about="photos of 262 kinds of fruit from web searches, by Mihai Minut",
+            domain="real",
+            licence="CC0 (public domain) by its page; but the photos were collected from the web, so others may hold rights in single ones: "
+            "think twice before you publish them",
+        ),
+    )
+}
 
 
 def download(source: str, *, say: Callable[[str], None], cache: Path | None = None) -> Path:
@@ -50,7 +53,9 @@ def download(source: str, *, say: Callable[[str], None], cache: Path | None = No
                 transfer.ask(kagglehub)
                 path = transfer.fetch(kagglehub)
                 _record(transfer, path)
-        except Exception as error:  # every fault leaves as one sentence; the fault itself stays chained below it
+        except (
+            Exception
+        ) as error:  # every fault leaves as one sentence; the fault itself stays chained below it
             transfer.explain(error)
     say(f"{known.title} is complete: {path}")
     return path
@@ -69,8 +74,10 @@ def downloaded(source: str, data_root: Path) -> Path | None:
 def how_to(source: str) -> str:
     """For a person who has not got `source`: how to get it."""
     known = _source(source)
-    return (f"{known.title} ({known.about}) is not on this machine. Load it with `python -m fruitlab data download {known.name}`; "
-            f"or {known.by_hand}.")
+    return (
+        f"{known.title} ({known.about}) is not on this machine. Load it with `python -m fruitlab data download {known.name}`; "
+        f"or {known.by_hand}."
+    )
 
 
 def _source(name: str) -> Source:
@@ -83,8 +90,13 @@ def _record(transfer: Transfer, path: Path) -> None:
     """Notes that the download is complete. Its path is relative if it can be, so that the folder may be moved."""
     name, folder = transfer.source.name, transfer.folder
     relative = path.relative_to(folder) if path.is_relative_to(folder) else path
-    content = {"source": name, "handle": transfer.source.handle, "version": transfer.version, "path": relative.as_posix(),
-               "completed": datetime.now(UTC).isoformat(timespec="seconds")}
+    content = {
+        "source": name,
+        "handle": transfer.source.handle,
+        "version": transfer.version,
+        "path": relative.as_posix(),
+        "completed": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
     temporary = folder / f".{name}.json.new"
     temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     os.replace(temporary, folder / f"{name}.json")

@@ -7,18 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from fruitlab.categories import CATEGORIES
+from fruitlab.config.errors import DataError
+from fruitlab.config.paths import data_root
 from fruitlab.data import cache, synthetic
-from fruitlab.data.cache import Contents, Damaged, Say, Source, data_root
+from fruitlab.data.cache import Contents, Damaged, Say, Source
+from fruitlab.data.categories import CATEGORIES
 from fruitlab.data.domains import NAMES, TwoDomains, content_hash
 from fruitlab.data.importing import Previous, Progress, reimport
 from fruitlab.data.matching import look, scan, untouched
-from fruitlab.data.pictures import DataError
 
 __all__ = ["available", "data_root", "here", "load", "opened", "remove"]
 
 BUILT_IN = "synthetic"
-PER_CATEGORY, FEWEST, MOST = 100, 5, 5000  # built-in pictures a category and domain: drawn in under a minute on one core; limits
+PER_CATEGORY, FEWEST, MOST = (
+    100,
+    5,
+    5000,
+)  # built-in pictures a category and domain: drawn in under a minute on one core; limits
 
 
 def load(name: str, *, progress: Progress | None = None, say: Say | None = None) -> TwoDomains:
@@ -53,7 +58,11 @@ def opened(name: str) -> TwoDomains | None:
         return None
     try:
         record = cache.read_record(folder)
-        return None if record is None else cache.open_data(folder, record, cache.read_index(folder, record))
+        return (
+            None
+            if record is None
+            else cache.open_data(folder, record, cache.read_index(folder, record))
+        )
     except FileNotFoundError as error:
         raise _damaged(name, f"a file is missing ({Path(error.filename).name})") from error
     except Damaged as error:
@@ -69,20 +78,45 @@ def available() -> list[dict[str, Any]]:
     """Every data set, the built-in pair first: name, kind, categories, counts {category: {nice, real}}, fingerprint, imported (UTC time,
     None while the built-in pair has not been drawn), nice and real (its folders, None for drawn ones), folders_there, and
     problem: None, or the sentence that says why it cannot be loaded."""
-    found = {BUILT_IN: {"name": BUILT_IN, "kind": "drawn", "categories": list(CATEGORIES), "fingerprint": None, "imported": None,
-                        "counts": {category: dict.fromkeys(NAMES, PER_CATEGORY) for category in CATEGORIES},
-                        "nice": None, "real": None, "folders_there": None, "problem": None}}
+    found = {
+        BUILT_IN: {
+            "name": BUILT_IN,
+            "kind": "drawn",
+            "categories": list(CATEGORIES),
+            "fingerprint": None,
+            "imported": None,
+            "counts": {category: dict.fromkeys(NAMES, PER_CATEGORY) for category in CATEGORIES},
+            "nice": None,
+            "real": None,
+            "folders_there": None,
+            "problem": None,
+        }
+    }
     for path in sorted(data_root().glob(f"*/{cache.RECORD}")):
         folder = path.parent.name
-        name = _drawn_name(int(folder.rpartition("-")[2])) if re.fullmatch(rf"{BUILT_IN}-\d+", folder) else folder
+        name = (
+            _drawn_name(int(folder.rpartition("-")[2]))
+            if re.fullmatch(rf"{BUILT_IN}-\d+", folder)
+            else folder
+        )
         try:
             record = cache.read_record(folder)
             if record is not None:
                 found[name] = _described(record)
         except DataError as error:
             problem = str(_damaged(name, str(error)) if isinstance(error, Damaged) else error)
-            found[name] = {"name": name, "kind": None, "categories": [], "counts": {}, "fingerprint": None, "imported": None,
-                           "nice": None, "real": None, "folders_there": None, "problem": problem}
+            found[name] = {
+                "name": name,
+                "kind": None,
+                "categories": [],
+                "counts": {},
+                "fingerprint": None,
+                "imported": None,
+                "nice": None,
+                "real": None,
+                "folders_there": None,
+                "problem": problem,
+            }
     return list(found.values())
 
 
@@ -93,13 +127,17 @@ def remove(name: str) -> None:
         raise _unknown(name)
     with cache.locked(folder):
         try:
-            (data_root() / folder / cache.RECORD).unlink(missing_ok=True)  # first: from here on nobody finds the rest
+            (data_root() / folder / cache.RECORD).unlink(
+                missing_ok=True
+            )  # first: from here on nobody finds the rest
             cache.delete_ours(data_root() / folder)
             if not any((data_root() / folder).iterdir()):
                 (data_root() / folder).rmdir()
         except OSError as error:
-            raise DataError(f"The data {name!r} could not be removed ({error.strerror}): "
-                            f"check that {data_root() / folder} may be written.") from error
+            raise DataError(
+                f"The data {name!r} could not be removed ({error.strerror}): "
+                f"check that {data_root() / folder} may be written."
+            ) from error
 
 
 def _load_imported(name: str, progress: Progress | None, say: Say) -> TwoDomains:
@@ -115,15 +153,21 @@ def _load_imported(name: str, progress: Progress | None, say: Say) -> TwoDomains
         with cache.locked(name, say):
             now = cache.read_record(name)
             if now is not None and now["token"] == record["token"]:
-                say(f"The pictures of {name!r} changed since they were imported ({change}): reading them again.")
+                say(
+                    f"The pictures of {name!r} changed since they were imported ({change}): reading them again."
+                )
                 return reimport(name, record["origin"], Previous(data, sources), progress)
     except DataError as error:
-        say(f"The pictures of {name!r} changed ({change}) but could not be read again: {error} Going on with those of {record['imported']}.")
+        say(
+            f"The pictures of {name!r} changed ({change}) but could not be read again: {error} Going on with those of {record['imported']}."
+        )
         return data
     return _load_imported(name, progress, say)  # another process did it while this one waited
 
 
-def _change(record: dict[str, Any], index: dict[str, Any], sources: dict[str, list[Source]]) -> str | None:
+def _change(
+    record: dict[str, Any], index: dict[str, Any], sources: dict[str, list[Source]]
+) -> str | None:
     """How the picture files differ from those that were imported; None if not at all, or if their folders are gone."""
     new = gone = 0
     for name in NAMES:
@@ -131,7 +175,11 @@ def _change(record: dict[str, Any], index: dict[str, Any], sources: dict[str, li
             root = Path(record["origin"][name])
             if untouched(root, index["folders"][name], sources[name]):
                 continue
-            files = {(file.path, file.size, file.mtime) for files in scan(root, look(root)).values() for file in files}
+            files = {
+                (file.path, file.size, file.mtime)
+                for files in scan(root, look(root)).values()
+                for file in files
+            }
         except DataError:  # no such folder, or an empty one, as when a disk is not mounted
             return None
         except (KeyError, TypeError, AttributeError) as error:
@@ -160,7 +208,9 @@ def _load_drawn(per_category: int, progress: Progress | None, say: Say) -> TwoDo
     with cache.locked(folder, say):
         if data := cached():  # another process drew it while this one waited
             return data
-        say(f"Drawing the built-in pictures, {per_category:,} a category and domain; this is done once.")
+        say(
+            f"Drawing the built-in pictures, {per_category:,} a category and domain; this is done once."
+        )
         report = progress and (lambda done, total: progress("Drawing pictures", done, total))
         nice, real, labels = synthetic.draw_pair(per_category, progress=report)
         with cache.writing(name, folder) as writer:
@@ -170,7 +220,12 @@ def _load_drawn(per_category: int, progress: Progress | None, say: Say) -> TwoDo
                 for row in np.argsort(labels, kind="stable").tolist():
                     label = int(labels[row])
                     writer.append(domain, images[row])
-                    contents.add(domain, label=label, path=f"{CATEGORIES[label]}/{number[label]:04d}", content=content_hash(images[row]))
+                    contents.add(
+                        domain,
+                        label=label,
+                        path=f"{CATEGORIES[label]}/{number[label]:04d}",
+                        content=content_hash(images[row]),
+                    )
                     number[label] += 1
             return writer.commit(contents)
 
@@ -180,8 +235,10 @@ def _drawn_count(name: str) -> int:
     if not colon:
         return PER_CATEGORY
     if not re.fullmatch(r"[0-9]{1,9}", count) or not FEWEST <= int(count) <= MOST:
-        raise DataError(f"{name!r}: after \"{head}:\" comes how many pictures to draw for each category and domain, "
-                        f"a whole number from {FEWEST} to {MOST:,}; {head}:60 for example.")
+        raise DataError(
+            f'{name!r}: after "{head}:" comes how many pictures to draw for each category and domain, '
+            f"a whole number from {FEWEST} to {MOST:,}; {head}:60 for example."
+        )
     return int(count)
 
 
@@ -202,9 +259,18 @@ def _described(record: dict[str, Any]) -> dict[str, Any]:
     try:
         origin = record["origin"]
         nice, real = origin.get("nice"), origin.get("real")
-        return {"name": record["name"], "kind": record["kind"], "categories": list(record["categories"]), "counts": record["counts"],
-                "fingerprint": record["fingerprint"], "imported": record["imported"], "nice": nice, "real": real,
-                "folders_there": Path(nice).is_dir() and Path(real).is_dir() if nice else None, "problem": None}
+        return {
+            "name": record["name"],
+            "kind": record["kind"],
+            "categories": list(record["categories"]),
+            "counts": record["counts"],
+            "fingerprint": record["fingerprint"],
+            "imported": record["imported"],
+            "nice": nice,
+            "real": real,
+            "folders_there": Path(nice).is_dir() and Path(real).is_dir() if nice else None,
+            "problem": None,
+        }
     except (KeyError, TypeError, AttributeError) as error:
         raise Damaged(f"its {cache.RECORD} is not as it was written") from error
 
@@ -212,14 +278,20 @@ def _described(record: dict[str, Any]) -> dict[str, Any]:
 def _damaged(name: str, what: str) -> DataError:
     folders = {"nice": "DIR", "real": "DIR"}
     try:
-        folders |= {domain: shlex.quote(cache.read_record(name)["origin"][domain]) for domain in NAMES}
+        folders |= {
+            domain: shlex.quote(cache.read_record(name)["origin"][domain]) for domain in NAMES
+        }
     except (DataError, KeyError, TypeError, AttributeError):
         pass
-    return DataError(f"The data {name!r} is damaged: {what}. Import its pictures again: python -m fruitlab data import --name {name} "
-                     f"--nice {folders['nice']} --real {folders['real']} --replace")
+    return DataError(
+        f"The data {name!r} is damaged: {what}. Import its pictures again: python -m fruitlab data import --name {name} "
+        f"--nice {folders['nice']} --real {folders['real']} --replace"
+    )
 
 
 def _unknown(name: str) -> DataError:
     there = ", ".join(entry["name"] for entry in available())
-    return DataError(f"There is no data named {name!r}. There is: {there}. Bring your own with: "
-                     "python -m fruitlab data import --name NAME --nice DIR --real DIR")
+    return DataError(
+        f"There is no data named {name!r}. There is: {there}. Bring your own with: "
+        "python -m fruitlab data import --name NAME --nice DIR --real DIR"
+    )

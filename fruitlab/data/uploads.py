@@ -10,18 +10,27 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from fruitlab.config.errors import DataError
+from fruitlab.config.paths import data_root
 from fruitlab.data import cache
 from fruitlab.data.archive import unpack
 from fruitlab.data.domains import NAMES
 from fruitlab.data.importing import ImportReport, Progress, check_free, import_pictures
-from fruitlab.data.pictures import DataError
 
 FOLDER = ".uploads"  # no data set can have that name, as it begins with a dot
 MOST_TOLD = 50  # files left out that the report names
 
 
-def import_zip(*, name: str, source: Path, min_images: int = 20, group: str | None = None, replace: bool = False,
-               progress: Progress | None = None, say: cache.Say | None = None) -> ImportReport:
+def import_zip(
+    *,
+    name: str,
+    source: Path,
+    min_images: int = 20,
+    group: str | None = None,
+    replace: bool = False,
+    progress: Progress | None = None,
+    say: cache.Say | None = None,
+) -> ImportReport:
     """Imports a zip of `nice/` and `real/` as the data set `name`; otherwise as `import_pictures`. Raises DataError."""
     cache.check_name(name)
     check_free(name, replace)
@@ -30,19 +39,31 @@ def import_zip(*, name: str, source: Path, min_images: int = 20, group: str | No
         target = _folder(name) / secrets.token_hex(4)
         try:
             plan = unpack(Path(source), target, progress=progress)
-            report = import_pictures(name=name, nice=target / "nice", real=target / "real", min_images=min_images, group=group, replace=replace,
-                                     progress=progress, say=say)
+            report = import_pictures(
+                name=name,
+                nice=target / "nice",
+                real=target / "real",
+                min_images=min_images,
+                group=group,
+                replace=replace,
+                progress=progress,
+                say=say,
+            )
         except BaseException as error:
             shutil.rmtree(target, ignore_errors=True)
             with suppress(OSError):
                 _folder(name).rmdir()
-            if isinstance(error, DataError):  # the folder that it names is gone, and nobody chose it
+            if isinstance(
+                error, DataError
+            ):  # the folder that it names is gone, and nobody chose it
                 raise DataError(str(error).replace(f"{target}/", "")) from error
             raise
         _sweep(name)
     told = dict(list(plan.ignored.items())[:MOST_TOLD])
     if len(plan.ignored) > MOST_TOLD:
-        told["…"] = f"and {len(plan.ignored) - MOST_TOLD:,} more files that are no pictures of the two domains"
+        told["…"] = (
+            f"and {len(plan.ignored) - MOST_TOLD:,} more files that are no pictures of the two domains"
+        )
     return dataclasses.replace(report, ignored=report.ignored | told)
 
 
@@ -53,7 +74,7 @@ def forget(name: str) -> None:
 
 
 def _folder(name: str) -> Path:
-    return cache.data_root() / FOLDER / name
+    return data_root() / FOLDER / name
 
 
 def _sweep(name: str) -> None:

@@ -1,6 +1,6 @@
 """Ways to train over two domains: each a file here, each a list of phases."""
 
-from fruitlab.config import RunConfig
+from fruitlab.config.run_config import RunConfig
 from fruitlab.methods import iterative, mixed
 from fruitlab.methods.phase import Phase
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fruitlab.network import Network
+    from fruitlab.models.paper_resnet import Network
 
     ExtraLoss = Callable[[Network, Tensor, Tensor, Mapping[str, Tensor]], Tensor]
     AtEnd = Callable[[Network, Callable, Mapping[str, Tensor]], dict[str, Tensor]]

@@ -13,12 +13,22 @@ from pathlib import Path
 
 import pytest
 
-from fruitlab import runs
 from fruitlab.data import store
+from fruitlab.runs import folder
 
 PROJECT = Path(__file__).resolve().parents[2]
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
 PATIENCE = 120_000  # milliseconds: trainings of other tests may have the machine
 
 
@@ -32,8 +42,22 @@ class Server:
         self.url, self.log = f"http://127.0.0.1:{self.port}", log
         # Started from elsewhere, as a person may: nothing may depend on the working directory.
         with open(log, "ab") as file:
-            self.process = subprocess.Popen([sys.executable, "-m", "streamlit", "run", str(PROJECT / "app.py"), "--server.port", str(self.port),
-                                             "--server.headless", "true"], cwd=log.parent, stdout=file, stderr=file)
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "streamlit",
+                    "run",
+                    str(PROJECT / "app.py"),
+                    "--server.port",
+                    str(self.port),
+                    "--server.headless",
+                    "true",
+                ],
+                cwd=log.parent,
+                stdout=file,
+                stderr=file,
+            )
         deadline = time.monotonic() + 60
         while True:
             try:
@@ -64,12 +88,16 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
         store.load("synthetic:20")
     finally:
-        os.environ.pop("FRUITLAB_DATA") if before is None else os.environ.__setitem__("FRUITLAB_DATA", before)
+        os.environ.pop("FRUITLAB_DATA") if before is None else os.environ.__setitem__(
+            "FRUITLAB_DATA", before
+        )
     return root
 
 
 @pytest.fixture
-def serve(tmp_path: Path, drawn: Path, folders_of_its_own: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Server]]:
+def serve(
+    tmp_path: Path, drawn: Path, folders_of_its_own: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], Server]]:
     """Starts servers; at the end they are ended, and so is every training that they started."""
     monkeypatch.setenv("FRUITLAB_DATA", str(drawn))
     servers: list[Server] = []
@@ -77,15 +105,16 @@ def serve(tmp_path: Path, drawn: Path, folders_of_its_own: None, monkeypatch: py
     def start() -> Server:
         servers.append(Server(tmp_path / f"server-{len(servers)}.log"))
         return servers[-1]
+
     yield start
     for server in servers:
         server.stop()
         assert "Traceback" not in server.log.read_text(), server.log.read_text()
-    for run in runs.all_runs():
+    for run in folder.all_runs():
         if not run.shipped:
             run.ask_to_stop()
     deadline = time.monotonic() + 90
-    while any(run.alive() for run in runs.all_runs()):
+    while any(run.alive() for run in folder.all_runs()):
         assert time.monotonic() < deadline, "a training did not stop"
         time.sleep(0.2)
 
@@ -95,12 +124,24 @@ def server(serve: Callable[[], Server]) -> Server:
     return serve()
 
 
-@pytest.fixture(scope="module")  # while the driver runs, its event loop is this thread's: tests after these need their own
+@pytest.fixture(
+    scope="module"
+)  # while the driver runs, its event loop is this thread's: tests after these need their own
 def chromium() -> Iterator["Browser"]:  # noqa: F821
-    playwright = pytest.importorskip("playwright.sync_api") if not os.environ.get("CI") else __import__("playwright.sync_api").sync_api
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    playwright = (
+        pytest.importorskip("playwright.sync_api")
+        if not os.environ.get("CI")
+        else __import__("playwright.sync_api").sync_api
+    )
+    path = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if path is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no Chromium here: apt-get install chromium")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            "there is no Chromium here: apt-get install chromium"
+        )
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
@@ -115,7 +156,9 @@ def tab(chromium: "Browser") -> Iterator[Callable[..., "Page"]]:  # noqa: F821
     def wrong(message) -> None:
         # Streamlit's client asks below a deep link's path first, and is told no: harmless.
         where = message.location.get("url", "")
-        if message.type == "error" and not (where.endswith(("/_stcore/health", "/_stcore/host-config")) and "404" in message.text):
+        if message.type == "error" and not (
+            where.endswith(("/_stcore/health", "/_stcore/host-config")) and "404" in message.text
+        ):
             faults.append(f"{message.text} ({where})")
 
     def asked(request) -> None:
@@ -132,6 +175,7 @@ def tab(chromium: "Browser") -> Iterator[Callable[..., "Page"]]:  # noqa: F821
             page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", asked)
         return page
+
     yield open_tab
     for context in contexts:
         context.close()

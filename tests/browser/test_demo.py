@@ -64,7 +64,11 @@ def classify(server, tab) -> tuple[Page, FrameLocator]:
 
 def test_a_photo_by_upload_choice_and_paste(classify) -> None:
     page, frame = classify
-    photo, verdict, looked = frame.get_by_role("tabpanel").first, frame.locator(".verdict").first, frame.locator(".pictures").first
+    photo, verdict, looked = (
+        frame.get_by_role("tabpanel").first,
+        frame.locator(".verdict").first,
+        frame.locator(".pictures").first,
+    )
     assert "Drop a photo" in verdict.inner_text()
     frame.locator("input[type=file]").first.set_input_files(upload(1))
     expect(verdict.locator("h3")).to_be_visible()
@@ -86,7 +90,9 @@ def test_a_photo_by_upload_choice_and_paste(classify) -> None:
     photo.get_by_label("Remove Image").click()
     expect(verdict).to_contain_text("Drop a photo")
     photo.get_by_label("Upload file").click()
-    frame.locator("input[type=file]").first.set_input_files({"name": "text.png", "mimeType": "image/png", "buffer": b"This is no picture."})
+    frame.locator("input[type=file]").first.set_input_files(
+        {"name": "text.png", "mimeType": "image/png", "buffer": b"This is no picture."}
+    )
     expect(verdict).to_contain_text("This picture cannot be used")
     expect(verdict).to_contain_text("not a picture")
 
@@ -108,7 +114,9 @@ def test_the_webcam_for_one_picture_and_live(classify) -> None:
     expect(verdict).to_contain_text("real test pictures")
     picture = frame.locator(".pictures img.pixels").last
     first = picture.get_attribute("src")
-    expect(picture).not_to_have_attribute("src", first)  # the fake device's hand turns: another frame was answered
+    expect(picture).not_to_have_attribute(
+        "src", first
+    )  # the fake device's hand turns: another frame was answered
 
 
 def test_the_demo_by_itself_follows_its_address_and_theme(server, tab) -> None:
@@ -120,7 +128,9 @@ def test_the_demo_by_itself_follows_its_address_and_theme(server, tab) -> None:
         choice = page.get_by_label("Network").first
         expect(choice).to_have_value(re.compile(f"mixed, {ratio} % real"))
         # As in .streamlit/config.toml.
-        expect(page.locator("gradio-app")).to_have_css("background-color", "rgb(23, 21, 26)" if theme == "dark" else "rgb(255, 255, 255)")
+        expect(page.locator("gradio-app")).to_have_css(
+            "background-color", "rgb(23, 21, 26)" if theme == "dark" else "rgb(255, 255, 255)"
+        )
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.locator("input[type=file]").first.set_input_files(upload(1))
     verdict = page.locator(".verdict").first
@@ -151,7 +161,9 @@ def test_one_photo_many_networks(server, tab) -> None:
     page.locator("#shoot").click()
     changed(networks, uploaded)
     expect(page.locator("#choose")).to_be_visible()
-    page.locator("input[type=file]").set_input_files({"name": "text.png", "mimeType": "image/png", "buffer": b"This is no picture."})
+    page.locator("input[type=file]").set_input_files(
+        {"name": "text.png", "mimeType": "image/png", "buffer": b"This is no picture."}
+    )
     expect(page.get_by_text("This picture cannot be used")).to_be_visible()
 
     # The slider by keyboard; the address follows, and restores it in another tab.
@@ -175,9 +187,18 @@ def test_the_frame_has_room_for_an_answer_and_nothing_lies_over_it(classify, wid
     before = page.locator("iframe").bounding_box()["height"]
     frame.locator("input[type=file]").first.set_input_files(upload(1))
     expect(frame.locator(".pictures img").nth(1)).to_be_visible()
-    page.wait_for_function(f"document.querySelector('iframe').clientHeight > {before + 150}")  # it grew with the answer
+    page.wait_for_function(
+        f"document.querySelector('iframe').clientHeight > {before + 150}"
+    )  # it grew with the answer
     end = frame.locator(".examples").bounding_box()
-    inside, below = page.locator("iframe").bounding_box(), page.get_by_text("Ask it from a program").bounding_box()
+    inside, below = (
+        page.locator("iframe").bounding_box(),
+        page.get_by_text("Ask it from a program").bounding_box(),
+    )
     assert below["y"] >= inside["y"] + inside["height"]
-    assert 0 <= inside["y"] + inside["height"] - (end["y"] + end["height"]) < 40  # and leaves no empty band
-    page.frames[1].wait_for_function("document.documentElement.scrollHeight <= innerHeight")  # no scroll bar within a scroll bar
+    assert (
+        0 <= inside["y"] + inside["height"] - (end["y"] + end["height"]) < 40
+    )  # and leaves no empty band
+    page.frames[1].wait_for_function(
+        "document.documentElement.scrollHeight <= innerHeight"
+    )  # no scroll bar within a scroll bar

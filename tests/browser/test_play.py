@@ -2,19 +2,20 @@
 
 import base64
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 from play_files import write
 from playwright.sync_api import Page, expect
 
-from fruitlab import play, play_head, runs
-from fruitlab.play import PlayFile
+from fruitlab.config.paths import PROJECT, runs_root
+from fruitlab.play import file as play
+from fruitlab.play import head as play_head
+from fruitlab.play.file import PlayFile
 
 pytestmark = pytest.mark.slow
 expect.set_options(timeout=120_000)
-UI = Path(play.__file__).parent / "ui"
+UI = PROJECT / "fruitlab" / "app" / "assets"
 TRAIN = """([core, raw, recipe, keeps]) => {
   const { Head, Batches, readPlayFile } = new Function(core + "; return { Head, Batches, readPlayFile }")()
   const file = readPlayFile(Uint8Array.from(atob(raw), c => c.charCodeAt(0)).buffer)
@@ -27,25 +28,57 @@ TRAIN = """([core, raw, recipe, keeps]) => {
 }"""
 
 
-@pytest.mark.parametrize("changes", [
-    {}, {"statistics": "moving", "nesterov": False, "momentum_width": 5, "momentum_midpoint": 10, "penalty": "per-batch", "regularisation": 0.5,
-         "learning_rate": 0.02}, {"label_smoothing": 0.1, "plateau": 8, "learning_rate": 0.5}, {"batch_size": 0}, {"batch_size": 7}],
-    ids=["quick", "paper", "plateau", "twentieths", "odd"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {
+            "statistics": "moving",
+            "nesterov": False,
+            "momentum_width": 5,
+            "momentum_midpoint": 10,
+            "penalty": "per-batch",
+            "regularisation": 0.5,
+            "learning_rate": 0.02,
+        },
+        {"label_smoothing": 0.1, "plateau": 8, "learning_rate": 0.5},
+        {"batch_size": 0},
+        {"batch_size": 7},
+    ],
+    ids=["quick", "paper", "plateau", "twentieths", "odd"],
+)
 def test_javascript_trains_as_numpy_does(chromium, tmp_path, changes) -> None:
     file = write(tmp_path / "play.safetensors", **changes)
     keeps = [0] * 20 + [30] * 20 + [100] * 5 + [55] * 20
     page = chromium.new_page()
     raw = base64.b64encode(file.path.read_bytes()).decode()
-    theirs = page.evaluate(TRAIN, [(UI / "play_file.js").read_text() + (UI / "play_head.js").read_text(), raw, play.recipe(file), keeps])
+    theirs = page.evaluate(
+        TRAIN,
+        [
+            (UI / "play_file.js").read_text() + (UI / "play_head.js").read_text(),
+            raw,
+            play.recipe(file),
+            keeps,
+        ],
+    )
     page.close()
     head, batches = play_head.Head(file), play_head.Batches(file)
-    x, y = {name: file.features(name) for name in play.SETS}, {name: file.labels(name) for name in play.SETS}
+    x, y = (
+        {name: file.features(name) for name in play.SETS},
+        {name: file.labels(name) for name in play.SETS},
+    )
     for step, keep in enumerate(keeps):
         for domain, counts in zip(("nice", "real"), theirs["right"][step], strict=True):
-            assert sum(counts) == play_head.right(head, x[f"{domain}_test"], y[f"{domain}_test"]), step
+            assert sum(counts) == play_head.right(head, x[f"{domain}_test"], y[f"{domain}_test"]), (
+                step
+            )
         real, nice, last = batches.at(step, keep)
-        loss = head.step(step, np.concatenate([x["real_train"][real], x["nice_train"][nice]]),
-                         np.concatenate([y["real_train"][real], y["nice_train"][nice]]), last)
+        loss = head.step(
+            step,
+            np.concatenate([x["real_train"][real], x["nice_train"][nice]]),
+            np.concatenate([y["real_train"][real], y["nice_train"][nice]]),
+            last,
+        )
         assert theirs["losses"][step] == pytest.approx(loss, rel=1e-9, abs=1e-12)
     for name, value in head.values.items():
         assert np.allclose(value.ravel(), theirs["values"][name], rtol=1e-8, atol=1e-10), name
@@ -53,7 +86,7 @@ def test_javascript_trains_as_numpy_does(chromium, tmp_path, changes) -> None:
 
 @pytest.fixture
 def file(tmp_path) -> PlayFile:
-    return write(runs.user_root() / "mine" / play.NAME, steps=200)
+    return write(runs_root() / "mine" / play.NAME, steps=200)
 
 
 def opened(server, tab, **options) -> Page:
@@ -75,7 +108,9 @@ def keep(page: Page, share: int) -> None:
 
 
 def curve(page: Page, name: str) -> dict[int, float]:
-    x, y = page.evaluate(f"(({{x, y}}) => [x, y])(document.querySelector('.fruitlab-play .plot').data?.find(({{name}}) => name === '{name}'))")
+    x, y = page.evaluate(
+        f"(({{x, y}}) => [x, y])(document.querySelector('.fruitlab-play .plot').data?.find(({{name}}) => name === '{name}'))"
+    )
     return dict(zip(x, y, strict=True))
 
 
@@ -85,7 +120,9 @@ def at(page: Page) -> int:
 
 def finished(page: Page, file: PlayFile) -> dict[int, float]:
     expect(page.get_by_role("button", name="Play again")).to_be_visible()
-    page.wait_for_function(f"document.querySelector('.fruitlab-play .plot').data?.find(({{name}}) => name === 'nice')?.x.at(-1) === {file.steps}")
+    page.wait_for_function(
+        f"document.querySelector('.fruitlab-play .plot').data?.find(({{name}}) => name === 'nice')?.x.at(-1) === {file.steps}"
+    )
     return curve(page, "nice")
 
 
@@ -95,7 +132,9 @@ def test_play_forgets_as_the_file_says_and_keeping_some_bends_the_curve(server, 
     page.get_by_role("button", name="Play", exact=True).press("Enter")
     whole = finished(page, file)
     reference = file.notes["reference"]
-    assert {step: round(60 * y) for step, y in whole.items()} == dict(zip(reference["step"], reference["nice"], strict=True))
+    assert {step: round(60 * y) for step, y in whole.items()} == dict(
+        zip(reference["step"], reference["nice"], strict=True)
+    )
     expect(page.locator(".verdict")).to_contain_text("200 iterations on real pictures alone")
 
     keep(page, 50)
@@ -103,7 +142,9 @@ def test_play_forgets_as_the_file_says_and_keeping_some_bends_the_curve(server, 
     kept = finished(page, file)
     assert kept[0] == whole[0] and kept[200] > whole[200]
     points = 100 * (kept[200] - whole[200])
-    expect(page.locator(".verdict")).to_contain_text(f"Keeping 50 % nice: saves {points:.1f} points of nice accuracy")
+    expect(page.locator(".verdict")).to_contain_text(
+        f"Keeping 50 % nice: saves {points:.1f} points of nice accuracy"
+    )
     assert kept == {point["step"]: point["nice"] / 60 for point in play_head.play(file, keep=50)}
 
 
@@ -112,7 +153,9 @@ def test_step_pause_and_back_to_where_it_was(server, tab, file) -> None:
     for count in range(1, 4):
         page.get_by_role("button", name="Step").click()
         expect(page.locator(".scrub output")).to_have_text(f"{count} of 200")
-    page.wait_for_function("document.querySelector('.fruitlab-play .plot').data?.find(({name}) => name === 'nice')?.x.at(-1) === 3")
+    page.wait_for_function(
+        "document.querySelector('.fruitlab-play .plot').data?.find(({name}) => name === 'nice')?.x.at(-1) === 3"
+    )
     assert sorted(curve(page, "nice")) == [0, 1, 2, 3]
     page.get_by_role("button", name="Play", exact=True).click()
     whole = finished(page, file)
@@ -125,16 +168,25 @@ def test_step_pause_and_back_to_where_it_was(server, tab, file) -> None:
     keep(page, 40)
     page.get_by_role("button", name="Play from here").click()
     bent = finished(page, file)
-    assert all(bent[step] == y for step, y in whole.items() if step <= place) and bent[200] > whole[200]
-    expect(page.locator(".verdict")).to_contain_text(f"Keeping none, then 40 % nice from iteration {place}")
+    assert (
+        all(bent[step] == y for step, y in whole.items() if step <= place)
+        and bent[200] > whole[200]
+    )
+    expect(page.locator(".verdict")).to_contain_text(
+        f"Keeping none, then 40 % nice from iteration {place}"
+    )
     page.get_by_role("button", name="Start over").click()
     expect(page.locator(".scrub output")).to_have_text("0 of 200")
     keep(page, 0)
     page.get_by_role("button", name="Play", exact=True).click()
-    assert {step: y for step, y in finished(page, file).items() if step != 3} == {step: y for step, y in whole.items() if step != 3}
+    assert {step: y for step, y in finished(page, file).items() if step != 3} == {
+        step: y for step, y in whole.items() if step != 3
+    }
 
 
-def test_a_link_brings_the_slider_along_and_a_rerun_leaves_the_play_alone(server, tab, file) -> None:
+def test_a_link_brings_the_slider_along_and_a_rerun_leaves_the_play_alone(
+    server, tab, file
+) -> None:
     page = opened(server, tab)
     page.get_by_role("button", name="Step").click()
     expect(page.locator(".scrub output")).to_have_text("1 of 200")

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from run_folders import run_folder
 
-from fruitlab import runs
+from fruitlab.config.paths import data_root
 from fruitlab.data import store
-from fruitlab.data.cache import data_root
+from fruitlab.runs import folder
 
 pytestmark = pytest.mark.slow
 expect.set_options(timeout=60_000)
@@ -18,7 +18,9 @@ PLOTS = "figure.fruitlab .plot"
 
 
 def drawn_plots(page: Page, count: int) -> None:
-    page.wait_for_function(f"[...document.querySelectorAll('{PLOTS}')].filter(plot => plot.data?.length).length >= {count}")
+    page.wait_for_function(
+        f"[...document.querySelectorAll('{PLOTS}')].filter(plot => plot.data?.length).length >= {count}"
+    )
 
 
 def tick(page: Page, row: int) -> None:
@@ -56,7 +58,9 @@ def test_two_runs_compared_and_the_view_restored(server, tab) -> None:
     expect(rows).to_have_count(3)
     page.get_by_text("Configurations side by side").click()
     expect(page.locator(".fl-sides tr.other")).to_have_count(2)  # ratio and seed
-    assert page.evaluate(f"[...document.querySelectorAll('{PLOTS}')].every(plot => plot.mine)"), "a chart's node was replaced"
+    assert page.evaluate(f"[...document.querySelectorAll('{PLOTS}')].every(plot => plot.mine)"), (
+        "a chart's node was replaced"
+    )
 
     page.wait_for_url(re.compile(r"axis=pictures.*seeds=false"))
     again = tab()
@@ -76,17 +80,25 @@ def test_two_runs_compared_and_the_view_restored(server, tab) -> None:
 
 def test_a_confusion_cell_opens_its_pictures(server, tab) -> None:
     data = store.opened("synthetic:20")
-    run_folder("m", hashes={"real": list(data.real.hashes), "nice": list(data.nice.hashes)}, data="synthetic:20")
+    run_folder(
+        "m",
+        hashes={"real": list(data.real.hashes), "nice": list(data.nice.hashes)},
+        data="synthetic:20",
+    )
     page = tab()
     page.goto(f"{server.url}/runs?runs=m&section=mistakes")
-    expect(page.get_by_text("Bolt, taken for Nut: 12 real test pictures")).to_be_visible()  # the most frequent mistake, opened already
+    expect(
+        page.get_by_text("Bolt, taken for Nut: 12 real test pictures")
+    ).to_be_visible()  # the most frequent mistake, opened already
     expect(page.locator(".fl-pictures img")).to_have_count(12)
     page.get_by_role("button", name="Washer, taken for Bolt: 12 of 30").click()
     expect(page.get_by_text("Washer, taken for Bolt: 12 real test pictures")).to_be_visible()
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Nut, taken for Bolt: 0 real test pictures")).to_be_visible()
-    page.get_by_role("radio", name=re.compile("nice")).or_(page.get_by_role("button", name=re.compile("● nice"))).first.click()
+    page.get_by_role("radio", name=re.compile("nice")).or_(
+        page.get_by_role("button", name=re.compile("● nice"))
+    ).first.click()
     expect(page.get_by_text("Bolt, taken for Nut: 3 nice test pictures")).to_be_visible()
 
 
@@ -98,18 +110,20 @@ def test_a_link_reproduces_the_run_and_deletion_asks(server, tab) -> None:
     link = page.get_by_text(re.compile(r"/train\?preset=quick@")).first.inner_text()
     other = tab()
     other.goto(link)
-    expect(other.get_by_role("slider", name=re.compile("Share of real pictures"))).to_have_value("35")
+    expect(other.get_by_role("slider", name=re.compile("Share of real pictures"))).to_have_value(
+        "35"
+    )
 
     page.goto(f"{server.url}/runs?runs=gone&section=files")
     page.get_by_role("button", name="Delete this run").click()
     expect(page.get_by_role("dialog")).to_contain_text("gone")
     page.get_by_role("button", name="Keep it").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    assert runs.find("gone")
+    assert folder.find("gone")
     page.get_by_role("button", name="Delete this run").click()
     page.get_by_role("button", name="Delete it").click()
     expect(page.get_by_text("1 run · 0 ticked to compare")).to_be_visible()
-    assert [run.id for run in runs.all_runs()] == ["m"]
+    assert [run.id for run in folder.all_runs()] == ["m"]
 
 
 def test_a_zip_is_uploaded_watched_and_removed(server, tab, pair, tmp_path: Path) -> None:
@@ -119,12 +133,16 @@ def test_a_zip_is_uploaded_watched_and_removed(server, tab, pair, tmp_path: Path
                 archive.write(picture, f"wrapped/{root.name}/{picture.relative_to(root)}")
     page = tab()
     page.goto(f"{server.url}/data")
-    expect(page.get_by_label("Call it").first).to_be_visible()  # with drawn pictures alone, the form is open
+    expect(
+        page.get_by_label("Call it").first
+    ).to_be_visible()  # with drawn pictures alone, the form is open
     page.locator("input[type=file]").set_input_files(tmp_path / "things.zip")
     page.get_by_label("Call it").first.fill("things")
     page.get_by_label("Call it").first.press("Enter")
     page.get_by_role("button", name="Add it").click()
-    expect(page.get_by_text("done. things has 3 categories, 60 nice and 75 real pictures")).to_be_visible()
+    expect(
+        page.get_by_text("done. things has 3 categories, 60 nice and 75 real pictures")
+    ).to_be_visible()
     page.get_by_role("button", name="Dismiss").click()
     page.goto(f"{server.url}/data?name=things")
     expect(page.locator(".fl-data img")).to_have_count(6)

@@ -8,8 +8,8 @@ import pytest
 from logged_runs import iterative, run
 from playwright.sync_api import expect
 
-from fruitlab import runs
-from fruitlab.ui import navigation
+from fruitlab.app import navigation
+from fruitlab.runs import folder
 
 pytestmark = pytest.mark.slow
 expect.set_options(timeout=120_000)
@@ -22,9 +22,15 @@ def test_a_deep_link_is_the_server_s_first_request(server, tab, page_name: str) 
     page.goto(f"{server.url}/{page_name}")
     expect(page.locator("h1")).to_be_visible()
     # The whole menu, in its order, and not Streamlit's own of whatever lies in pages/.
-    menu = [link.inner_text().split()[-1] for link in page.get_by_test_id("stSidebar").get_by_role("link").all()]
+    menu = [
+        link.inner_text().split()[-1]
+        for link in page.get_by_test_id("stSidebar").get_by_role("link").all()
+    ]
     assert menu == [navigation.MENU[name][0] for name in navigation.pages()]
-    assert f"/{page_name}" in page.url and page.title() == f"{navigation.MENU[page_name][0]} · FruitLab"
+    assert (
+        f"/{page_name}" in page.url
+        and page.title() == f"{navigation.MENU[page_name][0]} · FruitLab"
+    )
 
 
 def test_the_bare_address_leads_to_the_first_page(server, tab) -> None:
@@ -53,23 +59,32 @@ def test_a_program_that_comes_too_early_is_asked_to_come_again(server) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_with_a_demo_tab_open_and_the_training_goes_on(serve, tab, number: int) -> None:
     server = serve()
-    page, demo = tab(), tab(watched=False)  # what a page complains of when its server is gone is no fault
-    page.goto(f"{server.url}/train?method=mixed&preset=glance&iterations=400&data=synthetic:20&width=0.25&live_every=5&live_pictures=50")
+    page, demo = (
+        tab(),
+        tab(watched=False),
+    )  # what a page complains of when its server is gone is no fault
+    page.goto(
+        f"{server.url}/train?method=mixed&preset=glance&iterations=400&data=synthetic:20&width=0.25&live_every=5&live_pictures=50"
+    )
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     demo.goto(f"{server.url}/demo/")
     demo.locator(".gradio-container input[type=file]").first.wait_for(state="attached")
-    page.wait_for_function("(document.querySelector('figure.fruitlab .plot')?.data?.[0].x.length ?? 0) >= 1")
+    page.wait_for_function(
+        "(document.querySelector('figure.fruitlab .plot')?.data?.[0].x.length ?? 0) >= 1"
+    )
     page.close()  # its client would go on asking a server that is gone, and its console would say so
     server.stop(number)
     demo.close()
 
-    made, = runs.all_runs()
+    (made,) = folder.all_runs()
     assert made.status() == "running"
     before = len(made.metrics())
     again = serve()  # the next start finds it
     back = tab()
     back.goto(f"{again.url}/train")
     expect(back.get_by_role("button", name="Stop")).to_be_visible()
-    back.wait_for_function(f"(document.querySelector('figure.fruitlab .plot')?.data?.[0].x.length ?? 0) > {before}")
-    assert made.id in back.url and len(list(runs.all_runs())) == 1
+    back.wait_for_function(
+        f"(document.querySelector('figure.fruitlab .plot')?.data?.[0].x.length ?? 0) > {before}"
+    )
+    assert made.id in back.url and len(list(folder.all_runs())) == 1

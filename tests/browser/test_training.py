@@ -6,7 +6,7 @@ import pytest
 from logged_runs import iterative, mixed, run
 from playwright.sync_api import Page, expect
 
-from fruitlab import runs
+from fruitlab.runs import folder
 
 pytestmark = pytest.mark.slow
 SMALL = "data=synthetic:20&width=0.25&live_every=5&live_pictures=50"
@@ -21,7 +21,9 @@ def held(page: Page) -> None:
 
 
 def same(page: Page) -> bool:
-    return page.evaluate(f"window.node.isConnected && window.node === document.querySelector('{PLOT}')")
+    return page.evaluate(
+        f"window.node.isConnected && window.node === document.querySelector('{PLOT}')"
+    )
 
 
 def points(page: Page) -> int:
@@ -29,7 +31,9 @@ def points(page: Page) -> int:
 
 
 def wait_for_points(page: Page, count: int) -> None:
-    page.wait_for_function(f"(document.querySelector('{PLOT}')?.data?.[0].x.length ?? 0) >= {count}")
+    page.wait_for_function(
+        f"(document.querySelector('{PLOT}')?.data?.[0].x.length ?? 0) >= {count}"
+    )
 
 
 def number(page: Page, label: str, value: str) -> None:
@@ -56,7 +60,9 @@ def test_a_newcomer_trains_stops_resumes_and_sees_what_is_forgotten(server, tab)
 
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
-    expect(page.get_by_text("Next:")).to_be_visible()  # from the first second it says what it is doing
+    expect(
+        page.get_by_text("Next:")
+    ).to_be_visible()  # from the first second it says what it is doing
     held(page)
     wait_for_points(page, 1)
     first = points(page)
@@ -65,7 +71,7 @@ def test_a_newcomer_trains_stops_resumes_and_sees_what_is_forgotten(server, tab)
 
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
-    made, = runs.all_runs()
+    (made,) = folder.all_runs()
     assert made.status() == "stopped" and made.config().iterations == 120
     at = points(page)
     page.get_by_role("button", name="Resume").click()
@@ -87,7 +93,9 @@ def test_zoom_legend_and_hover_survive_new_points(server, tab) -> None:
         page.goto(f"{server.url}/train?run=one")
         held(page)
         wait_for_points(page, 4)
-        box = page.evaluate("(({x, y}) => ({x, y}))(document.querySelector('figure.fruitlab .nsewdrag').getBoundingClientRect())")
+        box = page.evaluate(
+            "(({x, y}) => ({x, y}))(document.querySelector('figure.fruitlab .nsewdrag').getBoundingClientRect())"
+        )
         page.mouse.move(box["x"] + 20, box["y"] + 60)
         page.mouse.down()
         page.mouse.move(box["x"] + 260, box["y"] + 240, steps=6)
@@ -102,8 +110,12 @@ def test_zoom_legend_and_hover_survive_new_points(server, tab) -> None:
         for count in range(5, 10):
             made.append(mixed(100)[count - 1])
             wait_for_points(page, count)
-            assert page.locator("figure.fruitlab .hoverlayer > *").count(), "the hover went with a new point"
-        assert same(page) and zoom == page.evaluate("[window.node.layout.xaxis.range, window.node.layout.yaxis.range]")
+            assert page.locator("figure.fruitlab .hoverlayer > *").count(), (
+                "the hover went with a new point"
+            )
+        assert same(page) and zoom == page.evaluate(
+            "[window.node.layout.xaxis.range, window.node.layout.yaxis.range]"
+        )
         assert page.evaluate("window.node._fullData[1].visible") == "legendonly"
 
 
@@ -118,13 +130,13 @@ def test_two_tabs_and_a_reload_see_one_training(server, tab) -> None:
     one.reload()
     held(one), wait_for_points(one, 3)
     held(two), wait_for_points(two, 3)
-    made, = runs.all_runs()
+    (made,) = folder.all_runs()
     assert made.id in one.url and made.id in two.url
     two.get_by_text("Train another network").click()
     expect(two.get_by_text("1 run is training or waiting: this one queues")).to_be_visible()
     two.get_by_role("button", name="Stop").click()
     expect(one.get_by_role("button", name="Resume")).to_be_visible()
-    assert len(list(runs.all_runs())) == 1
+    assert len(list(folder.all_runs())) == 1
 
 
 def test_a_plot_fits_a_telephone_and_follows_the_theme(server, tab) -> None:
@@ -136,7 +148,9 @@ def test_a_plot_fits_a_telephone_and_follows_the_theme(server, tab) -> None:
         held(page), wait_for_points(page, 3)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         assert page.locator(PLOT).bounding_box()["width"] <= 390
-        assert "nice from 90.0% to 50.0%" in page.locator("figure.fruitlab").get_attribute("aria-label")
+        assert "nice from 90.0% to 50.0%" in page.locator("figure.fruitlab").get_attribute(
+            "aria-label"
+        )
         colours[scheme] = page.evaluate("window.node._fullLayout.font.color")
     assert colours["light"] != colours["dark"]
 
@@ -153,6 +167,6 @@ def test_keyboard_alone_starts_a_training(server, tab) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     deadline = time.monotonic() + 90
-    while not any(one.status() == "finished" for one in runs.all_runs()):
+    while not any(one.status() == "finished" for one in folder.all_runs()):
         assert time.monotonic() < deadline
         time.sleep(0.3)

@@ -15,10 +15,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fruitlab.categories import FRUITS_262, FRUITS_360
+from fruitlab.data.categories import FRUITS_262, FRUITS_360
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
-GET_DATASET, DOWNLOAD = "/v1/datasets.DatasetApiService/GetDataset", "/v1/datasets.DatasetApiService/DownloadDataset"
+GET_DATASET, DOWNLOAD = (
+    "/v1/datasets.DatasetApiService/GetDataset",
+    "/v1/datasets.DatasetApiService/DownloadDataset",
+)
 
 
 class Kaggle(ThreadingHTTPServer):
@@ -31,7 +34,9 @@ class Kaggle(ThreadingHTTPServer):
         self.archive = self.good = archive  # served; and what the sum that is told belongs to
         self.events, self.ranges = [], []
         self.answers: dict[str, tuple[int, dict, bytes]] = {}
-        self.cuts: list[int] = []  # for each transfer in turn, after how many bytes the connection breaks; then none does
+        self.cuts: list[
+            int
+        ] = []  # for each transfer in turn, after how many bytes the connection breaks; then none does
         self.licence, self.told_size = "CC BY-SA 4.0", None
 
     def handle_error(self, request, client_address) -> None:
@@ -50,8 +55,17 @@ class Handler(BaseHTTPRequestHandler):
         if self.path in self.server.answers:
             self.reply(*self.server.answers[self.path])
         elif self.path == GET_DATASET:
-            size = self.server.told_size if self.server.told_size is not None else len(self.server.archive)
-            content = {"currentVersionNumber": 7, "totalBytes": size, "licenseName": self.server.licence, "ref": "/".join(request.values())}
+            size = (
+                self.server.told_size
+                if self.server.told_size is not None
+                else len(self.server.archive)
+            )
+            content = {
+                "currentVersionNumber": 7,
+                "totalBytes": size,
+                "licenseName": self.server.licence,
+                "ref": "/".join(request.values()),
+            }
             self.reply(200, {"Content-Type": "application/json"}, json.dumps(content).encode())
         else:
             assert self.path == DOWNLOAD and int(request["datasetVersionNumber"]) == 7
@@ -69,10 +83,15 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(206 if asked else 200)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Accept-Ranges", "bytes")
-        self.send_header("x-goog-hash", "md5=" + base64.b64encode(hashlib.md5(self.server.good).digest()).decode())
+        self.send_header(
+            "x-goog-hash",
+            "md5=" + base64.b64encode(hashlib.md5(self.server.good).digest()).decode(),
+        )
         self.end_headers()
         # The plain request before a Range request only serves to learn the length; a cut is meant for the one that transfers.
-        is_transfer = bool(asked) or not self.server.ranges and self.server.events.count("/storage") == 1
+        is_transfer = (
+            bool(asked) or not self.server.ranges and self.server.events.count("/storage") == 1
+        )
         cut = self.server.cuts.pop(0) if is_transfer and self.server.cuts else len(body)
         self.wfile.write(body[:cut])
         self.close_connection = True
@@ -101,7 +120,9 @@ def pictures(domain: str, category: str, count: int) -> list[bytes]:
         return [file.read_bytes() for file in files]
     drawn = []
     for index in range(count):
-        noise = np.random.default_rng([index, *category.encode()]).integers(0, 256, (100, 100, 3), dtype=np.uint8)
+        noise = np.random.default_rng([index, *category.encode()]).integers(
+            0, 256, (100, 100, 3), dtype=np.uint8
+        )
         Image.fromarray(noise).save(buffer := io.BytesIO(), "JPEG", quality=40)
         drawn.append(buffer.getvalue())
     return drawn
@@ -116,13 +137,20 @@ def zipped(files: dict[str, bytes]) -> bytes:
 
 @functools.cache
 def fruits_360_files() -> dict[str, bytes]:
-    files = {"fruits-360_dataset_meta/LICENSE": b"CC BY-SA 4.0", "fruits-360_multi/test-multiple_fruits/apple.jpg": pictures("nice", "Apple", 1)[0]}
+    files = {
+        "fruits-360_dataset_meta/LICENSE": b"CC BY-SA 4.0",
+        "fruits-360_multi/test-multiple_fruits/apple.jpg": pictures("nice", "Apple", 1)[0],
+    }
     folder = "fruits-360_100x100/fruits-360"
     for category, varieties in FRUITS_360.items():
         for index, content in enumerate(pictures("nice", category, 6)):
             variety = varieties[index % min(2, len(varieties))].title()
-            files[f"{folder}/{'Training' if index < 4 else 'Test'}/{variety} 1/r0_{index}_100.jpg"] = content
-    return files | {f"{folder}/Training/Apple Rotten 1/r0_0_100.jpg": pictures("nice", "Apple", 1)[0]}
+            files[
+                f"{folder}/{'Training' if index < 4 else 'Test'}/{variety} 1/r0_{index}_100.jpg"
+            ] = content
+    return files | {
+        f"{folder}/Training/Apple Rotten 1/r0_0_100.jpg": pictures("nice", "Apple", 1)[0]
+    }
 
 
 @functools.cache
@@ -131,6 +159,12 @@ def fruits_360_archive() -> bytes:
 
 
 def fruits_262_files() -> dict[str, bytes]:
-    files = {f"Fruit-262/{names[-1]}/{index}.jpg": content
-             for category, names in FRUITS_262.items() for index, content in enumerate(pictures("real", category, 4))}
-    return files | {f"Fruit-262/{name}/0.jpg": pictures("real", "Mango", 1)[0] for name in ("mangosteen", "watermelon")}
+    files = {
+        f"Fruit-262/{names[-1]}/{index}.jpg": content
+        for category, names in FRUITS_262.items()
+        for index, content in enumerate(pictures("real", category, 4))
+    }
+    return files | {
+        f"Fruit-262/{name}/0.jpg": pictures("real", "Mango", 1)[0]
+        for name in ("mangosteen", "watermelon")
+    }

@@ -7,13 +7,15 @@ import sys
 
 import numpy as np
 import pytest
+from picture_files import handmade_png, saved
 from PIL import Image
 
-from picture_files import handmade_png, saved
+from fruitlab.config.errors import DataError
+from fruitlab.data.pictures import BadPicture, read, to_array
 
-from fruitlab.data.pictures import BadPicture, DataError, read, to_array
-
-pytestmark = pytest.mark.filterwarnings("ignore:::PIL")  # pictures.py silences them, pytest lets them speak again
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:::PIL"
+)  # pictures.py silences them, pytest lets them speak again
 PHOTO = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
 
 
@@ -21,7 +23,13 @@ def reason(source) -> str:
     with pytest.raises(BadPicture) as caught:
         read(source)
     text = str(caught.value)
-    assert isinstance(caught.value, DataError) and text and "\n" not in text and "Error" not in text and "0x" not in text
+    assert (
+        isinstance(caught.value, DataError)
+        and text
+        and "\n" not in text
+        and "Error" not in text
+        and "0x" not in text
+    )
     return text
 
 
@@ -29,10 +37,14 @@ def test_files_that_are_no_pictures(tmp_path):
     assert "empty" in reason(b"")
     assert "not a picture" in reason(b"just some words about fruit")
     assert "not a picture" in reason(os.urandom(5000))
-    assert "git lfs pull" in reason(b"version https://git-lfs.github.com/spec/v1\noid sha256:1234\nsize 5\n")
+    assert "git lfs pull" in reason(
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:1234\nsize 5\n"
+    )
     assert "web page" in reason(b"<!DOCTYPE html><html>404</html>")
     assert "HEIC" in reason(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
-    assert "not a picture" in reason(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\nshowpage\n")  # EPS would start Ghostscript
+    assert "not a picture" in reason(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\nshowpage\n"
+    )  # EPS would start Ghostscript
     assert "folder" in reason(tmp_path)
     assert "not there" in reason(tmp_path / "none.jpg")
     (tmp_path / "dangling.jpg").symlink_to(tmp_path / "nowhere")
@@ -48,22 +60,39 @@ def test_no_permission(tmp_path):
     Image.fromarray(PHOTO).save(path)
     path.chmod(0)
     if os.access(path, os.R_OK):  # root may read anything: let another user try
-        code = ("import os, sys; from fruitlab.data.pictures import BadPicture, read; import numpy, PIL.PngImagePlugin\n"
-                "os.setuid(65534)\ntry: read(sys.argv[1])\nexcept BadPicture as error: print(error)")
+        code = (
+            "import os, sys; from fruitlab.data.pictures import BadPicture, read; import numpy, PIL.PngImagePlugin\n"
+            "os.setuid(65534)\ntry: read(sys.argv[1])\nexcept BadPicture as error: print(error)"
+        )
         os.chmod(tmp_path, 0o755)
-        said = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=False).stdout
+        said = subprocess.run(
+            [sys.executable, "-c", code, path], capture_output=True, text=True, check=False
+        ).stdout
     else:
         said = reason(path)
     assert "permission" in said
 
 
-@pytest.mark.parametrize(("kind", "options"), [("JPEG", {}), ("JPEG", {"progressive": True}), ("PNG", {}), ("WEBP", {}), ("GIF", {}), ("BMP", {}),
-                                               ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("AVIF", {}), ("PPM", {})])
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("JPEG", {}),
+        ("JPEG", {"progressive": True}),
+        ("PNG", {}),
+        ("WEBP", {}),
+        ("GIF", {}),
+        ("BMP", {}),
+        ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("AVIF", {}),
+        ("PPM", {}),
+    ],
+)
 def test_cut_off_anywhere(kind, options):
     whole = saved(Image.fromarray(PHOTO), kind, **options)
     read(whole)
     for keep in (0.01, 0.1, 0.5, 0.9):
-        reason(whole[:int(len(whole) * keep)])
+        reason(whole[: int(len(whole) * keep)])
 
 
 def test_damaged_bytes_raise_nothing_else():
@@ -87,7 +116,9 @@ def test_damaged_bytes_raise_nothing_else():
 def test_bombs_are_refused_by_their_header():
     huge = handmade_png(8, 2, np.zeros((1, 3), np.uint8), size=(12_000, 9_000))
     assert "108 million" in reason(huge)
-    assert "too large" in reason(handmade_png(1, 0, np.zeros((1, 1), np.uint8), size=(60_000, 60_000)))
+    assert "too large" in reason(
+        handmade_png(1, 0, np.zeros((1, 1), np.uint8), size=(60_000, 60_000))
+    )
     gif = bytearray(saved(Image.new("P", (10, 10)), "GIF"))
     gif[6:10] = struct.pack("<HH", 65_535, 65_535)
     assert "too large" in reason(bytes(gif))
@@ -97,11 +128,17 @@ def test_bombs_are_refused_by_their_header():
 
 def test_a_real_100_megapixel_picture_is_refused_without_decoding():
     data = saved(Image.new("1", (10_000, 10_000)), "PNG")
-    code = ("import resource, sys; from fruitlab.data.pictures import BadPicture, read\n"
-            "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-            "try: read(sys.stdin.buffer.read())\nexcept BadPicture as error: print(error)\n"
-            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)")
-    said, grown = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True).stdout.decode().splitlines()
+    code = (
+        "import resource, sys; from fruitlab.data.pictures import BadPicture, read\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "try: read(sys.stdin.buffer.read())\nexcept BadPicture as error: print(error)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    said, grown = (
+        subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True)
+        .stdout.decode()
+        .splitlines()
+    )
     assert "100 million" in said and int(grown) < 10_000  # kB; decoded it would be 100,000
 
 
@@ -116,5 +153,7 @@ def test_odd_shapes():
 
 def test_numbers_that_are_no_colours():
     assert "fractions" in reason(saved(Image.fromarray(np.zeros((10, 10), np.float32)), "TIFF"))
-    assert "32 bits" in reason(saved(Image.fromarray(np.full((10, 10), 1_000_000, np.int32)), "TIFF"))
+    assert "32 bits" in reason(
+        saved(Image.fromarray(np.full((10, 10), 1_000_000, np.int32)), "TIFF")
+    )
     assert "Lab" in reason(saved(Image.new("LAB", (10, 10)), "TIFF"))

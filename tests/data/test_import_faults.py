@@ -7,12 +7,12 @@ import threading
 import time
 
 import pytest
-
 from picture_files import WHOLE, files_of, folder
 
+from fruitlab.config.errors import DataError
+from fruitlab.config.paths import data_root
 from fruitlab.data.importing import import_pictures
-from fruitlab.data.pictures import DataError
-from fruitlab.data.store import data_root, load
+from fruitlab.data.store import load
 
 
 def test_an_existing_name_is_replaced_only_on_request(pair):
@@ -36,29 +36,42 @@ def test_a_failed_or_interrupted_import_leaves_the_earlier_one(pair, tmp_path):
 
     for name in ("mine", "new"):
         with pytest.raises(KeyboardInterrupt):
-            import_pictures(name=name, nice=pair.nice, real=pair.real, replace=True, progress=interrupt)
+            import_pictures(
+                name=name, nice=pair.nice, real=pair.real, replace=True, progress=interrupt
+            )
     assert load("mine").fingerprint == before and files_of("mine") == WHOLE and still_open[5].any()
     assert not (data_root() / "new").exists()
 
 
 def test_a_killed_import_leaves_no_rubbish_for_long(pair):
     before = import_pictures(name="mine", nice=pair.nice, real=pair.real).fingerprint
-    code = ("import os, signal, sys; from fruitlab.data.importing import import_pictures\n"
-            "import_pictures(name='mine', nice=sys.argv[1], real=sys.argv[2], replace=True,\n"
-            "    progress=lambda what, done, total: done > 60 and os.kill(os.getpid(), signal.SIGKILL))")
+    code = (
+        "import os, signal, sys; from fruitlab.data.importing import import_pictures\n"
+        "import_pictures(name='mine', nice=sys.argv[1], real=sys.argv[2], replace=True,\n"
+        "    progress=lambda what, done, total: done > 60 and os.kill(os.getpid(), signal.SIGKILL))"
+    )
     killed = subprocess.run([sys.executable, "-c", code, pair.nice, pair.real], check=False)
     assert killed.returncode == -signal.SIGKILL and len(files_of("mine")) > 4
     assert load("mine").fingerprint == before
-    import_pictures(name="mine", nice=pair.nice, real=pair.real, replace=True)  # its lock died with it
+    import_pictures(
+        name="mine", nice=pair.nice, real=pair.real, replace=True
+    )  # its lock died with it
     assert files_of("mine") == WHOLE
 
 
 def test_a_full_disk_is_a_sentence(pair):
     before = import_pictures(name="mine", nice=pair.nice, real=pair.real).fingerprint
-    code = ("import resource, sys; from fruitlab.data.importing import import_pictures\n"
-            "resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))\n"  # the system then refuses longer files, as a full disk does
-            "try: import_pictures(name='mine', nice=sys.argv[1], real=sys.argv[2], replace=True)\nexcept ValueError as error: print(error)")
-    said = subprocess.run([sys.executable, "-c", code, pair.nice, pair.real], capture_output=True, text=True, check=True).stdout
+    code = (
+        "import resource, sys; from fruitlab.data.importing import import_pictures\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))\n"  # the system then refuses longer files, as a full disk does
+        "try: import_pictures(name='mine', nice=sys.argv[1], real=sys.argv[2], replace=True)\nexcept ValueError as error: print(error)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code, pair.nice, pair.real],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     assert "could not be written" in said and "FRUITLAB_DATA" in said and "unchanged" in said
     assert load("mine").fingerprint == before and files_of("mine") == WHOLE
 
@@ -71,19 +84,32 @@ def test_a_data_root_that_cannot_be(pair, tmp_path, monkeypatch):
 
 
 def test_pictures_that_lie_where_the_data_goes_are_never_deleted(pair, monkeypatch):
-    monkeypatch.setenv("FRUITLAB_DATA", str(pair.nice.parent))  # data/nice and data/real are the user's own pictures
+    monkeypatch.setenv(
+        "FRUITLAB_DATA", str(pair.nice.parent)
+    )  # data/nice and data/real are the user's own pictures
     before = sorted(pair.nice.parent.rglob("*.png"))
     for _ in range(2):
         import_pictures(name="nice", nice=pair.nice, real=pair.real, replace=True)
-    assert load("nice").categories == pair.categories and sorted(pair.nice.parent.rglob("*.png")) == before
+    assert (
+        load("nice").categories == pair.categories
+        and sorted(pair.nice.parent.rglob("*.png")) == before
+    )
 
 
 def test_two_importers_at_once(pair):
-    code = ("import sys; from fruitlab.data.importing import import_pictures\n"
-            "import_pictures(name='mine', nice=sys.argv[1], real=sys.argv[2], replace=True)")
-    both = [subprocess.Popen([sys.executable, "-c", code, *order]) for order in ((pair.nice, pair.real), (pair.real, pair.nice))]
+    code = (
+        "import sys; from fruitlab.data.importing import import_pictures\n"
+        "import_pictures(name='mine', nice=sys.argv[1], real=sys.argv[2], replace=True)"
+    )
+    both = [
+        subprocess.Popen([sys.executable, "-c", code, *order])
+        for order in ((pair.nice, pair.real), (pair.real, pair.nice))
+    ]
     assert [process.wait() for process in both] == [0, 0]
-    assert {load("mine").nice.images.shape[0], load("mine").real.images.shape[0]} == {60, 75} and files_of("mine") == WHOLE
+    assert {load("mine").nice.images.shape[0], load("mine").real.images.shape[0]} == {
+        60,
+        75,
+    } and files_of("mine") == WHOLE
 
 
 @pytest.mark.slow

@@ -5,18 +5,25 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image
-
 from picture_files import handmade_png, saved
+from PIL import Image
 
 from fruitlab.data.pictures import read, to_array
 
-pytestmark = pytest.mark.filterwarnings("ignore:::PIL")  # pictures.py silences them, pytest lets them speak again
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:::PIL"
+)  # pictures.py silences them, pytest lets them speak again
 RNG = np.random.default_rng(0)
 PHOTO = RNG.integers(0, 256, (100, 100, 3), dtype=np.uint8)
 # Smooth, so that lossy formats stay close: red grows to the right, green downwards, blue falls.
-SMOOTH = np.stack([np.tile(np.arange(100) * 2, (100, 1)), np.tile(np.arange(100) * 2, (100, 1)).T,
-                   np.tile(200 - np.arange(100), (100, 1))], axis=-1).astype(np.uint8)
+SMOOTH = np.stack(
+    [
+        np.tile(np.arange(100) * 2, (100, 1)),
+        np.tile(np.arange(100) * 2, (100, 1)).T,
+        np.tile(200 - np.arange(100), (100, 1)),
+    ],
+    axis=-1,
+).astype(np.uint8)
 
 
 def test_lossless_100x100_comes_out_byte_identical(tmp_path):
@@ -36,7 +43,10 @@ def test_lossless_formats(kind):
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP", "AVIF"])
 def test_lossy_formats(kind):
-    assert np.abs(read(saved(Image.fromarray(SMOOTH), kind, quality=95)).astype(int) - SMOOTH).max() < 12
+    assert (
+        np.abs(read(saved(Image.fromarray(SMOOTH), kind, quality=95)).astype(int) - SMOOTH).max()
+        < 12
+    )
 
 
 def test_jpeg_100x100_is_what_the_decoder_gives():
@@ -45,39 +55,65 @@ def test_jpeg_100x100_is_what_the_decoder_gives():
 
 
 def test_a_telephones_mpo_is_its_first_picture():
-    data = saved(Image.fromarray(SMOOTH), "MPO", save_all=True, append_images=[Image.new("RGB", (100, 100))], quality=95)
+    data = saved(
+        Image.fromarray(SMOOTH),
+        "MPO",
+        save_all=True,
+        append_images=[Image.new("RGB", (100, 100))],
+        quality=95,
+    )
     assert np.abs(read(data).astype(int) - SMOOTH).max() < 12
 
 
 def turned(upright: np.ndarray, orientation: int) -> np.ndarray:
     """What a camera stores for an upright scene under an EXIF orientation, by the standard's words in numpy."""
-    store = {1: lambda a: a, 2: lambda a: a[:, ::-1], 3: lambda a: np.rot90(a, 2), 4: lambda a: a[::-1],
-             5: lambda a: a.transpose(1, 0, 2), 6: lambda a: np.rot90(a, 1), 7: lambda a: np.rot90(a, 2).transpose(1, 0, 2),
-             8: lambda a: np.rot90(a, -1)}
+    store = {
+        1: lambda a: a,
+        2: lambda a: a[:, ::-1],
+        3: lambda a: np.rot90(a, 2),
+        4: lambda a: a[::-1],
+        5: lambda a: a.transpose(1, 0, 2),
+        6: lambda a: np.rot90(a, 1),
+        7: lambda a: np.rot90(a, 2).transpose(1, 0, 2),
+        8: lambda a: np.rot90(a, -1),
+    }
     return np.ascontiguousarray(store[orientation](upright))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "JPEG"])
 def test_exif_turns(orientation, kind):
-    wide = np.concatenate([np.full((100, 20, 3), 9, np.uint8), SMOOTH, np.full((100, 21, 3), 9, np.uint8)], axis=1)  # odd: 41 cut off
+    wide = np.concatenate(
+        [np.full((100, 20, 3), 9, np.uint8), SMOOTH, np.full((100, 21, 3), 9, np.uint8)], axis=1
+    )  # odd: 41 cut off
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {"WEBP": {"lossless": True}, "JPEG": {"quality": 100, "subsampling": 0}}.get(kind, {})
-    got = read(saved(Image.fromarray(turned(wide, orientation)), kind, exif=exif, **options)).astype(int)
+    got = read(
+        saved(Image.fromarray(turned(wide, orientation)), kind, exif=exif, **options)
+    ).astype(int)
     assert np.abs(got[:, 2:-2] - SMOOTH[:, 2:-2]).max() <= (12 if kind == "JPEG" else 0)
 
 
 def test_orientation_one_past_the_standard_or_damaged_is_ignored():
-    for block in (b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x09\0\0\0\0\0\0", b"Exif\0\0MM\0*\xff\xff\xff\xff", b"Exif\0\0rubbish"):
+    for block in (
+        b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x09\0\0\0\0\0\0",
+        b"Exif\0\0MM\0*\xff\xff\xff\xff",
+        b"Exif\0\0rubbish",
+    ):
         data = saved(Image.fromarray(SMOOTH), "JPEG", quality=95, exif=block)
         assert np.abs(read(data).astype(int) - SMOOTH).max() < 12
 
 
 def test_first_frame_of_animations():
-    first, second = Image.new("RGB", (100, 100), (250, 10, 20)), Image.new("RGB", (100, 100), (0, 0, 250))
+    first, second = (
+        Image.new("RGB", (100, 100), (250, 10, 20)),
+        Image.new("RGB", (100, 100), (0, 0, 250)),
+    )
     for kind, options in (("GIF", {}), ("WEBP", {"lossless": True}), ("PNG", {}), ("TIFF", {})):
-        assert read(saved(first, kind, save_all=True, append_images=[second], **options))[50, 50].tolist() == [250, 10, 20], kind
+        assert read(saved(first, kind, save_all=True, append_images=[second], **options))[
+            50, 50
+        ].tolist() == [250, 10, 20], kind
 
 
 def test_palette_grey_and_one_bit():
@@ -89,18 +125,26 @@ def test_palette_grey_and_one_bit():
         np.testing.assert_array_equal(read(saved(palette, kind)), colours[indices])
 
     grey = PHOTO[..., 0]
-    np.testing.assert_array_equal(read(saved(Image.fromarray(grey), "PNG")), np.repeat(grey[..., None], 3, -1))
+    np.testing.assert_array_equal(
+        read(saved(Image.fromarray(grey), "PNG")), np.repeat(grey[..., None], 3, -1)
+    )
     bits = grey > 127
-    np.testing.assert_array_equal(read(saved(Image.fromarray(bits), "PNG")), np.repeat(bits[..., None], 3, -1) * np.uint8(255))
+    np.testing.assert_array_equal(
+        read(saved(Image.fromarray(bits), "PNG")), np.repeat(bits[..., None], 3, -1) * np.uint8(255)
+    )
 
 
 def test_cmyk():
     c, m, y, k = (RNG.integers(0, 256, (100, 100)) for _ in range(4))
     image = Image.fromarray(np.stack([c, m, y, k], -1).astype(np.uint8), "CMYK")
-    want = np.stack([(255 - ink) * (255 - k) / 255 for ink in (c, m, y)], -1)  # the plain formula, without an ink profile
+    want = np.stack(
+        [(255 - ink) * (255 - k) / 255 for ink in (c, m, y)], -1
+    )  # the plain formula, without an ink profile
     assert np.abs(read(saved(image, "TIFF")) - want).max() <= 2
     flat = Image.new("CMYK", (100, 100), (0, 200, 255, 30))
-    assert np.abs(read(saved(flat, "JPEG", quality=100))[50, 50] - np.array([225, 48.5, 0])).max() <= 4
+    assert (
+        np.abs(read(saved(flat, "JPEG", quality=100))[50, 50] - np.array([225, 48.5, 0])).max() <= 4
+    )
 
 
 def test_16_bit_grey_is_scaled_not_clipped():
@@ -108,7 +152,9 @@ def test_16_bit_grey_is_scaled_not_clipped():
     want = np.repeat(np.round(values / 257)[..., None], 3, -1)
     png = handmade_png(16, 0, values.astype(">u2").view(np.uint8).reshape(100, 200))
     np.testing.assert_array_equal(read(png), want)
-    np.testing.assert_array_equal(read(saved(Image.fromarray(values.astype(np.uint16)), "TIFF")), want)
+    np.testing.assert_array_equal(
+        read(saved(Image.fromarray(values.astype(np.uint16)), "TIFF")), want
+    )
     np.testing.assert_array_equal(to_array(Image.fromarray(values.astype(np.int32))), want)
 
 
@@ -124,9 +170,13 @@ def test_16_bit_colour_is_scaled():
 
 def test_transparency_is_laid_on_white():
     alpha = RNG.integers(0, 256, (100, 100, 1))
-    want = (PHOTO * (alpha / 255) + 255 * (1 - alpha / 255))
+    want = PHOTO * (alpha / 255) + 255 * (1 - alpha / 255)
     rgba = Image.fromarray(np.concatenate([PHOTO, alpha.astype(np.uint8)], -1))
-    for got in (read(saved(rgba, "PNG")), to_array(rgba), read(saved(rgba, "WEBP", lossless=True, exact=True))):
+    for got in (
+        read(saved(rgba, "PNG")),
+        to_array(rgba),
+        read(saved(rgba, "WEBP", lossless=True, exact=True)),
+    ):
         assert np.abs(got - want).max() <= 1
 
     grey = np.concatenate([PHOTO[..., :1], alpha.astype(np.uint8)], -1)
@@ -143,29 +193,49 @@ def test_see_through_colours_of_palette_grey_and_rgb():
     for kind in ("PNG", "GIF"):
         np.testing.assert_array_equal(read(saved(palette, kind, transparency=1)), on_white)
 
-    rgb = handmade_png(8, 2, colours[indices].reshape(100, 300), b"tRNS" + struct.pack(">HHH", 250, 0, 0))
+    rgb = handmade_png(
+        8, 2, colours[indices].reshape(100, 300), b"tRNS" + struct.pack(">HHH", 250, 0, 0)
+    )
     np.testing.assert_array_equal(read(rgb), on_white)
 
     values = np.array([0, 40_000, 65_535])[indices]
-    deep = handmade_png(16, 0, values.astype(">u2").view(np.uint8).reshape(100, 200), b"tRNS" + struct.pack(">H", 40_000))
+    deep = handmade_png(
+        16,
+        0,
+        values.astype(">u2").view(np.uint8).reshape(100, 200),
+        b"tRNS" + struct.pack(">H", 40_000),
+    )
     np.testing.assert_array_equal(read(deep)[..., 0], np.array([0, 255, 255])[indices])
 
 
 def test_centre_square_is_cropped():
     for upright in (True, False):
-        strip = np.concatenate([np.zeros((100, 30, 3), np.uint8), PHOTO, np.zeros((100, 30, 3), np.uint8)], axis=1)
+        strip = np.concatenate(
+            [np.zeros((100, 30, 3), np.uint8), PHOTO, np.zeros((100, 30, 3), np.uint8)], axis=1
+        )
         image = np.ascontiguousarray(strip.transpose(1, 0, 2) if upright else strip)
-        np.testing.assert_array_equal(read(saved(Image.fromarray(image), "PNG")), PHOTO.transpose(1, 0, 2) if upright else PHOTO)
+        np.testing.assert_array_equal(
+            read(saved(Image.fromarray(image), "PNG")),
+            PHOTO.transpose(1, 0, 2) if upright else PHOTO,
+        )
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])  # JPEG decodes at reduced size
 def test_large_pictures_are_averaged_not_sampled(kind):
-    checks = np.indices((1600, 1600)).sum(0) % 2 * 200  # one pixel light, one dark: sampling would show either, or moire
+    checks = (
+        np.indices((1600, 1600)).sum(0) % 2 * 200
+    )  # one pixel light, one dark: sampling would show either, or moire
     got = read(saved(Image.fromarray(np.repeat(checks[..., None], 3, -1).astype(np.uint8)), kind))
     assert np.abs(got.astype(int) - 100).max() <= 6
 
     enlarged = np.kron(SMOOTH, np.ones((16, 16, 1), np.uint8))
-    assert np.abs(read(saved(Image.fromarray(enlarged), kind))[2:-2, 2:-2].astype(int) - SMOOTH[2:-2, 2:-2]).max() <= 6
+    assert (
+        np.abs(
+            read(saved(Image.fromarray(enlarged), kind))[2:-2, 2:-2].astype(int)
+            - SMOOTH[2:-2, 2:-2]
+        ).max()
+        <= 6
+    )
 
 
 def test_tiny_pictures_are_enlarged():

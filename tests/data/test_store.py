@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fruitlab.config.errors import DataError
+from fruitlab.config.paths import data_root
 from fruitlab.data import importing
 from fruitlab.data.importing import import_pictures
-from fruitlab.data.pictures import DataError
-from fruitlab.data.store import available, data_root, load, remove
+from fruitlab.data.store import available, load, remove
 
 
 @pytest.fixture
@@ -33,18 +34,27 @@ def decoded(monkeypatch):
 
 
 def files_of(folder):
-    return {path.name.split("-")[0].partition(".")[0]: path for path in (data_root() / folder).iterdir()}
+    return {
+        path.name.split("-")[0].partition(".")[0]: path for path in (data_root() / folder).iterdir()
+    }
 
 
 def picture(path, seed):
-    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (100, 100, 3), np.uint8)).save(path)
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (100, 100, 3), np.uint8)).save(
+        path
+    )
     return np.asarray(Image.open(path))
 
 
 def test_nothing_is_decoded_or_said_while_nothing_changed(mine, decoded):
     said = []
     one, two = load("mine", say=said.append), load("mine", say=said.append)
-    assert isinstance(one.nice.images, np.memmap) and one.fingerprint == two.fingerprint and not said and not decoded
+    assert (
+        isinstance(one.nice.images, np.memmap)
+        and one.fingerprint == two.fingerprint
+        and not said
+        and not decoded
+    )
     with pytest.raises(ValueError, match="read-only"):
         one.nice.images[0, 0, 0, 0] = 1
 
@@ -57,12 +67,22 @@ def test_changed_pictures_are_noticed_and_only_they_are_decoded(mine, decoded):
     after = load("mine", say=said.append)
     assert sorted(decoded) == ["03.png", "aa new.png"]
     assert len(said) == 1 and "'mine' changed" in said[0] and "2 new or changed, 1 gone" in said[0]
-    assert len(after.nice.paths) == 61 and len(after.real.paths) == 74 and after.fingerprint != before.fingerprint
-    np.testing.assert_array_equal(after.nice.images[after.nice.paths.index("Red Disc/aa new.png")], new)
-    np.testing.assert_array_equal(after.real.images[after.real.paths.index("Yellow Bar/03.png")], changed)
+    assert (
+        len(after.nice.paths) == 61
+        and len(after.real.paths) == 74
+        and after.fingerprint != before.fingerprint
+    )
+    np.testing.assert_array_equal(
+        after.nice.images[after.nice.paths.index("Red Disc/aa new.png")], new
+    )
+    np.testing.assert_array_equal(
+        after.real.images[after.real.paths.index("Yellow Bar/03.png")], changed
+    )
     for domain, root in ((after.nice, mine.nice), (after.real, mine.real)):
         for row in range(0, len(domain.paths), 5):
-            np.testing.assert_array_equal(domain.images[row], np.asarray(Image.open(root / domain.paths[row])))
+            np.testing.assert_array_equal(
+                domain.images[row], np.asarray(Image.open(root / domain.paths[row]))
+            )
     fresh = import_pictures(name="fresh", nice=mine.nice, real=mine.real)
     assert fresh.fingerprint == after.fingerprint
     said.clear()
@@ -88,7 +108,14 @@ def test_pictures_put_into_a_folder_that_was_empty_or_a_link(mine, tmp_path):
         (domain / "Linked").symlink_to(tmp_path / "far" / domain.name)
     import_pictures(name="mine", nice=mine.nice, real=mine.real, min_images=2, replace=True)
     assert "Linked" in load("mine").left_out
-    for seed, folder in enumerate([mine.nice / "Empty", mine.real / "Empty", tmp_path / "far" / "nice", tmp_path / "far" / "real"]):
+    for seed, folder in enumerate(
+        [
+            mine.nice / "Empty",
+            mine.real / "Empty",
+            tmp_path / "far" / "nice",
+            tmp_path / "far" / "real",
+        ]
+    ):
         for i in range(2):
             picture(folder / f"new {i}.png", 100 + 10 * seed + i)
     assert load("mine").categories == ("Empty", "Green Ring", "Linked", "Red Disc", "Yellow Bar")
@@ -103,12 +130,17 @@ def test_touched_files_change_nothing(mine):
 def test_options_of_the_import_hold_for_the_next_reading(pair):
     for domain in (pair.nice, pair.real):
         shutil.rmtree(domain / "Red Disc")
-    import_pictures(name="mine", nice=pair.nice, real=pair.real, min_images=4, group=r"/(\d)\d\.png")
+    import_pictures(
+        name="mine", nice=pair.nice, real=pair.real, min_images=4, group=r"/(\d)\d\.png"
+    )
     before = len(load("mine").group_keys)
     for domain in (pair.nice, pair.real):
         (domain / "Few").mkdir()
         for i in range(4):
-            picture(domain / "Few" / f"3{i}.png" if i < 2 else domain / "Few" / f"4{i}.png", i + 10 * (domain == pair.real))
+            picture(
+                domain / "Few" / f"3{i}.png" if i < 2 else domain / "Few" / f"4{i}.png",
+                i + 10 * (domain == pair.real),
+            )
     data = load("mine")
     assert "Few" in data.categories and len(data.group_keys) == before + 2
 
@@ -129,14 +161,35 @@ def test_changes_that_cannot_be_imported_leave_what_there_was(mine):
         path.unlink()
     data = load("mine", say=said.append)
     assert data.fingerprint == before.fingerprint and len(data.nice.images) == 60
-    assert "0 new or changed, 30 gone" in said[0] and "could not be read again" in said[-1] and "Going on with" in said[-1]
+    assert (
+        "0 new or changed, 30 gone" in said[0]
+        and "could not be read again" in said[-1]
+        and "Going on with" in said[-1]
+    )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("damage", [
-    "json cut", "json empty", "json list", "json other", "json no categories", "array cut", "array gone", "array other shape", "array pickled",
-    "array empty", "array rows", "index cut", "index gone", "index labels", "index short", "index sources",
-])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "json cut",
+        "json empty",
+        "json list",
+        "json other",
+        "json no categories",
+        "array cut",
+        "array gone",
+        "array other shape",
+        "array pickled",
+        "array empty",
+        "array rows",
+        "index cut",
+        "index gone",
+        "index labels",
+        "index short",
+        "index sources",
+    ],
+)
 def test_damage_is_a_sentence_that_says_what_to_do(mine, damage):
     files = files_of("mine")
     path = files[{"json": "data", "array": "nice", "index": "index"}[damage.split()[0]]]
@@ -144,7 +197,7 @@ def test_damage_is_a_sentence_that_says_what_to_do(mine, damage):
     if how == "gone":
         path.unlink()
     elif how == "cut":
-        path.write_bytes(content[:len(content) // 2])
+        path.write_bytes(content[: len(content) // 2])
     elif how == "empty":
         path.write_bytes(b"")
     elif how == "list":
@@ -165,8 +218,12 @@ def test_damage_is_a_sentence_that_says_what_to_do(mine, damage):
     elif how == "pickled":
         np.save(path, np.array([{"a": 1}] * 60, dtype=object), allow_pickle=True)
     else:
-        np.save(path, np.zeros((60, 10, 10, 3) if how == "other shape" else (59, 100, 100, 3), np.uint8))
-    with pytest.raises(DataError, match=r"'mine' is damaged.*fruitlab data import --name mine --nice .* --replace"):
+        np.save(
+            path, np.zeros((60, 10, 10, 3) if how == "other shape" else (59, 100, 100, 3), np.uint8)
+        )
+    with pytest.raises(
+        DataError, match=r"'mine' is damaged.*fruitlab data import --name mine --nice .* --replace"
+    ):
         load("mine")
     entry = next(entry for entry in available() if entry["name"] == "mine")
     assert "--replace" in (entry["problem"] or "--replace")
@@ -181,32 +238,60 @@ def test_data_of_a_newer_version_is_refused_and_kept(mine):
         load("mine")
     assert "newer" in next(entry["problem"] for entry in available() if entry["name"] == "mine")
     with pytest.raises(DataError):  # a failing replacement must not delete it
-        import_pictures(name="mine", nice=mine.nice, real=mine.real, min_images=10_000, replace=True)
+        import_pictures(
+            name="mine", nice=mine.nice, real=mine.real, min_images=10_000, replace=True
+        )
     assert len(list((data_root() / "mine").iterdir())) == 4
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["nothing", "", "..", "../pair", "a/b", "/etc", "x" * 300, "mine\0"])
+@pytest.mark.parametrize(
+    "name", ["nothing", "", "..", "../pair", "a/b", "/etc", "x" * 300, "mine\0"]
+)
 def test_unknown_names_say_what_there_is(mine, name):
     for act in (load, remove):
-        with pytest.raises(DataError, match=r"no data named .* There is: synthetic, mine\..*data import --name"):
+        with pytest.raises(
+            DataError, match=r"no data named .* There is: synthetic, mine\..*data import --name"
+        ):
             act(name)
 
 
 def test_available(mine):
     built_in, entry = available()
-    assert built_in["name"] == "synthetic" and built_in["kind"] == "drawn" and built_in["imported"] is None and len(built_in["categories"]) == 26
+    assert (
+        built_in["name"] == "synthetic"
+        and built_in["kind"] == "drawn"
+        and built_in["imported"] is None
+        and len(built_in["categories"]) == 26
+    )
     assert set(built_in) == set(entry) and json.dumps(entry)
-    assert entry["kind"] == "photographs" and entry["categories"] == list(mine.categories) and entry["counts"]["Red Disc"] == {"nice": 20, "real": 25}
-    assert entry["nice"] == str(mine.nice) and entry["folders_there"] is True and entry["problem"] is None
-    assert abs(time.time() - time.mktime(time.strptime(entry["imported"], "%Y-%m-%dT%H:%M:%S+00:00")) + time.timezone) < 100
+    assert (
+        entry["kind"] == "photographs"
+        and entry["categories"] == list(mine.categories)
+        and entry["counts"]["Red Disc"] == {"nice": 20, "real": 25}
+    )
+    assert (
+        entry["nice"] == str(mine.nice)
+        and entry["folders_there"] is True
+        and entry["problem"] is None
+    )
+    assert (
+        abs(
+            time.time()
+            - time.mktime(time.strptime(entry["imported"], "%Y-%m-%dT%H:%M:%S+00:00"))
+            + time.timezone
+        )
+        < 100
+    )
     assert entry["fingerprint"] == load("mine").fingerprint
 
 
 def test_remove_deletes_the_data_and_not_the_pictures(mine):
     (data_root() / "mine" / "notes.txt").write_text("mine")
     remove("mine")
-    assert [path.name for path in (data_root() / "mine").iterdir()] == ["notes.txt"] and len(list(mine.nice.rglob("*.png"))) == 60
+    assert [path.name for path in (data_root() / "mine").iterdir()] == ["notes.txt"] and len(
+        list(mine.nice.rglob("*.png"))
+    ) == 60
     with pytest.raises(DataError, match="no data named"):
         load("mine")
     import_pictures(name="mine", nice=mine.nice, real=mine.real)
@@ -214,4 +299,9 @@ def test_remove_deletes_the_data_and_not_the_pictures(mine):
 
 def test_nothing_here_imports_torch():
     code = "import sys, fruitlab.data.store, fruitlab.data.importing; print('torch' in sys.modules or 'streamlit' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "False\n"
+    )

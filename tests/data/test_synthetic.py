@@ -39,9 +39,16 @@ def test_shapes_and_labels(pair):
 @pytest.mark.parametrize("domain", ["nice", "real"])
 def test_a_picture_depends_on_its_index_alone(pair, domain):
     drawn = pair[0 if domain == "nice" else 1]
-    for c in (0, 8, 17, 25):  # backwards, one by one, after everything else: what was drawn before must not matter
+    for c in (
+        0,
+        8,
+        17,
+        25,
+    ):  # backwards, one by one, after everything else: what was drawn before must not matter
         for i in reversed(range(0, PER_CATEGORY, 5)):
-            assert np.array_equal(synthetic.draw(synthetic.CATEGORIES[c], domain, i), drawn[c * PER_CATEGORY + i])
+            assert np.array_equal(
+                synthetic.draw(synthetic.CATEGORIES[c], domain, i), drawn[c * PER_CATEGORY + i]
+            )
 
 
 def test_pictures_of_a_category_differ(pair):
@@ -56,26 +63,44 @@ def test_another_process_draws_the_same_bytes():
         "import hashlib; from fruitlab.data import synthetic as s\n"
         "print(hashlib.sha256(b''.join(s.draw(c, d, 3).tobytes() for c in s.CATEGORIES for d in ('nice', 'real'))).hexdigest())"
     )
-    out = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-    here = hashlib.sha256(b"".join(synthetic.draw(c, d, 3).tobytes() for c in synthetic.CATEGORIES for d in ("nice", "real")))
+    out = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    here = hashlib.sha256(
+        b"".join(
+            synthetic.draw(c, d, 3).tobytes()
+            for c in synthetic.CATEGORIES
+            for d in ("nice", "real")
+        )
+    )
     assert out == here.hexdigest()
 
 
 @pytest.mark.slow
 def test_workers_draw_the_same_and_report_progress():
     seen = []
-    nice, real, labels = synthetic.draw_pair(2, processes=2, progress=lambda done, total: seen.append((done, total)))
+    nice, real, labels = synthetic.draw_pair(
+        2, processes=2, progress=lambda done, total: seen.append((done, total))
+    )
     alone = synthetic.draw_pair(2, processes=1)
-    assert np.array_equal(nice, alone[0]) and np.array_equal(real, alone[1]) and np.array_equal(labels, alone[2])
+    assert (
+        np.array_equal(nice, alone[0])
+        and np.array_equal(real, alone[1])
+        and np.array_equal(labels, alone[2])
+    )
     assert seen[-1] == (104, 104) and [d for d, _ in seen] == sorted({d for d, _ in seen})
 
 
 @pytest.mark.slow
 def test_a_script_without_a_main_guard_gets_its_pictures(tmp_path):
     script = tmp_path / "unguarded.py"
-    script.write_text("from fruitlab.data import synthetic\nprint(synthetic.draw_pair(1, processes=2)[1].sum())\n")
+    script.write_text(
+        "from fruitlab.data import synthetic\nprint(synthetic.draw_pair(1, processes=2)[1].sum())\n"
+    )
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    out = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, timeout=120, env=env).stdout
+    out = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, check=True, timeout=120, env=env
+    ).stdout
     assert out.split()[-1] == str(synthetic.draw_pair(1, processes=1)[1].sum())
 
 
@@ -95,7 +120,9 @@ def test_real_has_no_white_frame(pair):
     corners = real[:, [0, 0, -1, -1], [0, -1, 0, -1]].reshape(len(real), -1)
     assert (corners < 250).any(1).mean() > 0.8
     level = real.mean((1, 2, 3))
-    assert 8 < level.min() and level.max() < 248 and level.std() > 20  # varied exposure, none black or blank
+    assert (
+        8 < level.min() and level.max() < 248 and level.std() > 20
+    )  # varied exposure, none black or blank
 
 
 def _features(pictures: np.ndarray, masked: bool) -> np.ndarray:
@@ -118,7 +145,12 @@ def test_colour_alone_tells_much_of_nice_and_little_of_real(pair):
     nice, real, labels = pair
     inside, across = _features(nice, True), _features(real, True)
     half = np.arange(len(labels)) % 2 == 0
-    guess = np.concatenate([_nearest_centroid(inside[half], labels[half], inside[~half]), _nearest_centroid(inside[~half], labels[~half], inside[half])])
+    guess = np.concatenate(
+        [
+            _nearest_centroid(inside[half], labels[half], inside[~half]),
+            _nearest_centroid(inside[~half], labels[~half], inside[half]),
+        ]
+    )
     truth = np.concatenate([labels[~half], labels[half]])
     on_nice = (guess == truth).mean()
     on_real = (_nearest_centroid(inside, labels, across) == labels).mean()
@@ -152,7 +184,14 @@ def test_wrong_use_is_a_sentence(arguments, word):
     assert str(error.value).endswith(".") and " " in str(error.value)
 
 
-@pytest.mark.parametrize("call", [lambda: synthetic.draw_pair(0), lambda: synthetic.draw_pair(2.5), lambda: synthetic.draw_pair(1, processes=0)])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: synthetic.draw_pair(0),
+        lambda: synthetic.draw_pair(2.5),
+        lambda: synthetic.draw_pair(1, processes=0),
+    ],
+)
 def test_wrong_counts_are_a_sentence(call):
     with pytest.raises(ValueError, match="whole number from 1 up"):
         call()
@@ -160,4 +199,9 @@ def test_wrong_counts_are_a_sentence(call):
 
 def test_torch_stays_away():
     script = "import sys; from fruitlab.data import synthetic; synthetic.draw('Kiwi', 'real', 0); print('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip() == "False"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "False"
+    )

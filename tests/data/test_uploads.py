@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fruitlab.data import archive, cache, store, uploads
+from fruitlab.config.errors import DataError
+from fruitlab.config.paths import data_root
+from fruitlab.data import archive, store, uploads
 from fruitlab.data.importing import import_pictures
-from fruitlab.data.pictures import DataError
 
 
 def zipped(pair, path: Path, prefix: str = "") -> Path:
@@ -21,15 +22,26 @@ def zipped(pair, path: Path, prefix: str = "") -> Path:
 
 
 def everything(root: Path) -> dict[str, bytes]:
-    return {file.relative_to(root).as_posix(): file.read_bytes() for file in root.rglob("*") if file.is_file() and ".locks" not in file.parts}
+    return {
+        file.relative_to(root).as_posix(): file.read_bytes()
+        for file in root.rglob("*")
+        if file.is_file() and ".locks" not in file.parts
+    }
 
 
 def test_an_upload_becomes_data_like_its_folders_would(pair, tmp_path: Path) -> None:
     report = uploads.import_zip(name="things", source=zipped(pair, tmp_path / "x.zip", "wrap/"))
-    assert report.categories == pair.categories and report.refused == [] and report.counts["Red Disc"]["real"] == {"train": 15, "test": 10}
-    assert import_pictures(name="same", nice=pair.nice, real=pair.real).fingerprint == report.fingerprint
+    assert (
+        report.categories == pair.categories
+        and report.refused == []
+        and report.counts["Red Disc"]["real"] == {"train": 15, "test": 10}
+    )
+    assert (
+        import_pictures(name="same", nice=pair.nice, real=pair.real).fingerprint
+        == report.fingerprint
+    )
 
-    kept = cache.data_root() / uploads.FOLDER / "things"
+    kept = data_root() / uploads.FOLDER / "things"
     assert len(list(kept.rglob("*.png"))) == 135
     next(iter((kept).rglob("real/Red Disc/*.png"))).unlink()  # noticed, as in any folder
     assert len(store.load("things").real.images) == 74
@@ -39,21 +51,28 @@ def test_an_upload_becomes_data_like_its_folders_would(pair, tmp_path: Path) -> 
     assert not kept.exists()
 
 
-def test_an_upload_that_fails_leaves_everything_as_it_was(pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_that_fails_leaves_everything_as_it_was(
+    pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     uploads.import_zip(name="things", source=zipped(pair, tmp_path / "x.zip"))
-    before = everything(cache.data_root())
+    before = everything(data_root())
     (tmp_path / "bad.zip").write_bytes(b"PK\x03\x04")
     poor = tmp_path / "poor.zip"
     with zipfile.ZipFile(poor, "w") as file:
-        for picture in [*sorted(pair.nice.rglob("0[0-2].png")), *sorted(pair.real.rglob("0[0-2].png"))]:
+        for picture in [
+            *sorted(pair.nice.rglob("0[0-2].png")),
+            *sorted(pair.real.rglob("0[0-2].png")),
+        ]:
             file.write(picture, picture.relative_to(pair.nice.parent).as_posix())
     with pytest.raises(DataError, match="already"):
         uploads.import_zip(name="things", source=tmp_path / "x.zip")
     with pytest.raises(DataError, match="damaged"):
         uploads.import_zip(name="things", source=tmp_path / "bad.zip", replace=True)
-    with pytest.raises(DataError, match="3 nice, 3 real; 20 needed") as refused:  # unpacked, then of no use
+    with pytest.raises(
+        DataError, match="3 nice, 3 real; 20 needed"
+    ) as refused:  # unpacked, then of no use
         uploads.import_zip(name="things", source=poor, replace=True)
-    assert str(cache.data_root()) not in str(refused.value)
+    assert str(data_root()) not in str(refused.value)
     with pytest.raises(DataError, match="cannot be a name"):
         uploads.import_zip(name="../things", source=poor, replace=True)
 
@@ -63,16 +82,16 @@ def test_an_upload_that_fails_leaves_everything_as_it_was(pair, tmp_path: Path, 
         uploads.import_zip(name="things", source=tmp_path / "x.zip", replace=True)
     with pytest.raises(DataError, match="No space left"):
         uploads.import_zip(name="others", source=tmp_path / "x.zip")
-    assert everything(cache.data_root()) == before and len(store.load("things").categories) == 3
+    assert everything(data_root()) == before and len(store.load("things").categories) == 3
 
 
 def test_replaced_data_takes_its_old_pictures_with_it(pair, tmp_path: Path) -> None:
     source = zipped(pair, tmp_path / "x.zip")
     uploads.import_zip(name="things", source=source)
-    leftover = cache.data_root() / uploads.FOLDER / "things" / "12345678" / "nice"
+    leftover = data_root() / uploads.FOLDER / "things" / "12345678" / "nice"
     leftover.mkdir(parents=True)  # of a process that was killed
     uploads.import_zip(name="things", source=source, replace=True)
-    folders = list((cache.data_root() / uploads.FOLDER / "things").iterdir())
+    folders = list((data_root() / uploads.FOLDER / "things").iterdir())
     assert len(folders) == 1 and len(store.load("things").categories) == 3
 
 

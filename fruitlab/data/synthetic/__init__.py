@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from fruitlab.categories import CATEGORIES
+from fruitlab.data.categories import CATEGORIES
 
 VERSION = 2  # raise whenever pixels change: it is part of the cache's key
 SIZE = 100
@@ -32,12 +32,19 @@ def draw(category: str, domain: Literal["nice", "real"], index: int) -> np.ndarr
     Raises ValueError for an unknown category or domain, or an index that is no whole number from 0 up.
     """
     if category not in CATEGORIES:
-        raise ValueError(f"There is no category {category!r} in the built-in pictures; it has {', '.join(CATEGORIES)}.")
+        raise ValueError(
+            f"There is no category {category!r} in the built-in pictures; it has {', '.join(CATEGORIES)}."
+        )
     if domain not in ("nice", "real"):
-        raise ValueError(f"There is no domain {domain!r}; say 'nice' (one fruit on white) or 'real' (photos).")
+        raise ValueError(
+            f"There is no domain {domain!r}; say 'nice' (one fruit on white) or 'real' (photos)."
+        )
     if isinstance(index, bool) or not isinstance(index, (int, np.integer)) or index < 0:
         raise ValueError(f"A picture's index is a whole number from 0 up, not {index!r}.")
-    from fruitlab.data.synthetic import camera, sprites  # only now: the noise tables need not exist where nothing is drawn
+    from fruitlab.data.synthetic import (  # only now: the noise tables need not exist where nothing is drawn
+        camera,
+        sprites,
+    )
 
     seed = [zlib.crc32(category.encode()), domain == "real", int(index)]
     rng = np.random.Generator(np.random.PCG64(seed))
@@ -50,7 +57,10 @@ def _draw_chunk(job: tuple[str, str, int, int]) -> np.ndarray:
 
 
 def draw_pair(
-    per_category: int, *, processes: int | None = None, progress: Callable[[int, int], None] | None = None
+    per_category: int,
+    *,
+    processes: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Both domains: (nice, real, labels), category by category in the order of CATEGORIES.
 
@@ -58,14 +68,29 @@ def draw_pair(
     draw at once: by default one per core, or this one alone for a small pair. `progress(done, total)` counts pictures.
     Raises ValueError for a per_category or processes under 1.
     """
-    if isinstance(per_category, bool) or not isinstance(per_category, (int, np.integer)) or per_category < 1:
-        raise ValueError(f"The number of pictures per category is a whole number from 1 up, not {per_category!r}.")
+    if (
+        isinstance(per_category, bool)
+        or not isinstance(per_category, (int, np.integer))
+        or per_category < 1
+    ):
+        raise ValueError(
+            f"The number of pictures per category is a whole number from 1 up, not {per_category!r}."
+        )
     if processes is not None and processes < 1:
         raise ValueError(f"The number of processes is a whole number from 1 up, not {processes!r}.")
     total = 2 * len(CATEGORIES) * per_category
     if processes is None:
-        processes = 1 if total <= _ALONE else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    pair = {domain: np.empty((len(CATEGORIES) * per_category, SIZE, SIZE, 3), np.uint8) for domain in ("nice", "real")}
+        processes = (
+            1
+            if total <= _ALONE
+            else len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1
+        )
+    pair = {
+        domain: np.empty((len(CATEGORIES) * per_category, SIZE, SIZE, 3), np.uint8)
+        for domain in ("nice", "real")
+    }
     jobs = [
         (category, domain, start, min(start + _CHUNK, per_category))
         for category in CATEGORIES for domain in pair for start in range(0, per_category, _CHUNK)
@@ -82,7 +107,9 @@ def draw_pair(
             if progress:
                 progress(sum(job[3] - job[2] for job in jobs[:finished]), total)
 
-    if processes > 1 and not multiprocessing.current_process().daemon:  # a daemon may not have children
+    if (
+        processes > 1 and not multiprocessing.current_process().daemon
+    ):  # a daemon may not have children
         # spawned, not forked: the caller may have threads running (Streamlit, torch)
         pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"))
         try:

@@ -39,40 +39,66 @@ def cloth(rng):
     if rng.uniform() < 0.4:
         other, n = _pick(rng, "b83a38 f4f2ee 3a5a8a 4a7a4a d9b048"), int(rng.integers(8, 22))
         stripe = ((x // n) % 2).astype(np.float32)
-        amount = np.broadcast_to(stripe[None, :], (SIZE, SIZE)) if rng.uniform() < 0.5 else (stripe[None, :] + stripe[:, None]) / 2
+        amount = (
+            np.broadcast_to(stripe[None, :], (SIZE, SIZE))
+            if rng.uniform() < 0.5
+            else (stripe[None, :] + stripe[:, None]) / 2
+        )
         picture += (other - picture) * 0.7 * amount[..., None]
     return picture
 
 
 def studio(rng):
     """A sweep of plain paper: white, grey, black or coloured."""
-    top = _pick(rng, "ffffff f4f4f2 e9e6e0 d9d9d9 1a1a1c 2c2a2c e9b83a d87a8a 6aa0c0 b8c8a0 f0e0c0 ffffff")
+    top = _pick(
+        rng, "ffffff f4f4f2 e9e6e0 d9d9d9 1a1a1c 2c2a2c e9b83a d87a8a 6aa0c0 b8c8a0 f0e0c0 ffffff"
+    )
     bottom = top * np.float32(rng.uniform(0.7, 1.05))
-    fade = np.linspace(0, 1, SIZE, dtype=np.float32)[:, None, None] ** np.float32(rng.uniform(0.5, 2.5))
+    fade = np.linspace(0, 1, SIZE, dtype=np.float32)[:, None, None] ** np.float32(
+        rng.uniform(0.5, 2.5)
+    )
     picture = np.broadcast_to(top + (bottom - top) * fade, (SIZE, SIZE, 3))
     return picture * (1 + 0.015 * crop("grit", rng, SIZE))[..., None]
 
 
 def foliage(rng):
     """Leaves out of focus, sky or dark between them."""
-    dark, light = _pick(rng, "1f3018 2a3f1c 16240f 3a4a22"), _pick(rng, "6a9a3a 8ab04a 5a8a3f a8b860 4a7a3c")
-    amount = np.clip(0.5 + 0.4 * crop("blotch", rng, SIZE) + 0.2 * crop("cloud", rng, SIZE), 0, 1)[..., None]
+    dark, light = (
+        _pick(rng, "1f3018 2a3f1c 16240f 3a4a22"),
+        _pick(rng, "6a9a3a 8ab04a 5a8a3f a8b860 4a7a3c"),
+    )
+    amount = np.clip(0.5 + 0.4 * crop("blotch", rng, SIZE) + 0.2 * crop("cloud", rng, SIZE), 0, 1)[
+        ..., None
+    ]
     picture = dark + (light - dark) * amount
     if rng.uniform() < 0.5:
         sky = _pick(rng, "dfeaf4 8ab4e0 f4f6e8 b8d4ee")
-        picture += (sky - picture) * np.clip(crop("cloud", rng, SIZE) * 0.8 - rng.uniform(0.2, 1.4), 0, 1)[..., None]
+        picture += (sky - picture) * np.clip(
+            crop("cloud", rng, SIZE) * 0.8 - rng.uniform(0.2, 1.4), 0, 1
+        )[..., None]
     return picture
 
 
 def bokeh(rng):
     """Discs of light far out of focus."""
-    canvas = Image.new("RGB", (SIZE, SIZE), tuple(int(v * 200) for v in np.clip(_pick(rng, "3a5a2a 2c2a28 6a5a48 4a6a8a 7a8a5a"), 0, 1)))
+    canvas = Image.new(
+        "RGB",
+        (SIZE, SIZE),
+        tuple(
+            int(v * 200) for v in np.clip(_pick(rng, "3a5a2a 2c2a28 6a5a48 4a6a8a 7a8a5a"), 0, 1)
+        ),
+    )
     pen = ImageDraw.Draw(canvas)
     for _ in range(int(rng.integers(8, 22))):
         x, y, r = rng.uniform(0, SIZE), rng.uniform(0, SIZE), rng.uniform(4, 20)
-        fill = np.clip(_pick(rng, "8ab04a d9d9a0 5a8a3f e9c878 f4f4e0 a87848 5a4a3a 3a5a2a") * 255, 0, 255)
+        fill = np.clip(
+            _pick(rng, "8ab04a d9d9a0 5a8a3f e9c878 f4f4e0 a87848 5a4a3a 3a5a2a") * 255, 0, 255
+        )
         pen.ellipse((x - r, y - r, x + r, y + r), fill=tuple(int(v) for v in fill))
-    return np.asarray(canvas.filter(ImageFilter.GaussianBlur(float(rng.uniform(3, 7)))), np.float32) / 255
+    return (
+        np.asarray(canvas.filter(ImageFilter.GaussianBlur(float(rng.uniform(3, 7)))), np.float32)
+        / 255
+    )
 
 
 def ground(rng):
@@ -89,7 +115,11 @@ def stone(rng):
 
 def stall(rng):
     """A market: the dark of the stall, boxes and blurred goods of other colours behind."""
-    canvas = Image.new("RGB", (SIZE, SIZE), tuple(int(v * 255) for v in np.clip(_pick(rng, "3a3430 2a2c30 5a5048"), 0, 1)))
+    canvas = Image.new(
+        "RGB",
+        (SIZE, SIZE),
+        tuple(int(v * 255) for v in np.clip(_pick(rng, "3a3430 2a2c30 5a5048"), 0, 1)),
+    )
     pen = ImageDraw.Draw(canvas)
     y = float(rng.uniform(-10, 10))
     while y < SIZE:
@@ -97,11 +127,19 @@ def stall(rng):
         x = float(rng.uniform(-25, 0))
         while x < SIZE:
             width = rng.uniform(15, 50)
-            fill = np.clip(_pick(rng, "4a7a3a b83a2c d9a030 8a6a48 c9c0b0 2f3a4a 7a2a30 e07a20 35523a 6a5a4a") * 230, 0, 255)
+            fill = np.clip(
+                _pick(rng, "4a7a3a b83a2c d9a030 8a6a48 c9c0b0 2f3a4a 7a2a30 e07a20 35523a 6a5a4a")
+                * 230,
+                0,
+                255,
+            )
             pen.rectangle((x, y, x + width, y + height - 3), fill=tuple(int(v) for v in fill))
             x += width + 2
         y += height
-    picture = np.asarray(canvas.filter(ImageFilter.GaussianBlur(float(rng.uniform(1.5, 5)))), np.float32) / 255
+    picture = (
+        np.asarray(canvas.filter(ImageFilter.GaussianBlur(float(rng.uniform(1.5, 5)))), np.float32)
+        / 255
+    )
     return picture * (1 + 0.1 * crop("grit", rng, SIZE))[..., None]
 
 
@@ -110,12 +148,19 @@ def plate(rng):
     under = (wood, cloth, stone)[int(rng.integers(3))](rng)
     canvas = Image.fromarray((np.clip(under, 0, 1) * 255).astype(np.uint8))
     pen = ImageDraw.Draw(canvas)
-    x, y, wide, flat = rng.uniform(40, 60), rng.uniform(50, 70), rng.uniform(42, 62), rng.uniform(0.45, 1)
+    x, y, wide, flat = (
+        rng.uniform(40, 60),
+        rng.uniform(50, 70),
+        rng.uniform(42, 62),
+        rng.uniform(0.45, 1),
+    )
     glaze = np.clip(_pick(rng, "f4f2ee e4e6ea 5a7a98 d9c8a8 3a3c42 b8c8c0") * 255, 0, 255)
     for share, level in ((1.04, 0.35), (1.0, 0.93), (0.95, 1.0), (0.68, 0.86), (0.66, 0.97)):
         a, b = wide * share, wide * share * flat
         drop = 2 if level < 0.5 else 0
-        pen.ellipse((x - a, y - b + drop, x + a, y + b + drop), fill=tuple(int(v * level) for v in glaze))
+        pen.ellipse(
+            (x - a, y - b + drop, x + a, y + b + drop), fill=tuple(int(v * level) for v in glaze)
+        )
     return np.asarray(canvas.filter(ImageFilter.GaussianBlur(0.7)), np.float32) / 255
 
 
@@ -126,6 +171,8 @@ MARKET = (stall, stall, wood, cloth, bokeh, studio)
 
 def any_of(kinds, rng: np.random.Generator) -> Image.Image:
     """One of the kinds, as an RGB picture, sometimes thrown out of focus."""
-    picture = Image.fromarray((np.clip(kinds[int(rng.integers(len(kinds)))](rng), 0, 1) * 255).astype(np.uint8))
+    picture = Image.fromarray(
+        (np.clip(kinds[int(rng.integers(len(kinds)))](rng), 0, 1) * 255).astype(np.uint8)
+    )
     blur = rng.uniform(-2, 2.5)
     return picture.filter(ImageFilter.GaussianBlur(float(blur))) if blur > 0.4 else picture

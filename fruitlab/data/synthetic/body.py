@@ -16,12 +16,21 @@ class Body:
     """A sphere stretched by `axes`, tapered and bent along y, lobed around it, pushed in (or pulled out) at its two poles."""
 
     axes: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    taper: tuple[float, float, float] = (0.0, 0.0, 0.0)  # girth 1 + t0 y + t1 y^2 + t2 y^3, y from -1 to 1
+    taper: tuple[float, float, float] = (
+        0.0,
+        0.0,
+        0.0,
+    )  # girth 1 + t0 y + t1 y^2 + t2 y^3, y from -1 to 1
     bend: float = 0.0  # sideways shift by bend * y^2
-    top: tuple[float, float] = (0.0, 10.0)  # depth of the pole's dimple (negative: a tip), and its sharpness
+    top: tuple[float, float] = (
+        0.0,
+        10.0,
+    )  # depth of the pole's dimple (negative: a tip), and its sharpness
     bottom: tuple[float, float] = (0.0, 10.0)
     lobes: tuple[int, float] = (0, 0.0)  # how many around the axis, and how high
-    planes = 0  # depths to search along a ray; none: close enough to an ellipsoid for the quick ray cast
+    planes = (
+        0  # depths to search along a ray; none: close enough to an ellipsoid for the quick ray cast
+    )
 
     def unit(self, x, y, z):
         """Body coordinates -> coordinates in which the body is almost the unit sphere."""
@@ -57,7 +66,14 @@ class Body:
         x, y, z = direction.T * self.radius(y, around)
         t0, t1, t2 = self.taper
         girth = np.maximum(1 + y * (t0 + y * (t1 + y * t2)), 0.2)
-        return np.stack([x * girth * self.axes[0] + self.bend * y * y, y * self.axes[1], z * girth * self.axes[2]], 1)
+        return np.stack(
+            [
+                x * girth * self.axes[0] + self.bend * y * y,
+                y * self.axes[1],
+                z * girth * self.axes[2],
+            ],
+            1,
+        )
 
 
 @dataclass(frozen=True)
@@ -103,7 +119,9 @@ class Tube:
         side = np.sqrt(x * x + z * z) + 1e-9
         girth = self.girth(y) * self.thickness
         outward, angle = self.curve + girth * x / side, y * self.span
-        return np.stack([outward * np.cos(angle) - self.curve, outward * np.sin(angle), girth * z / side], 1)
+        return np.stack(
+            [outward * np.cos(angle) - self.curve, outward * np.sin(angle), girth * z / side], 1
+        )
 
 
 def cos_multiple(n: int, x, squared):

@@ -22,7 +22,12 @@ def bunch(s: Scene) -> None:
     size = s.rng.uniform(11, 24)
     sprites = s.several(2, size, 0.2)
     for _ in range(1 + (size < 15 and s.rng.uniform() < 0.6)):
-        x, top, wide, tall = 50 + s.rng.normal(0, 14), s.rng.uniform(2, 22), s.rng.uniform(20, 34), s.rng.uniform(58, 85)
+        x, top, wide, tall = (
+            50 + s.rng.normal(0, 14),
+            s.rng.uniform(2, 22),
+            s.rng.uniform(20, 34),
+            s.rng.uniform(58, 85),
+        )
         props.twig(s.picture, s.rng, (x + s.rng.normal(0, 6), top - 16), (x, top + 4), 3, "7a7040")
         count = int(wide * tall / size**2 * 3.2) + 6
         spots = []
@@ -45,17 +50,29 @@ def cluster(s: Scene) -> None:
     fan = s.rng.uniform(7, 14)
     start = s.rng.uniform(-50, 50)
     root = np.array([50 + s.rng.normal(0, 8), 26 + s.rng.normal(0, 6)])
-    shapes = [s.one(size, turn=turned((0.25 * facing, 1, 0.15), s.rng.normal(0, 0.3) + (0 if facing > 0 else np.pi))) for _ in range(2)]
+    shapes = [
+        s.one(
+            size,
+            turn=turned(
+                (0.25 * facing, 1, 0.15), s.rng.normal(0, 0.3) + (0 if facing > 0 else np.pi)
+            ),
+        )
+        for _ in range(2)
+    ]
     for i in range(count):
         one = shapes[i % 2]
         degrees = start + (i - count / 2) * fan
         rows, columns = np.nonzero(np.asarray(one.getchannel("A"))[: one.height // 4] > 100)
         pole = np.array([columns[rows.argmin()], rows.min()]) - np.array(one.size) / 2
         a = np.deg2rad(-degrees)
-        moved = np.array([pole[0] * np.cos(a) - pole[1] * np.sin(a), pole[0] * np.sin(a) + pole[1] * np.cos(a)])
+        moved = np.array(
+            [pole[0] * np.cos(a) - pole[1] * np.sin(a), pole[0] * np.sin(a) + pole[1] * np.cos(a)]
+        )
         x, y = root - moved
         place(s.picture, spin(one, degrees), x, y, 0.55)
-    ImageDraw.Draw(s.picture).ellipse((root[0] - 5, root[1] - 4, root[0] + 5, root[1] + 4), fill=colour("5a5228"))
+    ImageDraw.Draw(s.picture).ellipse(
+        (root[0] - 5, root[1] - 4, root[0] + 5, root[1] + 4), fill=colour("5a5228")
+    )
 
 
 def pair(s: Scene) -> None:
@@ -66,7 +83,10 @@ def pair(s: Scene) -> None:
     s.fruit = replace(s.fruit, parts=())  # their stalks are drawn here, to meet
     for side in (-1, 1, 0)[: int(s.rng.integers(2, 4))]:
         x, y = 50 + side * size * s.rng.uniform(0.5, 0.75), s.rng.uniform(58, 76)
-        one = s.one(size, turn=turned((s.rng.normal(0, 0.15), 1, s.rng.uniform(0, 0.5)), s.rng.uniform(0, 6.28)))
+        one = s.one(
+            size,
+            turn=turned((s.rng.normal(0, 0.15), 1, s.rng.uniform(0, 0.5)), s.rng.uniform(0, 6.28)),
+        )
         s.ground_shadow(x, y + size * 0.45, size)
         place(s.picture, one, x, y, 0.4)
         props.twig(s.picture, s.rng, knot, (x, y - size * 0.32), 2, "6d8a35")
@@ -82,14 +102,24 @@ def plant(s: Scene) -> None:
 
     def blades(count, spread):
         for _ in range(count):
-            a, long, wide = np.pi / 2 + s.rng.uniform(-spread, spread), s.rng.uniform(40, 85), s.rng.uniform(2.5, 5.5)
+            a, long, wide = (
+                np.pi / 2 + s.rng.uniform(-spread, spread),
+                s.rng.uniform(40, 85),
+                s.rng.uniform(2.5, 5.5),
+            )
             bx, by = x + s.rng.normal(0, 5), y + size * 0.5
             tip = (bx + long * np.cos(a), by - long * np.sin(a) * 0.9)
-            name, level = choose(s.rng, ("5a7a4a", "7f9a60", "48683f", "8a9a6a")), s.rng.uniform(0.6, 1.15)
+            name, level = (
+                choose(s.rng, ("5a7a4a", "7f9a60", "48683f", "8a9a6a")),
+                s.rng.uniform(0.6, 1.15),
+            )
             pen.polygon([(bx - wide, by), tip, (bx, by + wide)], fill=colour(name, level))
             pen.polygon([(bx + wide, by), tip, (bx, by + wide)], fill=colour(name, level * 0.75))
 
     blades(int(s.rng.integers(14, 26)), 1.9)
-    one = s.one(size, turn=turned((s.rng.normal(0, 0.1), 1, s.rng.uniform(-0.1, 0.45)), s.rng.uniform(0, 6.28)))
+    one = s.one(
+        size,
+        turn=turned((s.rng.normal(0, 0.1), 1, s.rng.uniform(-0.1, 0.45)), s.rng.uniform(0, 6.28)),
+    )
     place(s.picture, one, x, y, 0.4)
     blades(int(s.rng.integers(2, 7)), 1.4)

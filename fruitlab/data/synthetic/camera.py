@@ -36,7 +36,9 @@ def real(category: str, rng: np.random.Generator) -> np.ndarray:
 @cache
 def _grain() -> np.ndarray:
     """Sensor noise [256, 256, 3], cut out at a random place for each photo."""
-    return np.random.Generator(np.random.PCG64(35)).standard_normal((256, 256, 3)).astype(np.float32)
+    return (
+        np.random.Generator(np.random.PCG64(35)).standard_normal((256, 256, 3)).astype(np.float32)
+    )
 
 
 def expose(scene: Image.Image, rng: np.random.Generator) -> np.ndarray:
@@ -46,16 +48,28 @@ def expose(scene: Image.Image, rng: np.random.Generator) -> np.ndarray:
         scene = scene.filter(ImageFilter.GaussianBlur(float(blur)))
     photo = np.asarray(scene, np.float32) * np.float32(1 / 255)
     warmth, green = rng.normal(0, 0.07), rng.normal(0, 0.025)
-    metered = (0.42 / max(float(photo.mean()), 0.04)) ** 0.5  # a camera's exposure meter goes half the way to a middle grey
-    gains = np.array([1 + warmth, 1 + green, 1 - 1.2 * warmth]) * np.clip(metered, 0.75, 2.2) * np.exp(rng.normal(0, 0.12))
+    metered = (
+        0.42 / max(float(photo.mean()), 0.04)
+    ) ** 0.5  # a camera's exposure meter goes half the way to a middle grey
+    gains = (
+        np.array([1 + warmth, 1 + green, 1 - 1.2 * warmth])
+        * np.clip(metered, 0.75, 2.2)
+        * np.exp(rng.normal(0, 0.12))
+    )
     line = np.linspace(-1, 1, 100, dtype=np.float32)
     slope = rng.normal(0, 0.13, 2).astype(np.float32)
     light = 1 + slope[0] * line[None, :] + slope[1] * line[:, None]
     if rng.uniform() < 0.3:
-        light = light - np.float32(rng.uniform(0.05, 0.22)) * (line[None, :] ** 2 + line[:, None] ** 2)  # vignette
+        light = light - np.float32(rng.uniform(0.05, 0.22)) * (
+            line[None, :] ** 2 + line[:, None] ** 2
+        )  # vignette
     if rng.uniform() < 0.18:  # the shadow of something outside the picture
         angle, place = rng.uniform(0, 6.28), rng.uniform(-0.5, 0.5)
-        edge = np.float32(np.cos(angle)) * line[None, :] + np.float32(np.sin(angle)) * line[:, None] - np.float32(place)
+        edge = (
+            np.float32(np.cos(angle)) * line[None, :]
+            + np.float32(np.sin(angle)) * line[:, None]
+            - np.float32(place)
+        )
         light = light * (1 - np.float32(rng.uniform(0.25, 0.55)) * np.clip(0.5 + edge * 6, 0, 1))
     photo *= light[..., None]
     # gains, saturation and contrast about a middle grey are one affine map of the three channels

@@ -13,7 +13,9 @@ from fruitlab.data.synthetic.noise import crop
 
 @dataclass(frozen=True)
 class Flesh:
-    stops: tuple[tuple[float, str], ...]  # (radius, colour) from the core to under the skin; the skin is the variety's
+    stops: tuple[
+        tuple[float, str], ...
+    ]  # (radius, colour) from the core to under the skin; the skin is the variety's
     segments: tuple[int, str] = (0, "")  # citrus: how many, and the colour of the membranes
     seeds: tuple = ()  # (how many, innermost radius, outermost, size, colour)
     rays: float = 0.0  # streaks from the core outwards
@@ -23,8 +25,20 @@ class Flesh:
 
 
 def _citrus(pulp: str, deep: str, pith: str = "f4e6c0") -> Flesh:
-    return Flesh(((0, pith), (0.08, pith), (0.13, deep), (0.5, pulp), (0.83, deep), (0.87, pith), (0.93, pith)),
-        (10, pith), rays=0.1, skin=0.94)
+    return Flesh(
+        (
+            (0, pith),
+            (0.08, pith),
+            (0.13, deep),
+            (0.5, pulp),
+            (0.83, deep),
+            (0.87, pith),
+            (0.93, pith),
+        ),
+        (10, pith),
+        rays=0.1,
+        skin=0.94,
+    )
 
 
 FLESH = {
@@ -72,10 +86,16 @@ def cut_face(name: str, skin: str, size: int, rng: np.random.Generator) -> Image
     wobble = radius * (1 + 0.03 * np.cos(3 * angle + 1) + 0.02 * np.cos(5 * angle))
     stops = [*flesh.stops, (flesh.skin, flesh.stops[-1][1]), (flesh.skin + 0.012, skin), (2, skin)]
     at = np.array([r for r, _ in stops], np.float32)
-    face = np.stack([np.interp(wobble, at, [rgb(c)[i] for _, c in stops]) for i in range(3)], -1).astype(np.float32)
+    face = np.stack(
+        [np.interp(wobble, at, [rgb(c)[i] for _, c in stops]) for i in range(3)], -1
+    ).astype(np.float32)
     if flesh.rays:
         ray = crop("streak", rng, 100)[0]  # one row of a texture, wrapped around the core
-        face *= 1 + flesh.rays * (ray[((angle * 15.9).astype(np.int32)) % 100] * np.clip(radius * 2, 0, 1))[..., None]
+        face *= (
+            1
+            + flesh.rays
+            * (ray[((angle * 15.9).astype(np.int32)) % 100] * np.clip(radius * 2, 0, 1))[..., None]
+        )
     count, membrane = flesh.segments
     if count:
         count = count + int(rng.integers(-1, 2))
@@ -92,9 +112,15 @@ def cut_face(name: str, skin: str, size: int, rng: np.random.Generator) -> Image
     return Image.fromarray((pixels * 255).astype(np.uint8))
 
 
-def _seed(face: np.ndarray, x: float, y: float, big: float, colour: np.ndarray, size: int, height: int) -> None:
+def _seed(
+    face: np.ndarray, x: float, y: float, big: float, colour: np.ndarray, size: int, height: int
+) -> None:
     """One seed with a spot of light on it, drawn into face in place."""
-    column, row, reach = (x + 1.02) * size / 2.04, (y + 1.02) * height / 2.04, max(big * size / 2, 0.6)
+    column, row, reach = (
+        (x + 1.02) * size / 2.04,
+        (y + 1.02) * height / 2.04,
+        max(big * size / 2, 0.6),
+    )
     left, top, n = int(column - reach - 1), int(row - reach - 1), int(2 * reach + 3)
     patch = face[max(top, 0) : top + n, max(left, 0) : left + n]
     rows = np.arange(max(top, 0), max(top, 0) + patch.shape[0])[:, None] + 0.5 - row

@@ -47,7 +47,9 @@ class Fruit:
     jitter: float = 0.05  # how far an individual's proportions stray
     tilt: float = 1.35  # how far its axis may turn towards the viewer, in radians
     flesh: str = ""  # see flesh.py; empty: never shown cut
-    layouts: dict[str, float] = field(default_factory=dict)  # see camera.py; how a real photo shows it
+    layouts: dict[str, float] = field(
+        default_factory=dict
+    )  # see camera.py; how a real photo shows it
 
 
 V = Variety

@@ -29,12 +29,25 @@ def group(s: Scene) -> None:
     size = s.rng.uniform(72, 100) / count**0.42
     spots = sorted((s.rng.uniform(30, 85), s.rng.uniform(10, 90)) for _ in range(count))
     for i, (y, x) in enumerate(spots):
-        one = s.one(size * s.rng.uniform(0.85, 1.1)) if i < 3 else one.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        one = (
+            s.one(size * s.rng.uniform(0.85, 1.1))
+            if i < 3
+            else one.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        )
         s.ground_shadow(x, y + size * 0.4, size)
         place(s.picture, one, x, y, 0.3)
 
 
-def _heap(s: Scene, sprites: list[props.Sticker], size: float, left: float, top: float, right: float, bottom: float, inside=None) -> None:
+def _heap(
+    s: Scene,
+    sprites: list[props.Sticker],
+    size: float,
+    left: float,
+    top: float,
+    right: float,
+    bottom: float,
+    inside=None,
+) -> None:
     """Fills an area with overlapping fruit from the far side to the near one."""
     near = 0.8 if min(s.fruit.body.axes) > 0.5 else 0.5  # slender fruit leave more gaps to fill
     y = top
@@ -68,7 +81,10 @@ def bowl(s: Scene) -> None:
     """A heap in a bowl or a basket on a table."""
     s.background(backgrounds.INDOORS)
     x, y, wide = 50 + s.rng.normal(0, 6), s.rng.uniform(48, 62), s.rng.uniform(40, 52)
-    name, woven = choose(s.rng, ("f0ece4", "8a5a34", "b88a54", "4a6a8a", "c9c4ba", "6a3f28", "d9a878")), s.rng.uniform() < 0.35
+    name, woven = (
+        choose(s.rng, ("f0ece4", "8a5a34", "b88a54", "4a6a8a", "c9c4ba", "6a3f28", "d9a878")),
+        s.rng.uniform() < 0.35,
+    )
     s.ground_shadow(x, y + wide * 0.85, wide * 1.5)
     props.bowl(s.picture, x, y, wide, name, False, woven)
     size = wide * s.rng.uniform(0.5, 0.85) / min(s.fruit.body.axes) ** 0.4
@@ -86,20 +102,34 @@ def tree(s: Scene) -> None:
     s.background((backgrounds.foliage,))
     props.leaves(s.picture, s.rng, int(s.rng.integers(4, 10)), bright=s.rng.uniform(0.6, 0.95))
     branch = s.rng.uniform(-5, 30)
-    props.twig(s.picture, s.rng, (-5, branch), (105, branch + s.rng.normal(0, 18)), s.rng.uniform(2, 5))
+    props.twig(
+        s.picture, s.rng, (-5, branch), (105, branch + s.rng.normal(0, 18)), s.rng.uniform(2, 5)
+    )
     count = int(s.rng.integers(1, 6))
     size = s.rng.uniform(56, 84) / count**0.42
     for i in range(count):
         x, y = s.rng.uniform(18, 82), branch + size * 0.5 + s.rng.uniform(4, 42)
         tilt = s.rng.uniform(-0.5, 0.35)
         if i < 2:
-            one = s.one(size, turn=turned((s.rng.normal(0, 0.2), np.cos(tilt), np.sin(tilt)), s.rng.uniform(0, 6.28)))
+            one = s.one(
+                size,
+                turn=turned(
+                    (s.rng.normal(0, 0.2), np.cos(tilt), np.sin(tilt)), s.rng.uniform(0, 6.28)
+                ),
+            )
         else:
             one = one.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        props.twig(s.picture, s.rng, (x + s.rng.normal(0, 5), branch), (x, y - size * 0.4), 1.6, "6a7a3c")
+        props.twig(
+            s.picture, s.rng, (x + s.rng.normal(0, 5), branch), (x, y - size * 0.4), 1.6, "6a7a3c"
+        )
         place(s.picture, one, x, y, 0.35)
         if s.rng.uniform() < 0.6:
-            props.leaves(s.picture, s.rng, int(s.rng.integers(1, 3)), (x + s.rng.normal(0, 5), y - size * 0.45))
+            props.leaves(
+                s.picture,
+                s.rng,
+                int(s.rng.integers(1, 3)),
+                (x + s.rng.normal(0, 5), y - size * 0.45),
+            )
     if s.rng.uniform() < 0.35:
         props.leaves(s.picture, s.rng, 1)
 
@@ -125,13 +155,22 @@ def cut(s: Scene) -> None:
         place(s.picture, s.one(size * s.rng.uniform(0.8, 1.05)), x, y, 0.3)
     count = int(s.rng.integers(1, 4 if size < 55 else 3))
     for i in range(count):
-        x, y = (s.rng.uniform(22, 78), s.rng.uniform(45, 82)) if wholes or count > 1 else (50 + s.rng.normal(0, 8), 52 + s.rng.normal(0, 6))
-        face = cut_face(s.fruit.flesh, s.variety.base, max(int(size * (1.0 if i == 0 else 0.85)), 12), s.rng)
+        x, y = (
+            (s.rng.uniform(22, 78), s.rng.uniform(45, 82))
+            if wholes or count > 1
+            else (50 + s.rng.normal(0, 8), 52 + s.rng.normal(0, 6))
+        )
+        face = cut_face(
+            s.fruit.flesh, s.variety.base, max(int(size * (1.0 if i == 0 else 0.85)), 12), s.rng
+        )
         lean = s.rng.uniform(0.5, 1.0)
         back = Image.new("RGBA", face.size, (*colour(s.variety.base, 0.7), 255))
         back.putalpha(face.getchannel("A"))
         turn = s.rng.uniform(-60, 60)
-        face, back = (spin(p.resize((p.width, max(int(p.height * lean), 8)), Image.Resampling.BILINEAR), turn) for p in (face, back))
+        face, back = (
+            spin(p.resize((p.width, max(int(p.height * lean), 8)), Image.Resampling.BILINEAR), turn)
+            for p in (face, back)
+        )
         thick = size * (0.04 + 0.3 * (1 - lean))
         s.ground_shadow(x, y + face.height * 0.42, face.width)
         for k in range(3, 0, -1):

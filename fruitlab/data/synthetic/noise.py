@@ -49,7 +49,11 @@ def _doubled(volume: np.ndarray) -> np.ndarray:
 @cache
 def _worley() -> tuple[np.ndarray, np.ndarray]:
     """Distances, in cells, from each voxel to the nearest jittered grid point, and how much further the second is."""
-    points = np.random.Generator(np.random.PCG64(4)).uniform(0.1, 0.9, (CELLS, CELLS, CELLS, 3)).astype(np.float32)
+    points = (
+        np.random.Generator(np.random.PCG64(4))
+        .uniform(0.1, 0.9, (CELLS, CELLS, CELLS, 3))
+        .astype(np.float32)
+    )
     place = (np.arange(SIDE, dtype=np.float32) + 0.5) * (CELLS / SIDE)
     cell = place.astype(np.int64)
     nearest = np.full((SIDE, SIDE, SIDE), 9.0, np.float32)
@@ -84,12 +88,16 @@ def volume(name: str) -> np.ndarray:
     if name == "strand":
         x, y, z = np.meshgrid(*[np.fft.fftfreq(SIDE) * SIDE] * 3, indexing="ij")
         spectrum = _band(8.0, 3.0)(np.sqrt(x * x + z * z)) * np.exp(-((y / 2.0) ** 2))
-        field = np.fft.ifftn(np.fft.fftn(np.random.Generator(np.random.PCG64(3)).standard_normal(cube)) * spectrum).real
+        field = np.fft.ifftn(
+            np.fft.fftn(np.random.Generator(np.random.PCG64(3)).standard_normal(cube)) * spectrum
+        ).real
         return _doubled((field / field.std()).astype(np.float32))
     return _doubled(_worley()[("cell", "edge").index(name)])
 
 
-def sample(name: str, x: np.ndarray, y: np.ndarray, z: np.ndarray, scale, offset: np.ndarray) -> np.ndarray:
+def sample(
+    name: str, x: np.ndarray, y: np.ndarray, z: np.ndarray, scale, offset: np.ndarray
+) -> np.ndarray:
     """Values (or gradients, for a name with a prime) at points [n]; `scale` in voxels per unit, one number or three."""
     table = volume(name)
     side = volume(name[:-1]).shape[0] if name.endswith("'") else table.shape[0]
@@ -110,7 +118,11 @@ def textures() -> dict[str, np.ndarray]:
     rng = np.random.Generator(np.random.PCG64(1972))
     shape = (256, 256)
     rows, columns = np.meshgrid(np.fft.fftfreq(256) * 256, np.fft.fftfreq(256) * 256, indexing="ij")
-    streak = np.fft.ifft2(np.fft.fft2(rng.standard_normal(shape)) * np.exp(-((columns / 3) ** 2)) / (1 + np.abs(rows)) ** 0.7).real
+    streak = np.fft.ifft2(
+        np.fft.fft2(rng.standard_normal(shape))
+        * np.exp(-((columns / 3) ** 2))
+        / (1 + np.abs(rows)) ** 0.7
+    ).real
     return {
         "cloud": _filtered(rng, shape, _fractal(1.7, 2)),
         "blotch": _filtered(rng, shape, _band(7, 4)),

@@ -16,7 +16,9 @@ from fruitlab.data.synthetic.render import Light, View
 
 OVERSAMPLING = 2
 _T = np.linspace(0, 1, 5)[None, :, None]
-_LEAF = np.sin(np.pi * np.minimum(0.22 + 0.78 * _T, 1)) ** 0.8  # a leaf's half-width from base to tip
+_LEAF = (
+    np.sin(np.pi * np.minimum(0.22 + 0.78 * _T, 1)) ** 0.8
+)  # a leaf's half-width from base to tip
 _STALK = 0.8 + 0.5 * np.abs(_T - 0.35)
 UP = np.array([[0.0, 1.0, 0.0]])
 
@@ -27,15 +29,23 @@ class Strips:
     side: np.ndarray  # [s, 5, 3] from the middle to one edge
     root: np.ndarray  # [s, 3] colour at the base
     tip: np.ndarray  # [s, 3]
-    outward: np.ndarray  # [s, 3] the way its place on the body faces: decides between front and back
+    outward: (
+        np.ndarray
+    )  # [s, 3] the way its place on the body faces: decides between front and back
 
 
 def grow(fruit: Fruit, body, rng: np.random.Generator) -> Strips | None:
     """The strips of an individual. Some may be missing, as on the fruits one buys; None when all are."""
-    grown = [made for what, *numbers in fruit.parts if (made := PARTS[what](body, rng, *numbers)) is not None]
+    grown = [
+        made
+        for what, *numbers in fruit.parts
+        if (made := PARTS[what](body, rng, *numbers)) is not None
+    ]
     if not grown:
         return None
-    return Strips(*(np.concatenate([getattr(g, name) for g in grown]) for name in Strips.__dataclass_fields__))
+    return Strips(
+        *(np.concatenate([getattr(g, name) for g in grown]) for name in Strips.__dataclass_fields__)
+    )
 
 
 def draw(strips: Strips, view: View, light: Light, front: bool) -> Image.Image | None:
@@ -55,10 +65,19 @@ def draw(strips: Strips, view: View, light: Light, front: bool) -> Image.Image |
     across = along[..., ::-1] * (-1, 1) / (np.sqrt(np.square(along).sum(-1, keepdims=True)) + 1e-6)
     side = np.where(np.square(side).sum(-1, keepdims=True) < full * full, across * full, side)
     t = np.linspace(0.1, 0.9, 4)[None, :, None]
-    colours = (strips.root[chosen, None] * (1 - t) + strips.tip[chosen, None] * t) * np.asarray(light.tint) * 255
+    colours = (
+        (strips.root[chosen, None] * (1 - t) + strips.tip[chosen, None] * t)
+        * np.asarray(light.tint)
+        * 255
+    )
     # one half of a leaf catches the light
     halves = [
-        ((middle + sign * side).tolist(), np.clip(colours * (light.ambient + light.strength * share), 0, 255).astype(int).tolist())
+        (
+            (middle + sign * side).tolist(),
+            np.clip(colours * (light.ambient + light.strength * share), 0, 255)
+            .astype(int)
+            .tolist(),
+        )
         for sign, share in ((1, 0.62), (-1, 1.0))
     ]
     canvas = Image.new("RGBA", (view.size * n, view.size * n))
@@ -71,15 +90,27 @@ def draw(strips: Strips, view: View, light: Light, front: bool) -> Image.Image |
     return canvas.reduce(n)
 
 
-def _leaves(start, way, curl, length, width: float, root: str, tip: str, outward, rng, profile=_LEAF) -> Strips:
+def _leaves(
+    start, way, curl, length, width: float, root: str, tip: str, outward, rng, profile=_LEAF
+) -> Strips:
     """Strips from `start` [s, 3] along `way`, curling towards `curl`; `length` one number or [s, 1]."""
-    start, way, curl, outward = np.broadcast_arrays(*(np.asarray(a, float).reshape(-1, 3) for a in (start, way, curl, outward)))
+    start, way, curl, outward = np.broadcast_arrays(
+        *(np.asarray(a, float).reshape(-1, 3) for a in (start, way, curl, outward))
+    )
     length = np.asarray(length, float).reshape(-1, 1, 1)
     middle = start[:, None] + length * (way[:, None] * _T + curl[:, None] * _T * _T)
-    across = np.stack([way[:, i] * outward[:, j] - way[:, j] * outward[:, i] for i, j in ((1, 2), (2, 0), (0, 1))], 1)
+    across = np.stack(
+        [
+            way[:, i] * outward[:, j] - way[:, j] * outward[:, i]
+            for i, j in ((1, 2), (2, 0), (0, 1))
+        ],
+        1,
+    )
     across = across / (np.sqrt(np.square(across).sum(1, keepdims=True)) + 1e-9)
     shade = 1 + rng.uniform(-0.18, 0.18, (len(start), 1))
-    return Strips(middle, across[:, None] * width * profile, rgb(root) * shade, rgb(tip) * shade, outward)
+    return Strips(
+        middle, across[:, None] * width * profile, rgb(root) * shade, rgb(tip) * shade, outward
+    )
 
 
 def _pole(body, sign: int = 1) -> np.ndarray:
@@ -88,7 +119,10 @@ def _pole(body, sign: int = 1) -> np.ndarray:
 
 def _ring(count: int, rng, unevenness: float = 0.2) -> np.ndarray:
     """Directions [count, 3] around the axis, evenly spread but for some unevenness."""
-    a = rng.uniform(0, 6.2832) + 6.2832 * (np.arange(count) + rng.uniform(-unevenness, unevenness, count)) / count
+    a = (
+        rng.uniform(0, 6.2832)
+        + 6.2832 * (np.arange(count) + rng.uniform(-unevenness, unevenness, count)) / count
+    )
     return np.stack([np.cos(a), 0 * a, np.sin(a)], 1)
 
 
@@ -103,7 +137,18 @@ def stem(body, rng, length, width, colour, curve):
     if rng.uniform() < 0.2:
         return None
     lean = rng.normal(0, curve, 3) * (1, 0, 1)
-    return _leaves(_pole(body), UP, lean, length * rng.uniform(0.55, 1.1), width, colour, colour, [[0.15, 1, 0.1]], rng, _STALK)
+    return _leaves(
+        _pole(body),
+        UP,
+        lean,
+        length * rng.uniform(0.55, 1.1),
+        width,
+        colour,
+        colour,
+        [[0.15, 1, 0.1]],
+        rng,
+        _STALK,
+    )
 
 
 def leaf(body, rng, chance):
@@ -111,7 +156,17 @@ def leaf(body, rng, chance):
     if rng.uniform() > chance:
         return None
     radial = _ring(int(rng.integers(1, 3)), rng)
-    return _leaves(_pole(body), radial + 0.35 * UP, -0.3 * UP, rng.uniform(0.8, 1.15), 0.24, "35602a", "4d7d35", UP, rng)
+    return _leaves(
+        _pole(body),
+        radial + 0.35 * UP,
+        -0.3 * UP,
+        rng.uniform(0.8, 1.15),
+        0.24,
+        "35602a",
+        "4d7d35",
+        UP,
+        rng,
+    )
 
 
 def calyx(body, rng, count, length, width, root, tip):
@@ -121,7 +176,17 @@ def calyx(body, rng, count, length, width, root, tip):
     rise = body.surface((radial * 0.62 + 0.78 * UP).astype(np.float32))[:, 1:2] - start[:, 1:2]
     way = radial * 0.85 + UP * (0.15 + 0.6 * np.maximum(rise, 0))
     lift = UP * rng.uniform(-0.2, 0.25, (count, 1))
-    return _leaves(start, way, lift, length * rng.uniform(0.8, 1.15, count), width, root, tip, radial * 0.45 + 0.9 * UP, rng)
+    return _leaves(
+        start,
+        way,
+        lift,
+        length * rng.uniform(0.8, 1.15, count),
+        width,
+        root,
+        tip,
+        radial * 0.45 + 0.9 * UP,
+        rng,
+    )
 
 
 def crown(body, rng, count, length):
@@ -133,7 +198,17 @@ def crown(body, rng, count, length):
     bend = (radial * 0.28 - UP * 0.18) * (1 - inner)
     start = _pole(body) + radial * (0.16 * (1 - inner)) - 0.02 * UP
     tip = ("8fa060", "8fa060", "9a8a58")[int(rng.integers(3))]
-    return _leaves(start, way, bend, length * rng.uniform(0.65, 1.1) * (0.5 + 0.5 * inner), 0.085, "3d5a30", tip, UP + 0.3 * radial, rng)
+    return _leaves(
+        start,
+        way,
+        bend,
+        length * rng.uniform(0.65, 1.1) * (0.5 + 0.5 * inner),
+        0.085,
+        "3d5a30",
+        tip,
+        UP + 0.3 * radial,
+        rng,
+    )
 
 
 def fins(body, rng, count, length, root, tip):
@@ -145,7 +220,9 @@ def fins(body, rng, count, length, root, tip):
     start = body.surface(normal.astype(np.float32)) * 0.97
     way = (radial * y - UP * girth) * 0.9 + normal * 0.3
     curl = normal * rng.uniform(0.15, 0.55, (count, 1))
-    return _leaves(start, way, curl, length * rng.uniform(0.75, 1.2, count), 0.17, root, tip, normal, rng)
+    return _leaves(
+        start, way, curl, length * rng.uniform(0.75, 1.2, count), 0.17, root, tip, normal, rng
+    )
 
 
 def tiara(body, rng, count, length, root, tip):
@@ -153,7 +230,9 @@ def tiara(body, rng, count, length, root, tip):
     radial = _ring(count, rng, 0.15)
     start = _pole(body, -1) + radial * 0.15 + 0.06 * UP
     flare, lengths = radial * rng.uniform(0.2, 0.6), length * rng.uniform(0.85, 1.2, count)
-    return _leaves(start, radial * 0.15 - 0.9 * UP, flare, lengths, 0.13, root, tip, radial * 0.25 - UP, rng)
+    return _leaves(
+        start, radial * 0.15 - 0.9 * UP, flare, lengths, 0.13, root, tip, radial * 0.25 - UP, rng
+    )
 
 
 def cap(body, rng, size, colour):
@@ -166,7 +245,18 @@ def hair(body, rng, count):
     direction = rng.normal(size=(count, 3))
     direction /= np.sqrt(np.square(direction).sum(1, keepdims=True))
     start = body.surface(direction.astype(np.float32))
-    return _leaves(start, direction * 0.35 + rng.normal(0, 0.6, (count, 3)), 0 * UP, 0.2, 0.007, "8a6a4a", "5a3f2a", direction, rng, _STALK)
+    return _leaves(
+        start,
+        direction * 0.35 + rng.normal(0, 0.6, (count, 3)),
+        0 * UP,
+        0.2,
+        0.007,
+        "8a6a4a",
+        "5a3f2a",
+        direction,
+        rng,
+        _STALK,
+    )
 
 
 PARTS = {f.__name__: f for f in (stem, leaf, calyx, crown, fins, tiara, cap, hair)}

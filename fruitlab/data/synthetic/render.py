@@ -56,11 +56,18 @@ def turned(pole: tuple[float, float, float], spin: float) -> np.ndarray:
 
 _I = np.arange(200) + 0.5
 _DIRECTIONS = np.stack(
-    [np.sqrt(1 - (1 - _I / 100) ** 2) * np.cos(_I * 2.399963), 1 - _I / 100, np.sqrt(1 - (1 - _I / 100) ** 2) * np.sin(_I * 2.399963)], 1
+    [
+        np.sqrt(1 - (1 - _I / 100) ** 2) * np.cos(_I * 2.399963),
+        1 - _I / 100,
+        np.sqrt(1 - (1 - _I / 100) ** 2) * np.sin(_I * 2.399963),
+    ],
+    1,
 ).astype(np.float32)  # a Fibonacci sphere: evenly spread directions
 
 
-def fit(body, turn: np.ndarray, size: int, fill: float = 0.98, extra: np.ndarray | None = None) -> View:
+def fit(
+    body, turn: np.ndarray, size: int, fill: float = 0.98, extra: np.ndarray | None = None
+) -> View:
     """The view whose longer side is filled to `fill` by the body and the body points `extra` [n, 3]."""
     points = body.surface(_DIRECTIONS) @ turn.T
     bottom, top = points.min(0), points.max(0)
@@ -69,7 +76,14 @@ def fit(body, turn: np.ndarray, size: int, fill: float = 0.98, extra: np.ndarray
         flat = extra @ turn.T[:, :2]
         low, high = np.minimum(low, flat.min(0)), np.maximum(high, flat.max(0))
     middle = (low + high) / 2
-    return View(turn, float(size * fill / (high - low).max()), (float(middle[0]), float(middle[1])), size, bottom, top)
+    return View(
+        turn,
+        float(size * fill / (high - low).max()),
+        (float(middle[0]), float(middle[1])),
+        size,
+        bottom,
+        top,
+    )
 
 
 def cast(body, view: View) -> Surface:
@@ -99,7 +113,9 @@ def cast(body, view: View) -> Surface:
     x, y, z, coverage = x[seen], y[seen], z[seen], coverage[seen]
     pixels = (seen // shape[1] + rows.start) * view.size + seen % shape[1] + columns.start
 
-    around = field((x + _STEPS[0]).ravel(), (y + _STEPS[1]).ravel(), (z + _STEPS[2]).ravel()).reshape(4, -1)
+    around = field(
+        (x + _STEPS[0]).ravel(), (y + _STEPS[1]).ravel(), (z + _STEPS[2]).ravel()
+    ).reshape(4, -1)
     normal = (around[1:] - around[0]).T
     np.maximum(normal[:, 2], 1e-4, out=normal[:, 2])
     normal = normalised(normal)
@@ -107,7 +123,9 @@ def cast(body, view: View) -> Surface:
 
 
 # the point itself and a little along each axis: the field's differences between them are the normal
-_STEPS = np.float32(0.012) * np.array([[[0], [1], [0], [0]], [[0], [0], [1], [0]], [[0], [0], [0], [1]]], np.float32)
+_STEPS = np.float32(0.012) * np.array(
+    [[[0], [1], [0], [0]], [[0], [0], [1], [0]], [[0], [0], [0], [1]]], np.float32
+)
 
 
 def normalised(vectors: np.ndarray) -> np.ndarray:
@@ -157,7 +175,9 @@ def _march(body, field, x, y, view):
     before, after = values[first - 1, column], values[first, column]
     near, far = depths[first - 1], depths[first]
     for _ in range(2):
-        middle = near + (far - near) * np.clip(before / np.where(missed, 1, np.maximum(before - after, 1e-6)), 0.02, 0.98)
+        middle = near + (far - near) * np.clip(
+            before / np.where(missed, 1, np.maximum(before - after, 1e-6)), 0.02, 0.98
+        )
         value = field(x, y, middle)
         out = value > 0
         near, before = np.where(out, middle, near), np.where(out, value, before)
@@ -165,13 +185,19 @@ def _march(body, field, x, y, view):
     depth = near + (far - near) * np.clip(before / np.maximum(before - after, 1e-6), 0, 1)
     # the closest approach lies between planes: the lowest point of the parabola through the three nearest
     lowest = np.clip(values.argmin(0), 1, planes - 2)
-    above, least, below = values[lowest - 1, column], values[lowest, column], values[lowest + 1, column]
+    above, least, below = (
+        values[lowest - 1, column],
+        values[lowest, column],
+        values[lowest + 1, column],
+    )
     curve = np.maximum(above + below - 2 * least, 1e-6)
     closest = least - np.square(np.clip(above - below, -curve, curve)) / (8 * curve)
     return closest, np.where(missed, depths[first], depth)
 
 
-def shade(surface: Surface, albedo: np.ndarray, gloss, sharpness: float, light: Light) -> np.ndarray:
+def shade(
+    surface: Surface, albedo: np.ndarray, gloss, sharpness: float, light: Light
+) -> np.ndarray:
     """Colours [n, 3] (0..1 and above where the highlight burns out) of the pixels of a surface under one light."""
     towards = np.asarray(light.direction, np.float32)
     towards = towards / np.linalg.norm(towards)
@@ -179,7 +205,9 @@ def shade(surface: Surface, albedo: np.ndarray, gloss, sharpness: float, light: 
     facing = normal @ towards
     facing_viewer = normal[:, 2]
     diffuse = np.maximum(facing * 0.8 + 0.2, 0)  # wrapped: studio light is broad
-    level = (light.ambient + light.strength * diffuse) * (0.72 + 0.28 * np.sqrt(np.clip(facing_viewer, 0, 1)))
+    level = (light.ambient + light.strength * diffuse) * (
+        0.72 + 0.28 * np.sqrt(np.clip(facing_viewer, 0, 1))
+    )
     if light.back:
         level = level + light.back * np.square(1 - np.clip(facing_viewer, 0, 1))
     colour = albedo * (level[:, None] * np.asarray(light.tint, np.float32))

@@ -36,7 +36,14 @@ class Scene:
         """A fruit of the scene's variety, `size` pixels on its longer side, RGBA."""
         size = max(int(size), 8)
         single = individual(self.fruit, self.variety, self.rng)
-        return sprite(single, any_turn(self.fruit, self.rng, upright) if turn is None else turn, size, self.light, self.rng, 0.97)
+        return sprite(
+            single,
+            any_turn(self.fruit, self.rng, upright) if turn is None else turn,
+            size,
+            self.light,
+            self.rng,
+            0.97,
+        )
 
     def several(self, count: int, size: float, upright: float = 0.5) -> list[props.Sticker]:
         """Sprites to paste often: each also mirrored or turned a little, brighter or darker."""
@@ -44,7 +51,11 @@ class Scene:
         for one in (self.one(size, upright) for _ in range(count)):
             found.append(props.sticker(one, 0.55))
             for _ in range(3):
-                other = one.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if self.rng.uniform() < 0.5 else one
+                other = (
+                    one.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+                    if self.rng.uniform() < 0.5
+                    else one
+                )
                 other = spin(other, self.rng.uniform(-35, 35))
                 bright = ImageEnhance.Brightness(other).enhance(float(self.rng.uniform(0.82, 1.1)))
                 bright.putalpha(other.getchannel("A"))
@@ -57,4 +68,6 @@ class Scene:
         lean = -self.light.direction[0] * wide * 0.3
         box = (x - wide * 0.52 + lean, y - wide * 0.16, x + wide * 0.52 + lean, y + wide * 0.14)
         ImageDraw.Draw(soft).ellipse(box, fill=int(self.rng.uniform(90, 180)))
-        self.picture.paste((15, 12, 10), (0, 0), soft.filter(ImageFilter.BoxBlur(max(wide * 0.07, 1))))
+        self.picture.paste(
+            (15, 12, 10), (0, 0), soft.filter(ImageFilter.BoxBlur(max(wide * 0.07, 1)))
+        )

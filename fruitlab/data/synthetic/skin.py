@@ -18,9 +18,13 @@ class Points:
     def __init__(self, unit, rng: np.random.Generator):
         self.x, self.y, self.z = unit
         girth = self.x * self.x + self.z * self.z
-        self.cosine = self.y / np.sqrt(girth + self.y * self.y + 1e-9)  # to the axis: 1 at the stem end
+        self.cosine = self.y / np.sqrt(
+            girth + self.y * self.y + 1e-9
+        )  # to the axis: 1 at the stem end
         self.girth = np.sqrt(girth)
-        self.offset = rng.uniform(0, 64, 3).astype(np.float32) + 640  # large: the truncation in a lookup must not fold at 0
+        self.offset = (
+            rng.uniform(0, 64, 3).astype(np.float32) + 640
+        )  # large: the truncation in a lookup must not fold at 0
 
     def noise(self, name: str, scale):
         return sample(name, self.x, self.y, self.z, scale, self.offset)
@@ -40,7 +44,9 @@ def mix(albedo, colour, amount) -> None:
     albedo += (np.asarray(colour, np.float32) - albedo) * amount[:, None]
 
 
-def paint(fruit: Fruit, variety: Variety, unit, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray | None]:
+def paint(
+    fruit: Fruit, variety: Variety, unit, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray | None]:
     """-> albedo [n, 3] float32, relief [n, 3] or None."""
     p = Points(unit, rng)
     jitter = rng.normal(0, 0.022, 3).astype(np.float32) + np.float32(rng.normal(0, 0.025))
@@ -57,7 +63,11 @@ def paint(fruit: Fruit, variety: Variety, unit, rng: np.random.Generator) -> tup
         mix(albedo, rgb(variety.bottom), step(0.3, 0.97, -p.cosine + 0.08 * cloud))
     if variety.dots:
         cell = p.noise("cell", fruit.dot_scale)
-        mix(albedo, rgb(variety.dots), 0.8 * step(0.24, 0.1, cell) * step(-0.8, 0.5, p.noise("cloud", 23)))
+        mix(
+            albedo,
+            rgb(variety.dots),
+            0.8 * step(0.24, 0.1, cell) * step(-0.8, 0.5, p.noise("cloud", 23)),
+        )
     relief = None
     for pattern in fruit.patterns + variety.patterns:
         more = PATTERNS[pattern](p, variety, albedo, rng)
@@ -72,7 +82,13 @@ def _blush(p: Points, variety: Variety, albedo, cloud, rng) -> None:
     sun = rng.normal(size=3)
     sun /= np.linalg.norm(sun)
     low, high = variety.blush_cover
-    amount = p.x * sun[0] + p.y * (0.5 * sun[1] + 0.25) + p.z * sun[2] + 0.35 * cloud + rng.uniform(low, high)
+    amount = (
+        p.x * sun[0]
+        + p.y * (0.5 * sun[1] + 0.25)
+        + p.z * sun[2]
+        + 0.35 * cloud
+        + rng.uniform(low, high)
+    )
     if variety.streaks:
         amount = amount + variety.streaks * p.noise("strand", 34)
     mix(albedo, rgb(variety.blush), step(-0.5, 0.7, amount))
@@ -99,7 +115,9 @@ def button(p, variety, albedo, rng):
 def eye(p, variety, albedo, rng):
     """The dry remains of the flower at the far end, and the dark pit of the stem."""
     mix(albedo, (0.22, 0.15, 0.08), 0.85 * step(0.986, 0.996, -p.cosine))
-    mix(albedo, (0.33, 0.25, 0.1), 0.75 * step(0.955, 0.995, p.cosine + 0.01 * p.noise("cloud", 20)))
+    mix(
+        albedo, (0.33, 0.25, 0.1), 0.75 * step(0.955, 0.995, p.cosine + 0.01 * p.noise("cloud", 20))
+    )
     return None
 
 
@@ -113,7 +131,11 @@ def net(p, variety, albedo, rng):
 def ribs(p, variety, albedo, rng):
     """Ten shallow green furrows from pole to pole."""
     wave = np.cos(p.angle() * 10 + rng.uniform(0, 6))
-    mix(albedo, (0.37, 0.44, 0.22), 0.75 * step(0.82, 0.98, wave + 0.03 * p.noise("cloud", 25)) * step(0.0, 0.25, p.girth))
+    mix(
+        albedo,
+        (0.37, 0.44, 0.22),
+        0.75 * step(0.82, 0.98, wave + 0.03 * p.noise("cloud", 25)) * step(0.0, 0.25, p.girth),
+    )
     return None
 
 
@@ -146,7 +168,11 @@ def dents(p, variety, albedo, rng):
 def fuzz(p, variety, albedo, rng):
     """A kiwi's hair: fine strokes along the axis."""
     albedo *= (1 + 0.16 * p.noise("grain", (70, 28, 70)))[:, None]
-    mix(albedo, (0.24, 0.16, 0.08), 0.85 * step(0.972, 0.99, np.abs(p.cosine) + 0.006 * p.noise("cloud", 20)))
+    mix(
+        albedo,
+        (0.24, 0.16, 0.08),
+        0.85 * step(0.972, 0.99, np.abs(p.cosine) + 0.006 * p.noise("cloud", 20)),
+    )
     return 0.2 * p.noise("grain'", 50)
 
 
@@ -217,7 +243,11 @@ def scales(p, variety, albedo, rng):
     edge = np.maximum(np.abs(a), np.abs(b))
     up = a - b  # -1 bottom corner of the diamond, 1 top corner
     mix(albedo, rgb(variety.dots or "2a1a0c"), 0.85 * step(0.36, 0.47, edge))
-    mix(albedo, (0.87, 0.76, 0.55), 0.75 * step(0.26, 0.1, np.abs(a + b)) * step(-0.1, 0.15, up) * step(0.62, 0.35, up))
+    mix(
+        albedo,
+        (0.87, 0.76, 0.55),
+        0.75 * step(0.26, 0.1, np.abs(a + b)) * step(-0.1, 0.15, up) * step(0.62, 0.35, up),
+    )
     mix(albedo, (0.18, 0.1, 0.05), 0.8 * step(0.16, 0.05, np.abs(a + b) + np.abs(up + 0.05) * 0.8))
     albedo *= (1.0 + 0.12 * p.noise("grain", 34) + 0.12 * up)[:, None]
     tilt = np.zeros((len(a), 3), np.float32)
@@ -231,7 +261,11 @@ def star(p, variety, albedo, rng):
     """A carambola: brown or green along the ridges, glassy and darker in the valleys."""
     radius = p.girth / np.sqrt(np.maximum(1 - np.square(np.clip(p.y, -0.97, 0.97)), 0.02))
     albedo *= (0.82 + 0.24 * step(0.35, 1.0, radius))[:, None]
-    mix(albedo, rgb(variety.dots or "5d6b1e"), 0.7 * step(1.12, 1.33, radius + 0.05 * p.noise("cloud", 25)))
+    mix(
+        albedo,
+        rgb(variety.dots or "5d6b1e"),
+        0.7 * step(1.12, 1.33, radius + 0.05 * p.noise("cloud", 25)),
+    )
     mix(albedo, (0.3, 0.2, 0.05), 0.7 * step(0.93, 1.0, np.abs(p.y)))
     return 0.1 * p.noise("grain'", 22)
 
@@ -243,7 +277,9 @@ def peel(p, variety, albedo, rng):
     albedo *= (1 + 0.1 * np.cos(5 * p.angle()))[:, None]
     spots = rng.uniform(-1.2, 0.6)
     if spots > -0.3:
-        spot = step(0.34, 0.14, p.noise("cell", (6, 38, 6))) * step(0.2, 0.9, p.noise("cloud", 9) + spots)
+        spot = step(0.34, 0.14, p.noise("cell", (6, 38, 6))) * step(
+            0.2, 0.9, p.noise("cloud", 9) + spots
+        )
         mix(albedo, (0.28, 0.17, 0.06), 0.8 * spot)
     bruise = p.noise("cloud", (7, 30, 7))
     mix(albedo, (0.3, 0.2, 0.08), 0.5 * step(1.5, 2.6, bruise))

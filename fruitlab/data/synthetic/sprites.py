@@ -35,17 +35,33 @@ def individual(fruit: Fruit, variety: Variety, rng: np.random.Generator) -> Indi
     stray = 1 + rng.normal(0, fruit.jitter, 4).clip(-2 * fruit.jitter, 2 * fruit.jitter)
     body = fruit.body
     if isinstance(body, Tube):
-        curve, span = body.curve * stray[0] ** 3, body.span * stray[2] / stray[0] ** 3  # the length stays
+        curve, span = (
+            body.curve * stray[0] ** 3,
+            body.span * stray[2] / stray[0] ** 3,
+        )  # the length stays
         body = replace(body, curve=curve, thickness=body.thickness * stray[1] ** 2, span=span)
     else:
         axes = tuple(float(a * s) for a, s in zip(body.axes, stray))
-        body = replace(body, axes=axes, taper=(body.taper[0] * float(stray[3]) + 0.5 * float(stray[3] - 1), *body.taper[1:]))
+        body = replace(
+            body,
+            axes=axes,
+            taper=(body.taper[0] * float(stray[3]) + 0.5 * float(stray[3] - 1), *body.taper[1:]),
+        )
     return Individual(fruit, variety, body, parts.grow(fruit, body, rng))
 
 
-def sprite(one: Individual, turn: np.ndarray, size: int, light: Light, rng: np.random.Generator, fill: float = 0.98) -> Image.Image:
+def sprite(
+    one: Individual,
+    turn: np.ndarray,
+    size: int,
+    light: Light,
+    rng: np.random.Generator,
+    fill: float = 0.98,
+) -> Image.Image:
     """An RGBA picture of `size` x `size` pixels, the fruit filling its longer side."""
-    view = fit(one.body, turn, size, fill, None if one.strips is None else one.strips.middle.reshape(-1, 3))
+    view = fit(
+        one.body, turn, size, fill, None if one.strips is None else one.strips.middle.reshape(-1, 3)
+    )
     surface = cast(one.body, view)
     albedo, relief = paint(one.fruit, one.variety, surface.unit, rng)
     if relief is not None:
@@ -86,9 +102,16 @@ def nice(category: str, rng: np.random.Generator) -> np.ndarray:
     in the pose: a network can learn those fruits by heart, which is what makes the nice domain easy and narrow.
     """
     fruit = FRUITS[category]
-    own = np.random.Generator(np.random.PCG64([zlib.crc32(category.encode()), 360, int(rng.integers(INDIVIDUALS))]))
+    own = np.random.Generator(
+        np.random.PCG64([zlib.crc32(category.encode()), 360, int(rng.integers(INDIVIDUALS))])
+    )
     one = individual(fruit, pick_variety(fruit, "nice", own), own)
-    light = Light((own.uniform(-0.5, 0.3), own.uniform(0.25, 0.6), 0.8), 0.46, 0.62, highlight=own.uniform(0.6, 1.1))
+    light = Light(
+        (own.uniform(-0.5, 0.3), own.uniform(0.25, 0.6), 0.8),
+        0.46,
+        0.62,
+        highlight=own.uniform(0.6, 1.1),
+    )
     exposure = rng.uniform(0.93, 1.07)
     light = replace(light, ambient=light.ambient * exposure, strength=light.strength * exposure)
     frame = Image.new("RGBA", (100, 100), (255, 255, 255, 255))

@@ -1,0 +1,1 @@
+"""The Streamlit explorer and the Gradio demo on one port."""

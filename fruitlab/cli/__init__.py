@@ -1,0 +1,1 @@
+"""The command line. All terminal output is written here."""

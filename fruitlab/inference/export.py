@@ -1,0 +1,119 @@
+"""A run's network as one ONNX file, for programs, telephones and browsers that have no PyTorch."""
+
+import json
+import os
+import secrets
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fruitlab.config.errors import RunError
+from fruitlab.data.pictures import SIZE
+from fruitlab.inference.predict import load_network
+from fruitlab.models.folded import FoldedNetwork
+from fruitlab.runs.folder import Run
+
+OPSET = 18
+TOLERANCE = 1e-4  # between PyTorch's and ONNX Runtime's probabilities: float32 rounding, added in another order, is a tenth of it
+
+
+class _FromPixels(nn.Module):
+    """Pixels in, probabilities out, so that a user of the file can do nothing wrong in between."""
+
+    def __init__(self, network: FoldedNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        x = pictures.permute(0, 3, 1, 2).to(torch.float32) / 255
+        return torch.softmax(self.network(x), 1)
+
+
+def export_onnx(run: Run, path: Path) -> dict[str, Any]:
+    """Writes the run's network and checks it against PyTorch; {run, file, bytes, input, output, categories, largest_difference}.
+
+    Input *pictures*: uint8 [n, 100, 100, 3], RGB, rows from the top: the centre square of a photo, resized
+    (`data.pictures.read` does just that). Output *probabilities*: float32 [n, categories], each row sums to 1. The file's
+    metadata hold *categories* (a JSON list, in the order of the output), *run*, and *input* in words.
+
+    Raises:
+        RunError: no weights, the packages are missing, the file cannot be written, or the check failed (then nothing is kept).
+    """
+    try:
+        import onnx
+        import onnxruntime
+        import onnxscript  # noqa: F401  what torch.onnx writes the file with
+    except ImportError as error:
+        raise RunError(
+            f"Exporting needs the package {error.name}: pip install onnx onnxruntime onnxscript"
+        ) from None
+    network, categories = load_network(run)
+    model = _FromPixels(FoldedNetwork(network)).eval()
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        program = _program(model)
+        proto = program.model_proto
+        onnx.helper.set_model_props(
+            proto,
+            {
+                "categories": json.dumps(categories, ensure_ascii=False),
+                "run": run.id,
+                "input": f"uint8 [n, {SIZE}, {SIZE}, 3]: RGB pictures, the centre square of a photo resized to {SIZE} x {SIZE}",
+            },
+        )
+        onnx.checker.check_model(proto, full_check=True)
+        onnx.save(proto, temporary)
+        difference = _difference(onnxruntime, temporary, model)
+        if difference > TOLERANCE:
+            raise RunError(
+                f"{run.id}: ONNX Runtime's probabilities differ from PyTorch's by {difference:.2g}, so nothing was written. "
+                "Try the versions of torch, onnx and onnxruntime that requirements.txt names."
+            )
+        os.replace(temporary, path)
+    except OSError as error:
+        raise RunError(
+            f"{path} cannot be written: {error.strerror or error}. Name another file: python -m fruitlab export {run.id} --onnx FILE"
+        ) from None
+    finally:
+        temporary.unlink(missing_ok=True)
+    return {
+        "run": run.id,
+        "file": str(path),
+        "bytes": path.stat().st_size,
+        "input": f"pictures: uint8 [n, {SIZE}, {SIZE}, 3], RGB",
+        "output": f"probabilities: float32 [n, {len(categories)}]",
+        "categories": list(categories),
+        "largest_difference": difference,
+    }
+
+
+def _program(model: nn.Module) -> Any:
+    example = torch.zeros(
+        2, SIZE, SIZE, 3, dtype=torch.uint8
+    )  # two, as of one the exporter would take the batch for a constant
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the exporter's own code
+        return torch.onnx.export(
+            model,
+            (example,),
+            input_names=["pictures"],
+            output_names=["probabilities"],
+            opset_version=OPSET,
+            dynamic_shapes={"pictures": {0: torch.export.Dim("n")}},
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+
+
+@torch.inference_mode()
+def _difference(onnxruntime: Any, path: Path, model: nn.Module) -> float:
+    """The largest difference of a probability over pictures of noise, whose every place and channel says something."""
+    pictures = np.random.default_rng(0).integers(0, 256, (3, SIZE, SIZE, 3), dtype=np.uint8)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (there,) = session.run(None, {"pictures": pictures})
+    return float(np.abs(there - model(torch.from_numpy(pictures)).numpy()).max())

@@ -1,0 +1,1 @@
+"""Accuracy, intervals, forgetting, calibration and curves: pure functions of arrays. No torch."""

@@ -1,0 +1,1 @@
+"""One plot style, and figures made from plain arrays. No torch."""

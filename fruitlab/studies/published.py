@@ -1,0 +1,121 @@
+"""What the paper reports, typed in from its text: numbers, hypotheses, findings, limitations. Pure.
+
+Its sections are named beside the numbers. Where it contradicts itself, the results section and Table 2 stand (`CONTRADICTIONS`). The same checks
+that decide about our runs (`findings.py`) come to the paper's own conclusions on the paper's own numbers: a test holds it.
+"""
+
+AUTHOR, TITLE = (
+    "Yuxuan Bao",
+    "A Study of Methods for Training with Different Datasets in Image Classification",
+)
+WHERE, LINK = (
+    "Advances in Engineering: an International Journal (ADEIJ), vol. 2, no. 4, 2019",
+    "https://airccse.com/adeij/papers/2419adeij01.pdf",
+)
+
+CATEGORIES = 26
+PICTURES = 4_160  # test pictures of a domain, about: 26 categories, around 400 pictures in each (4), 40 % of them to test (4.3)
+CHANCE = 1 / CATEGORIES
+
+# Table 1: layer, what it is, output size. The output of the average pooling, 6x6x32, is the 1,152 inputs of the first fully connected layer.
+TABLE1 = (
+    ("Inputs", "-", "100x100x3"),
+    ("Convolutional Layer", "5x5 kernel, depth 3 to 8, stride 1", "100x100x8"),
+    ("Max Pooling", "2x2 filter", "50x50x8"),
+    ("3 Residual Blocks", "3x3 kernel, depth 8, stride 1", "50x50x8"),
+    ("Change Residual Block", "3x3 kernel, depth 8 to 16, stride 2", "25x25x16"),
+    ("3 Residual Blocks", "3x3 kernel, depth 16, stride 1", "25x25x16"),
+    ("Change Residual Block", "3x3 kernel, depth 16 to 32, stride 2", "12x12x32"),
+    ("3 Residual Blocks", "3x3 kernel, depth 32, stride 1", "12x12x32"),
+    ("Average Pooling", "2x2 filter", "6x6x32"),
+    ("Fully Connected Layer", "Tanh activation", "200"),
+    ("Fully Connected Layer", "Softmax activation", "26"),
+)
+LAYERS = 25
+
+# Table 2 (5.3.2): share of the real training set in percent: accuracies on real and on nice, performance. Each column is the best over training.
+_TABLE2 = {
+    0: (0.22712341, 0.9648086, 0.468113896),
+    10: (0.28601596, 0.96574885, 0.52549286),
+    20: (0.32426092, 0.96816653, 0.560107852),
+    30: (0.36602533, 0.9646743, 0.593680112),
+    40: (0.38925388, 0.9638684, 0.611715718),
+    50: (0.40544346, 0.95701814, 0.622297615),
+    60: (0.44462693, 0.94533247, 0.648321119),
+    70: (0.45283905, 0.9002015, 0.63847192),
+    80: (0.46198967, 0.8194762, 0.614201621),
+    90: (0.47067106, 0.6235057, 0.540779084),
+    100: (0.50093853, 0.21517797, 0.308003439),
+}
+TABLE2 = {
+    ratio: {"nice": nice, "real": real, "combined": performance}
+    for ratio, (real, nice, performance) in _TABLE2.items()
+}
+BEST_TOP1 = 60, TABLE2[60]["combined"]  # "a best top-1 combined performance of 64.8%" (5.3.2)
+BEST_TOP3 = 70, 0.832  # Figure 12, from the text (5.3.2): the one number of it that is known
+ITERATIVE_BELOW = 0.45  # Figure 13, from the text (5.3.3): "always lower than 45 %"
+# Figure 14, from the text (5.3.3): nice accuracy of the 50 % split at the switch ("~95 %") and within 200 iterations ("to 20 %").
+FORGOTTEN = {0: 0.95, 200: 0.20}
+LEARNING_RATE, FACTOR, ITERATIONS, ITERATIVE_ITERATIONS = 0.004, 0.5, 3000, 6000  # 5.3.1, 5.3.3
+
+HYPOTHESES = (  # 5.2, and what 5.3 says of them
+    (
+        "Each domain is best with most of its own pictures",
+        "In mixed training, the highest test accuracy for each dataset is obtained when the corresponding dataset is mixed into the training set at the "
+        "highest ratio.",
+        "Mostly agrees: real is best at 100 %, nice at 20 %, 0.3 points above 0 %.",
+    ),
+    (
+        "The combined score is best near half and half",
+        "In mixed training, the performance score is at the highest near 50 % mixing of both datasets.",
+        "Slightly deviates: top-1 is best at 60 % (64.8%), top-3 at 70 % (83.2%).",
+    ),
+    (
+        "Iterative training beats mixed training",
+        "Iterative training produces a better performance score than the best results of mixed training.",
+        "Not supported: always lower than 45 %, where mixed training reaches 64.8%.",
+    ),
+)
+FINDINGS = {  # 5.3.2 and 5.3.3
+    "helps": (
+        "A little real data helps the nice accuracy",
+        "Nice is best at 20 % real, 96.8%, against 96.5% with none; “very slight”.",
+    ),
+    "carries": (
+        "A network that saw one domain is above chance on the other",
+        "21 to 23 %, where guessing gets 3.8%.",
+    ),
+    "restricted": (
+        "Restricted training never improves the combined score",
+        "At none of the nine splits.",
+    ),
+    "domains": (
+        "No iterative run beats mixed training on either domain",
+        "No individual accuracy exceeded the best of mixed training.",
+    ),
+    "fast": (
+        "Forgetting is fast",
+        "At the 50 % split nice accuracy falls from about 95 % to 20 % within 200 iterations.",
+    ),
+}
+TUNING = {  # 5.3.1: figure: what varies, and what the paper says came out
+    8: ("learning rates", "The best for each ratio is 0.0025 or 0.004."),
+    9: ("L2 factors", "The best are between 0.1 and 0.7."),
+    10: (
+        "final tuning",
+        "The best on the greatest number of ratios: learning rate 0.004, factor 0.5.",
+    ),
+}
+LIMITATIONS = (  # 7
+    "One kind of network: a convolutional one like ResNet; other approaches may behave differently, and so may other tasks than classifying.",
+    "Small pictures, 100x100, and so a thin network with few parameters; a larger one may give other results.",
+    "One network does it all; methods with several may be more accurate, at a higher cost.",
+)
+CONTRADICTIONS = (
+    "The abstract gives the best ratio as about 70 %, with 63.8% (top-1) and 83.0% (top-3). The results say 60 % with 64.8%, and 70 % with 83.2% for "
+    "top-3. The results and Table 2 are used here.",
+    "Section 4.4.2 once has iterative training begin with the real pictures. Everywhere else, and here, the nice ones come first.",
+    "Table 2's columns are each the best over training, at iterations of their own: in every row the root of nice times real is higher than the "
+    "performance column or as high, by up to 2.1 points.",
+    "Section 2.1.2 says that all kernels are 3x3; Table 1 and Figure 3 give the first one 5x5, which is used.",
+)

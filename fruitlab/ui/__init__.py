@@ -1,1 +1,0 @@
-"""What the pages share. Nothing in here imports torch."""

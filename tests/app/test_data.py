@@ -1,0 +1,250 @@
+"""The Data page in all its states, without a browser; what it starts are real processes."""
+
+import io
+import json
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from logged_runs import point
+from logged_runs import run as logged
+from run_folders import run_folder
+from streamlit.testing.v1 import AppTest
+from ui_pages import charts, checked, html, opened, pictures, text
+
+from fruitlab.app.components import study
+from fruitlab.app.data_page import add
+from fruitlab.config.files import write_json
+from fruitlab.config.paths import data_root
+from fruitlab.data import sources, store, uploads
+from fruitlab.data.importing import import_pictures
+from fruitlab.runs import jobs
+
+
+def when_done(app: AppTest, within: float = 120) -> AppTest:
+    until = time.monotonic() + within
+    while (
+        any(job.status() == "working" for job in jobs.found(add.root()))
+        and time.monotonic() < until
+    ):
+        time.sleep(0.1)
+    return checked(app.run())
+
+
+@pytest.fixture(autouse=True)
+def nothing_cached() -> None:
+    """Each test has folders of its own, which a server that went on would know nothing of."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def test_a_fresh_machine() -> None:
+    app = checked(opened("data"))
+    assert app.selectbox(key="data name").options == [
+        "synthetic: built-in, drawn, 26 categories, 5,200 pictures"
+    ]
+    assert "has not been drawn on this machine yet" in text(
+        app
+    ) and "Your own pictures make it interesting" in text(app)
+    assert not [button for button in app.button if button.key == "remove"]
+    assert not data_root().exists()  # looking makes nothing
+
+
+def test_an_imported_pair_side_by_side(pair) -> None:
+    (pair.nice / "Red Disc" / "99.png").write_bytes(b"no picture")
+    (pair.nice / "Lonely").mkdir()
+    (pair.nice / "Lonely" / "1.png").write_bytes((pair.nice / "Red Disc" / "00.png").read_bytes())
+    import_pictures(name="things", nice=pair.nice, real=pair.real)
+    run_folder("a")
+    app = checked(opened("data", name="things"))
+    assert {metric.label: metric.value for metric in app.metric} == {
+        "Categories": "3",
+        "● nice pictures": "60",
+        "◆ real pictures": "75",
+    }
+    assert "36 to train, 24 to test" in [
+        metric.delta for metric in app.metric
+    ] and "1 run here trained on it" in text(app)
+    overview = html(app, 'fl-data"')
+    assert (
+        overview.count("<img ") == 6
+        and "15 to train, 10 to test" in overview
+        and all(name in overview for name in pair.categories)
+    )
+    listed = [frame.value.to_dict("list") for frame in app.dataframe]
+    assert any("Lonely" in frame.get("category", []) for frame in listed)
+    assert any(frame.get("file") == ["nice/Red Disc/99.png"] for frame in listed)
+    assert any("Fewer than 30 nice test pictures" in expander.label for expander in app.expander)
+
+    checked(app.selectbox(key="category of things").set_value("Red Disc").run())
+    assert pictures(app) == 20 + 24
+
+
+def test_names_cannot_inject(pair) -> None:
+    for domain in (pair.nice, pair.real):
+        (domain / "Red Disc").rename(domain / "<img src=x>")
+    import_pictures(name="things", nice=pair.nice, real=pair.real)
+    overview = html(opened("data", name="things"), 'fl-data"')
+    assert "<img src=x" not in overview
+
+
+def test_a_link_to_data_that_is_not_here_and_damaged_data(pair) -> None:
+    assert "no data named 'nuts'" in text(opened("data", name="nuts"))
+    import_pictures(name="things", nice=pair.nice, real=pair.real)
+    next((data_root() / "things").glob("nice-*.npy")).unlink()
+    assert "is damaged" in text(opened("data", name="things"))
+    (data_root() / "things" / "data.json").write_text("{")
+    assert "is damaged" in text(opened("data", name="things"))
+    (data_root() / "things" / "data.json").write_text(json.dumps({"format": 99}))
+    assert "newer FruitLab" in text(opened("data", name="things"))
+
+
+def test_two_folders_are_added_in_a_process_of_their_own(pair) -> None:
+    app = checked(opened("data"))
+    app.text_input(key="nice folder").set_value(str(pair.nice))
+    app.text_input(key="real folder").set_value(str(pair.real))
+    app.text_input(key="name of folders").set_value("things")
+    checked(app.run())
+    checked(app.button(key="add folders").click().run())
+    when_done(app)
+    assert "Adding things**: done. things has 3 categories, 60 nice and 75 real pictures" in text(
+        app
+    )
+    assert store.load("things").categories == pair.categories
+    dismiss = next(button for button in app.button if button.label == "Dismiss")
+    checked(dismiss.click().run())
+    checked(app.run())
+    assert "Adding things" not in text(app) and jobs.found(add.root()) == []
+
+
+def test_what_cannot_be_added_says_why(pair) -> None:
+    app = checked(opened("data"))
+    app.text_input(key="nice folder").set_value("/nowhere/nice")
+    app.text_input(key="real folder").set_value(str(pair.real))
+    checked(app.text_input(key="name of folders").set_value("synthetic-2").run())
+    assert app.button(key="add folders").disabled and "Choose another" in text(app)
+    checked(app.text_input(key="name of folders").set_value("things").run())
+    checked(app.button(key="add folders").click().run())
+    assert "no folder /nowhere/nice" in text(when_done(app))
+
+
+def test_a_name_that_is_taken_is_replaced_only_if_asked(pair) -> None:
+    import_pictures(name="things", nice=pair.nice, real=pair.real)
+    app = checked(opened("data", name="things"))
+    app.text_input(key="nice folder").set_value(str(pair.nice))
+    app.text_input(key="real folder").set_value(str(pair.real))
+    checked(app.text_input(key="name of folders").set_value("things").run())
+    assert app.button(key="add folders").disabled
+    checked(app.checkbox(key="replace folders things").check().run())
+    assert not app.button(key="add folders").disabled
+
+
+def test_a_zip_is_added_and_removed_with_its_pictures(pair, tmp_path: Path) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for root in (pair.nice, pair.real):
+            for picture in root.rglob("*.png"):
+                archive.write(picture, f"{root.name}/{picture.relative_to(root)}")
+    app = checked(opened("data"))
+    app.file_uploader(key="zip file").set_value(("things.zip", file.getvalue(), "application/zip"))
+    checked(app.text_input(key="name of zip").set_value("things").run())
+    checked(app.button(key="add zip").click().run())
+    when_done(app)
+    assert "Adding things**: done." in text(app)
+    checked(app.selectbox(key="data name").set_value("things").run())
+    app.button(key="remove").click()
+    checked(app.run())
+    assert store.opened("things") is not None  # asked, not done
+    app.button(key="remove").click()
+    app.button(key="remove for good").click()
+    checked(app.run())
+    assert store.opened("things") is None and not (data_root() / uploads.FOLDER / "things").exists()
+
+
+def test_a_zip_that_is_none(tmp_path: Path) -> None:
+    app = checked(opened("data"))
+    app.file_uploader(key="zip file").set_value(
+        ("x.zip", b"Rar!\x1a\x07\x00 and so on", "application/zip")
+    )
+    checked(app.text_input(key="name of zip").set_value("things").run())
+    checked(app.button(key="add zip").click().run())
+    assert "RAR archive, not a zip" in text(when_done(app))
+    assert [path.name for path in data_root().iterdir() if not path.name.startswith(".")] == []
+
+
+def test_downloads_need_the_licence_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(
+        jobs, "start", lambda root, title, command, upload=None: asked.append(command)
+    )
+    app = checked(opened("data"))
+    assert all(source.licence in text(app) for source in sources.SOURCES.values())
+    assert app.button(key="download fruits-360").disabled
+    checked(app.checkbox(key="licence fruits-360").check().run())
+    checked(app.button(key="download fruits-360").click().run())
+    assert asked == [["data", "download", "fruits-360"]]
+
+
+def test_jobs_of_every_kind_are_shown() -> None:
+    for name, files in {"1-broken": {}, "2-failed": {"status": "1"}, "3-starting": {}}.items():
+        folder = add.root() / name
+        folder.mkdir(parents=True)
+        write_json(
+            folder / "job.json",
+            {"title": f"Job {name}", "started": time.time() if name == "3-starting" else 0},
+        )
+        for file, content in files.items():
+            (folder / file).write_text(content)
+    app = checked(opened("data"))
+    assert "Job 1-broken**: its process ended without a word" in text(
+        app
+    ) and "Job 2-failed**: it failed" in text(app)
+    assert any(button.label == "Cancel" for button in app.button)
+
+
+def test_a_disk_that_is_full(monkeypatch: pytest.MonkeyPatch, pair) -> None:
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(jobs, "start", full)
+    app = checked(opened("data"))
+    for key, value in (
+        ("nice folder", str(pair.nice)),
+        ("real folder", str(pair.real)),
+        ("name of folders", "things"),
+    ):
+        app.text_input(key=key).set_value(value)
+    checked(app.run())
+    checked(app.button(key="add folders").click().run())
+    assert "No space left on device" in text(app)
+
+
+def test_the_search_for_a_ratio_says_its_cost_starts_once_and_shows_what_came_out(
+    pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = import_pictures(name="things", nice=pair.nice, real=pair.real)
+    started: list = []
+    monkeypatch.setattr(
+        study.jobs, "start", lambda root, title, arguments: started.append((title, arguments))
+    )
+    app = checked(opened("data", name="things"))
+    assert "5 runs, 9 at most; 0 of them finished" in text(app)
+    checked(app.button(key="study ratio on things").click().run())
+    assert started == [("ratio on things", ["study", "ratio", "--data", "things"])]
+
+    for ratio, accuracy in ((0, 0.2), (25, 0.5), (50, 0.62), (75, 0.61), (100, 0.1)):
+        logged(
+            f"at-{ratio}",
+            [point(0, 0.1, 0.1), point(1200, accuracy, accuracy, full=True)],
+            data="things",
+            fingerprint=report.fingerprint,
+            ratio=ratio,
+        )
+    app = checked(opened("data", name="things"))
+    assert "**Best so far: 50 % real**, combined 62.0%" in text(
+        app
+    ) and "Not told apart from it: 75 %" in text(app)
+    assert "7 runs, 9 at most; 5 of them finished" in text(app), "38 and 62 % come next"
+    assert [figure.title for figure in charts(app)] == ["Accuracy by mixing ratio"]

@@ -1,0 +1,216 @@
+import re
+from io import BytesIO
+
+import made_runs
+import numpy as np
+import pytest
+from PIL import Image
+from ui_pages import charts, checked, opened, text
+
+from fruitlab.app import launch
+from fruitlab.app.components import photo
+from fruitlab.data.categories import CATEGORIES
+from fruitlab.inference import client, examples
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ended_after_the_module():
+    yield
+    client.stop()
+
+
+def html(app) -> str:
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def stops() -> dict[int, dict]:
+    return {
+        ratio: made_runs.run(f"mixed{ratio}", seed=ratio, ratio=ratio).summary()
+        for ratio in (0, 60, 100)
+    }
+
+
+def test_without_a_mixed_run_it_says_how_to_get_one():
+    made_runs.run("iterative", method="iterative")
+    made_runs.run("broken", status="failed", ratio=10)
+    app = opened("explore")
+    assert (
+        not app.exception and "No such network yet" in text(app) and "broken failed: " in text(app)
+    )
+    assert not app.select_slider and not charts(app)
+
+
+def test_a_click_starts_the_first_three_and_the_page_says_how_far_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    started = []
+    monkeypatch.setattr(
+        launch, "_spawn", lambda run: (started.append(run.config()), run.doing("starting"))
+    )
+    app = opened("explore")
+    app.button(key="first three").click().run()
+    assert not app.exception and [
+        (config.method, config.ratio, config.preset.partition("@")[0], config.data)
+        for config in started
+    ] == [("mixed", ratio, "glance", "synthetic:60") for ratio in (0, 50, 100)]
+    assert "on their way" in text(app) and not app.button and len(app.get("progress")) == 3
+    app = opened("explore")  # who comes back finds them, and starts nothing
+    assert "on their way" in text(app) and len(started) == 3
+
+
+def test_the_slider_stops_only_where_a_run_is_and_moves_the_figures():
+    scores = stops()
+    app = opened("explore")
+    assert not app.exception
+    (slider,) = app.select_slider
+    assert slider.options == ["0 %", "60 %", "100 %"]
+    best = max(scores, key=lambda ratio: scores[ratio]["combined"]["top1"])
+    assert slider.value == best
+    for ratio, beside in ((100, 60), (0, 60), (60, 0)):
+        app.select_slider[0].set_value(ratio).run()
+        assert not app.exception
+        said = [score for score in re.findall("<b>(.*?)</b>", html(app))][:3]
+        assert said == [
+            f"{scores[ratio][name]['top1']:.1%}" for name in ("nice", "real", "combined")
+        ]
+        change = round(100 * (scores[ratio]["nice"]["top1"] - scores[beside]["nice"]["top1"]), 1)
+        assert (
+            f"{'▲' if change > 0 else '▼' if change < 0 else '='} {abs(change):.1f} points"
+            in html(app)
+            and f"from {beside} % real" in text(app)
+        )
+        assert app.query_params["ratio"] == str(ratio)
+    (chart,) = charts(app)
+    assert chart.data[0]["x"] == [0, 60, 100]
+    assert chart.data[1]["y"] == pytest.approx(
+        [scores[ratio]["real"]["top1"] for ratio in (0, 60, 100)]
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("asked", "shown"), [("100", 100), ("52", 60), ("9", 0), ("nonsense", None), ("99999", None)]
+)
+def test_a_link_restores_the_slider(asked, shown):
+    scores = stops()
+    app = opened("explore", ratio=asked)
+    best = max(scores, key=lambda ratio: scores[ratio]["combined"]["top1"])
+    assert not app.exception and app.select_slider[0].value == (best if shown is None else shown)
+
+
+def test_one_run_is_a_slider_of_no_length():
+    made_runs.run("only", ratio=40)
+    app = opened("explore")
+    assert not app.exception and not app.select_slider and "**40 %** of the real" in text(app)
+    assert "points" not in html(app) and "The change is from" not in text(app)
+
+
+def test_one_photo_before_every_network():
+    stops()
+    app = opened("explore")
+    said = html(app)
+    assert said.count('class="ratio"') == 3 and said.count("aria-current=true") == 1
+    for ratio in (0, 60, 100):
+        from fruitlab.inference.examples import examples
+        from fruitlab.runs.folder import find
+
+        top = client.top3(f"mixed{ratio}", examples(find("mixed0"))[0].image)
+        assert f"{top[0]['category']}" in said and f"{top[0]['probability']:.1%}" in said
+    assert "The network with" in said and "of the time" in said
+
+
+def test_moving_the_slider_asks_the_networks_only_once(monkeypatch):
+    stops()
+    app = opened("explore")
+    monkeypatch.setattr(client, "top3_many", lambda *_: pytest.fail("asked again"))
+    app.select_slider[0].set_value(0).run()
+    assert not app.exception and "chosen" in html(app)
+
+
+def test_a_photo_of_ones_own_and_one_that_is_none():
+    stops()
+    app = opened("explore")
+    file = BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8)).save(
+        file, "PNG"
+    )
+    app.session_state["photo"] = file.getvalue()
+    app.run()
+    assert not app.exception and "In truth" not in text(app) and "real test pictures" in html(app)
+    app.session_state["photo"] = b"a text under a picture's name"
+    app.run()
+    assert not app.exception and "This picture cannot be used: not a picture" in text(app)
+
+
+def test_a_drawn_picture_is_called_one_where_the_networks_know_photographs():
+    made_runs.run("photos", kind="photographs", data="photos")
+    app = opened("explore")
+    assert not app.exception and "Your own photo tells more: this one is drawn" in text(app)
+    assert "never taught to read drawings" in html(app)
+
+
+def test_drawings_that_were_chosen_are_said_to_be_for_the_networks_they_were_chosen_for(
+    monkeypatch,
+):
+    made = made_runs.run("photos", kind="photographs", data="photos")
+    header = made.header()
+    made.write_header(header | {"data": header["data"] | {"categories": list(CATEGORIES)}})
+    assert [one.category for one in examples.drawn(6, known=CATEGORIES)] == list(examples.TELLING)
+    assert [one.category for one in examples.drawn(2, known=("Kiwi", "Pear"))] == ["Kiwi", "Pear"]
+    monkeypatch.setattr(photo, "photo", lambda shown, chosen, *, hint, key: said.append(hint))
+    said = []
+    for shipped in (False, True):
+        monkeypatch.setattr(
+            "fruitlab.runs.folder.Run.shipped", property(lambda self, shipped=shipped: shipped)
+        )
+        opened("explore")
+        assert ("these six were chosen" in said[-1]) == shipped
+
+
+def test_a_stop_with_several_seeds_says_how_much_they_differ():
+    for seed in (0, 1):
+        made_runs.run(f"s{seed}", seed=seed, seed_of_run=seed)
+    app = checked(opened("explore"))
+    assert (
+        "the mean of 2 runs that differ in their seed (standard deviation in points: nice"
+        in text(app)
+    )
+
+
+def test_damaged_networks_are_told_among_the_others():
+    stops()
+    from fruitlab.runs.folder import find
+
+    (find("mixed60").folder / "weights.safetensors").write_bytes(b"none")
+    app = opened("explore", ratio="60")
+    assert (
+        not app.exception
+        and "weights.safetensors is damaged" in html(app)
+        and html(app).count('class="ratio"') == 3
+    )
+
+
+def test_several_sets_can_be_chosen_between():
+    stops()
+    made_runs.run("other", ratio=20, iterations=7)
+    app = opened("explore")
+    assert len(app.selectbox[0].options) == 2
+    app.selectbox[0].select_index(1).run()
+    assert not app.exception and "**20 %**" in text(app)
+    again = opened("explore", set=app.query_params["set"])
+    assert not again.exception and "**20 %**" in text(again)
+
+
+def test_foreign_and_broken_folders_are_no_hindrance(tmp_path):
+    stops()
+    from fruitlab.config.paths import runs_root
+
+    for name, content in {
+        "foreign": "{}",
+        "torn": '{"format": 1, "conf',
+        "newer": '{"format": 99}',
+    }.items():
+        (runs_root() / name).mkdir()
+        (runs_root() / name / "config.json").write_text(content)
+    app = opened("explore")
+    assert not app.exception and len(app.select_slider[0].options) == 3

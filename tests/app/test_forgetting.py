@@ -1,0 +1,129 @@
+"""The Forgetting page in every state."""
+
+import pytest
+from logged_runs import iterative, mixed, run
+from ui_pages import charts, opened, text
+
+from fruitlab.runs import folder, forgetting, labels
+from fruitlab.runs.index import Index
+
+
+def test_nothing_yet_explains_and_leads_to_training() -> None:
+    app = opened("forgetting")
+    assert not app.exception and "No iterative run yet" in text(app) and not charts(app)
+    app.button(key="to train").click().run()
+    assert (
+        not app.exception
+        and app.title[0].value == "Train"
+        and "iterative" in app.query_params["method"]
+    )
+
+
+def test_a_finished_run_with_both_definitions_and_its_references() -> None:
+    run("joint", mixed(100), iterations=100, ratio=50)
+    run("one", iterative(100), method="iterative", iterations=100)
+    app = opened("forgetting")
+    assert not app.exception
+    values = {metric.label.split("} ")[-1]: metric.value for metric in app.metric}
+    assert values == {
+        "nice now": "50.0%",
+        "real now": "30.0%",
+        "Peak minus current": "40.0 points",
+        "End of initial minus final": "40.0 points",
+        "Half of it lost after": "25 iterations",
+    }
+    (figure,) = charts(app)
+    names = [trace["name"] for trace in figure.data]
+    assert names == [
+        "nice",
+        "real",
+        "nice, trained jointly (50 % real)",
+        "real, trained jointly (50 % real)",
+        "chance",
+    ]
+    assert (
+        figure.data[0]["x"] == [0, 10, 20, 30, 40, 50]
+        and figure.data[2]["y"] == [0.9, 0.9]
+        and figure.data[4]["y"] == [0.25, 0.25]
+    )
+
+
+def test_without_a_joint_run_it_says_how_to_get_one() -> None:
+    run("one", iterative(100), method="iterative", iterations=100)
+    app = opened("forgetting")
+    link = app.get("page_link")[0].proto
+    assert (
+        "No mixed run has seen as many pictures" in text(app)
+        and "ratio=50" in link.query_string
+        and "method=mixed" in link.query_string
+    )
+
+
+def test_several_runs_over_one_another_and_side_by_side() -> None:
+    run("follow", iterative(100), method="iterative", iterations=100, norms="follow")
+    run("frozen", iterative(100), method="iterative", iterations=100, norms="frozen")
+    app = opened("forgetting", runs="follow,frozen,gone")
+    assert not app.exception and "left out: gone" in text(app)
+    names = [trace["name"] for trace in charts(app)[0].data if trace["name"] != "chance"]
+    assert names == [
+        "nice: statistics follow",
+        "real: statistics follow",
+        "nice: statistics frozen",
+        "real: statistics frozen",
+    ]
+    (table,) = app.table
+    assert table.value.columns.tolist()[1:] == ["statistics follow", "statistics frozen"]
+    assert table.value["statistics frozen"].tolist() == [
+        "40.0 points",
+        "40.0 points",
+        "25",
+        "20.0 points",
+    ]
+
+
+def test_lines_are_called_by_what_tells_them_apart() -> None:
+    for name, changes in {
+        "a": {"split": 20},
+        "b": {"split": 50},
+        "c": {"split": 50, "seed": 1},
+        "d": {"split": 50, "seed": 1},
+    }.items():
+        run(name, iterative(100), method="iterative", iterations=100, **changes)
+    labels.write_label(folder.find("d"), title="the last", note="")
+    called = forgetting.names(sorted(Index().entries(), key=lambda entry: entry.id))
+    assert called == ["initial 20 %", "initial 50 %, seed 0", "c", "the last"]
+
+
+def test_while_it_trains_what_is_undefined_is_a_dash() -> None:
+    made = run("one", iterative(100)[:8], status=None, method="iterative", iterations=100)
+    with made.lock():
+        made.doing("training")
+        app = opened("forgetting")
+        assert not app.exception and "iteration 70 of 100" in app.get("progress")[0].proto.text
+        assert [metric.value for metric in app.metric] == ["74.0%", "18.0%", "8.0 points", "—", "—"]
+
+
+@pytest.mark.parametrize("status", ["failed", None])
+def test_before_restricted_training_there_is_no_curve(status: str | None) -> None:
+    run(
+        "one",
+        iterative(100)[:3],
+        status=status,
+        error="The disk is full." if status else None,
+        method="iterative",
+        iterations=100,
+    )
+    app = opened("forgetting", runs="one")
+    assert (
+        not app.exception
+        and "Restricted training has not begun yet" in text(app)
+        and not charts(app)
+    )
+    assert ("The disk is full." if status else "interrupted") in text(app)
+
+
+def test_none_chosen() -> None:
+    run("one", iterative(100), method="iterative", iterations=100)
+    app = opened("forgetting")
+    app.multiselect(key="runs").set_value([]).run()
+    assert not app.exception and "Choose a run above" in text(app)

@@ -1,0 +1,65 @@
+"""The server beside Streamlit's: plotly.js, and the demo that comes up behind."""
+
+import asyncio
+
+import httpx
+import plotly
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+
+from fruitlab.app import host
+
+
+def asked(demo: host.LateDemo, path: str, accept: str = "text/html") -> httpx.Response:
+    async def ask() -> httpx.Response:
+        app = Starlette(routes=[Route(host.PLOTLY, host.plotly), Mount("/demo", app=demo)])
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://test"
+        ) as client:
+            return await client.get(path, headers={"accept": accept})
+
+    return asyncio.run(ask())
+
+
+def test_plotly_is_the_installed_one() -> None:
+    answer = asked(host.LateDemo(), host.PLOTLY)
+    assert answer.status_code == 200 and answer.headers["content-type"].startswith(
+        "text/javascript"
+    )
+    assert answer.text == plotly.offline.get_plotlyjs()
+
+
+def test_a_person_waits_on_a_page_that_reloads_and_a_program_is_told_when_to_come_again() -> None:
+    page = asked(host.LateDemo(), "/demo/?run=one")
+    assert (
+        page.status_code == 200
+        and "is starting" in page.text
+        and 'http-equiv="refresh"' in page.text
+    )
+    program = asked(host.LateDemo(), "/demo/config", "application/json")
+    assert program.status_code == 503 and program.headers["retry-after"]
+
+
+def test_asking_for_the_demo_is_what_brings_it_up() -> None:
+    demo = host.LateDemo()
+    assert not demo.wanted.is_set()
+    asked(demo, "/demo/")
+    assert demo.wanted.is_set()
+
+
+def test_a_demo_that_cannot_start_says_so_and_harms_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def broken(name: str) -> None:
+        raise ImportError(f"No module named {name!r}")
+
+    monkeypatch.setattr(host.importlib, "import_module", broken)
+    demo = host.LateDemo()
+    demo.wanted.set()
+    asyncio.run(asyncio.wait_for(demo.run(), 10))
+    page = asked(demo, "/demo/")
+    assert (
+        "could not start (ImportError: No module named" in page.text and "refresh" not in page.text
+    )
+    assert "ImportError" in capsys.readouterr().err, "the terminal has the details"

@@ -1,0 +1,159 @@
+"""The Runs page: a run done again, its title and files, its deletion."""
+
+import json
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import streamlit as st
+from run_folders import run_folder
+from ui_pages import checked, opened, text
+
+from fruitlab.app import launch, permalinks
+from fruitlab.app.runs_page import again
+from fruitlab.config.presets import configure
+from fruitlab.data import store
+from fruitlab.runs import folder
+from fruitlab.runs.index import Index
+
+
+@pytest.fixture(autouse=True)
+def nothing_cached() -> None:
+    """Each test has folders of its own, which a server that went on would know nothing of."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list:
+    """What would be started, as if the data were here; no process is."""
+    kept = []
+    monkeypatch.setattr(again, "of_data", lambda entry: ("", ""))
+    monkeypatch.setattr(launch, "_spawn", lambda run: kept.append(run.config()))
+    return kept
+
+
+@pytest.mark.slow
+def test_more_seeds(started: list) -> None:
+    for seed in (0, 2):
+        run_folder(f"s{seed}", seed=seed)
+    app = checked(opened("runs", runs="s0", section="again"))
+    app.number_input(key="again seeds").set_value(3)
+    checked(app.run())
+    checked(app.button(key="again seeds start").click().run())
+    assert [config.seed for config in started] == [1, 3, 4]
+    assert {config.experiment() for config in started} == {folder.find("s0").config().experiment()}
+    assert "Started 3 runs" in text(app) and "4 ticked" in text(app)
+
+
+def test_one_number_varied(started: list) -> None:
+    run_folder("a", learning_rate=0.05)
+    app = checked(opened("runs", runs="a", section="again"))
+    checked(app.text_input(key="again values ratio").set_value("0, 40; 100,40").run())
+    checked(app.button(key="again varied start").click().run())
+    assert [(config.ratio, config.learning_rate) for config in started] == [
+        (0, 0.05),
+        (40, 0.05),
+        (100, 0.05),
+    ]
+    checked(app.text_input(key="again values ratio").set_value("10, 300").run())
+    assert app.button(key="again varied start").disabled and "300" in text(app)
+
+
+def test_without_its_data_a_run_is_not_started_again() -> None:
+    run_folder("a")
+    app = checked(opened("runs", runs="a", section="again"))
+    assert app.button(
+        key="again seeds start"
+    ).disabled and "learned from *things*, which is not on this machine" in text(app)
+    checked(app.text_input(key="again values ratio").set_value("0, 40").run())
+    assert app.button(key="again varied start").disabled
+
+
+def test_other_or_damaged_pictures_of_the_same_name_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run_folder("a")
+    (entry,) = Index().entries()
+    pair = {"name": "things", "problem": None, "fingerprint": "another"}
+    monkeypatch.setattr(store, "available", lambda: [pair])
+    assert (
+        again.of_data(entry)[0] == ""
+        and "are others than those it learned from" in again.of_data(entry)[1]
+    )
+    pair["fingerprint"] = entry.data["fingerprint"]
+    assert again.of_data(entry) == ("", "")
+    pair["problem"] = "The data is damaged."
+    assert again.of_data(entry) == ("The data is damaged.", "")
+
+
+def test_of_a_failed_run_alone_there_is_no_seed_so_far(started: list) -> None:
+    run_folder("a", status="failed", points=0)
+    app = checked(opened("runs", runs="a", section="again"))
+    assert (
+        "So far: none that did not fail." in text(app)
+        and app.button(key="again seeds start").label == "Start seeds 0, 1"
+    )
+
+
+def test_a_seed_whose_run_failed_is_offered_again_and_compared_with_nothing(started: list) -> None:
+    run_folder("a", seed=0)
+    failed = run_folder("b", seed=1, status="failed", points=0)
+    failed.write_header(failed.header() | {"data": None})
+    app = checked(opened("runs", runs="a,b", section="again"))
+    assert "So far: seed 0." in text(app) and "tested on different pictures" not in text(app)
+    assert app.button(key="again seeds start").label == "Start seeds 1, 2"
+
+
+def test_values_that_cannot_be_start_nothing() -> None:
+    config = configure("mixed")
+    assert again.varied(config, "mirror", "true, false")[0] == [
+        config.model_copy(update={"mirror": True}),
+        config.model_copy(update={"mirror": False}),
+    ]
+    assert again.varied(config, "ratio", " , ") == ([], [])
+    assert len(again.varied(config, "seed", ",".join(map(str, range(99))))[1]) == 1
+
+
+def test_the_link_on_the_page_reproduces_the_run() -> None:
+    run = run_folder("a", ratio=35, learning_rate=0.05, seed=3)
+    app = checked(opened("runs", runs="a", section="again"))
+    config, warnings = permalinks.from_query(
+        dict(parse_qsl(urlsplit(app.code[0].value).query)),
+        fingerprints={"things": "0123456789abcdef"},
+    )
+    assert config == run.config() and warnings == []
+
+
+# ---- title, files, deletion
+
+
+def test_title_and_note_are_saved() -> None:
+    run = run_folder("a")
+    app = checked(opened("runs", runs="a", section="files"))
+    app.text_input[-1].set_value("The good one")
+    app.text_area[0].set_value("because")
+    checked(next(button for button in app.button if button.label == "Save").click().run())
+    assert json.loads(run.label_file.read_text()) == {"title": "The good one", "note": "because"}
+    assert app.dataframe[0].value["run"].tolist() == ["The good one"]
+
+
+def test_deletion_asks_and_spares_what_is_at_work() -> None:
+    run_folder("a")
+    app = checked(opened("runs", runs="a", section="files"))
+    checked(app.button(key="delete").click().run())
+    assert folder.find("a")  # asked, not done
+    assert app.button(key="keep")
+    app.button(
+        key="delete"
+    ).click()  # a dialog is drawn by the click that opened it: here both clicks come at once
+    app.button(key="delete for good").click()
+    checked(app.run())
+    assert list(folder.all_runs()) == [] and "no runs yet" in text(checked(app.run()))
+
+    busy = run_folder("b", status="interrupted")
+    lock = busy.lock()
+    lock.acquire()
+    try:
+        assert opened("runs", runs="b", section="files").button(key="delete").disabled
+    finally:
+        lock.release()

@@ -1,0 +1,284 @@
+"""The Runs page in all its states, without a browser: none, many, selected, and whatever may lie in checkpoints/."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from run_folders import CATEGORIES, TESTED, predictions, run_folder
+from streamlit.testing.v1 import AppTest
+from ui_pages import address, checked, html, opened, pictures, text
+
+from fruitlab.app import permalinks
+from fruitlab.app.components import confusion
+from fruitlab.app.runs_page import compare, details
+from fruitlab.config.paths import runs_root
+from fruitlab.config.presets import configure
+from fruitlab.data import store
+from fruitlab.data.importing import import_pictures
+from fruitlab.metrics import accuracy
+from fruitlab.runs import folder, labels
+from fruitlab.runs.index import Index
+
+
+def table(app: AppTest):
+    return app.dataframe[0].value
+
+
+@pytest.fixture(autouse=True)
+def nothing_cached() -> None:
+    """Each test has folders of its own, which a server that went on would know nothing of."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def board(app: AppTest) -> str:
+    return html(app, 'fl-board"')
+
+
+def sides(app: AppTest) -> str:
+    return html(app, 'fl-sides"')
+
+
+def test_none() -> None:
+    app = checked(opened("runs"))
+    assert "There are no runs yet" in text(app) and len(app.dataframe) == 0
+
+
+def test_the_newest_is_shown_first() -> None:
+    for name in ("old", "new"):
+        run_folder(name)
+    app = checked(opened("runs"))
+    assert table(app)["run"].tolist() == ["new", "old"]
+    assert address(app) == {}  # filled in by itself, it would catch the browser's Back
+    assert app.code[-1].value.endswith("runs?runs=new")
+    scores = accuracy.table_scores(predictions(0))
+    assert f"{scores['nice']['top1']:.1%}" in board(
+        app
+    ) and f"{scores['combined']['top1']:.1%}" in board(app)
+
+
+def test_of_shipped_runs_alone_the_best_is_shown_first(monkeypatch) -> None:
+    for name, nice in (("a", 20), ("b", 80), ("c", 50), ("bare", 90)):
+        made = run_folder(name)
+        summary = json.loads((made.folder / "summary.json").read_text())
+        summary["combined"]["top1"] = nice / 100
+        (made.folder / "summary.json").write_text(json.dumps(summary))
+    (made.folder / "weights.safetensors").unlink()  # no network to look at closer
+    monkeypatch.setattr(folder.Run, "shipped", property(lambda self: True))
+    app = checked(opened("runs"))
+    assert app.code[-1].value.endswith("runs?runs=b")
+
+
+@pytest.mark.slow
+def test_whatever_lies_there(tmp_path: Path) -> None:
+    root = runs_root()
+    for status in ("finished", "stopped", "failed", "interrupted"):
+        run_folder(status, status=status)
+    for name, content in {
+        "damaged": "{",
+        "newer": json.dumps({"format": 99}),
+        "foreign": "[1, 2]",
+        "empty": "",
+        "strange": json.dumps({"format": 1, "config": 3}),
+        "unknown-field": json.dumps(
+            {"format": 1, "config": configure("mixed").model_dump() | {"gravity": 9.81}}
+        ),
+    }.items():
+        (root / name).mkdir()
+        (root / name / "config.json").write_text(content)
+    (root / "no-run").mkdir()
+    (root / "a file").write_text("x")
+    run_folder("half", status="interrupted")
+    (root / "half" / "metrics.jsonl").write_text('{"iteration": 0, "phase": "mi')
+    run_folder("odd-log")
+    with open(root / "odd-log" / "metrics.jsonl", "a") as file:
+        file.write('{"other": 1}\n[]\n')
+    run_folder("no-predictions")
+    (root / "no-predictions" / "predictions.npz").write_bytes(b"PK")
+    run_folder("odd-summary")
+    (root / "odd-summary" / "summary.json").write_text('{"status": "finished", "nice": 3}')
+    run_folder("odd-label")
+    (root / "odd-label" / "label.json").write_text('["x"]')
+
+    everything = ",".join(sorted(run.id for run in folder.all_runs()))
+    app = checked(opened("runs", runs=everything))
+    shown = dict(zip(table(app)["run"], table(app)["status"], strict=True))
+    assert {
+        name.split()[-1]
+        for name in (
+            shown["damaged"],
+            shown["newer"],
+            shown["foreign"],
+            shown["empty"],
+            shown["strange"],
+        )
+    } == {"unreadable"}
+    assert (
+        shown["unknown-field"].endswith("unreadable")
+        and shown["half"].endswith("interrupted")
+        and shown["failed"].endswith("failed")
+    )
+    remarks = dict(zip(table(app)["run"], table(app)["remark"], strict=True))
+    assert "newer version" in remarks["newer"] and remarks["failed"] == "The disk is full."
+
+    for run in (
+        folder.all_runs()
+    ):  # each by itself, under each heading, as links within the page lead there
+        for section in permalinks.SECTIONS:
+            app.query_params.clear()
+            app.query_params["runs"], app.query_params["section"] = run.id, section
+            checked(app.run())
+            assert address(app).get("runs") == run.id
+
+
+def test_a_link_restores_the_view_and_its_mistakes_are_text() -> None:
+    for seed in range(3):
+        run_folder(f"s{seed}", seed=seed)
+    view = {
+        "runs": "s1,s0",
+        "axis": "time",
+        "metric": "top3",
+        "smoothing": "10",
+        "seeds": "false",
+        "best": "true",
+        "closer": "s0",
+        "section": "files",
+    }
+    app = checked(opened("runs", **view))
+    assert set(address(app).pop("runs").split(",")) == {"s0", "s1"}
+    assert {name: value for name, value in address(app).items() if name != "runs"} == {
+        name: value for name, value in view.items() if name != "runs"
+    }
+    assert "Best of each column" in board(app) and app.slider(key="runs smoothing").value == 10
+    assert [button.label for button in app.button if button.key == "delete"] == [
+        "Delete this run …"
+    ]
+
+    app = checked(opened("runs", runs="s2,gone", axis="furlongs"))
+    assert "Not on this machine" in text(app) and "gone" in text(app) and "furlongs" in text(app)
+    assert address(app) == {"runs": "s2"}
+    checked(app.run())
+    assert "gone" not in text(app)
+
+
+def test_the_widgets_write_the_address() -> None:
+    run_folder("a")
+    app = checked(opened("runs", runs="a"))
+    checked(app.segmented_control(key="runs axis").set_value("pictures").run())
+    checked(app.slider(key="runs smoothing").set_value(7).run())
+    checked(app.segmented_control(key="runs section").set_value("mistakes").run())
+    assert address(app) == {
+        "runs": "a",
+        "axis": "pictures",
+        "smoothing": "7",
+        "section": "mistakes",
+    }
+
+
+@pytest.mark.slow
+def test_filters_and_hundreds_of_runs() -> None:
+    for i in range(200):
+        run_folder(
+            f"r{i:03d}", ratio=i % 101, seed=i, points=2, status="finished" if i % 2 else "stopped"
+        )
+    labels.write_label(folder.find("r007"), title="Lucky one", note="see the notebook")
+    app = checked(opened("runs"))
+    assert len(table(app)) == 200
+    checked(app.text_input(key="runs search").set_value("NOTEBOOK").run())
+    assert table(app)["run"].tolist() == ["Lucky one"]
+    assert "1 of 200 runs · 0 ticked to compare, 1 more hidden by the filter" in text(app)
+    checked(app.text_input(key="runs search").set_value("").run())
+    checked(app.multiselect(key="runs status").set_value(["stopped"]).run())
+    assert len(table(app)) == 100
+
+
+def test_seeds_are_a_mean_and_differences_are_marked() -> None:
+    tops = []
+    for seed in range(3):
+        run = run_folder(f"s{seed}", seed=seed)
+        tops.append(run.summary()["best"]["top1"]["nice"])
+    run_folder("other", ratio=20, learning_rate=0.123)
+    app = checked(opened("runs", runs="s0,s1,s2,other", best="true"))
+    text = board(app)
+    assert (
+        "3 seeds" in text
+        and f"± {100 * np.std(tops, ddof=1):.1f}" in text
+        and f"{np.mean(tops):.1%}" in text
+    )
+    assert "mixed, 20 % real" in text and "mixed, 60 % real" in text
+    assert (
+        sides(app).count("<tr class=other>") == 3
+        and "learning rate" in sides(app)
+        and "0.123" in sides(app)
+    )  # ratio, seed, learning rate
+    assert "momentum" not in sides(app)
+    checked(app.toggle(key="runs agree").set_value(True).run())
+    assert "momentum" in sides(app) and sides(app).count("<tr class=other>") == 3
+
+
+def test_names_cannot_inject() -> None:
+    run = run_folder("a")
+    labels.write_label(run, title="<img src=x onerror=alert(1)>", note="")
+    run_folder("b", ratio=10)
+    assert "<img" not in board(opened("runs", runs="a,b"))
+
+
+def test_mistakes_without_the_data_name_the_pictures() -> None:
+    run_folder("a")
+    app = checked(opened("runs", runs="a", section="mistakes"))
+    assert "'things' is not on this machine" in text(app)
+    assert "Bolt, taken for Nut: 12 real test pictures" in text(app)
+    names = app.code[0].value.splitlines()
+    assert len(names) == 12 and all(
+        name.startswith("real/Bolt/") and "% sure" in name for name in names
+    )
+
+
+def test_mistakes_with_the_data_show_the_pictures(pair) -> None:
+    import_pictures(name="things", nice=pair.nice, real=pair.real)
+    data = store.opened("things")
+    run_folder("a", hashes={"real": list(data.real.hashes), "nice": list(data.nice.hashes)})
+    app = checked(opened("runs", runs="a", section="mistakes"))
+    assert len(app.code) == 1 and pictures(app) == 12
+    images, why = details.images_of("things", (data.real.hashes[3], "0" * 16))
+    assert why is None and images[1] is None and np.array_equal(images[0], data.real.images[3])
+
+
+def test_the_confusion_matrix_is_the_predictions() -> None:
+    answers = predictions(3)
+    rows = ~answers["real"]
+    matrix = confusion.counts(answers["truth"][rows], answers["top3"][rows, 0], 3)
+    assert matrix.tolist() == [[27, 3, 0], [0, 27, 3], [3, 0, 27]] and matrix.sum() == 3 * TESTED
+    assert confusion.worst(matrix) == (0, 1) and confusion.worst(np.diag([4, 5])) is None
+
+
+def test_categories_have_their_intervals() -> None:
+    scores = accuracy.table_scores(predictions(0))
+    figure = details.category_figure(scores, top=1)
+    real = figure["data"][1]
+    assert real["x"] == [pytest.approx(0.6)] * 3 and set(
+        figure["layout"]["yaxis"]["ticktext"]
+    ) == set(CATEGORIES)
+    low, high = accuracy.wilson(18, 30)
+    assert real["error_x"]["array"][0] == pytest.approx(high - 0.6) and real["error_x"][
+        "arrayminus"
+    ][0] == pytest.approx(0.6 - low)
+    lines = details.categories_csv(scores).splitlines()
+    assert len(lines) == 1 + 2 * len(CATEGORIES) and lines[1].startswith("Bolt,nice,30,0.9,")
+
+
+def test_lines_are_smoothed_then_averaged() -> None:
+    for seed in range(2):
+        run_folder(f"s{seed}", seed=seed, points=5)
+    entries = Index().entries(fresh=True)
+    (group,) = compare.grouped(entries, seeds=True)
+    plain = compare.lines([group], axis="iterations", metric="top1", percent=0)[0].bands["nice"]
+    values = np.array([[line["nice"][1] / 90 for line in entry.run.metrics()] for entry in entries])
+    np.testing.assert_allclose(plain.mean, values.mean(0))
+    np.testing.assert_allclose(plain.deviation, values.std(0, ddof=1))
+    smooth = compare.lines([group], axis="iterations", metric="top1", percent=20)[0].bands["nice"]
+    factor = np.exp(-25 / 20.0)  # 25 iterations from point to point; 20 % of 100
+    weights = np.tril(factor ** (np.arange(5)[:, None] - np.arange(5)[None, :]).clip(0))
+    np.testing.assert_allclose(smooth.mean, ((weights @ values.T).T / weights.sum(1)).mean(0))

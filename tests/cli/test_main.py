@@ -1,0 +1,337 @@
+"""The command line, run in this process: results on stdout, words on stderr, exit statuses."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from run_folders import run_folder
+
+from fruitlab.cli.main import main
+from fruitlab.runs import folder
+
+FAST = [
+    "--set",
+    "width=0.25",
+    "--set",
+    "batch_size=64",
+    "--set",
+    "live_pictures=10",
+    "--iterations",
+    "8",
+]
+
+
+@pytest.fixture
+def call(capsys):
+    def call(*arguments: str) -> tuple[int, object, str]:
+        """Exit status, the one result on stdout, stderr."""
+        status = main([*arguments, "--json"])
+        out, err = capsys.readouterr()
+        assert out.count("\n") == 1
+        return status, json.loads(out), err
+
+    return call
+
+
+@pytest.fixture
+def imported(call, pair):
+    status, result, _ = call(
+        "data",
+        "import",
+        "--name",
+        "small",
+        "--nice",
+        str(pair.nice),
+        "--real",
+        str(pair.real),
+        "--min-images",
+        "5",
+    )
+    assert status == 0
+    return result
+
+
+def test_import_says_what_became_of_the_folders(imported, call, pair):
+    assert (
+        imported["categories"] == list(pair.categories)
+        and imported["refused"] == []
+        and imported["left_out"] == {}
+    )
+    assert imported["counts"]["Red Disc"] == {
+        "nice": {"train": 12, "test": 8},
+        "real": {"train": 15, "test": 10},
+    }
+    again = [
+        "data",
+        "import",
+        "--name",
+        "small",
+        "--nice",
+        str(pair.nice),
+        "--real",
+        str(pair.real),
+        "--min-images",
+        "21",
+    ]
+    status, result, err = call(*again)
+    assert status == 1 and "--replace" in result["error"] and result["error"] in err
+    (pair.real / "Red Disc" / "bad.jpg").write_text("no picture")
+    status, result, _ = call(*again[:-1], "5", "--replace")
+    assert status == 0 and [one["file"].endswith("bad.jpg") for one in result["refused"]] == [True]
+    assert {one["name"] for one in call("data", "list")[1]} >= {"synthetic", "small"}
+    assert call("data", "show", "small")[1]["counts"]["Yellow Bar"]["real"] == {
+        "train": 15,
+        "test": 10,
+    }
+
+
+def test_train_evaluate_predict_and_runs(imported, call, capsys, pair, tmp_path, monkeypatch):
+    status, trained, err = call(
+        "train",
+        "mixed",
+        "--ratio",
+        "60",
+        "--data",
+        "small",
+        "--preset",
+        "quick",
+        "--run",
+        "one",
+        "--seed",
+        "3",
+        *FAST,
+    )
+    assert (
+        status == 0
+        and trained["status"] == "finished"
+        and trained["run"] == "one"
+        and trained["data"] == "small"
+    )
+    assert "14 nice + 27 real = 66 % real" in err
+    assert (
+        trained["images_seen"] == 8 * 41
+    )  # a batch is all 41 pictures: 64 would be more than there are
+
+    status, scored, _ = call("evaluate", "one")
+    assert (
+        status == 0 and scored["run"] == "one" and scored["images_seen"] == trained["images_seen"]
+    )
+    for domain, pictures in (("nice", 24), ("real", 30)):
+        assert scored[domain]["pictures"] == pictures and set(
+            scored[domain]["per_category"]
+        ) == set(pair.categories)
+        for name in ("top1", "top3"):
+            low, high = scored[domain][f"{name}_interval"]
+            assert (
+                low <= scored[domain][name] <= high
+                and scored[domain][name] == trained[domain][name]
+            )
+    assert scored["combined"]["top1"] == pytest.approx(
+        (scored["nice"]["top1"] * scored["real"]["top1"]) ** 0.5
+    )
+
+    good, bad = next(pair.nice.rglob("*.png")), tmp_path / "bad.png"
+    bad.write_text("no picture")
+    status, answers, err = call(
+        "predict", "one", str(good), str(bad), str(tmp_path / "nowhere.jpg"), str(good)
+    )
+    assert status == 1 and [one["photo"] for one in answers] == [
+        str(good),
+        str(bad),
+        str(tmp_path / "nowhere.jpg"),
+        str(good),
+    ]
+    assert "error" in answers[1] and "error" in answers[2] and answers[0] == answers[3]
+    probabilities = [top["probability"] for top in answers[0]["top"]]
+    assert {top["category"] for top in answers[0]["top"]} == set(pair.categories) and sum(
+        probabilities
+    ) == pytest.approx(1, abs=1e-5)
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert call("predict", "one", str(good))[0] == 0
+    assert main(["predict", "one", str(bad)]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.count(str(bad)) == 1  # told once
+
+    status, listed, _ = call("runs")
+    assert status == 0 and len(listed) == 1
+    assert (
+        listed[0].items()
+        >= {
+            "run": "one",
+            "status": "finished",
+            "method": "mixed",
+            "ratio": 60,
+            "data": "small",
+            "seed": 3,
+            "iterations": 8,
+        }.items()
+    )
+    assert listed[0]["combined"]["top1"] == trained["combined"]["top1"]
+
+    # The same scores where the data is not: from what the run wrote.
+    monkeypatch.setenv("FRUITLAB_DATA", str(tmp_path / "elsewhere"))
+    status, elsewhere, err = call("evaluate", "one")
+    assert status == 0 and elsewhere["real"] == scored["real"] and "not on this machine" in err
+
+
+def test_iterative_and_another_pair_s_categories(imported, call, pair, tmp_path):
+    status, trained, err = call(
+        "train",
+        "iterative",
+        "--split",
+        "25",
+        "--norms",
+        "follow",
+        "--data",
+        "small",
+        "--run",
+        "it",
+        *FAST,
+    )
+    assert status == 0 and "18 nice pictures" in err and "23 real ones" in err
+    (pair.nice / "Red Disc").rename(pair.nice / "Blue Cube")
+    (pair.real / "Red Disc").rename(pair.real / "blue cube")
+    call(
+        "data",
+        "import",
+        "--name",
+        "other",
+        "--nice",
+        str(pair.nice),
+        "--real",
+        str(pair.real),
+        "--min-images",
+        "5",
+    )
+    status, scored, err = call("evaluate", "it", "--data", "other")
+    assert status == 0 and scored["left_out"] == ["Blue Cube"] and "Blue Cube" in err
+    assert set(scored["nice"]["per_category"]) == {"Green Ring", "Yellow Bar"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("train", "mixed", "--ratio", "101"), "ratio"),
+        (("train", "mixed", "--set", "ratoi=3"), "Did you mean ratio"),
+        (("train", "mixed", "--set", "learning_rate"), "NAME=VALUE"),
+        (("train", "mixed", "--set", "preset=paper"), "part of the command"),
+        (("train", "mixed", "--preset", "best"), "There are: paper, quick, thorough, glance"),
+        (("train", "iterative", "--norms", "thaw"), "follow"),
+        (("study", "paper", "--at-once", "many"), "from 1 to 64"),
+        (("study", "paper", "--at-once", "0"), "from 1 to 64"),
+        (("study", "length", "--seeds", "3"), "leave --preset and --seeds out"),
+        (("study", "readings", "--preset", "quick"), "leave --preset and --seeds out"),
+        (("study", "ratio", "--norms", "frozen"), "goes with study paper"),
+    ],
+)
+def test_wrong_use_exits_with_2_and_starts_nothing(call, arguments, says):
+    status, result, err = call(*arguments)
+    assert status == 2 and says in result["error"] and says in err
+    assert list(folder.all_runs()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("train", "mixed", "--data", "nowhere"), "nowhere"),
+        (("train", "mixed", "--data", "synthetic:1"), "synthetic"),
+        (("resume", "nothing"), "no run named nothing"),
+        (("evaluate", "../../etc"), "cannot name a run"),
+        (("predict", "nothing", "x.jpg"), "no run named nothing"),
+        (("data", "show", "nowhere"), "nowhere"),
+        (
+            ("data", "import", "--name", "x", "--nice", "/nowhere", "--real", "/nowhere-either"),
+            "/nowhere",
+        ),
+    ],
+)
+def test_what_is_not_there_is_told_and_exits_with_1(call, arguments, says):
+    status, result, err = call(*arguments)
+    assert status == 1 and says in result["error"] and "Traceback" not in err
+
+
+def test_argparse_exits_with_2(capsys):
+    for arguments in ([], ["train"], ["fly"], ["train", "mixed", "--nonsense"]):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 2
+    capsys.readouterr()
+
+
+@pytest.mark.slow
+def test_a_finished_run_is_not_resumed(imported, call):
+    assert call("train", "mixed", "--data", "small", "--run", "done", *FAST)[0] == 0
+    status, result, _ = call("resume", "done")
+    assert status == 2 and "finished" in result["error"]
+
+
+def test_table_1(call, capsys):
+    status, rows, _ = call("network")
+    assert status == 0 and rows[-1]["parameters"] == 327_410 and rows[-1]["layers"] == 25
+    assert [row["output"] for row in rows[:-1]] == [
+        "100x100x3",
+        "100x100x8",
+        "50x50x8",
+        "50x50x8",
+        "25x25x16",
+        "25x25x16",
+        "12x12x32",
+        "12x12x32",
+        "6x6x32",
+        "200",
+        "26",
+    ]
+    assert main(["network"]) == 0 and "Change Residual Block" in capsys.readouterr().out
+
+
+def test_runs_are_listed_by_the_size_of_their_numbers(call):
+    for ratio in (100, 20, 0):
+        run_folder(f"mixed-{ratio}-x", ratio=ratio)
+    assert [row["run"] for row in call("runs")[1]] == ["mixed-0-x", "mixed-20-x", "mixed-100-x"]
+
+
+def test_help_names_every_recipe(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "mixed", "--help"])
+    said = capsys.readouterr().out
+    assert all(name in said for name in ("glance", "quick", "thorough", "paper"))
+
+
+@pytest.mark.slow
+def test_people_get_tables(imported, call, capsys, pair):
+    call("train", "mixed", "--data", "small", "--run", "shown", *FAST)
+    for arguments, word in (
+        (["runs"], "shown"),
+        (["data"], "small"),
+        (["data", "show", "small"], "Red Disc"),
+        (["evaluate", "shown"], "95 % interval"),
+        (["predict", "shown", str(next(pair.nice.rglob("*.png")))], "%"),
+    ):
+        assert main(arguments) == 0
+        assert word in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_picture_is_predicted_as_the_plain_network_would(imported, call, pair):
+    """An independent way through: weights from the file, the network, numpy's softmax."""
+    import torch
+
+    from fruitlab.models.paper_resnet import Network, as_input
+
+    call("train", "mixed", "--data", "small", "--run", "same", *FAST)
+    photo = next(pair.real.rglob("*.png"))
+    tensors, notes = folder.find("same").read_tensors("weights")
+    network = Network(categories=3, width=0.25, epsilon=notes["epsilon"]).eval()
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()})
+    pixels = np.asarray(Image.open(photo).convert("RGB"))
+    with torch.inference_mode():
+        logits = network(as_input(torch.from_numpy(pixels.copy()).unsqueeze(0)))[0].double().numpy()
+    expected = np.exp(logits) / np.exp(logits).sum()
+    top = call("predict", "same", str(photo))[1][0]["top"]
+    assert [one["category"] for one in top] == [
+        notes["categories"][i] for i in np.argsort(-expected)
+    ]
+    np.testing.assert_allclose(
+        [one["probability"] for one in top], np.sort(expected)[::-1], atol=1e-5
+    )

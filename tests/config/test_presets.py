@@ -1,0 +1,223 @@
+"""RunConfig and the presets: every mistake gets a sentence, and an experiment is everything but the seed."""
+
+import json
+import math
+from typing import get_args, get_origin
+
+import pytest
+
+from fruitlab.config.errors import ConfigError
+from fruitlab.config.presets import PRESETS, configure
+from fruitlab.config.run_config import BOTH, RunConfig, checked, details
+
+FIELDS = RunConfig.model_fields
+NUMBERS = [name for name, field in FIELDS.items() if field.annotation in (int, float)]
+CHOICES = [name for name, field in FIELDS.items() if get_origin(field.annotation) is not None]
+
+
+def limits(name: str) -> dict[str, float]:
+    """The limits a field declares, by annotated-types' names: ge, gt, le, lt."""
+    return {
+        kind: getattr(limit, kind)
+        for limit in FIELDS[name].metadata
+        for kind in ("ge", "gt", "le", "lt")
+        if hasattr(limit, kind)
+    }
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("method", BOTH)
+def test_every_preset_is_valid_for_every_method_and_says_where_it_is_from(preset, method):
+    config = configure(method, preset=preset)
+    assert config.method == method
+    assert config.preset == f"{preset}@{PRESETS[preset]['version']}"
+
+
+def test_paper_is_the_defaults_and_the_papers_iterations():
+    mixed, iterative = configure("mixed", preset="paper"), configure("iterative", preset="paper")
+    plain = RunConfig()
+    assert mixed == plain
+    assert (mixed.iterations, iterative.iterations) == (3000, 6000)
+    assert (mixed.learning_rate, mixed.regularisation, mixed.batch_size) == (0.004, 0.5, 0)
+    assert iterative.norms == "follow"
+
+
+@pytest.mark.parametrize(("preset", "most"), [("quick", 40_000), ("thorough", 100_000)])
+def test_the_pictures_a_preset_sees_are_what_it_is_compared_by(preset, most):
+    for method in BOTH:
+        config = configure(method, preset=preset)
+        assert 0.9 * most < config.iterations * config.batch_size <= most
+
+
+def test_thorough_is_quick_with_more_iterations():
+    quick, thorough = (configure("mixed", preset=preset) for preset in ("quick", "thorough"))
+    watched = {"preset", "iterations", "live_every", "full_marks"}
+    assert quick.model_dump(exclude=watched) == thorough.model_dump(exclude=watched)
+
+
+def test_quick_freezes_the_norms():
+    assert (
+        configure("iterative", preset="quick").norms
+        == configure("iterative", preset="glance").norms
+        == "frozen"
+    )
+
+
+def test_changes_win_over_the_preset_and_are_read_from_strings():
+    config = configure(
+        "mixed",
+        preset="quick",
+        learning_rate="0.01",
+        iterations="77",
+        mirror="false",
+        nesterov=False,
+    )
+    assert (config.learning_rate, config.iterations, config.mirror, config.nesterov) == (
+        0.01,
+        77,
+        False,
+        False,
+    )
+
+
+def test_present_version_may_be_named():
+    version = PRESETS["quick"]["version"]
+    assert configure("mixed", preset=f"quick@{version}") == configure("mixed", preset="quick")
+
+
+@pytest.mark.parametrize(
+    ("method", "changes", "words"),
+    [
+        ("mixd", {}, ["mixd", "mixed", "iterative"]),
+        ("mixed", {"preset": "fast"}, ["fast", "quick", "glance", "paper"]),
+        ("mixed", {"preset": "quick@999"}, ["999", "version", "--set"]),
+        ("mixed", {"split": 50}, ["split", "mixed"]),
+        ("mixed", {"norms": "frozen"}, ["norms", "mixed"]),
+        ("iterative", {"ratio": 60}, ["ratio", "iterative"]),
+        ("mixed", {"learning_rat": 0.1}, ["learning_rat", "learning_rate"]),
+        ("mixed", {"qqqqqqqq": 1}, ["qqqqqqqq", "There are"]),
+    ],
+)
+def test_mistakes_that_are_not_a_fields_value(method, changes, words):
+    with pytest.raises(ConfigError) as error:
+        configure(method, **changes)
+    for word in words:
+        assert word in str(error.value)
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_beyond_its_limits_gets_a_sentence(name):
+    declared = limits(name)
+    assert {"ge", "gt"} & set(declared) and {"le", "lt"} & set(declared), (
+        "every number has a least and a most"
+    )
+    bad = []
+    for kind, limit in declared.items():
+        bad.append(
+            {
+                "ge": limit - 1,
+                "le": limit * 1.5 + 1 if FIELDS[name].annotation is float else int(limit) + 1,
+            }.get(kind, limit)
+        )
+    for value in [*bad, "many", "", None, [1], math.nan, math.inf]:
+        with pytest.raises(ConfigError) as error:
+            checked({name: value})
+        text = str(error.value)
+        assert (
+            text.startswith(f"{name} = ")
+            and "cannot be" in text
+            and FIELDS[name].description in text
+        )
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_limits_themselves_are_allowed(name):
+    for kind, limit in limits(name).items():
+        if kind in ("ge", "le"):
+            assert getattr(checked({name: limit}), name) == limit
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_a_choice_that_is_none_is_answered_with_those_there_are(name):
+    choices = get_args(FIELDS[name].annotation)
+    with pytest.raises(ConfigError) as error:
+        checked({name: "something else"})
+    for choice in choices:
+        assert repr(choice) in str(error.value)
+        assert getattr(checked({name: choice}), name) == choice
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, field in FIELDS.items() if field.annotation is int]
+)
+def test_whole_numbers_do_not_take_parts(name):
+    with pytest.raises(ConfigError, match=f"^{name} = 2.5 cannot be"):
+        checked({name: 2.5})
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, field in FIELDS.items() if field.annotation is bool]
+)
+def test_yes_or_no(name):
+    with pytest.raises(ConfigError, match=f"^{name} = 'perhaps' cannot be"):
+        checked({name: "perhaps"})
+
+
+def test_two_mistakes_get_two_sentences():
+    with pytest.raises(ConfigError) as error:
+        configure("mixed", ratio=101, learning_rate=-1)
+    assert "ratio = 101" in str(error.value) and "learning_rate = -1" in str(error.value)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_field_tells_a_form_what_it_needs(name):
+    assert len(FIELDS[name].description) > 10
+    about = details(name)
+    assert (
+        set(about) == {"unit", "paper", "methods"}
+        and set(about["methods"]) <= set(BOTH)
+        and about["methods"]
+    )
+
+
+def test_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        configure("mixed").seed = 3
+
+
+def test_experiment_is_everything_but_the_seed():
+    config = configure("mixed", preset="quick", seed=0)
+    assert len(config.experiment()) == 12 and int(config.experiment(), 16) >= 0
+    assert configure("mixed", preset="quick", seed=7).experiment() == config.experiment()
+    for name, value in {
+        "ratio": 61,
+        "split_seed": 1,
+        "learning_rate": 0.07,
+        "iterations": 601,
+        "data": "other",
+        "mirror": False,
+    }.items():
+        assert (
+            configure("mixed", preset="quick", **{name: value}).experiment() != config.experiment()
+        ), name
+
+
+def test_experiment_leaves_out_what_the_method_does_not_use():
+    values = configure("mixed").model_dump()
+    assert (
+        checked(values | {"split": 10, "norms": "follow"}).experiment()
+        == checked(values | {"split": 90, "norms": "frozen"}).experiment()
+    )
+    values = configure("iterative").model_dump()
+    assert (
+        checked(values | {"ratio": 10}).experiment() == checked(values | {"ratio": 90}).experiment()
+    )
+    assert (
+        checked(values | {"split": 10}).experiment() != checked(values | {"split": 90}).experiment()
+    )
+
+
+def test_experiment_survives_a_file():
+    config = configure("iterative", preset="quick", learning_rate=0.1)
+    again = checked(json.loads(json.dumps(config.model_dump())))
+    assert again == config and again.experiment() == config.experiment()

@@ -1,0 +1,98 @@
+import json
+import os
+import sys
+
+import made_runs
+import numpy as np
+import pytest
+import torch
+
+from fruitlab.cli import main
+from fruitlab.data import pictures
+from fruitlab.inference.predict import load_network
+from fruitlab.models.paper_resnet import as_input
+
+onnx = pytest.importorskip("onnx") if not os.environ.get("CI") else __import__("onnx")
+onnxruntime = (
+    pytest.importorskip("onnxruntime") if not os.environ.get("CI") else __import__("onnxruntime")
+)
+
+
+@pytest.fixture(scope="module")
+def photos(request) -> np.ndarray:
+    """uint8 [n, 100, 100, 3]: real photos where they are, and noise."""
+    from conftest import SHARED
+
+    files = (
+        [sorted(folder.iterdir())[0] for folder in sorted((SHARED / "real").iterdir())[:12]]
+        if SHARED.is_dir()
+        else []
+    )
+    if os.environ.get("CI"):
+        assert files
+    noise = np.random.default_rng(0).integers(0, 256, (2, 100, 100, 3), dtype=np.uint8)
+    return np.stack([*map(pictures.read, files), *noise])
+
+
+@pytest.mark.slow
+def test_onnx_runtime_says_what_pytorch_says(tmp_path, capsys, photos):
+    run = made_runs.run("one", seed=3)
+    assert main.main(["export", "one", "--onnx", str(tmp_path / "fruit.onnx"), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (
+        result["file"] == str(tmp_path / "fruit.onnx")
+        and os.listdir(tmp_path / ".").count("fruit.onnx") == 1
+    )
+    assert (
+        result["bytes"] == (tmp_path / "fruit.onnx").stat().st_size
+        and result["largest_difference"] < 1e-4
+    )
+
+    session = onnxruntime.InferenceSession(result["file"], providers=["CPUExecutionProvider"])
+    (given,), (said,) = session.get_inputs(), session.get_outputs()
+    assert (given.name, given.type, given.shape[1:]) == ("pictures", "tensor(uint8)", [100, 100, 3])
+    assert (said.name, said.type, said.shape[1]) == (
+        "probabilities",
+        "tensor(float)",
+        len(made_runs.CATEGORIES),
+    )
+    network, categories = load_network(
+        run
+    )  # the network itself, not the folded one that was exported
+    with torch.inference_mode():
+        expected = torch.softmax(network(as_input(torch.from_numpy(photos))), 1).numpy()
+    assert len(np.unique(expected.argmax(1))) > 1
+    for batch in (photos, photos[:1], photos[:5]):
+        (found,) = session.run(None, {"pictures": batch})
+        np.testing.assert_allclose(found, expected[: len(batch)], atol=1e-5)
+
+    noted = {one.key: one.value for one in onnx.load(result["file"]).metadata_props}
+    assert (
+        json.loads(noted["categories"]) == list(categories)
+        and noted["run"] == "one"
+        and "100 x 100" in noted["input"]
+    )
+
+
+@pytest.mark.slow
+def test_what_cannot_be_exported_is_told_and_leaves_nothing(tmp_path, monkeypatch, capsys):
+    made_runs.run("one")
+    assert main.main(["export", "one", "--onnx", str(tmp_path / "nowhere" / "x.onnx")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+    assert main.main(["export", "none", "--onnx"]) == 1
+    assert "no run named none" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as where it is not installed
+    assert main.main(["export", "one", "--onnx", str(tmp_path / "x.onnx")]) == 1
+    assert "pip install onnx" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.onnx*")) and not list(tmp_path.glob(".*.onnx*"))
+
+
+@pytest.mark.slow
+def test_an_export_that_does_not_agree_is_refused(tmp_path, monkeypatch, capsys):
+    from fruitlab.inference import export
+
+    made_runs.run("one")
+    monkeypatch.setattr(export, "TOLERANCE", -1.0)
+    assert main.main(["export", "one", "--onnx", str(tmp_path / "x.onnx")]) == 1
+    assert "differ from PyTorch's" in capsys.readouterr().err
+    assert not (tmp_path / "x.onnx").exists() and not list(tmp_path.glob(".x*"))

@@ -1,0 +1,135 @@
+import made_runs
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from fruitlab.config.errors import RunError
+from fruitlab.config.presets import configure
+from fruitlab.data.pictures import BadPicture
+from fruitlab.inference.predict import Predictor, relevance
+from fruitlab.models.folded import FoldedNetwork
+from fruitlab.models.paper_resnet import as_input
+from fruitlab.runs.folder import create
+
+
+def noise(count: int = 1, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (count, 100, 100, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("width", [0.25, 1])
+@torch.inference_mode()
+def test_the_folded_network_says_what_the_network_says(width):
+    network = made_runs.network(1, width=width)
+    x = as_input(torch.from_numpy(noise(3)))
+    expected = network(x.clone())
+    assert expected.std() > 0.1  # not alike for everything
+    np.testing.assert_allclose(FoldedNetwork(network)(x), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_folding_leaves_the_network_as_it_was():
+    network = made_runs.network(1)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    FoldedNetwork(network)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+
+
+@torch.no_grad()
+def test_relevance_sums_to_what_the_picture_adds_to_the_average():
+    network = FoldedNetwork(made_runs.network(2))
+    for seed in range(3):
+        maps = network.maps(as_input(torch.from_numpy(noise(seed=seed))))
+        for category in range(len(made_runs.CATEGORIES)):
+            of_picture, of_average = (
+                torch.log_softmax(network.head(features), 1)[0, category]
+                for features in (network.pooled(maps), network.average.unsqueeze(0))
+            )
+            assert float(relevance(network, maps, category).sum()) == pytest.approx(
+                float(of_picture - of_average), rel=0.01, abs=0.01
+            )
+
+
+@torch.no_grad()
+def test_relevance_of_each_place_is_the_path_integral_by_finite_differences():
+    network = FoldedNetwork(made_runs.network(3))
+    maps = network.maps(as_input(torch.from_numpy(noise()))).double().numpy()[0]
+    average = (
+        network.average.double()
+        .numpy()
+        .reshape(6, 6, -1)
+        .transpose(2, 0, 1)
+        .repeat(2, axis=1)
+        .repeat(2, axis=2)
+    )
+    w1, b1, w2, b2 = (
+        x.double().numpy()
+        for x in (
+            network.hidden.weight,
+            network.hidden.bias,
+            network.output.weight,
+            network.output.bias,
+        )
+    )
+    category, steps, small = 2, 200, 1e-4
+
+    def log_probability(pictures: np.ndarray) -> np.ndarray:  # float64 [n, channels, 12, 12]
+        n, c = pictures.shape[:2]
+        features = (
+            pictures.reshape(n, c, 6, 2, 6, 2).mean((3, 5)).transpose(0, 2, 3, 1).reshape(n, -1)
+        )
+        logits = np.tanh(features @ w1.T + b1) @ w2.T + b2
+        return logits[:, category] - np.log(np.exp(logits).sum(1))
+
+    along = average + ((np.arange(steps) + 0.5) / steps).reshape(-1, 1, 1, 1) * (maps - average)
+    found = relevance(network, torch.from_numpy(maps).float().unsqueeze(0), category).numpy()
+    for y, x in [(0, 0), (3, 8), (11, 11), (6, 5), (7, 1)]:
+        step = np.zeros_like(maps)
+        step[:, y, x] = (maps - average)[:, y, x]
+        expected = (
+            log_probability(along + small * step) - log_probability(along - small * step)
+        ).mean() / (2 * small)
+        assert found[y, x] == pytest.approx(expected, rel=0.02, abs=2e-4)
+
+
+@torch.no_grad()
+def test_top3_are_the_likeliest_of_the_stored_network(tmp_path):
+    predictor = Predictor(made_runs.run("one", seed=4))
+    picture = noise()[0]
+    probability = torch.softmax(made_runs.network(4)(as_input(torch.from_numpy(picture[None]))), 1)[
+        0
+    ].numpy()
+    top = predictor.top3(picture)
+    assert [one["category"] for one in top] == [
+        made_runs.CATEGORIES[i] for i in np.argsort(-probability)[:3]
+    ]
+    np.testing.assert_allclose(
+        [one["probability"] for one in top], np.sort(probability)[::-1][:3], rtol=1e-4
+    )
+
+    path = tmp_path / "photo.png"
+    Image.fromarray(picture).save(path)
+    assert predictor.top3(path) == predictor.top3(path.read_bytes()) == top
+    explanation = predictor.explain(path)
+    assert (
+        explanation.top == top
+        and np.array_equal(explanation.seen, picture)
+        and explanation.relevance.shape == (12, 12)
+    )
+
+
+def test_what_cannot_be_used_is_told(tmp_path):
+    predictor = Predictor(made_runs.run("one"))
+    with pytest.raises(BadPicture, match="not a picture"):
+        predictor.top3(b"a text under a picture's name")
+    with pytest.raises(
+        RunError, match="has no state.safetensors yet|has no weights.safetensors yet"
+    ):
+        Predictor(
+            create({"device": "cpu", "data": None}, config=configure("mixed"), run_id="empty")
+        )
+    other = made_runs.run("other")
+    other.write_tensors(
+        "weights", made_runs.weights(made_runs.network(categories=7)), {"categories": list("ABC")}
+    )
+    with pytest.raises(RunError, match="not those of the network"):
+        Predictor(other)

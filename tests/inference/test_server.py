@@ -1,0 +1,222 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+
+import made_runs
+import numpy as np
+import pytest
+from PIL import Image
+
+from fruitlab.config.errors import RunError
+from fruitlab.config.presets import configure
+from fruitlab.data.pictures import BadPicture
+from fruitlab.inference import client
+from fruitlab.inference.client import PredictorError
+from fruitlab.inference.predict import Predictor
+from fruitlab.runs.folder import create
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ended_after_the_module():
+    yield  # one process for all tests of this module: it is told each run's whole path
+    client.stop()
+
+
+def noise(seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (100, 100, 3), dtype=np.uint8)
+
+
+def png(image: np.ndarray) -> bytes:
+    file = BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
+
+
+def child() -> subprocess.Popen:
+    return client._running().child
+
+
+def gone(pid: int) -> bool:
+    for _ in range(100):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.slow
+def test_it_answers_as_the_network_itself_from_bytes_a_file_and_pixels(tmp_path):
+    run = made_runs.run("one", seed=1)
+    expected = Predictor(run).explain(noise())
+    (tmp_path / "photo.png").write_bytes(png(noise()))
+    for photo in (png(noise()), tmp_path / "photo.png", noise()):
+        explanation = client.explain("one", photo)
+        assert [one["category"] for one in explanation.top] == [
+            one["category"] for one in expected.top
+        ]
+        assert [one["probability"] for one in explanation.top] == pytest.approx(
+            [one["probability"] for one in expected.top], rel=1e-4
+        )
+        np.testing.assert_allclose(explanation.relevance, expected.relevance, rtol=1e-3, atol=1e-5)
+        assert np.array_equal(explanation.seen, noise())
+        assert client.top3("one", photo) == explanation.top
+
+
+def test_several_networks_answer_one_photo_and_a_broken_one_spoils_nothing():
+    for seed in (1, 2):
+        made_runs.run(f"good{seed}", seed=seed)
+    (made_runs.run("damaged").folder / "weights.safetensors").write_bytes(b"no tensors")
+    create({"device": "cpu", "data": None}, config=configure("mixed"), run_id="untrained")
+    answers = client.top3_many(["good1", "damaged", "untrained", "nowhere", "good2"], noise())
+    assert answers.top.keys() == {"good1", "good2"} and answers.top["good1"] != answers.top["good2"]
+    assert (
+        "damaged" in answers.errors["damaged"] and "Has it trained" in answers.errors["untrained"]
+    )
+    assert "There is no run named nowhere" in answers.errors["nowhere"]
+    assert np.array_equal(answers.seen, noise())
+    with pytest.raises(RunError, match="no run named nowhere"):
+        client.top3("nowhere", noise())
+
+
+@pytest.mark.parametrize(
+    ("photo", "reason"),
+    [
+        (b"", "empty"),
+        (b"a text under a picture's name", "not a picture"),
+        (png(noise())[:9000], "cut off"),
+        (Path("/nowhere/photo.jpg"), "cannot be read"),
+        (b"x" * (client.MAX_BYTES + 1), "too large"),
+    ],
+)
+def test_a_bad_picture_is_told_and_the_next_one_is_answered(photo, reason):
+    made_runs.run("one")
+    with pytest.raises(BadPicture, match=reason):
+        client.top3("one", photo)
+    assert len(client.top3("one", noise())) == 3
+
+
+@pytest.mark.slow
+def test_killed_it_comes_back():
+    made_runs.run("one")
+    before, first = client.top3("one", noise()), child()
+    first.kill()
+    first.wait()
+    assert client.top3("one", noise()) == before
+    assert child().pid != first.pid
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_an_answer_it_is_asked_again():
+    made_runs.run("one")
+    before, first = client.top3("one", noise()), child()
+    first.send_signal(signal.SIGSTOP)
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(client.top3, "one", noise())
+        time.sleep(0.3)
+        assert not answer.done()
+        first.kill()
+        assert answer.result(timeout=60) == before
+
+
+@pytest.mark.slow
+def test_one_that_hangs_is_given_up_and_replaced(monkeypatch):
+    made_runs.run("one")
+    before, first = client.top3("one", noise()), child()
+    first.send_signal(signal.SIGSTOP)
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "SECONDS", 0.5)
+        with pytest.raises(PredictorError, match="Try again"):
+            client.top3("one", noise())
+    assert gone(first.pid)
+    assert client.top3("one", noise()) == before
+
+
+def test_many_threads_each_get_their_own_answer():
+    made_runs.run("one", seed=5)
+    images = [noise(seed) for seed in range(12)]
+    expected = [client.top3("one", image) for image in images]
+    assert len({str(top) for top in expected}) > 3
+    with ThreadPoolExecutor(8) as pool:
+        assert (
+            list(pool.map(lambda i: client.top3("one", png(images[i % 12])), range(48)))
+            == expected * 4
+        )
+
+
+def test_new_weights_are_asked_at_once():
+    run = made_runs.run("one", seed=6)
+    before = client.top3("one", noise())
+    time.sleep(0.02)  # a file system's clock
+    run.write_tensors(
+        "weights",
+        made_runs.weights(made_runs.network(7)),
+        {"categories": list(made_runs.CATEGORIES)},
+    )
+    after = client.top3("one", noise())
+    assert after != before
+    assert [one["category"] for one in after] == [
+        one["category"] for one in Predictor(run).top3(noise())
+    ]
+
+
+@pytest.mark.slow
+def test_it_ends_with_the_process_that_asked_and_nothing_there_imports_torch(tmp_path):
+    made_runs.run("one")
+    Image.fromarray(noise()).save(tmp_path / "photo.png")
+    script = textwrap.dedent("""
+        import os, signal, sys
+        from pathlib import Path
+        from fruitlab import predictor
+        predictor.top3("one", Path(sys.argv[1]))
+        assert "torch" not in sys.modules
+        print(predictor._running().child.pid, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "photo.png")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert gone(int(done.stdout))
+
+
+@pytest.mark.slow
+def test_it_ends_after_a_quiet_time_and_holds_a_limited_number_of_networks(monkeypatch):
+    from fruitlab.inference import server
+
+    monkeypatch.setattr(server, "NETWORKS", 2)
+    networks = server.Networks()
+    folders = [str(made_runs.run(f"run{seed}", seed=seed).folder) for seed in range(3)]
+    first = networks.of(folders[0])
+    networks.of(folders[1])
+    assert networks.of(folders[0]) is first
+    networks.of(folders[2])  # the one asked for least recently makes room
+    assert list(networks.held) == [folders[0], folders[2]]
+
+    code = "from fruitlab.inference import server as p; p.QUIET_SECONDS = 1; p.main()"
+    quiet = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ,
+    )
+    try:
+        assert quiet.wait(timeout=60) == 0
+    finally:
+        quiet.kill()
+        quiet.communicate()

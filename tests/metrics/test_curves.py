@@ -1,0 +1,233 @@
+"""Comparing runs, against closed forms and plain Python."""
+
+import math
+import statistics
+
+import numpy as np
+import pytest
+
+from fruitlab.config.presets import configure
+from fruitlab.metrics.curves import (
+    Curve,
+    band,
+    curve,
+    distinguishing,
+    groups,
+    mean_and_deviation,
+    run_scores,
+    side_by_side,
+    smoothed,
+)
+
+
+def log(*lines: tuple[int, int, int, float | None]):
+    """Columns of (iteration, nice right, real right, loss), of 100 test pictures a domain."""
+    iteration, nice, real, loss = (
+        (np.array(column, dtype=np.float64) for column in zip(*lines, strict=True))
+        if lines
+        else [np.empty(0)] * 4
+    )
+    columns = {
+        "iteration": iteration,
+        "seconds": 2 * iteration,
+        "seen_nice": 10 * iteration,
+        "seen_real": 20 * iteration,
+        "loss": loss,
+        "nice_pictures": 0 * nice + 100,
+        "real_pictures": 0 * real + 100,
+        "nice_1": nice,
+        "nice_3": nice + 5,
+        "real_1": real,
+        "real_3": real + 10,
+    }
+    return columns.__getitem__
+
+
+LINES = ((0, 4, 9, None), (1, 16, 25, 3.0), (5, 49, 36, 2.0))
+
+
+def test_a_curve_reads_one_number_over_each_axis() -> None:
+    over = {
+        axis: curve(log(*LINES), axis=axis, metric="top1", score="nice")
+        for axis in ("iterations", "pictures", "time")
+    }
+    assert over["iterations"].x.tolist() == [0, 1, 5]
+    assert over["pictures"].x.tolist() == [0, 30, 150]
+    assert over["time"].x.tolist() == [0, 2, 10]
+    assert over["time"].y.tolist() == [0.04, 0.16, 0.49]
+    np.testing.assert_allclose(curve(log(*LINES), axis="time", metric="top1").y, [0.06, 0.2, 0.42])
+    np.testing.assert_allclose(
+        curve(log(*LINES), axis="time", metric="top3", score="real").y, [0.19, 0.35, 0.46]
+    )
+    loss = curve(log(*LINES), axis="iterations", metric="loss")
+    assert (loss.x.tolist(), loss.y.tolist()) == ([1, 5], [3, 2])
+
+
+def test_a_curve_goes_forward_only() -> None:
+    lines = log(*LINES, (5, 99, 99, 1.0), (3, 0, 0, 1.0), (6, 1, 1, 1.0))
+    assert curve(lines, axis="iterations", metric="top1", score="nice").y.tolist() == [
+        0.04,
+        0.16,
+        0.49,
+        0.01,
+    ]
+    assert len(curve(log(), axis="time", metric="top1").x) == 0
+
+
+def test_smoothing_even_points_is_the_usual_debiased_average() -> None:
+    rng = np.random.default_rng(1)
+    y, factor, average, expected = rng.normal(size=50), 0.8, 0.0, []
+    for n, value in enumerate(y, 1):  # as in Adam, or TensorBoard's slider
+        average = factor * average + (1 - factor) * value
+        expected.append(average / (1 - factor**n))
+    found = smoothed(Curve(7.0 * np.arange(50), y), -7 / math.log(factor))
+    np.testing.assert_allclose(found.y, expected, rtol=1e-12)
+
+
+def test_smoothing_by_its_definition_on_uneven_points() -> None:
+    rng = np.random.default_rng(2)
+    x, y, constant = np.cumsum(rng.uniform(0.1, 30, 40)), rng.uniform(size=40), 25.0
+    weights = np.tril(np.exp(-(x[:, None] - x[None, :]).clip(0) / constant))
+    np.testing.assert_allclose(
+        smoothed(Curve(x, y), constant).y, (weights @ y) / weights.sum(1), rtol=1e-12
+    )
+
+
+def test_smoothing_keeps_what_is_flat_and_nothing_is_no_smoothing() -> None:
+    flat = Curve(np.array([0.0, 1, 2, 5, 300]), np.full(5, 0.37))
+    np.testing.assert_allclose(smoothed(flat, 50).y, 0.37, rtol=1e-14)
+    rough = Curve(flat.x, np.arange(5.0))
+    assert smoothed(rough, 0) is rough
+    assert smoothed(rough, 50).y[0] == 0 and smoothed(rough, 1e-3).y[-1] == pytest.approx(4)
+    assert len(smoothed(Curve(np.empty(0), np.empty(0)), 3).y) == 0
+
+
+def test_the_mean_of_seeds_on_the_same_axis() -> None:
+    x, values = np.array([0.0, 10, 20]), [[0.1, 0.5, 0.7], [0.2, 0.5, 0.9], [0.3, 0.2, 0.8]]
+    found = band([Curve(x, np.array(y)) for y in values])
+    assert found.runs == 3 and found.x.tolist() == [0, 10, 20]
+    for i in range(3):
+        column = [y[i] for y in values]
+        assert found.mean[i] == pytest.approx(statistics.fmean(column))
+        assert found.deviation[i] == pytest.approx(statistics.stdev(column))
+
+
+def test_seeds_evaluated_at_different_times_meet_on_straight_lines_as_far_as_all_have_come() -> (
+    None
+):
+    slow, quick = (
+        Curve(np.array([1.0, 11.0]), np.array([0.0, 1.0])),
+        Curve(np.array([0.0, 6.0, 100.0]), np.array([0.0, 0.6, 0.9])),
+    )
+    found = band([slow, quick])
+    assert found.x.tolist() == [1, 6, 11]
+    np.testing.assert_allclose(
+        found.mean, [(0 + 0.1) / 2, (0.5 + 0.6) / 2, (1 + 0.6 + 0.3 * 5 / 94) / 2]
+    )
+
+
+def test_one_run_or_none_has_no_spread() -> None:
+    alone = band([Curve(np.array([0.0, 1]), np.array([0.5, 0.6])), Curve(np.empty(0), np.empty(0))])
+    assert (alone.runs, alone.deviation.tolist(), alone.mean.tolist()) == (1, [0, 0], [0.5, 0.6])
+    assert band([]).runs == 0
+    assert (
+        len(
+            band([Curve(np.array([0.0, 1]), np.zeros(2)), Curve(np.array([5.0, 6]), np.zeros(2))]).x
+        )
+        == 0
+    )  # they never meet
+
+
+def test_mean_and_deviation() -> None:
+    values = [0.1, 0.7, 0.4]
+    assert mean_and_deviation(values) == (
+        pytest.approx(statistics.fmean(values)),
+        pytest.approx(statistics.stdev(values)),
+    )
+    assert mean_and_deviation([0.3, None]) == (0.3, None)
+    assert mean_and_deviation([None]) == (None, None)
+
+
+def test_runs_group_by_experiment() -> None:
+    seeds = {f"s{seed}": configure("mixed", ratio=30, seed=seed).experiment() for seed in range(3)}
+    other = configure("mixed", ratio=40).experiment()
+    assert list(
+        groups(
+            [("s0", seeds["s0"]), ("x", other), ("s1", seeds["s1"]), ("s2", seeds["s2"])]
+        ).values()
+    ) == [["s0", "s1", "s2"], ["x"]]
+
+
+def test_last_is_the_last_iteration_and_best_each_column_for_itself() -> None:
+    summary = {
+        "nice": {"top1": 0.9, "top3": 0.95},
+        "real": {"top1": 0.4, "top3": 0.5},
+        "combined": {"top1": 0.6, "top3": 0.69},
+        "best": {"top1": {"nice": 0.97, "real": 0.41, "combined": 0.61}},
+    }
+    assert run_scores(summary, which="last", metric="top1") == {
+        "nice": 0.9,
+        "real": 0.4,
+        "combined": 0.6,
+    }
+    assert run_scores(summary, which="best", metric="top1") == {
+        "nice": 0.97,
+        "real": 0.41,
+        "combined": 0.61,
+    }
+    assert run_scores(summary, which="best", metric="top3") == dict.fromkeys(
+        ("nice", "real", "combined")
+    )
+    assert run_scores({"iteration": 0}, which="last", metric="top1") == dict.fromkeys(
+        ("nice", "real", "combined")
+    )
+
+
+def test_only_differences_are_marked() -> None:
+    first, second = (
+        configure("mixed", ratio=30, learning_rate=0.0123),
+        configure("mixed", ratio=30, seed=1),
+    )
+    rows = {row.name: row for row in side_by_side([first.settings(), second.settings()])}
+    assert {name for name, row in rows.items() if row.differs} == {"learning_rate", "seed"}
+    assert rows["learning_rate"].values == (0.0123, second.learning_rate)
+    assert "split" not in rows  # means nothing in mixed training
+
+    third = configure("iterative", split=70)
+    rows = {row.name: row for row in side_by_side([first.settings(), third.settings()])}
+    assert (
+        rows["ratio"].values == (30, None)
+        and rows["ratio"].differs
+        and rows["split"].values == (None, 70)
+    )
+
+
+def test_what_tells_runs_apart() -> None:
+    configs = [
+        configure("mixed", ratio=30),
+        configure("mixed", ratio=60, seed=4),
+        configure("iterative", split=70),
+    ]
+    told = distinguishing([config.settings() for config in configs])
+    assert told == [
+        {"method": "mixed", "ratio": 30},
+        {"method": "mixed", "ratio": 60},
+        {"method": "iterative", "split": 70},
+    ]
+    assert distinguishing([configs[0].settings()]) == [{}]
+
+
+def test_no_more_than_it_takes_tells_them_apart() -> None:
+    configs = [
+        configure("mixed", ratio=30, data="photos", width=2),
+        configure("mixed", ratio=30, data="photos", width=0.5, mirror=False),
+        configure("mixed", ratio=60, data="photos", iterations=50),
+        configure("mixed", ratio=60, data="nuts"),
+    ]
+    told = distinguishing([config.settings() for config in configs])
+    assert len({tuple(one.items()) for one in told}) == 4
+    assert (
+        told[3] == {"ratio": 60, "data": "nuts", "mirror": True}
+        and "width" not in told[0]
+        and "iterations" not in told[0]
+    )

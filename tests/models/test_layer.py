@@ -1,0 +1,236 @@
+"""The fast operations against PyTorch's ordinary ones, values and gradients, in float64."""
+
+import itertools
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from fruitlab.models.kernels import layer, slices
+
+
+def random(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
+    return torch.randn(
+        shape, dtype=dtype, generator=torch.Generator().manual_seed(seed)
+    ).requires_grad_()
+
+
+def plain(
+    x: Tensor,
+    mean: Tensor,
+    inverse_std: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    skip: Tensor | None,
+    *,
+    stride: int,
+    padding: tuple[int, int],
+    pool: bool,
+) -> Tensor:
+    """The definition: normalise, pad with zeros, correlate, pool, add, ELU."""
+    normalised = (x - mean.view(1, -1, 1, 1)) * inverse_std.view(1, -1, 1, 1)
+    z = F.conv2d(F.pad(normalised, padding * 2), weight, bias, stride)
+    z = F.max_pool2d(z, 2) if pool else z
+    return F.elu(z if skip is None else z + skip)
+
+
+def fast(
+    x: Tensor,
+    mean: Tensor,
+    inverse_std: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    skip: Tensor | None,
+    *,
+    stride: int,
+    padding: tuple[int, int],
+    pool: bool,
+) -> tuple[Tensor, layer.Moments, Tensor]:
+    kernel, shift = layer.fold(
+        mean, inverse_std, weight, bias, size=x.shape[-1], stride=stride, padding=padding
+    )
+    return layer.layer(
+        x, kernel, shift, skip, stride=stride, padding=padding, pool=pool, take_moments=True
+    )
+
+
+# The network's own kinds of layer, and some that are not: one channel, more than a vector, odd sizes, a batch of one.
+KINDS = [  # in, out, kernel, size, stride, padding, pool
+    (3, 8, 5, 12, 1, (2, 2), True),
+    (8, 8, 3, 10, 1, (1, 1), False),
+    (8, 16, 3, 10, 2, (0, 1), False),
+    (16, 16, 3, 5, 1, (1, 1), False),
+    (4, 6, 3, 9, 2, (0, 0), False),
+    (1, 1, 3, 6, 1, (1, 1), False),
+    (2, 3, 5, 7, 1, (2, 2), True),
+    (9, 20, 3, 6, 1, (1, 1), False),
+]
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+@pytest.mark.parametrize(("kind", "with_skip"), list(itertools.product(KINDS, (False, True))))
+def test_layer_is_the_plain_one(
+    kind: tuple, with_skip: bool, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a slice is one picture, the result's moments are part of the loss, and x is used once more."""
+    inputs, outputs, kernel, size, stride, padding, pool = kind
+    monkeypatch.setattr(slices, "FLOATS", 1 if batch == 5 else 10**6)
+    how = dict(stride=stride, padding=padding, pool=pool)
+    arguments = [
+        random(batch, inputs, size, size),
+        random(inputs, seed=1),
+        random(inputs, seed=2),
+        random(outputs, inputs, kernel, kernel, seed=3),
+        random(outputs, seed=4),
+    ]
+    expected = plain(*arguments, None, **how)
+    skip = random(*expected.shape, seed=5) if with_skip else None
+    leaves = [*arguments, skip] if with_skip else arguments
+
+    def gradients(y: Tensor, mean: Tensor, variance: Tensor, x: Tensor) -> list[Tensor]:
+        loss = (
+            (y * random(*y.shape, seed=6)).sum()
+            + (mean * variance).sum()
+            + (x * x * random(*x.shape, seed=7)).sum()
+        )
+        return list(torch.autograd.grad(loss, leaves))
+
+    y, (mean, variance), x = fast(*arguments, skip, **how)
+    got = [y, mean, variance, *gradients(y, mean, variance, x)]
+    y = plain(*arguments, skip, **how)
+    variance, mean = torch.var_mean(y, (0, 2, 3), correction=0)
+    torch.testing.assert_close(
+        got, [y, mean, variance, *gradients(y, mean, variance, arguments[0])]
+    )
+    assert got[0].is_contiguous(memory_format=torch.channels_last)
+
+
+def test_layer_passes_gradcheck() -> None:
+    x, kernel, shift, skip = (
+        random(3, 2, 4, 4),
+        random(3, 2, 3, 3, seed=1),
+        random(16, 3, seed=2),
+        random(3, 3, 4, 4, seed=3),
+    )
+
+    def flat(*tensors: Tensor) -> tuple[Tensor, ...]:
+        y, moments, again = layer.layer(*tensors, padding=(1, 1), take_moments=True)
+        return y, *moments, again * 2
+
+    assert torch.autograd.gradcheck(flat, (x, kernel, shift, skip))
+
+
+def test_pooling_sends_the_gradient_to_the_first_of_equal_values() -> None:
+    x = torch.zeros(1, 1, 4, 4, dtype=torch.float64, requires_grad=True)
+    kernel, shift = (
+        torch.ones(1, 1, 1, 1, dtype=torch.float64),
+        torch.zeros(16, 1, dtype=torch.float64),
+    )
+    y, _, _ = layer.layer(x, kernel, shift, padding=(0, 0), pool=True)
+    y.sum().backward()
+    assert x.grad[0, 0].nonzero().tolist() == [[0, 0], [0, 2], [2, 0], [2, 2]]
+
+
+def test_elu_in_single_precision() -> None:
+    z = torch.tensor(
+        [-1e30, -200, -88, -20, -3, -1, -1e-3, -1e-7, -0.0, 0, 1e-7, 1e-3, 1, 50, 1e10, 1e30]
+    )
+    y, _, _ = layer.layer(
+        z.view(1, 1, 4, 4), torch.ones(1, 1, 1, 1), torch.zeros(16, 1), padding=(0, 0)
+    )
+    torch.testing.assert_close(y.flatten().double(), F.elu(z.double()), rtol=2e-7, atol=1.5e-7)
+
+
+def test_not_a_number_stays_one() -> None:
+    """A diverged run must show: no maximum or clamp may swallow it."""
+    x = torch.zeros(2, 1, 4, 4)
+    x[1, 0, 2, 2] = float("nan")
+    y, (mean, variance), _ = layer.layer(
+        x, torch.ones(1, 1, 3, 3), torch.zeros(16, 1), padding=(1, 1), take_moments=True
+    )
+    assert (
+        y[1].isnan().sum() >= 9
+        and not y[0].isnan().any()
+        and mean.isnan().all()
+        and variance.isnan().all()
+    )
+
+
+@pytest.mark.parametrize("shape", [(7, 3, 5, 4), (1, 3, 5, 5), (9, 4), (1, 4)])
+def test_moments(shape: tuple[int, ...]) -> None:
+    x, axes = random(*shape), (0, 2, 3) if len(shape) == 4 else (0,)
+    variance, mean = torch.var_mean(x, axes, correction=0)
+    torch.testing.assert_close(list(layer.moments(x)), [mean, variance])
+    if (
+        variance.min() > 1e-9
+    ):  # at zero variance the clamp has a corner, where no difference can be taken
+        assert torch.autograd.gradcheck(layer.moments, x)
+
+
+def test_a_channel_that_never_changes_has_no_variance() -> None:
+    x = torch.full((50, 2, 3, 3), 0.1, requires_grad=True)
+    mean, variance = layer.moments(x)
+    (variance.sum() + mean.sum()).backward()
+    assert (variance >= 0).all() and variance.max() < 1e-7 and torch.isfinite(x.grad).all()
+    torch.testing.assert_close(mean, torch.full((2,), 0.1))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("batch", [1, 2, 7, 40])
+def test_slices_cover_the_batch_once(batch: int, threads: int) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        seen, numbers = torch.zeros(batch), torch.arange(batch, dtype=torch.float64)
+
+        def work(s: slice) -> list[Tensor]:
+            assert not torch.is_grad_enabled() and s.stop - s.start <= 4
+            seen[s] += 1
+            return [numbers[s].sum().clone()]
+
+        (total,) = slices.over_slices(
+            work, batch=batch, floats=slices.FLOATS // 4, device=torch.device("cpu")
+        )
+        assert (seen == 1).all() and total == batch * (batch - 1) / 2
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_an_error_in_a_thread_is_the_callers() -> None:
+    def work(s: slice) -> list[Tensor]:
+        raise MemoryError(f"no room for {s}")
+
+    with pytest.raises(MemoryError, match="no room"):
+        slices.over_slices(work, batch=8, floats=1, device=torch.device("cpu"))
+
+
+def test_alone_leaves_its_cores_to_the_slices_and_gives_them_back() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        seen = []
+
+        def work(part: slice) -> list[Tensor]:
+            seen.append((part.start, part.stop))
+            return [torch.ones(())]
+
+        with slices.alone():
+            assert torch.get_num_threads() == 1
+            with slices.alone(2):  # the caller's own share of a batch, where there are cores enough
+                assert torch.get_num_threads() == 2
+            (count,) = slices.over_slices(work, batch=8, floats=10**6, device=torch.device("cpu"))
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 4
+        assert count == len(seen) == 8 and sorted({start // 2 for start, _ in seen}) == [
+            0,
+            1,
+            2,
+            3,
+        ]  # shared out among four
+        with pytest.raises(ZeroDivisionError), slices.alone():
+            1 / 0
+        assert torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(before)

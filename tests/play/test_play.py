@@ -1,0 +1,290 @@
+"""A play: the same training as torch's on the same pictures; files that are what they say."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from play_files import made, write
+from safetensors.numpy import save
+from small import CPU, config, two_domains
+
+from fruitlab.cli.main import main
+from fruitlab.config.errors import RunError
+from fruitlab.methods import phases
+from fruitlab.play import file as play
+from fruitlab.play import head as play_head
+from fruitlab.play import make
+from fruitlab.runs import folder
+from fruitlab.training import rng
+from fruitlab.training.device_dataset import Resident, stratified
+from fruitlab.training.loop import Batches, step
+from fruitlab.training.scoring import correct, pooled_features
+from fruitlab.worker.process import work
+
+
+def quietly(line: str) -> None:
+    pass
+
+
+@pytest.fixture
+def noise(monkeypatch):
+    """A small pair of domains in the place of whatever a run names."""
+    data = two_domains(per_category=30, categories=4)
+    monkeypatch.setattr(
+        "fruitlab.worker.process.read_data", lambda run, name, say, progress=None: data
+    )
+    monkeypatch.setattr(make, "read_data", lambda run, name, say: data)
+    return data
+
+
+def created(run_id: str, **changes) -> folder.Run:
+    return folder.create(
+        {"device": "cpu", "data": None},
+        run_id=run_id,
+        config=config(
+            "iterative", **({"norms": "frozen", "iterations": 30, "live_every": 5} | changes)
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {
+            "statistics": "batch",
+            "nesterov": True,
+            "momentum_width": 0,
+            "penalty": "plain",
+            "regularisation": 0.01,
+            "batch_size": 10,
+        },
+        {
+            "label_smoothing": 0.2,
+            "plateau": 3,
+            "batch_size": 16,
+            "learning_rate": 0.5,
+            "momentum": 0.9,
+            "momentum_midpoint": 0,
+            "momentum_width": 25,
+        },
+        {"schedule": "one-cycle", "batch_size": 8, "learning_rate": 0.05},
+    ],
+    ids=["paper", "quick", "plateau", "one-cycle"],
+)
+@pytest.mark.slow
+def test_a_play_that_keeps_nothing_is_the_run_s_own_restricted_training(
+    noise, tmp_path, changes
+) -> None:
+    run = created("one", **changes)
+    made_of = make.make(run, tmp_path / "play.safetensors", say=quietly)
+    file = play.read(tmp_path / "play.safetensors")
+    assert (
+        made_of["pictures"] == file.notes["whole"] and file.steps == 15
+    )  # so few pictures are all there
+
+    # torch's own step on the trainer's own batches, in double precision: what rounding does is not what is asked here.
+    configuration, data = run.config(), Resident.of(noise, 0, CPU)
+    phase, state = phases(configuration)[1], make.at_switch(run, configuration, data, quietly)
+    if state.phase == 0:
+        state.enter(1, fresh_clock=True)
+    state.iteration = file.notes["iteration"]
+    batches = Batches(configuration, phase, data, state)
+    x = {
+        f"{domain}_test": pooled_features(state.network, data.images, data.test[domain])
+        for domain in ("nice", "real")
+    }
+    x["real_train"] = batches.features
+    state.network.double()
+    state.trains(phase)
+    curve = {
+        point["step"]: (point["nice"], point["real"])
+        for point in play_head.play(
+            file,
+            features={name: value.numpy().astype(np.float64) for name, value in x.items()}
+            | {"nice_train": file.features("nice_train")},
+        )
+    }
+    for number in range(file.steps + 1):
+        state.network.eval()
+        with torch.no_grad():
+            right = [
+                int(
+                    correct(
+                        state.network.head(x[f"{domain}_test"].double()),
+                        data.labels[data.test[domain]],
+                    )[0]
+                )
+                for domain in ("nice", "real")
+            ]
+        assert number not in curve or curve[number] == tuple(right), number
+        if number < file.steps:
+            inputs, labels, real, last = batches.at(number)
+            step(configuration, phase, state, inputs.double(), labels, real, last)
+
+    head, mine = play_head.Head(file), play_head.Batches(file)
+    for number in range(file.steps):
+        real, _, last = mine.at(number, 0)
+        head.step(
+            number, x["real_train"].double().numpy()[real], file.labels("real_train")[real], last
+        )
+    assert head.halvings == state.counters["halvings"].item() and (head.halvings > 0) == (
+        "plateau" in changes
+    )
+    for name, value in head.values.items():
+        # The trainer keeps its rate in single precision.
+        assert np.abs(value - state.network.state_dict()[name].numpy()).max() <= 1e-6, name
+
+
+@pytest.mark.slow
+def test_the_switch_is_kept_by_the_worker_and_found_again_without_it(noise, tmp_path) -> None:
+    run = created("one")
+    work(run, say=quietly)
+    assert run.has("switch")
+    make.make(run, tmp_path / "kept", say=quietly)
+    (run.folder / "switch.safetensors").unlink()
+    said: list[str] = []
+    make.make(run, tmp_path / "again", say=said.append)
+    assert "done again" in said[0]
+    kept, again = play.read(tmp_path / "kept"), play.read(tmp_path / "again")
+    for name, tensor in kept.tensors.items():
+        if name.startswith(play.LAYERS):
+            assert np.array_equal(tensor, again.tensors[name]), name
+        else:  # a convolution's last bits may depend on where in memory its weights lie
+            assert np.allclose(tensor.astype(float), again.tensors[name], rtol=1e-4, atol=1), name
+    point = next(
+        point
+        for point in run.metrics()
+        if point["phase"] == "restricted" and point["phase_iteration"] == 0
+    )
+    assert kept.notes["reference"]["nice"][0] == pytest.approx(point["nice"][1], abs=1)
+    assert kept.notes["reference"]["real"][0] == pytest.approx(point["real"][1], abs=1)
+
+
+def test_few_of_many_pictures_each_category_in_proportion(noise, tmp_path) -> None:
+    counts = {"nice_train": 12, "real_train": 16, "nice_test": 20, "real_test": 24}
+    make.make(created("one"), tmp_path / "play", say=quietly, counts=counts)
+    file = play.read(tmp_path / "play")
+    for name, count in counts.items():
+        assert file.count(name) == count
+        if name.endswith(
+            "test"
+        ):  # half a training set was drawn at random, so its categories differ already
+            assert np.bincount(file.labels(name)).tolist() == [count // 4] * 4
+    labels = torch.tensor([0, 0, 0, 0, 1, 1])
+    assert np.bincount(labels[stratified(labels, 3)]).tolist() == [2, 1]
+    assert (
+        file.notes["reference"]["step"] == play.marks(15)
+        and file.notes["lost"]["mean"] <= file.notes["lost"]["most"]
+    )
+
+
+def test_bytes_are_within_half_a_step_and_a_feature_that_never_changes_stays() -> None:
+    x = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32) * [1, 100, 1e-3, 0]
+    x = x.astype(np.float32)
+    low, scale = make.ranges(x)
+    back = low + scale * make.to_bytes(x, low, scale).astype(np.float64)
+    assert (np.abs(back - x) <= 0.5 * scale * (1 + 1e-3) + 1e-12).all() and np.array_equal(
+        back[:, 3], x[:, 3]
+    )
+
+
+@pytest.mark.parametrize(("count", "stream"), [(1, 0), (7, 3), (1300, 2**32 - 1), (560, 123456789)])
+def test_orders_are_the_trainer_s(count: int, stream: int) -> None:
+    assert np.array_equal(play_head.order(count, stream), rng.order(count, stream, CPU).numpy())
+
+
+def test_kept_pictures_come_in_turn_in_the_place_of_real_ones() -> None:
+    file = made()
+    plain, kept = play_head.Batches(file), play_head.Batches(file)
+    seen: list[int] = []
+    for step in range(30):
+        (all_real, none, end), (real, nice, same_end) = plain.at(step, 0), kept.at(step, 25)
+        assert not len(none) and end == same_end
+        assert (
+            len(nice) == int(len(all_real) / 4 + 0.5)
+            and np.array_equal(real, all_real[: len(real)])
+            and len(real) + len(nice) == len(all_real)
+        )
+        seen += nice.tolist()
+    whole = len(seen) // file.count("nice_train")
+    assert whole >= 2
+    for turn in range(whole):  # each once before any again
+        assert sorted(seen[21 * turn : 21 * (turn + 1)]) == list(range(21))
+    real, nice, _ = play_head.Batches(file).at(0, 100)
+    assert not len(real) and len(nice)
+
+
+def test_keeping_some_forgets_less() -> None:
+    file = made()
+    none, half = list(play_head.play(file))[-1], list(play_head.play(file, keep=50))[-1]
+    assert half["nice"] > none["nice"] + 5
+
+
+def test_files_that_are_not_what_they_say_are_refused(tmp_path) -> None:
+    path = tmp_path / "play.safetensors"
+    file = write(path)
+    assert play.read(path).steps == 70
+
+    def spoilt(tensors=None, **notes) -> str:
+        path.write_bytes(
+            save(file.tensors | (tensors or {}), {"fruitlab": json.dumps(file.notes | notes)})
+        )
+        with pytest.raises(RunError) as error:
+            play.read(path)
+        return str(error.value)
+
+    assert "newer version" in spoilt(format=99)
+    assert "category that is not there" in spoilt(
+        categories=["Apple"],
+        tensors={
+            "output.weight": file.tensors["output.weight"][:1].copy(),
+            "output.bias": file.tensors["output.bias"][:1].copy(),
+        },
+    )
+    assert "hidden.weight" in spoilt(
+        {"hidden.weight": np.full_like(file.tensors["hidden.weight"], np.nan)}
+    )
+    assert "features.nice_test" in spoilt(
+        {"features.nice_test": file.tensors["features.nice_test"][:, :-1].copy()}
+    )
+    assert "damaged" in spoilt(config={"method": "mixed"}) and "damaged" in spoilt(steps="many")
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(RunError, match="damaged.*play-file RUN"):
+        play.read(path)
+    with pytest.raises(RunError, match="There is no"):
+        play.read(tmp_path / "gone")
+
+
+def test_the_command_line_makes_one_and_says_what_it_needs(noise, capsys) -> None:
+    (
+        created("one"),
+        folder.create({"device": "cpu", "data": None}, config=config("mixed"), run_id="other"),
+    )
+    assert main(["play-file", "one", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    path = play.found()["one"]
+    assert (
+        result["file"] == str(path)
+        and result["bytes"] == path.stat().st_size
+        and path.parent.name == "one"
+    )
+    assert main(["play-file", "other"]) == 1
+    assert "no switch to play from" in capsys.readouterr().err
+
+
+def test_a_shipped_run_that_has_no_switch_is_told_so_before_a_place_to_write(
+    monkeypatch, capsys
+) -> None:
+    folder.create({"device": "cpu", "data": None}, config=config("mixed"), run_id="other")
+    monkeypatch.setattr(folder.Run, "shipped", property(lambda self: True))
+    assert main(["play-file", "other"]) == 1
+    assert "no switch to play from" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("changes", [{"restart_clock": False}, {"statistics": "before"}])
+def test_what_a_play_does_not_know_is_refused(noise, tmp_path, changes):
+    with pytest.raises(RunError, match="cannot be played"):
+        make.make(created("one", **changes), tmp_path / "play.safetensors", say=quietly)
+    assert not (tmp_path / "play.safetensors").exists()

@@ -1,0 +1,122 @@
+"""Figures of several runs: what is drawn is what was measured."""
+
+import numpy as np
+import pytest
+
+from fruitlab.metrics.curves import Band
+from fruitlab.plots import comparison
+from fruitlab.plots import style as marks
+from fruitlab.plots.comparison import Line, panels, style
+
+
+def band(last: float, runs: int = 1, count: int = 5, deviation: float = 0.0) -> Band:
+    x = np.linspace(0, 100, count)
+    return Band(x, np.linspace(0.1, last, count), np.full(count, deviation), runs)
+
+
+def line(name: str, nice: float, real: float, **more) -> Line:
+    return Line(
+        name,
+        {
+            "nice": band(nice, **more),
+            "real": band(real, **more),
+            "combined": band((nice * real) ** 0.5, **more),
+        },
+    )
+
+
+def test_a_panel_for_each_score_in_its_colour() -> None:
+    figures = panels(
+        [line("A", 0.5, 0.3), line("B", 0.7, 0.2)],
+        axis="iterations",
+        metric="top1",
+        smoothing=0,
+        categories=20,
+    )
+    assert len(figures) == 3
+    for figure, mark in zip(figures, ("nice", "real", "combined"), strict=True):
+        first, second, chance = figure["data"]
+        assert (
+            first["line"]["color"].lower()
+            == second["line"]["color"].lower()
+            == marks.COLOURS[mark].lower()
+        )
+        assert (
+            first["line"]["dash"] != second["line"]["dash"]
+            and first["marker"]["symbol"] == marks.SYMBOLS[mark]
+        )
+        assert chance["y"] == [0.05, 0.05]
+        assert marks.SHAPES[mark] in figure["title"]
+    assert (
+        figures[0]["reading"] == "At the end: 70.0% (B), 50.0% (A)."
+        and figures[1]["reading"] == "At the end: 30.0% (A), 20.0% (B)."
+    )
+    assert (
+        len({tuple(figure["layout"]["yaxis"]["range"]) for figure in figures}) == 1
+    )  # heights can be compared
+    assert figures[0]["layout"]["yaxis"]["range"][1] >= 0.7
+
+
+def test_seeds_have_a_band_of_one_deviation() -> None:
+    figure = panels(
+        [line("A", 0.5, 0.3, runs=3, deviation=0.04)],
+        axis="iterations",
+        metric="top1",
+        smoothing=10,
+        categories=None,
+    )[0]
+    spread, mean = figure["data"]
+    half = len(spread["y"]) // 2
+    np.testing.assert_allclose(spread["y"][:half], np.array(mean["y"]) + 0.04)
+    np.testing.assert_allclose(spread["y"][half:][::-1], np.array(mean["y"]) - 0.04)
+    assert (
+        mean["name"] == "A, mean of 3"
+        and "± 4.0" in figure["reading"]
+        and "10 % of the axis" in figure["reading"]
+    )
+
+
+@pytest.mark.parametrize(
+    "end, unit, factor",
+    [(100, "seconds", 1), (1000, "minutes", 1 / 60), (20_000, "hours", 1 / 3600)],
+)
+def test_time_is_in_the_unit_that_suits(end: float, unit: str, factor: float) -> None:
+    x = np.array([0.0, end])
+    (figure,) = panels(
+        [Line("A", {"loss": Band(x, x, x * 0, 1)})],
+        axis="time",
+        metric="loss",
+        smoothing=0,
+        categories=4,
+    )
+    assert unit in figure["layout"]["xaxis"]["title"]["text"]
+    np.testing.assert_allclose(figure["data"][0]["x"], x * factor)
+    assert figure["data"][0]["y"] == [0, end]
+
+
+def test_no_point_yet_and_names_are_text() -> None:
+    empty = Band(np.empty(0), np.empty(0), np.empty(0), 0)
+    for metric in ("top1", "loss"):
+        figures = panels(
+            [Line("A", {"nice": empty, "real": empty, "combined": empty, "loss": empty})],
+            axis="time",
+            metric=metric,
+            smoothing=0,
+            categories=None,
+        )
+        assert all(figure["data"] == [] for figure in figures)
+    named = panels(
+        [line("<b>x</b>", 0.5, 0.5)], axis="iterations", metric="top1", smoothing=0, categories=None
+    )[0]["data"][0]
+    assert "<b>" not in named["hovertemplate"]
+
+
+def test_lines_are_told_apart_without_colour() -> None:
+    assert (
+        len({style(place) for place in range(10)}) == 10
+        and len({style(place)[0] for place in range(5)}) == 5
+    )
+    assert (
+        comparison.tinted("#0072B2", 0) == "#0072b2"
+        and comparison.tinted("#000000", 1) == "#ffffff"
+    )

@@ -1,0 +1,157 @@
+"""Figures as dicts: what is drawn, in which marks, and the sentence beside it."""
+
+import json
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from fruitlab.config.text import percent
+from fruitlab.plots import figures, style
+
+
+def curves(count: int = 5, switch: int | None = None) -> figures.Curves:
+    x = np.arange(count) * 10
+    up = np.linspace(0.1, 0.9, count)
+    return figures.Curves(
+        iteration=x,
+        nice=up,
+        real=up / 2,
+        combined=np.sqrt(up * up / 2),
+        loss=np.r_[np.nan, np.ones(max(0, count - 1))][:count],
+        learning_rate=np.ones(count),
+        switch=switch,
+    )
+
+
+FIGURES = {
+    "live": figures.accuracies(
+        curves(switch=20), top=1, iterations=40, categories=4, best=("60 % real", 0.7)
+    ),
+    "live, nothing yet": figures.accuracies(curves(0), top=3, iterations=40, categories=None),
+    "loss": figures.loss(curves(), iterations=40),
+    "learning rate": figures.learning_rate(curves(), iterations=40),
+    "forgetting": figures.forgetting(
+        [
+            figures.Forgetting(
+                name, np.arange(3.0), np.array([0.9, 0.7, 0.5]), np.array([0.1, 0.2, 0.3])
+            )
+            for name in "ab"
+        ],
+        top=1,
+        categories=4,
+        joint=("50 % real", 0.8, 0.4),
+    ),
+    "forgetting, nothing yet": figures.forgetting([], top=1, categories=None),
+    "mixing": figures.mixing(
+        [0, 50, 100],
+        [0.9, 0.8, 0.2],
+        [0.1, 0.4, 0.5],
+        [0.3, 0.57, 0.32],
+        chosen=50,
+        paper={"nice": ([0, 100], [0.9, 0.3])},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_is_one_that_plotly_knows_with_title_axes_and_a_reading(name: str) -> None:
+    figure = FIGURES[name]
+    json.dumps(figure, allow_nan=False)  # what the browser gets: no NaN
+    go.Figure(
+        data=figure["data"], layout=figure["layout"]
+    )  # plotly's own check of every name and value
+    assert figure["title"] and (figure["reading"] or "nothing yet" in name)
+    assert all(figure["layout"][axis]["title"]["text"] for axis in ("xaxis", "yaxis"))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_text_and_grid_take_the_page_s_colours(name: str) -> None:
+    layout = FIGURES[name]["layout"]
+    assert not {"template", "paper_bgcolor", "plot_bgcolor", "font"} & layout.keys()
+    assert not {"gridcolor", "linecolor", "color"} & (
+        layout["xaxis"].keys() | layout["yaxis"].keys()
+    )
+
+
+def test_the_three_marks_are_the_same_everywhere_and_never_colour_alone() -> None:
+    assert style.COLOURS == {"nice": "#0072B2", "real": "#D55E00", "combined": "#009E73"}
+    assert len(set(style.SYMBOLS.values())) == 3 and style.WIDTHS["combined"] > style.WIDTHS["nice"]
+    for trace in (*FIGURES["live"]["data"][:3], *FIGURES["mixing"]["data"][:3]):
+        mark = trace["name"]
+        assert (trace["line"]["color"], trace["marker"]["symbol"], trace["line"]["width"]) == (
+            style.COLOURS[mark],
+            style.SYMBOLS[mark],
+            style.WIDTHS[mark],
+        )
+    paper = FIGURES["mixing"]["data"][3]
+    assert paper["marker"] | {"size": 0} == {
+        "color": style.COLOURS["nice"],
+        "symbol": "circle-open",
+        "size": 0,
+        "line": {"width": 1.5},
+    }
+
+
+def test_the_spread_over_seeds_is_bars() -> None:
+    figure = figures.mixing(
+        [0, 50], [0.9, 0.8], [0.1, 0.4], [0.3, 0.57], deviations={"real": [0.02, None]}
+    )
+    assert [trace.get("error_y", {}).get("array") for trace in figure["data"]] == [
+        None,
+        [0.02, 0.0],
+        None,
+    ] and "over seeds" in figure["reading"]
+    assert "over seeds" not in FIGURES["mixing"]["reading"]
+
+
+def test_several_runs_differ_by_the_line_and_are_named() -> None:
+    lines = [trace for trace in FIGURES["forgetting"]["data"] if "text" not in trace["mode"]]
+    assert [(line["name"], line["line"]["dash"]) for line in lines] == [
+        ("nice: a", "solid"),
+        ("real: a", "solid"),
+        ("nice: b", "dash"),
+        ("real: b", "dash"),
+    ]
+
+
+def test_chance_is_a_dotted_grey_line_at_one_in_so_many() -> None:
+    chance = style.chance(4, (0, 10), top=3)
+    assert (
+        chance["y"] == [0.75, 0.75]
+        and chance["line"] == {"color": style.GREY, "width": 1.5, "dash": "dot"}
+        and "75.0%" in chance["text"][1]
+    )
+    assert style.chance(2, (0, 10), top=3)["y"] == [1, 1]
+
+
+def test_the_switch_is_drawn_and_said() -> None:
+    live = FIGURES["live"]
+    assert (
+        live["layout"]["shapes"][0]["x0"] == 20 and "restricted training begins" in live["reading"]
+    )
+    assert (
+        "shapes" not in figures.accuracies(curves(), top=1, iterations=40, categories=4)["layout"]
+    )
+
+
+def test_readings_say_the_figures() -> None:
+    assert "At iteration 40: 90.0% of nice and 45.0% of real" in FIGURES["live"]["reading"]
+    assert "best at 50 % real: 57.0%" in FIGURES["mixing"]["reading"]
+    assert "nice from 90.0% to 50.0%" in FIGURES["forgetting"]["reading"]
+
+
+@pytest.mark.parametrize(("count", "most"), [(0, 5), (1, 5), (5, 5), (6, 5), (6001, 500)])
+def test_thinning_keeps_both_ends_and_the_order(count: int, most: int) -> None:
+    kept = style.thin(count, most)
+    assert len(kept) == min(count, most) and np.array_equal(kept, np.unique(kept))
+    assert count == 0 or (kept[0] == 0 and kept[-1] == count - 1)
+
+
+def test_percent_has_one_decimal_or_is_a_dash() -> None:
+    assert [percent(value) for value in (0.8316, 1, None, float("nan"))] == [
+        "83.2%",
+        "100.0%",
+        "—",
+        "—",
+    ]

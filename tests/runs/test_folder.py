@@ -1,0 +1,256 @@
+"""Run folders: what is read back is what was written, and nothing that lies there can hurt."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from fruitlab.config.errors import RunError
+from fruitlab.config.paths import runs_root
+from fruitlab.config.presets import configure
+from fruitlab.runs import folder as runs
+from fruitlab.runs import queue
+from fruitlab.runs.folder import Run
+from fruitlab.runs.queue import guess_device, wait_for_turn
+
+
+def make(run_id: str | None = None, **changes) -> Run:
+    return runs.create(
+        {"device": "cpu", "data": None}, config=configure("mixed", **changes), run_id=run_id
+    )
+
+
+def test_a_new_run_says_what_it_is():
+    run = make(ratio=30, seed=4)
+    assert run.id.startswith("mixed-30-quick-") and runs.find(run.id).config() == configure(
+        "mixed", ratio=30, seed=4
+    )
+    assert [r.id for r in runs.all_runs()] == [run.id]
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "..", "../x", "a/b", "a b", "-x", "é", "x" * 81, "shipped", ".slots", "a\n"]
+)
+def test_an_id_that_is_no_slug_never_reaches_the_file_system(bad):
+    for use in (lambda: make(bad), lambda: runs.find(bad)):
+        with pytest.raises(RunError, match="cannot name a run"):
+            use()
+
+
+def test_a_taken_id_is_refused_and_the_run_there_untouched():
+    make("mine", ratio=10)
+    with pytest.raises(RunError, match="already"):
+        make("mine", ratio=20)
+    assert runs.find("mine").config().ratio == 10
+
+
+def test_an_unknown_run_is_told_with_those_there_are():
+    make("here")
+    with pytest.raises(
+        RunError,
+        match="no run named there. There are 1, such as here; python -m fruitlab runs lists them",
+    ):
+        runs.find("there")
+
+
+def test_a_torn_last_line_is_ignored_and_the_log_can_be_cut():
+    run = make()
+    run.append({"iteration": 0})
+    length = run.log_length()
+    run.append({"iteration": 1})
+    with open(run.log, "ab") as file:
+        file.write(b'{"iteration": 2, "ni')
+    assert [point["iteration"] for point in run.metrics()] == [0, 1]
+    run.cut_log(length)
+    assert [point["iteration"] for point in run.metrics()] == [0]
+
+
+def test_tensors_come_back_with_their_notes_and_damage_is_a_sentence():
+    run = make()
+    tensors = {"a.weight": np.arange(6, dtype=np.float32).reshape(2, 3), "n": np.array(7)}
+    run.write_tensors("state", tensors, {"numbers": {"iteration": 3}})
+    back, notes = run.read_tensors("state")
+    assert notes == {"numbers": {"iteration": 3}} and all(
+        np.array_equal(back[k], tensors[k]) for k in tensors
+    )
+    path = run.folder / "state.safetensors"
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(RunError, match="damaged"):
+        run.read_tensors("state")
+    with pytest.raises(RunError, match="no weights.safetensors yet"):
+        run.read_tensors("weights")
+
+
+def test_a_pickle_under_a_run_s_name_is_not_opened():
+    run = make()
+    (run.folder / "predictions.npz").write_bytes(b"\x80\x04\x95\x00")
+    with pytest.raises(RunError, match="predictions cannot be read"):
+        run.predictions()
+    np.savez(run.folder / "predictions.npz", hash=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(RunError, match="predictions cannot be read"):
+        run.predictions()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("{", "damaged"),
+        ("[]", "damaged"),
+        ('{"format": 99}', "newer version"),
+        ('{"format": 1, "config": {"method": "mixed", "ratoi": 1}}', "cannot be read here"),
+    ],
+)
+def test_a_foreign_folder_is_unreadable_not_an_error(content, says):
+    folder = runs_root() / "foreign"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(content)
+    with pytest.raises(RunError, match=says):
+        runs.find("foreign").config()
+    assert [run.id for run in runs.all_runs()] == ["foreign"]
+    assert Run(folder).status() in ("unreadable", "interrupted")
+
+
+def test_status_follows_lock_and_summary():
+    run = make()
+    with run.lock():
+        run.doing("waiting")
+        # Asked from another process, as a page would.
+        ask = f"from pathlib import Path; from fruitlab.runs.folder import Run; print(Run(Path({str(run.folder)!r})).status())"
+        assert (
+            subprocess.run(
+                [sys.executable, "-c", ask], capture_output=True, text=True, check=True
+            ).stdout.strip()
+            == "waiting"
+        )
+        run.doing("training")
+        assert (
+            subprocess.run(
+                [sys.executable, "-c", ask], capture_output=True, text=True, check=True
+            ).stdout.strip()
+            == "running"
+        )
+    assert run.status() == "interrupted"
+    for status in ("finished", "stopped", "failed"):
+        (run.folder / "summary.json").write_text(json.dumps({"status": status}))
+        assert run.status() == status
+
+
+@pytest.mark.slow
+def test_a_worker_gets_its_lock_however_often_others_ask():
+    run = make()
+    ask = (
+        f"import time; from pathlib import Path; from fruitlab.runs.folder import Run; r = Run(Path({str(run.folder)!r})); open({str(run.folder / 'run.lock')!r}, 'a')\n"
+        "end = time.time() + 4\nwhile time.time() < end: r.alive()"
+    )
+    askers = [subprocess.Popen([sys.executable, "-c", ask]) for _ in range(2)]
+    try:
+        time.sleep(1)
+        for _ in range(20):
+            with run.lock().acquire(timeout=5):
+                pass
+    finally:
+        for asker in askers:
+            asker.wait()
+
+
+def test_the_older_of_two_waiting_runs_goes_first(monkeypatch):
+    older, newer = make("older"), make("newer")
+    said = []
+
+    class GaveUp(Exception):
+        pass
+
+    def give_up(seconds):
+        raise GaveUp
+
+    with older.lock():
+        older.doing("waiting", device="cpu")
+        with pytest.raises(GaveUp):
+            wait_for_turn(newer, "cpu", say=said.append, wait=give_up)
+        older.doing("starting")  # its process has not come as far, and goes first all the same
+        with pytest.raises(GaveUp):
+            wait_for_turn(newer, "cpu", say=said.append, wait=give_up)
+        turn = wait_for_turn(older, "cpu", say=said.append, wait=give_up)
+        older.doing("training")
+    assert (
+        said == 2 * ["Waiting for its turn: 1 started earlier."]
+        and newer.activity()["doing"] == "waiting"
+    )
+    with pytest.raises(GaveUp):
+        wait_for_turn(newer, "cpu", say=said.append, wait=give_up)
+    assert said[-1] == "Waiting for its turn: another run has the cpu."
+    turn.release()
+    wait_for_turn(newer, "cpu", say=said.append, wait=give_up).release()
+    monkeypatch.setenv("FRUITLAB_SLOTS", "2")
+    first, second = (wait_for_turn(newer, "cpu", say=said.append, wait=give_up) for _ in range(2))
+    first.release(), second.release()
+    monkeypatch.setenv("FRUITLAB_SLOTS", "many")
+    with pytest.raises(RunError, match="FRUITLAB_SLOTS"):
+        wait_for_turn(newer, "cpu", say=said.append)
+
+
+def test_a_study_has_a_run_a_core_that_shares_the_cores(monkeypatch):
+    monkeypatch.delenv("FRUITLAB_SLOTS", raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(6)), raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)  # which are not all ours
+    free = [64_000_000_000]
+    monkeypatch.setattr(queue, "free_memory", lambda: free[0])
+    assert (
+        queue.side_by_side("cpu") == 6
+        and queue.side_by_side("cuda") == 1
+        and queue.side_by_side("cpu", "3") == 3
+    )
+    free[0] = 8_000_000_000
+    assert queue.side_by_side("cpu") == 3  # each takes 2.5 GB
+    free[0] = 0
+    assert queue.side_by_side("cpu") == 1 and queue.threads() is None
+    for count, share in ((2, 3), (4, 1), (9, 1)):
+        monkeypatch.setenv("FRUITLAB_SLOTS", str(count))
+        assert queue.side_by_side("cpu") == count and queue.threads() == share
+    for wrong in ("0", "many", "65", "1.5", ""):
+        with pytest.raises(RunError, match="--at-once is"):
+            queue.side_by_side("cpu", wrong)
+
+
+def test_memory_is_what_programs_may_take_within_a_container_s_limit(tmp_path):
+    assert queue.free_memory(tmp_path) == 0  # not Linux
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc" / "meminfo").write_text(
+        "MemTotal:  64000000 kB\nMemFree:  1000 kB\nMemAvailable:  20000000 kB\n"
+    )
+    assert queue.free_memory(tmp_path) == 20_480_000_000
+    group = tmp_path / "sys" / "fs" / "cgroup"
+    group.mkdir(parents=True)
+    (group / "memory.current").write_text("3000000000\n")
+    for limit, free in (("max", 20_480_000_000), ("8000000000", 5_000_000_000), ("2000000000", 0)):
+        (group / "memory.max").write_text(limit + "\n")
+        assert queue.free_memory(tmp_path) == free
+
+
+def test_a_place_that_an_older_one_cannot_take_is_not_kept_for_it(monkeypatch):
+    older, newer, said = make(), make(), []
+    monkeypatch.setenv("FRUITLAB_SLOTS", "2")
+    with older.lock():
+        older.doing("waiting", device="cpu", places=1)
+        turn = wait_for_turn(newer, "cpu", say=said.append)
+    assert turn.lock_file.endswith("cpu-1.lock") and not said
+    turn.release()
+
+
+def test_auto_is_told_from_the_machine():
+    assert (
+        guess_device("cuda:1") == "cuda"
+        and guess_device("cpu") == "cpu"
+        and guess_device("auto") in ("cpu", "cuda", "mps")
+    )
+
+
+def test_a_root_that_cannot_be_written_is_a_sentence(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("FRUITLAB_CHECKPOINTS", str(tmp_path / "file" / "runs"))
+    with pytest.raises(RunError, match="FRUITLAB_CHECKPOINTS"):
+        make()

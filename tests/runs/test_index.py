@@ -1,0 +1,250 @@
+"""The Index: what changed is read, what is broken is told, nothing raises."""
+
+import json
+import os
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from logged_runs import iterative, lines, mixed, point, run
+
+from fruitlab.config.files import write_json
+from fruitlab.config.paths import runs_root
+from fruitlab.runs import folder as runs
+from fruitlab.runs.index import Index
+
+
+def test_a_finished_run_as_it_stands_in_its_files() -> None:
+    made = run("one", iterative(100), method="iterative", iterations=100)
+    entry = Index().get("one")
+    assert (entry.status, entry.points, entry.phases, entry.switch) == (
+        "finished",
+        11,
+        ("initial", "restricted"),
+        50,
+    )
+    # Against the log itself, read by another way.
+    log = made.metrics()
+    assert entry.column("iteration").tolist() == [p["iteration"] for p in log]
+    assert np.allclose(entry.accuracy("nice", 3), [p["nice"][2] / p["nice"][0] for p in log])
+    assert np.isnan(entry.column("loss")[0]) and entry.column("loss")[1] == log[1]["loss"]
+    assert entry.scores()["real"]["top1"] == pytest.approx(0.3)
+    assert entry.final("nice") == pytest.approx(0.5) and entry.categories == 4
+
+
+def test_new_lines_are_taken_in_and_a_torn_one_waits() -> None:
+    made = run("one", mixed(20), status=None, iterations=60)
+    index = Index(rest=0)
+    assert index.get("one").points == 3
+    whole = lines([point(30, 0.5, 0.5)])
+    with open(made.log, "a") as log:
+        log.write(whole[:40])
+    assert index.get("one").points == 3
+    with open(made.log, "a") as log:
+        log.write(whole[40:])
+    assert index.get("one").column("iteration").tolist() == [0, 10, 20, 30]
+
+
+def test_reads_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = run("one", mixed(1000), status=None, iterations=2000)
+    index, taken = Index(rest=0), []
+    index.entries()
+    real = json.loads
+    monkeypatch.setattr(
+        "fruitlab.runs.log.json.loads", lambda text: taken.append(text) or real(text)
+    )  # lines of a log come as bytes
+    index.entries()
+    with open(made.log, "a") as log:
+        log.write(lines([point(1010, 0.5, 0.5)]))
+    index.entries()
+    assert len([text for text in taken if isinstance(text, bytes)]) == 1
+
+
+def test_a_log_that_shrank_and_grew_past_its_old_length_is_read_anew() -> None:
+    made = run("one", mixed(50), status=None, iterations=100)
+    index = Index(rest=0)
+    before = index.get("one")
+    made.log.write_text(
+        lines(mixed(20) + [point(i, 0.1, 0.1, seconds=99.0 + i) for i in range(30, 90, 10)])
+    )
+    after = index.get("one")
+    assert (
+        after.column("iteration").tolist() == list(range(0, 90, 10))
+        and after.column("seconds")[3] == 129.0
+    )
+    assert before.points == 6 and before.column("iteration").tolist() == [0, 10, 20, 30, 40, 50], (
+        "what was handed out does not change"
+    )
+    made.log.write_text("")
+    assert index.get("one").points == 0
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"[1, 2]",
+        b"{",
+        b"\xff\xfe",
+        b'{"format": 99}',
+        b'{"format": 1}',
+        b'{"format": 1, "config": {"method": "x y"}}',
+        b'{"format": 1, "config": {"shape": 3}}',
+        b'{"format": 1, "config": 7, "created": "soon"}',
+    ],
+)
+def test_whatever_a_folder_holds_is_told_in_a_sentence(junk: bytes) -> None:
+    folder = runs_root() / "odd"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_bytes(junk)
+    run("good", mixed(20), iterations=20)
+    entries = {entry.id: entry for entry in Index().entries()}
+    assert (
+        entries["odd"].status == "unreadable"
+        and entries["odd"].error.startswith("odd")
+        and entries["odd"].error.endswith(".")
+    )
+    assert entries["good"].status == "finished"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[1]",
+        '{"iteration": 1}',
+        "null",
+        '{"iteration": "x"}',
+        json.dumps(point(1, 0.1, 0.1) | {"nice": [1]}),
+        json.dumps(point(1, 0.1, 0.1) | {"phase": ["x"], "seen": None}),
+    ],
+)
+def test_a_foreign_line_of_the_log_ends_the_reading(line: str) -> None:
+    made = run("one", mixed(20), status=None, iterations=60)
+    with open(made.log, "a") as log:
+        log.write(line + "\n" + lines([point(30, 0.5, 0.5)]))
+    assert Index().get("one").points == 3
+
+
+@pytest.mark.parametrize("name", ["summary.json", "activity.json", "label.json"])
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "",
+        "[]",
+        "{",
+        "7",
+        '{"status": 7, "combined": 3, "nice": {"top1": "x"}, "title": 5, "since": "x", "doing": []}',
+    ],
+)
+def test_junk_in_the_other_files_never_raises(name: str, junk: str) -> None:
+    made = run("one", mixed(20), iterations=20)
+    (made.folder / name).write_text(junk)
+    entry = Index().get("one")
+    assert isinstance(entry.status, str) and isinstance(entry.title, str)
+    entry.final("combined"), entry.final("nice"), entry.scores(), entry.curves()
+
+
+def test_status_follows_the_files_as_a_run_itself_says() -> None:
+    made = run("one", mixed(20), status=None, iterations=60)
+    index = Index(rest=0)
+    assert index.get("one").status == made.status() == "interrupted"
+    with made.lock():
+        made.doing("waiting", why="another run has the cpu")
+        assert index.get("one").status == made.status() == "waiting"
+        made.doing("training")
+        assert index.get("one").status == made.status() == "running"
+    write_json(made.folder / "summary.json", {"status": "failed", "error": "The disk is full."})
+    (made.folder / "activity.json").unlink()
+    assert (index.get("one").status, index.get("one").error) == (made.status(), "The disk is full.")
+
+
+def test_a_run_whose_worker_is_on_its_way_is_not_interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = run("one", mixed(20), status="stopped", iterations=60)
+    made.doing("starting")
+    assert made.status() == Index().get("one").status == "waiting"
+    now = time.time()
+    monkeypatch.setattr(runs.time, "time", lambda: now + runs.STARTING + 1)
+    assert made.status() == "stopped", "a worker that never came is not waited for for ever"
+
+
+def test_labels_edited_in_place_and_deleted_runs_are_noticed() -> None:
+    made = run("one", mixed(20), iterations=20)
+    for path in (made.folder, made.folder / "config.json"):
+        os.utime(path, (1, 1))
+    index = Index(rest=0)
+    assert index.get("one").title == "one"
+    made.label_file.write_text('{"title": "Best so far"}')
+    assert index.get("one").title == "Best so far"
+    os.utime(made.folder, (1, 1))
+    index.entries()
+    made.label_file.write_text(
+        '{"title": "Second"}'
+    )  # in place: the folder's own time does not change
+    os.utime(made.folder, (1, 1))
+    assert index.get("one").title == "Second"
+    for file in made.folder.iterdir():
+        file.unlink()
+    made.folder.rmdir()
+    assert index.entries() == []
+
+
+def test_unchanged_runs_keep_their_entry_and_newest_come_first() -> None:
+    run("old", mixed(20), iterations=20)
+    run("new", mixed(20), iterations=20)
+    index = Index(rest=0)
+    first = index.entries()
+    assert [entry.id for entry in first] == ["new", "old"]
+    assert all(a is b for a, b in zip(first, index.entries(), strict=True))
+
+
+def test_looks_rest_between_asks_unless_fresh() -> None:
+    index = Index(rest=60)
+    assert index.entries() == []
+    run("one", mixed(20), iterations=20)
+    assert index.entries() == [] and [entry.id for entry in index.entries(fresh=True)] == ["one"]
+
+
+def test_many_threads_see_whole_pictures_while_a_run_writes() -> None:
+    made = run("one", [], status=None, iterations=4000)
+    index, problems, done = Index(rest=0), [], threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            try:
+                entry = index.get("one")
+                curves = entry.curves()
+                assert len(curves.nice) == len(curves.iteration) and np.array_equal(
+                    curves.iteration, np.sort(curves.iteration)
+                )
+            except Exception as error:
+                problems.append(error)
+
+    threads = [threading.Thread(target=watch) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for i in range(300):
+        made.append(point(i, 0.5, 0.5))
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert not problems and index.get("one").points == 300
+
+
+def test_curves_are_thinned_with_both_ends_kept() -> None:
+    run("long", [point(i, 0.5, 0.5) for i in range(6001)], iterations=6000)
+    curves = Index().get("long").curves()
+    assert (
+        len(curves.iteration) == 500 and curves.iteration[0] == 0 and curves.iteration[-1] == 6000
+    )
+
+
+def test_a_root_that_is_not_there_or_is_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Index().entries() == []
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FRUITLAB_CHECKPOINTS", str(tmp_path / "file"))
+    assert Index().entries() == []

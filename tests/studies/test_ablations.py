@@ -1,0 +1,123 @@
+"""Ways to read the paper: each changes the recipe in what it says and nothing else; ordered by the training loss."""
+
+import math
+
+from logged_runs import point, run
+
+from fruitlab.config.presets import configure
+from fruitlab.methods import phases
+from fruitlab.runs.index import Index
+from fruitlab.studies import ablations
+from fruitlab.studies.plans import sharing
+
+
+def test_each_reading_is_the_paper_s_recipe_but_for_what_it_says():
+    base = configure(
+        "mixed", preset="paper", data="photos", ratio=60, iterations=150, **ablations.FIRST
+    ).settings() | {"preset": "paper@1"}
+    plan = ablations.readings("photos").rounds({})
+    assert len(plan) == len(ablations.READINGS) == len({config.experiment() for config in plan})
+    for one, config in zip(ablations.READINGS, plan, strict=True):
+        changed = {name: value for name, value in config.settings().items() if value != base[name]}
+        assert changed == one.changes and all(
+            base[name] != value for name, value in one.changes.items()
+        )
+
+
+def test_the_recipe_of_today_is_the_one_that_was_taken():
+    today = configure("mixed", preset="paper", data="photos", ratio=60, iterations=150)
+    assert ablations.config_of(ablations.CHOSEN, "photos").model_dump(
+        exclude={"preset"}
+    ) == today.model_dump(exclude={"preset"})
+
+
+def test_they_are_judged_on_the_training_loss_and_other_runs_are_none_of_them():
+    for number, (name, loss) in enumerate((("a", 2.0), ("b", 1.0))):
+        run(
+            name,
+            [point(150, 0.5, 0.2, full=True, loss=loss)],
+            data="photos",
+            ratio=60,
+            iterations=150,
+        )
+        config = ablations.config_of(ablations.READINGS[number], "photos")
+        header = Index().get(name).run.header()
+        Index().get(name).run.write_header(
+            header | {"config": config.model_dump(), "experiment": config.experiment()}
+        )
+    run("c", [point(150, 0.9, 0.9, full=True, loss=0.1)], data="photos", ratio=60, iterations=150)
+    entries = [(entry.config, entry) for entry in Index().entries()]
+    assert [(row.reading, row.loss, row.real) for row in ablations.rows(entries)] == [
+        (ablations.READINGS[1], 1.0, 0.2),
+        (ablations.READINGS[0], 2.0, 0.2),
+    ]
+
+
+def test_one_that_diverged_is_last_and_one_that_failed_otherwise_is_left_out():
+    for name, number, loss, error in (
+        ("a", 0, 2.0, None),
+        ("b", 11, 700.0, "The loss is no longer a number at iteration 20."),
+        ("c", 1, 1.0, "The disk is full."),
+    ):
+        run(
+            name,
+            [point(20, 0.1, 0.1, loss=loss)],
+            data="photos",
+            ratio=60,
+            iterations=150,
+            status="failed" if error else "finished",
+            error=error,
+        )
+        config = ablations.config_of(ablations.READINGS[number], "photos")
+        made = Index().get(name).run
+        made.write_header(
+            made.header() | {"config": config.model_dump(), "experiment": config.experiment()}
+        )
+    rows = ablations.rows([(entry.config, entry) for entry in Index().entries()])
+    assert [row.reading for row in rows] == [ablations.READINGS[0], ablations.READINGS[11]]
+    assert rows[1].loss == math.inf and math.isnan(rows[1].nice)
+
+
+def test_readings_of_the_switch_share_their_initial_training_and_are_told_by_the_fall():
+    plan = ablations.at_switch("photos").rounds({})
+    assert len(set(plan)) == 4 and len({sharing(config) for config in plan}) == 1
+    assert [(phases(config)[1].norms, phases(config)[1].fresh_clock) for config in plan] == [
+        ("follow", True),
+        ("frozen", True),
+        ("follow", False),
+        ("frozen", False),
+    ]
+    assert all(phases(config)[0] == phases(plan[0])[0] for config in plan)
+    for number, after in ((0, 0.3), (1, 0.7), (3, 0.9)):
+        points = [
+            point(3000, 0.95, 0.1, phase="initial"),
+            *(
+                point(3000 + i, nice, 0.2, phase="restricted", phase_iteration=i)
+                for i, nice in ((0, 0.95), (20, 0.9), (200, after), (3000, 0.15))
+            ),
+        ]
+        made = run(f"run-{number}", points, method="iterative", data="photos")
+        made.write_header(
+            made.header()
+            | {"config": plan[number].model_dump(), "experiment": plan[number].experiment()}
+        )
+    rows = ablations.switch_rows([(entry.config, entry) for entry in Index().entries()])
+    assert [row.reading for row in rows] == [ablations.AT_SWITCH[number] for number in (0, 1, 3)]
+    assert rows[0].nice == (0.95, 0.3, 0.15) and rows[0].real[0] == 0.2
+
+
+def test_readings_at_full_length_are_the_recipe_of_today_with_one_thing_changed():
+    plan = ablations.at_length("photos").rounds({})
+    today = configure("mixed", preset="paper", data="photos", ratio=60)
+    assert plan[0] == today and today.iterations == 3000
+    for config, name in zip(plan[1:], ("init", "learning_rate"), strict=True):
+        assert {
+            field
+            for field, value in config.model_dump().items()
+            if value != today.model_dump()[field]
+        } == {name}
+    assert [ablations.length_reading_of(config) for config in plan] == list(ablations.AT_LENGTH)
+    assert (
+        ablations.length_reading_of(today.model_copy(update={"ratio": 50})) is None
+        and ablations.reading_of(today) is None
+    )

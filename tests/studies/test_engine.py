@@ -1,0 +1,214 @@
+"""Studies: what they consist of against the paper's counts, splits from a shared initial training against the same alone, kills and failures."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from logged_runs import point
+from logged_runs import run as logged
+
+from fruitlab.cli.main import main
+from fruitlab.config.errors import ConfigError
+from fruitlab.config.paths import PROJECT
+from fruitlab.config.presets import configure
+from fruitlab.data.importing import import_pictures
+from fruitlab.runs import folder
+from fruitlab.runs.index import Index
+from fruitlab.studies import engine as study
+from fruitlab.studies import plans, progress
+from fruitlab.worker.process import work
+
+SMALL = {"width": 0.25, "live_every": 5, "live_pictures": 10, "full_marks": 2, "iterations": 20}
+
+
+@pytest.fixture
+def small(pair):
+    import_pictures(name="small", nice=pair.nice, real=pair.real, min_images=5)
+    return "small"
+
+
+def arguments(*more: str) -> list[str]:
+    return [
+        "study",
+        *more,
+        "--data",
+        "small",
+        "--json",
+        *(part for name, value in SMALL.items() for part in ("--set", f"{name}={value}")),
+    ]
+
+
+def test_the_paper_s_study_and_its_tuning_have_the_paper_s_counts():
+    plan = plans.paper("photos", seeds=3).rounds({})
+    mixed, iterative = (
+        [c for c in plan if c.method == method] for method in ("mixed", "iterative")
+    )
+    assert len(mixed) == 33 and {c.ratio for c in mixed} == set(range(0, 101, 10))
+    assert len(iterative) == 27 and {c.split for c in iterative} == set(range(10, 91, 10))
+    assert [c.seed for c in plan] == sorted(c.seed for c in plan), "all of one seed first"
+    both = plans.paper("photos", norms=("follow", "frozen")).rounds({})
+    assert len(both) == 11 + 18 and len(set(both)) == 29
+
+    tuning = plans.tuning("photos")
+    first = tuning.rounds({})
+    assert len(first) == 44 + 33 and tuning.most == 44 + 88 + 33
+    # The two rates with the best run of the first set: of 0.0025 one run, of 0.001 another.
+    known = {
+        c: {0.001: 0.3, 0.0025: 0.5, 0.004: 0.1, 0.0055: 0.2}[c.learning_rate] - c.ratio / 1e4
+        for c in first
+    }
+    second = [c for c in tuning.rounds(known) if c not in first]
+    assert len(second) == 88 and {c.learning_rate for c in second} == {0.001, 0.0025}
+    assert {c.regularisation for c in second} == {0.1, 0.3, 2.0, 6.0} and {
+        c.iterations for c in second
+    } == {1500}
+
+
+@pytest.mark.parametrize("best", [0, 37, 60, 100])
+def test_the_search_for_a_ratio_comes_near_the_best_of_a_curve_with_one_hill(best):
+    plan = plans.ratio("photos", seeds=2)
+    known: dict = {}
+    while more := [c for c in plan.rounds(known) if c not in known]:
+        known |= {c: 1 - abs(c.ratio - best) / 100 + c.seed / 1000 for c in more}
+    assert len(known) <= plan.most
+    assert abs(max(known, key=known.get).ratio - best) <= 6
+
+
+def test_every_combination_is_varied_and_what_cannot_be_is_a_sentence():
+    base = configure("mixed", data="photos")
+    plan = plans.vary(
+        base, {"ratio": ["20", "40"], "learning_rate": ["0.1", "0.2", "0.3"]}, seeds=2
+    ).rounds({})
+    assert {(c.ratio, c.learning_rate, c.seed) for c in plan} == {
+        (r, lr, s) for r in (20, 40) for lr in (0.1, 0.2, 0.3) for s in (0, 1)
+    }
+    for wrong, match in (
+        ({"ratoi": ["2"]}, "Did you mean ratio"),
+        ({"ratio": ["200"]}, "less than or equal to 100"),
+        ({"seed": ["1"]}, "--seeds"),
+    ):
+        with pytest.raises(ConfigError, match=match):
+            plans.vary(base, wrong)
+    with pytest.raises(ConfigError, match="split"):
+        plans.vary(base, {"split": ["20"]})
+
+
+@pytest.mark.slow
+def test_a_split_from_a_shared_initial_training_is_the_same_split_alone_bit_for_bit(small):
+    configs = [
+        configure(
+            "iterative", preset="quick", data=small, split=split, norms=norms, batch_size=8, **SMALL
+        )
+        for norms in ("frozen", "follow")
+        for split in (30, 50, 90)
+    ]
+    engine = study.Engine(
+        plans.Study("splits", small, plans.fixed(configs)), fingerprint(), "cpu", say=print
+    )
+    after = engine.run()
+    assert engine.failed == {} and len(after.finished) == 6
+    shared = {c: e.header.get("initial_training_of") for c, e in after.found.items()}
+    trunks = [c for c, trunk in shared.items() if trunk is None]
+    assert [c.split for c in trunks] == [90] and set(shared.values()) == {
+        None,
+        after.found[trunks[0]].id,
+    }
+    for config in configs:
+        alone = folder.create({"device": "cpu", "data": None}, config=config)
+        work(alone, say=lambda line: None)
+        together = after.found[config].run
+        for name in ("weights", "best"):
+            assert (alone.folder / f"{name}.safetensors").read_bytes() == (
+                together.folder / f"{name}.safetensors"
+            ).read_bytes(), (config.split, name)
+        assert timeless(alone) == timeless(together)
+        assert not list(together.folder.glob("snapshot*"))
+
+
+def timeless(run: folder.Run) -> list[dict]:
+    return [{key: value for key, value in one.items() if key != "seconds"} for one in run.metrics()]
+
+
+def fingerprint() -> str:
+    from fruitlab.data import store
+
+    return store.load("small").fingerprint
+
+
+@pytest.mark.slow
+def test_finished_runs_are_not_run_again_and_a_failed_one_does_not_stop_the_others(small, capsys):
+    vary = arguments(
+        "--vary", "ratio=20,60", "--vary", "learning_rate=0.01,10", "--set", "regularisation=1000"
+    )
+    assert main([*vary, "--dry-run"]) == 0
+    assert (
+        json.loads(capsys.readouterr().out)["cost"]["runs"] == 4 and list(folder.all_runs()) == []
+    )
+    status = main(vary)
+    out, err = capsys.readouterr()
+    result = json.loads(out)
+    finished = [row for row in result["rows"] if row["status"] == "finished"]
+    assert status == 1 and len(result["failed"]) == 4 - len(finished) > 0 and finished
+    assert all("lower learning rate" in why for why in result["failed"].values())
+    made = {
+        run.id: run.folder.joinpath("config.json").stat().st_mtime_ns for run in folder.all_runs()
+    }
+    assert len(made) == 4 and {entry.label.get("study") for entry in Index().entries()} == {"vary"}
+    main(vary)
+    again = {
+        run.id: run.folder.joinpath("config.json").stat().st_mtime_ns for run in folder.all_runs()
+    }
+    assert set(again) == set(made) and all(
+        again[row["run"]] == made[row["run"]] for row in finished
+    )
+
+
+@pytest.mark.slow
+def test_a_study_that_was_killed_goes_on_where_it_was(small):
+    command = [
+        sys.executable,
+        "-m",
+        "fruitlab",
+        *arguments("--vary", "split=20,50,80", "--method", "iterative", "--iterations", "400"),
+    ]
+    process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL)
+    while not any(
+        run.status() == "running" and len(run.metrics()) > 5 for run in folder.all_runs()
+    ):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE)
+    while sum(run.status() == "finished" for run in folder.all_runs()) < 2:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    process.wait()
+    assert not any(run.alive() for run in folder.all_runs())
+    last = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    result = json.loads(last.stdout)
+    assert last.returncode == 0 and result["finished"] == 3 and len(list(folder.all_runs())) == 3, (
+        os.linesep.join(last.stderr.splitlines()[-5:])
+    )
+
+
+def test_runs_on_what_the_data_was_before_are_others():
+    config = configure("mixed", preset="quick", data="photos", ratio=20, iterations=20)
+    made = logged(
+        "old",
+        [point(0, 0.1, 0.1), point(20, 0.9, 0.4, full=True)],
+        data="photos",
+        ratio=20,
+        iterations=20,
+        fingerprint="a" * 16,
+    )
+    plan = plans.Study("one", "photos", plans.fixed([config]))
+    assert [e.id for e in progress.standing(plan, Index().entries(), "a" * 16).found.values()] == [
+        made.id
+    ]
+    assert progress.standing(plan, Index().entries(), "b" * 16).found == {}

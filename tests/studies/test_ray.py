@@ -1,0 +1,476 @@
+"""Studies on a Ray cluster: a node killed in the middle, failures, stops, what a replaced worker still sends, and no Ray at all."""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from logged_runs import point
+
+from fruitlab.cli.main import main
+from fruitlab.config.errors import RunError
+from fruitlab.config.paths import PROJECT
+from fruitlab.config.presets import configure
+from fruitlab.data import store
+from fruitlab.data.importing import import_pictures
+from fruitlab.runs import folder as runs
+from fruitlab.runs.folder import Run
+from fruitlab.studies import plans
+from fruitlab.studies.ray_mirror import ACCEPTED, Mirror
+from fruitlab.worker.process import work
+
+# Full scores, and with them a saved state, every 20 iterations.
+SMALL = {
+    "width": 0.25,
+    "live_every": 5,
+    "live_pictures": 10,
+    "full_marks": 12,
+    "iterations": 240,
+    "batch_size": 8,
+}
+needs_ray = pytest.mark.skipif(
+    not os.environ.get("CI") and importlib.util.find_spec("ray") is None,
+    reason="Ray is not installed: pip install -r requirements-ray.txt",
+)
+
+
+@pytest.fixture
+def small(pair):
+    import_pictures(name="small", nice=pair.nice, real=pair.real, min_images=5)
+    return store.load("small")
+
+
+def arguments(*more: str) -> list[str]:
+    return [
+        "study",
+        "--data",
+        "small",
+        "--json",
+        *(part for name, value in SMALL.items() for part in ("--set", f"{name}={value}")),
+        *more,
+    ]
+
+
+def wait_until(so, seconds: float = 90.0) -> None:
+    end = time.monotonic() + seconds
+    while not so():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.05)
+
+
+def same_as_alone(run: Run) -> None:
+    """The same configuration trained by a local worker comes to the same bits and the same log."""
+    alone = runs.create({"device": "cpu", "data": None}, config=run.config())
+    work(alone, say=lambda line: None)
+    assert run.header()["threads"] == alone.header()["threads"]
+    for name in ("weights", "best"):
+        ours, theirs = run.read_tensors(name)[0], alone.read_tensors(name)[0]
+        assert ours.keys() == theirs.keys() and all(
+            np.array_equal(ours[key], theirs[key]) for key in ours
+        ), (run.id, name)
+    assert timeless(run.metrics()) == timeless(alone.metrics())
+    ours, theirs = run.predictions(), alone.predictions()
+    assert all(np.array_equal(ours[key], theirs[key]) for key in theirs)
+    # Nothing of the other machine's way of working is left behind.
+    assert {path.name for path in run.folder.iterdir()} == {
+        path.name for path in alone.folder.iterdir()
+    } | {"label.json"}
+
+
+def timeless(points: list[dict]) -> list[dict]:
+    return [{key: value for key, value in one.items() if key != "seconds"} for one in points]
+
+
+@pytest.mark.slow
+@needs_ray
+def test_a_node_killed_in_the_middle_costs_time_and_changes_nothing(small, tmp_path):
+    from ray.cluster_utils import Cluster
+
+    from fruitlab.studies.ray_engine import RayEngine
+
+    configs = [
+        configure("mixed", preset="quick", data="small", ratio=50, **SMALL),
+        *(
+            configure("iterative", preset="quick", data="small", split=split, **SMALL)
+            for split in (40, 80)
+        ),
+    ]
+    cluster = Cluster(
+        initialize_head=True,
+        head_node_args={
+            "num_cpus": 1,
+            "include_dashboard": False,
+            "_system_config": {"health_check_period_ms": 500, "health_check_failure_threshold": 4},
+        },
+    )
+    said: list[str] = []
+    try:
+        node = cluster.add_node(num_cpus=1)
+        plan = plans.Study("lost", "small", plans.fixed(configs))
+        common = {"data": small, "address": cluster.address, "storage": tmp_path / "shared"}
+        with pytest.raises(
+            RunError,
+            match="No machine of the Ray cluster has 1 CPUs and 2 GPUs for a run: they have 1 CPUs and 0 GPUs; 1 CPUs",
+        ):
+            RayEngine(plan, small.fingerprint, "auto", said.append, gpus=2, **common).run()
+
+        def kill_it_in_the_middle() -> None:
+            wait_until(
+                lambda: (
+                    sum(
+                        run.has("state") and 60 < run.metrics()[-1]["iteration"] < 200
+                        for run in runs.all_runs()
+                        if run.metrics()
+                    )
+                    == 2
+                )
+            )
+            assert {run.status() for run in runs.all_runs()} == {"running"}
+            cluster.remove_node(node, allow_graceful=False)
+            said.append("killed")
+
+        killer = threading.Thread(target=kill_it_in_the_middle, daemon=True)
+        killer.start()
+        engine = RayEngine(plan, small.fingerprint, "auto", said.append, **common)
+        after = engine.run()
+        killer.join()
+    finally:
+        cluster.shutdown()
+    assert engine.failed == {} and [len(after.configs), len(after.finished)] == [3, 3]
+    lost = [line for line in said if "was lost. It goes on elsewhere from iteration" in line]
+    assert (
+        "killed" in said
+        and len(lost) == 1
+        and 0 < int(lost[0].split("iteration ")[1].strip(".")) < 240
+    ), said
+    assert after.found[configs[1]].header["initial_training_of"] == after.found[configs[2]].id
+    assert not any((tmp_path / "shared").iterdir()), "checkpoints that nobody needs any more"
+    for config in configs:
+        same_as_alone(after.found[config].run)
+
+
+@pytest.mark.slow
+@needs_ray
+def test_a_failed_run_is_not_tried_again_and_one_that_was_stopped_goes_on_without_ray(
+    small, capsys
+):
+    vary = arguments("--vary", "regularisation=0.0005,1000", "--ray", "local")
+
+    def stop_the_good_one() -> None:
+        def there() -> list[Run]:
+            return [
+                run
+                for run in runs.all_runs()
+                if run.config().regularisation < 1 and run.has("state") and len(run.metrics()) > 8
+            ]
+
+        wait_until(there)
+        there()[0].ask_to_stop()
+
+    stopper = threading.Thread(target=stop_the_good_one, daemon=True)
+    stopper.start()
+    status = main(vary)
+    stopper.join()
+    out, err = capsys.readouterr()
+    result = json.loads(out)
+    assert status == 1 and len(result["failed"]) == 2 and "was lost" not in err, err
+    bad, stopped = sorted(runs.all_runs(), key=lambda run: run.status())
+    assert (
+        bad.status() == "failed"
+        and "lower learning rate" in bad.summary()["error"]
+        and bad.summary()["error"] in result["failed"].values()
+    )
+    assert (
+        stopped.status() == "stopped"
+        and 0 < stopped.summary()["iteration"] < 240
+        and not (stopped.folder / "stop").exists()
+    )
+    assert main(["resume", stopped.id]) == 0
+    same_as_alone(stopped)
+
+
+def listening_to_all(process: int) -> list[str]:
+    """Addresses beyond the loopback, in hexadecimal, at which a process and those below it listen; where there is a /proc."""
+    parents: dict[int, int] = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            pass  # it has ended meanwhile
+    family, before = {process}, 0
+    while len(family) > before:
+        before, family = (
+            len(family),
+            family | {child for child, parent in parents.items() if parent in family},
+        )
+    sockets = set()
+    for member in family:
+        for file in Path(f"/proc/{member}/fd").glob("*"):
+            try:
+                sockets.add(os.readlink(file))
+            except OSError:
+                pass
+    rows = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        if Path(f"/proc/net/{name}").exists()
+        for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
+    ]
+    ours = [row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets]
+    assert ours or not rows, "it listens nowhere at all"
+    loopback = (
+        "0100007F:",
+        "0000000000000000FFFF00000100007F:",
+        "00000000000000000000000001000000:",
+    )
+    return [address for address in ours if not address.startswith(loopback)]
+
+
+@pytest.mark.slow
+@needs_ray
+def test_ctrl_c_stops_all_in_order_and_the_same_command_goes_on(small):
+    command = [
+        sys.executable,
+        "-m",
+        "fruitlab",
+        *arguments("--vary", "ratio=20,60", "--ray", "local", "--set", "iterations=120"),
+    ]
+    process = subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    wait_until(lambda: any(run.has("state") for run in runs.all_runs()))
+    assert listening_to_all(process.pid) == [], "who reaches a port of Ray can run what he likes"
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    assert (
+        json.loads(process.communicate(timeout=60)[0]) == {"error": "Interrupted."}
+        and process.returncode == 130
+    )
+    assert all(run.status() == "stopped" for run in runs.all_runs())
+    kept = max(
+        (run.read_tensors("state")[1]["numbers"]["iteration"], run.id)
+        for run in runs.all_runs()
+        if run.has("state")
+    )
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=180)
+    result = json.loads(done.stdout)
+    assert (
+        done.returncode == 0
+        and result["finished"] == 2
+        and kept[0] > 0
+        and kept[1] in {row["run"] for row in result["rows"]}
+    ), done.stderr[-2000:]
+    for run in list(runs.all_runs()):
+        iterations = [one["iteration"] for one in run.metrics()]
+        assert iterations == sorted(set(iterations)) and iterations[-1] == 120
+
+
+def sent(worker: str, before: int, iteration: int, **more) -> dict:
+    return {
+        "worker": worker,
+        "node": f"machine of {worker}",
+        "line": [before, point(iteration, 0.5, 0.5)],
+        **more,
+    }
+
+
+def files(folder, worker: str, run: Run, iteration: int) -> None:
+    (folder / worker).mkdir(parents=True)
+    made = Run(folder / worker)
+    made.write_tensors(
+        "state",
+        {"w": np.full(3, iteration, np.float32)},
+        {"numbers": {"iteration": iteration}, "log_length": run.log_length()},
+    )
+
+
+def test_what_a_replaced_worker_still_sends_is_ignored(tmp_path):
+    run = runs.create({"device": "auto", "data": None}, config=configure("mixed", iterations=100))
+    mirror = Mirror(run)
+    mirror.open(tmp_path / "begin")
+    assert run.status() == "waiting" and [path.name for path in (tmp_path / "begin").iterdir()] == [
+        "config.json"
+    ]
+    assert not mirror.take(sent("first", 0, 0)) and run.metrics() == []  # nobody is at it yet
+    mirror.worker = "first"
+    assert mirror.take(sent("first", 0, 0, header=run.header())) and run.status() == "running"
+    assert mirror.take(sent("first", 1, 5))
+    files(tmp_path / "one", "first", run, 5)
+    mirror.keep(tmp_path / "one")
+    assert (tmp_path / "one" / ACCEPTED).is_dir() and not (tmp_path / "one" / "first").exists()
+    assert mirror.take(sent("first", 2, 10)) and mirror.take(sent("first", 3, 15))
+
+    assert mirror.lost() == 5
+    before = run.log.read_bytes()
+    assert not mirror.take(sent("first", 4, 20)) and not mirror.take(
+        sent("first", 4, 20, summary={"status": "finished"})
+    )
+    mirror.worker = "second"
+    assert not mirror.take(sent("first", 4, 20, error="It went wrong where nobody looks any more."))
+    assert run.log.read_bytes() == before and mirror.summary is None and mirror.problem is None
+    assert mirror.take(sent("second", 2, 10))
+    assert [one["iteration"] for one in run.metrics()] == [0, 5, 10], (
+        "cut back to the state from which the second went on"
+    )
+    assert not mirror.take(sent("first", 3, 99)) and mirror.take(sent("second", 3, 15))
+
+    # Both write into the same checkpoint; only the second's files count.
+    files(tmp_path / "two", "second", run, 15)
+    files(tmp_path / "two", "first", run, 99)
+    mirror.keep(tmp_path / "two")
+    assert run.read_tensors("state")[1]["numbers"]["iteration"] == 15
+    assert Run(tmp_path / "two" / ACCEPTED).read_tensors("state")[1]["numbers"]["iteration"] == 15
+    files(tmp_path / "three", "first", run, 99)
+    with pytest.raises(
+        RunError, match="--ray-storage has to name a folder that all machines share"
+    ):
+        mirror.keep(tmp_path / "three")
+    with pytest.raises(RunError, match="did not arrive"):
+        mirror.take(sent("second", 7, 40))
+    mirror.end()
+    assert run.status() == "stopped" and run.summary()["iteration"] == 15
+
+
+def test_a_run_whose_results_are_missing_has_failed_and_keeps_its_state(tmp_path):
+    run = runs.create({"device": "auto", "data": None}, config=configure("mixed", iterations=100))
+    mirror = Mirror(run)
+    mirror.open(tmp_path / "begin")
+    mirror.worker = "one"
+    mirror.take(sent("one", 0, 100))
+    files(tmp_path / "sent", "one", run, 100)
+    mirror.keep(tmp_path / "sent")
+    mirror.take({"worker": "one", "node": "there", "summary": {"status": "finished"}})
+    mirror.end()
+    assert (
+        run.status() == "failed"
+        and "results did not arrive" in run.summary()["error"]
+        and run.has("state")
+    )
+
+
+def test_without_ray_studies_are_as_ever_and_what_to_install_is_a_sentence(small):
+    script = "import sys; sys.modules['ray'] = None; from fruitlab.cli import study; from fruitlab.cli.main import main; raise SystemExit(main(sys.argv[1:]))"
+
+    def run(*more: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-c", script, *arguments("--vary", "ratio=20", *more)],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+        )
+
+    assert run("--dry-run").returncode == 0
+    asked = run("--ray", "local")
+    assert (
+        asked.returncode == 1
+        and "pip install -r requirements-ray.txt" in json.loads(asked.stdout)["error"]
+    )
+    assert list(runs.all_runs()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "sentence"),
+    [
+        (["--ray-cpus", "2"], 2, "go with --ray"),
+        (["--ray", "local", "--ray-cpus", "0"], 2, "give 1 or more"),
+        (
+            ["--ray", "local", "--ray-gpus", "1.5"],
+            2,
+            "a part of one, from 0 to 1, or a whole number",
+        ),
+        (["--ray", "local", "--device", "cpu"], 2, "leave --device out"),
+        (["--ray", "local", "--at-once", "2"], 2, "leave --at-once out"),
+        pytest.param(
+            ["--ray", "127.0.0.1:1"], 1, "There is no Ray cluster at 127.0.0.1:1", marks=needs_ray
+        ),
+        pytest.param(["--ray", "nowhere"], 1, "Give host:port", marks=needs_ray),
+        pytest.param(
+            ["--ray", "ray://127.0.0.1:10001"],
+            1,
+            "has to run on a machine of the cluster",
+            marks=needs_ray,
+        ),
+        pytest.param(
+            ["--ray", "127.0.0.1:1", "--ray-storage", "{file}"],
+            1,
+            "Name another folder with --ray-storage",
+            marks=needs_ray,
+        ),
+    ],
+)
+def test_what_cannot_be_is_a_sentence(small, tmp_path, capsys, options, status, sentence):
+    (tmp_path / "file").touch()
+    assert (
+        main(
+            arguments(
+                "--vary",
+                "ratio=20",
+                *(option.format(file=tmp_path / "file" / "below") for option in options),
+            )
+        )
+        == status
+    )
+    assert sentence in json.loads(capsys.readouterr().out)["error"]
+
+
+@needs_ray
+def test_a_worker_without_the_storage_says_so(tmp_path, monkeypatch):
+    from fruitlab.studies import ray_trial
+
+    monkeypatch.setattr(ray_trial.tune, "get_checkpoint", lambda: None)
+    with pytest.raises(
+        RunError, match="shared is not there on .* has to name a folder that all machines share"
+    ):
+        ray_trial._source(
+            {"run": "one", "begin": str(tmp_path / "shared" / "study-1" / "begin" / "one")}
+        )
+
+
+@needs_ray
+def test_checkpoints_that_killed_studies_left_are_cleared_away_and_nothing_else(tmp_path):
+    from fruitlab.studies.ray_cluster import LOCK, storage
+
+    for name in ("left", "foreign"):
+        (tmp_path / name / "run").mkdir(parents=True)
+    (tmp_path / "left" / LOCK).touch()
+    with storage(tmp_path, "one") as one:
+        (one / "checkpoint").mkdir()
+        with storage(tmp_path, "two") as two:
+            assert {path.name for path in tmp_path.iterdir()} == {
+                "foreign",
+                one.name,
+                two.name,
+            } and (one / "checkpoint").is_dir()
+    assert [path.name for path in tmp_path.iterdir()] == ["foreign"]
+
+
+@needs_ray
+def test_a_run_takes_a_part_of_a_gpu_where_there_is_one(monkeypatch):
+    from fruitlab.studies import ray_cluster
+
+    machines = [
+        {"Alive": True, "Resources": {"CPU": 8.0}},
+        {"Alive": True, "Resources": {"CPU": 4.0, "GPU": 1.0}},
+        {"Alive": False, "Resources": {"CPU": 64.0, "GPU": 8.0}},
+    ]
+    monkeypatch.setattr(ray_cluster.ray, "nodes", lambda: machines)
+    assert (
+        ray_cluster.share(1, None) == 0.25
+        and ray_cluster.share(8, 0) == 0
+        and ray_cluster.share(2, 0.5) == 0.5
+    )
+    for cpus, gpus in ((8, 0.5), (1, 2), (9, 0)):
+        with pytest.raises(RunError, match="Give less with --ray-cpus and --ray-gpus"):
+            ray_cluster.share(cpus, gpus)
+    monkeypatch.setattr(ray_cluster.ray, "nodes", lambda: machines[:1])
+    assert ray_cluster.share(1, None) == 0

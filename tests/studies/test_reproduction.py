@@ -1,0 +1,359 @@
+"""What the paper reports, and the checks that decide its hypotheses: on its own numbers they come to its own conclusions."""
+
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from logged_runs import iterative, mixed, point, run
+
+from fruitlab.runs.index import Index
+from fruitlab.studies import figures as paper_charts
+from fruitlab.studies import findings, published, reproduction
+from fruitlab.studies.findings import CLOSE, FAILS, HOLDS, NOT_YET, PARTLY, Scores
+from fruitlab.studies.plans import RATIOS, SPLITS
+
+
+def flat(nice: float, real: float, **more) -> Scores:
+    return Scores((nice,), (real,), (math.sqrt(nice * real),), **more)
+
+
+def column(nice: list[float], real: list[float]) -> dict[int, Scores]:
+    return dict(zip(RATIOS, map(flat, nice, real), strict=True))
+
+
+# Table 2
+
+
+def test_table_2_is_typed_in_right():
+    text = Path(__file__).resolve().parents[3] / "shared" / "paper" / "bao-different-datasets.txt"
+    if not text.is_file():
+        pytest.skip("the paper's text (../shared/paper) is not here")
+    rows = re.findall(
+        r"^(\d+) (0\.\d{6,}) (0\.\d{6,}) (0\.\d{6,})$",
+        text.read_text(encoding="utf-8", errors="replace"),
+        re.MULTILINE,
+    )
+    assert {
+        int(ratio): {"real": float(real), "nice": float(nice), "combined": float(both)}
+        for ratio, real, nice, both in rows
+    } == published.TABLE2
+    assert tuple(published.TABLE2) == RATIOS
+
+
+def test_table_2_says_what_the_papers_sentences_say_of_it():
+    top = {
+        score: max(RATIOS, key=lambda ratio: published.TABLE2[ratio][score])
+        for score in ("nice", "real", "combined")
+    }
+    assert top == {"nice": 20, "real": 100, "combined": 60}
+    assert published.TABLE2[20]["nice"] - published.TABLE2[0]["nice"] == pytest.approx(
+        0.0033, abs=1e-4
+    )  # "only increased the accuracy by 0.33%"
+    assert all(
+        0.21 < value < 0.23
+        for value in (published.TABLE2[0]["real"], published.TABLE2[100]["nice"])
+    )  # "21~23%"
+
+
+def test_its_columns_are_bests_of_their_own():
+    excess = {
+        ratio: math.sqrt(row["nice"] * row["real"]) - row["combined"]
+        for ratio, row in published.TABLE2.items()
+    }
+    assert (
+        all(value > -1e-8 for value in excess.values())
+        and max(excess, key=excess.get) == 100
+        and excess[100] == pytest.approx(0.0203, abs=1e-4)
+    )
+
+
+def test_the_results_stand_where_the_abstract_says_otherwise():
+    ratio, value = published.BEST_TOP1
+    assert (
+        ratio == max(published.TABLE2, key=lambda one: published.TABLE2[one]["combined"]) == 60
+    )  # the abstract: around 70 %
+    assert (
+        f"{value:.1%}" == "64.8%" and f"{published.TABLE2[70]['combined']:.1%}" == "63.8%"
+    )  # the abstract's 63.8 % is that of 70 %
+    assert published.BEST_TOP3 == (70, 0.832)  # the abstract: 83.0 %
+    assert f"{published.TABLE2[100]['combined']:.1%}" == "30.8%"  # the abstract's "no mixing"
+    assert published.CHANCE == pytest.approx(0.0385, abs=1e-4)
+
+
+# The checks on the paper's own numbers
+
+
+def test_on_the_papers_numbers_the_checks_say_what_the_paper_says():
+    assert (
+        findings.own_domain(findings.PAPER).status == PARTLY
+    )  # "mostly agree": nice is best at 20 %
+    assert "20 % real" in findings.own_domain(findings.PAPER).said
+    assert findings.near_half(findings.PAPER).status == PARTLY  # "slightly deviate": 60 %
+    assert findings.carries_over(findings.PAPER, 26).status == HOLDS
+    below = {split: flat(0.5, 0.4) for split in SPLITS}  # combined 44.7 %: "always lower than 45 %"
+    assert findings.iterative_wins(findings.PAPER, below).status == FAILS
+    assert findings.none_beats_mixed(findings.PAPER, below).status == HOLDS
+    assert (
+        findings.helps_nice(findings.PAPER).status == CLOSE
+    )  # 0.3 points, "very slight", on some 4,160 pictures
+    assert (
+        findings.forgets_fast(list(published.FORGOTTEN), list(published.FORGOTTEN.values())).status
+        == HOLDS
+    )
+
+
+# The rules
+
+
+def test_the_margin_is_that_of_two_proportions_and_of_the_seeds():
+    one, other = (
+        flat(0.9, 0.5, nice_pictures=1000, real_pictures=400),
+        flat(0.8, 0.5, nice_pictures=1000, real_pictures=400),
+    )
+    assert findings.margin(one, other, "nice") == pytest.approx(
+        1.96 * math.sqrt(0.09 / 1000 + 0.16 / 1000), rel=0.01
+    )
+    assert findings.margin(one, other, "real") == pytest.approx(
+        1.96 * math.sqrt(2 * 0.25 / 400), rel=0.01
+    )
+    seeds = replace(one, real=(0.4, 0.5, 0.6))
+    assert seeds.variance("real") - one.variance("real") == pytest.approx(0.01 / 3, rel=0.01)
+    # Combined by simulation would be: d sqrt(nr) = half of sqrt(nr) times the relative deviations.
+    relative = math.sqrt(0.1 / 0.9 / 1000 + 0.5 / 0.5 / 400)
+    assert math.sqrt(one.variance("combined")) == pytest.approx(
+        math.sqrt(0.45) * relative / 2, rel=0.01
+    )
+    assert flat(1.0, 0.0, nice_pictures=10, real_pictures=10).variance("nice") > 0
+
+
+@pytest.mark.parametrize(
+    ("nice", "real", "status"),
+    [
+        ([0.9 - 0.05 * i for i in range(11)], [0.2 + 0.05 * i for i in range(11)], HOLDS),
+        ([0.5 + 0.01 * i for i in range(11)], [0.2 + 0.05 * i for i in range(11)], PARTLY),
+        ([0.5 + 0.01 * i for i in range(11)], [0.7 - 0.05 * i for i in range(11)], FAILS),
+        ([0.9, 0.901] + [0.8] * 9, [0.4] * 9 + [0.501, 0.5], CLOSE),
+    ],
+)
+def test_hypothesis_1(nice, real, status):
+    assert findings.own_domain(column(nice, real)).status == status
+
+
+@pytest.mark.parametrize(
+    ("best", "height", "status"),
+    [
+        (50, 0.7, HOLDS),
+        (60, 0.7, PARTLY),
+        (40, 0.7, PARTLY),
+        (70, 0.7, FAILS),
+        (60, 0.601, CLOSE),
+        (90, 0.601, CLOSE),
+        (55, 0.7, PARTLY),
+    ],
+)
+def test_hypothesis_2(best, height, status):
+    scores = {ratio: flat(0.5, 0.5) for ratio in RATIOS} | {50: flat(0.6, 0.6)}
+    assert findings.near_half(scores | {best: flat(height, height)}).status == status
+
+
+@pytest.mark.parametrize(("height", "status"), [(0.7, HOLDS), (0.5, FAILS), (0.601, CLOSE)])
+def test_hypothesis_3(height, status):
+    scores = {ratio: flat(0.6, 0.6) for ratio in RATIOS}
+    assert (
+        findings.iterative_wins(
+            scores, {split: flat(0.4, 0.4) for split in SPLITS} | {30: flat(height, height)}
+        ).status
+        == status
+    )
+    assert (
+        ", statistics frozen: "
+        in findings.iterative_wins(
+            scores, {split: flat(0.4, 0.4) for split in SPLITS}, "statistics frozen"
+        ).said
+    )
+
+
+def test_restricted_training_that_improves_once_is_enough_against():
+    before, after = (
+        {split: flat(0.9, 0.3) for split in SPLITS},
+        {split: flat(0.5, 0.4) for split in SPLITS},
+    )
+    assert findings.never_improves(before, after).status == HOLDS
+    once = findings.never_improves(before, after | {10: flat(0.8, 0.5)})
+    assert once.status == FAILS and "1 of nine" in once.said and "split 10 %" in once.said
+    assert findings.never_improves(before, after | {10: flat(0.9, 0.301)}).status == CLOSE
+
+
+def test_one_domain_better_than_mixed_is_enough_against():
+    scores = {ratio: flat(0.8, 0.5) for ratio in RATIOS}
+    assert (
+        findings.none_beats_mixed(scores, {split: flat(0.7, 0.6) for split in SPLITS}).status
+        == FAILS
+    )
+    assert (
+        findings.none_beats_mixed(scores, {split: flat(0.801, 0.4) for split in SPLITS}).status
+        == CLOSE
+    )
+
+
+def test_a_domain_never_seen_at_the_level_of_guessing():
+    scores = {ratio: flat(0.8, 0.5) for ratio in RATIOS}
+    assert (
+        findings.carries_over(scores | {0: flat(0.9, 0.04), 100: flat(0.04, 0.9)}, 25).status
+        == CLOSE
+    )
+    assert findings.carries_over(scores | {0: flat(0.9, 0.04)}, 25).status == PARTLY
+
+
+def test_forgetting_within_two_hundred_iterations():
+    assert findings.forgets_fast([0, 100, 200, 400], [0.9, 0.7, 0.5, 0.3]).status == FAILS
+    assert findings.forgets_fast([0, 100, 200, 400], [0.9, 0.7, 0.4, 0.3]).status == HOLDS
+    assert (
+        findings.forgets_fast([0, 100], [0.9, 0.7]).status == NOT_YET
+        and findings.forgets_fast([], []).status == NOT_YET
+    )
+
+
+@pytest.mark.parametrize("missing", RATIOS)
+def test_with_any_ratio_missing_nothing_is_decided(missing):
+    scores = {ratio: one for ratio, one in findings.PAPER.items() if ratio != missing}
+    splits = {split: flat(0.5, 0.4) for split in SPLITS}
+    for found in (
+        findings.own_domain(scores),
+        findings.near_half(scores),
+        findings.iterative_wins(scores, splits),
+        findings.none_beats_mixed(scores, splits),
+    ):
+        assert (
+            found.status == NOT_YET and found.said.endswith(f"Missing: {missing} %.") and found.rule
+        )
+    assert (
+        findings.never_improves(splits, {}).status
+        == findings.iterative_wins(findings.PAPER, {}).status
+        == NOT_YET
+    )
+
+
+# From runs
+
+
+def found() -> list[reproduction.Reproduction]:
+    return reproduction.reproductions(Index().entries(fresh=True))
+
+
+def test_mixed_and_iterative_runs_of_one_recipe_belong_together():
+    for seed in (0, 1):
+        run(f"a{seed}", mixed(20), ratio=60, seed=seed)
+    run("b", mixed(20), ratio=0)
+    run("i", iterative(20), method="iterative", split=50)
+    run("f", iterative(20), method="iterative", split=50, norms="follow")
+    run("other", mixed(20), ratio=60, width=2)
+    run("elsewhere", mixed(20), ratio=60, fingerprint="f" * 16)
+    run("stopped", mixed(20), ratio=10, status="stopped")
+    one, *rest = found()
+    assert {ratio: [entry.id for entry in runs] for ratio, runs in one.mixed.items()} == {
+        0: ["b"],
+        60: ["a0", "a1"],
+    }
+    assert {
+        how: {split: [entry.id for entry in runs] for split, runs in group.items()}
+        for how, group in one.iterative.items()
+    } == {"follow": {50: ["f"]}, "frozen": {50: ["i"]}}
+    assert (
+        sorted(other.first.id for other in rest) == ["elsewhere", "other"]
+        and len({other.key for other in (one, *rest)}) == 3
+    )
+    assert (
+        one.seeds == 2
+        and "2 ratios, 1 split" in one.name
+        and "width 2" in next(other.name for other in rest if other.first.id == "other")
+    )
+
+
+def test_the_papers_recipe_has_twice_the_iterations_when_iterative():
+    run("m", mixed(20), ratio=0, batch_size=0, iterations=300)
+    run("i", iterative(20), method="iterative", batch_size=0, iterations=600)
+    run("longer", iterative(20), method="iterative", batch_size=0, iterations=900)
+    first, second = found()
+    assert [entry.id for entry in first.entries] == ["m", "i"] and [
+        entry.id for entry in second.entries
+    ] == ["longer"]
+
+
+def test_scores_last_best_and_at_the_switch():
+    run("m", [point(5, 0.9, 0.1, full=True), point(10, 0.8, 0.2, full=True)], ratio=60)
+    run("i", iterative(20), method="iterative", split=50)
+    (one,) = found()
+    last, best = reproduction.last(one.mixed)[60], reproduction.best(one.mixed)[60]
+    assert (last.nice, last.real, last.nice_pictures) == ((0.8,), (0.2,), 1000)
+    assert (best.nice, best.real) == ((0.9,), (0.2,)) and best.combined == pytest.approx(
+        (0.4,)
+    )  # each the best of its own
+    assert reproduction.last(one.mixed, 3)[60].nice == (0.9,)
+    switch = reproduction.at_switch(one.iterative["frozen"])[50]
+    assert (switch.nice[0], switch.real[0]) == pytest.approx((0.9, 0.1)) and switch.combined[
+        0
+    ] == pytest.approx(0.3)
+
+
+def test_tuning_runs_make_figures_8_to_10(monkeypatch):
+    import logged_runs
+
+    configure = logged_runs.configure
+    monkeypatch.setattr(
+        logged_runs,
+        "configure",
+        lambda method, preset, **more: configure(method, preset="paper", **more),
+    )
+    for rate, factor, iterations, nice in (
+        (0.001, 0.7, 1500, 0.3),
+        (0.004, 0.7, 1500, 0.5),
+        (0.001, 0.1, 1500, 0.6),
+        (0.004, 0.1, 1500, 0.4),
+        (0.004, 0.1, 3000, 0.7),
+        (0.004, 0.5, 3000, 0.8),
+    ):
+        run(
+            f"t{rate}-{factor}-{iterations}".replace(".", ""),
+            [point(iterations, nice, nice, full=True)],
+            ratio=60,
+            learning_rate=rate,
+            regularisation=factor,
+            iterations=iterations,
+        )
+    figures = reproduction.tuning(Index().entries(fresh=True), None)
+    assert figures == {
+        8: {"learning rate 0.001": {60: 0.3}, "learning rate 0.004": {60: 0.5}},
+        9: {"factor 0.1": {60: 0.6}, "factor 0.7": {60: 0.5}},
+        10: {"factor 0.1": {60: 0.7}, "factor 0.5": {60: 0.8}},
+    }
+    assert "learning rate 0.004 at 1" in paper_charts.tuning(8, figures[8])["reading"]
+    assert reproduction.tuning([], None) == {}
+
+
+def test_the_papers_values_are_hollow_and_ours_have_bars_for_several_seeds():
+    several = {60: Scores((0.8, 0.9), (0.4, 0.5), (0.6, 0.65))}
+    data = {
+        trace["name"]: trace for trace in paper_charts.mixed(several, top=1, categories=23)["data"]
+    }
+    assert data["real, paper"]["marker"]["symbol"] == "diamond-open" and data["real, paper"]["y"][
+        5
+    ] == pytest.approx(0.40544346)
+    assert data["nice"]["error_y"]["array"] == pytest.approx([0.0707], abs=1e-4) and data["nice"][
+        "y"
+    ] == pytest.approx([0.85])
+    assert data["chance"]["y"][0] == pytest.approx(1 / 23)
+    assert (
+        "error_y" not in paper_charts.mixed({60: flat(0.8, 0.4)}, top=1, categories=23)["data"][0]
+    )
+
+
+def test_table_1_is_the_networks():
+    from fruitlab.models.table1 import rows
+
+    *layers, total = rows(published.CATEGORIES)
+    assert [(row["layer"], row["parameters_of"], row["output"]) for row in layers] == list(
+        published.TABLE1
+    ) and total["layers"] == published.LAYERS

@@ -1,0 +1,127 @@
+"""What comes with the project: runs that open without their data, whose scores follow from their answers."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fruitlab.config.errors import RunError
+from fruitlab.config.paths import PROJECT
+from fruitlab.inference.predict import Predictor
+from fruitlab.metrics import accuracy
+from fruitlab.runs.folder import Run
+from fruitlab.runs.index import Index
+from fruitlab.runs.sweeps import families
+from fruitlab.studies.release import name
+
+SHIPPED = PROJECT / "checkpoints" / "shipped"
+RUNS = sorted(path.parent for path in SHIPPED.glob("*/config.json"))
+
+
+@pytest.fixture(autouse=True)
+def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FRUITLAB_SHIPPED", str(SHIPPED))
+
+
+def test_the_study_is_whole_and_small():
+    names = {path.name for path in RUNS}
+    for seed in range(3):
+        assert {f"mixed-{ratio}-thorough-seed{seed}" for ratio in range(0, 101, 10)} <= names
+        assert {
+            f"iterative-{split}-{norms}-thorough-seed{seed}"
+            for split in range(10, 91, 10)
+            for norms in ("frozen", "follow")
+        } <= names
+    assert {f"mixed-{ratio}-paper-seed0" for ratio in (0, 60, 100)} | {
+        "iterative-50-follow-paper-seed0"
+    } <= names
+    assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < 30e6
+    known = {
+        "config.json",
+        "metrics.jsonl",
+        "summary.json",
+        "predictions.npz",
+        "weights.safetensors",
+    }
+    assert {path.name for folder in RUNS for path in folder.iterdir()} == known, (
+        "no pictures, and nothing that an app left there"
+    )
+    with_weights = {path.name for path in RUNS if (path / "weights.safetensors").exists()}
+    assert with_weights == {f"mixed-{ratio}-thorough-seed0" for ratio in range(0, 101, 10)} | {
+        f"iterative-50-{norms}-thorough-seed0" for norms in ("frozen", "follow")
+    }
+
+
+@pytest.mark.parametrize("folder", RUNS, ids=lambda path: path.name)
+def test_a_run_says_what_it_is_and_how_it_ended(folder):
+    run = Run(folder)
+    assert (
+        run.shipped and run.status() == "finished" and run.header()["data"]["kind"] == "photographs"
+    )
+    assert name(run.config()) == folder.name
+    last, summary = run.metrics()[-1], run.summary()
+    assert last["full"] and last["iteration"] == run.config().iterations
+    assert accuracy.point_combined(last) == pytest.approx(summary["combined"]["top1"])
+    # Nothing in it tells of the machine it was made on.
+    assert "/" not in json.dumps(
+        {key: value for key, value in run.header().items() if key != "data"}
+    )
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [path for path in RUNS if (path / "predictions.npz").exists()],
+    ids=lambda path: path.name,
+)
+def test_a_run_s_scores_follow_from_its_answers(folder):
+    run = Run(folder)
+    summary = run.summary()
+    # By hand from the table: the truth's place among the first one and three.
+    table = run.predictions()
+    for domain in ("nice", "real"):
+        rows = table["real"] == (domain == "real")
+        for name, k in (("top1", 1), ("top3", 3)):
+            right = (table["top3"][rows, :k] == table["truth"][rows, None]).any(1)
+            assert summary[domain][name] == pytest.approx(right.mean()), (domain, name)
+    assert summary["combined"]["top1"] == pytest.approx(
+        (summary["nice"]["top1"] * summary["real"]["top1"]) ** 0.5
+    )
+
+
+def test_what_ships_without_answers_says_so():
+    without = next(path for path in RUNS if not (path / "predictions.npz").exists())
+    with pytest.raises(RunError, match="ships without its answers"):
+        Run(without).predictions()
+
+
+def test_the_slider_has_eleven_stops_and_every_network_answers(tmp_path):
+    family = families(Index(rest=0).entries())[0]
+    assert list(family.stops) == list(range(0, 101, 10)) and family.kind == "photographs"
+    photo = tmp_path / "photo.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (120, 90, 3), dtype=np.uint8)).save(
+        photo
+    )
+    for ratio in family.stops:
+        entry = family.network(ratio)
+        top = Predictor(entry.run).top3(photo)
+        assert len(top) == 3 and all(one["category"] in entry.data["categories"] for one in top)
+        assert 0 < sum(one["probability"] for one in top) <= 1 + 1e-6
+
+
+@pytest.mark.slow
+def test_pages_open_on_it(monkeypatch: pytest.MonkeyPatch):
+    from ui_pages import charts, checked, opened
+
+    app = checked(opened("forgetting"))
+    assert app.multiselect(key="runs").value == [
+        "iterative-50-follow-thorough-seed0",
+        "iterative-50-frozen-thorough-seed0",
+    ]
+    app = checked(opened("explore"))
+    mixing = next(figure for figure in charts(app) if figure.title == "Accuracy by mixing ratio")
+    names = [trace["name"] for trace in mixing.data]
+    assert names == ["nice", "real", "combined", "nice, paper", "real, paper", "combined, paper"]
+    assert all(len(trace["x"]) == 11 for trace in mixing.data)
+    app = checked(opened("paper"))
+    assert len(charts(app)) == 4 and not app.info

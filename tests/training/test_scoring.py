@@ -1,0 +1,87 @@
+"""Right and wrong held to sorting each row; the live subset to its proportions."""
+
+import numpy as np
+import torch
+from small import config, new_state, resident, two_domains
+
+from fruitlab.training.device_dataset import Resident
+from fruitlab.training.scoring import correct, infer, pooled_features, ranks, score
+
+
+def test_ranks_are_places_in_the_sorted_row():
+    logits = torch.randn(200, 7, generator=torch.Generator().manual_seed(0))
+    labels = torch.arange(200) % 7
+    by_sorting = [
+        sorted(row, reverse=True).index(row[label])
+        for row, label in zip(logits.tolist(), labels.tolist(), strict=True)
+    ]
+    assert ranks(logits, labels).tolist() == by_sorting
+    assert correct(logits, labels).tolist() == [
+        by_sorting.count(0),
+        sum(rank < 3 for rank in by_sorting),
+    ]
+
+
+def test_a_network_that_says_nothing_is_never_right():
+    for value in (float("nan"), 0.0):
+        logits = torch.full((4, 5), value)
+        assert correct(logits, torch.zeros(4, dtype=torch.int64)).tolist() == [0, 0]
+    logits = torch.tensor([[float("nan"), 2.0, 1.0, 0.0]])
+    assert ranks(logits, torch.tensor([1])).tolist() == [1]
+
+
+def test_large_batches_say_what_single_pictures_do():
+    data = resident()
+    state = new_state(config(), data)
+    state.network.train()
+    state.network(
+        torch.rand(8, 3, 100, 100).contiguous(memory_format=torch.channels_last)
+    )  # statistics that are not 0 and 1
+    index = torch.arange(0, 120, 7)
+    together = infer(state.network, data.images, index)
+    single = torch.cat([infer(state.network, data.images, i.view(1)) for i in index])
+    torch.testing.assert_close(together, single, rtol=1e-4, atol=1e-4)
+    head = state.network.head(pooled_features(state.network, data.images, index))
+    torch.testing.assert_close(head, together, rtol=1e-4, atol=1e-4)
+    counts, logits = score(state.network, data, data.test)
+    assert counts["nice"] == [24, *correct(logits["nice"], data.labels[data.test["nice"]]).tolist()]
+
+
+def test_the_live_subset_is_fixed_and_has_each_category_in_proportion():
+    labels = np.repeat(np.arange(4), (400, 200, 40, 10))
+    nothing = torch.empty(0, dtype=torch.int64)
+    data = Resident(
+        tuple("abcd"),
+        torch.empty(650, 0),
+        torch.from_numpy(labels),
+        torch.zeros(650, dtype=torch.bool),
+        {"nice": nothing, "real": nothing},
+        {"nice": torch.arange(650), "real": nothing},
+    )
+    chosen = data.test_subset("nice", 65)
+    assert torch.equal(chosen, data.test_subset("nice", 65)) and len(set(chosen.tolist())) == 65
+    counts = np.bincount(labels[chosen], minlength=4)
+    assert np.abs(counts - np.array([40, 20, 4, 1])).max() <= 1
+    assert set(data.test_subset("nice", 20).tolist()) <= set(chosen.tolist())
+    assert torch.equal(data.test_subset("nice", 1000), data.test["nice"])
+
+
+def test_a_split_on_the_device_is_the_data_s():
+    pair = two_domains()
+    data, split = resident(pair), pair.split(0)
+    for domain, source, side in (
+        ("nice", pair.nice, split.nice_test),
+        ("real", pair.real, split.real_test),
+    ):
+        assert np.array_equal(data.images[data.test[domain]].numpy(), source.images[side])
+        assert data.labels[data.test[domain]].tolist() == source.labels[side].tolist()
+        assert not set(data.test[domain].tolist()) & set(data.train[domain].tolist())
+
+
+def test_other_numbering_keeps_truth_and_leaves_out_what_is_unknown():
+    data = resident()
+    other = data.labelled_as(("c", "X", "A"))
+    names = np.array(["c", "X", "A"])[other.labels[other.test["nice"]].numpy()]
+    before = np.array(data.categories)[data.labels[other.test["nice"]].numpy()]
+    assert [name.upper() for name in names] == before.tolist()
+    assert set(before) == {"A", "C"} and len(other.test["nice"]) == 16

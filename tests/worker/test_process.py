@@ -1,0 +1,263 @@
+"""A run's process, killed, stopped, starved and refused: nothing it had is lost, and nothing is done twice."""
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fruitlab.config.errors import RunError
+from fruitlab.config.paths import PROJECT, data_root
+from fruitlab.config.presets import configure
+from fruitlab.data import store
+from fruitlab.data.importing import import_pictures
+from fruitlab.runs import folder
+from fruitlab.runs.folder import Run
+from fruitlab.worker.process import Busy, work
+
+SMALL = {
+    "preset": "paper",
+    "width": 0.25,
+    "live_every": 5,
+    "live_pictures": 10,
+    "full_marks": 2,
+    "data": "small",
+}
+
+
+@pytest.fixture
+def data(pair):
+    import_pictures(name="small", nice=pair.nice, real=pair.real, min_images=5)
+    return pair
+
+
+def make(run_id: str, method: str = "mixed", **changes) -> Run:
+    return folder.create(
+        {"device": "cpu", "data": None},
+        config=configure(method, **(SMALL | {"iterations": 20} | changes)),
+        run_id=run_id,
+    )
+
+
+# A quick machine is through with such a small run before the first state is due.
+EAGER = "from fruitlab.worker import process, recorder; recorder.SAVE_EVERY = 0.1; raise SystemExit(process.main())"
+
+
+def start(run: Run, log: Path) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-c", EAGER, run.id], stderr=log.open("ab"), cwd=PROJECT
+    )
+
+
+def quietly(line: str) -> None:
+    pass
+
+
+def test_a_run_ends_with_all_its_files_and_scores_that_follow_from_them(data):
+    from fruitlab.metrics import accuracy
+
+    run = make("whole", ratio=40)
+    summary = work(run, say=quietly)
+    assert summary["status"] == "finished" == run.status() and run.summary() == json.loads(
+        json.dumps(summary)
+    )
+    points = run.metrics()
+    assert points[-1]["iteration"] == 20 and points[-1]["full"]
+    assert points[-1]["nice"][1] / points[-1]["nice"][0] == summary["nice"]["top1"]
+    table = run.predictions()
+    assert accuracy.table_scores(table)["real"] == summary["real"]
+    pair = store.load("small")
+    split = pair.split(0)
+    assert [f"real/{pair.real.paths[i]}" for i in split.real_test] == table["path"][
+        table["real"]
+    ].tolist()
+    assert [pair.nice.hashes[i] for i in split.nice_test] == table["hash"][~table["real"]].tolist()
+    assert table["probability"].min() >= 0 and (table["probability"].sum(1) <= 1 + 1e-5).all()
+    assert ((table["top3"][:, 0] == table["truth"]) == (table["rank"] == 0)).all()
+    assert run.header()["data"]["training_pictures"] == {
+        "mixed": {"nice": 22, "real": 18}
+    }  # 60 % of 36, 40 % of 45
+    assert sorted(path.name for path in run.folder.iterdir()) == [
+        "best.safetensors",
+        "config.json",
+        "metrics.jsonl",
+        "predictions.npz",
+        "run.lock",
+        "summary.json",
+        "weights.safetensors",
+    ]
+
+
+@pytest.mark.slow
+def test_a_stop_file_ends_it_in_order_and_it_goes_on_from_there(data):
+    whole = make("whole")
+    work(whole, say=quietly)
+    run, said = make("part"), []
+
+    def stop_at_ten(line):
+        said.append(line)
+        if "iteration 10/" in line:
+            run.ask_to_stop()
+
+    assert work(run, say=stop_at_ten)["status"] == "stopped" == run.status()
+    assert (
+        run.summary()["iteration"] == 10
+        and not (run.folder / "stop").exists()
+        and not run.has("weights")
+    )
+    # The stop is seen after the evaluation at 10, before another iteration.
+    assert run.read_tensors("state")[1]["numbers"]["iteration"] == 10
+    done = run.metrics()
+    assert work(run, say=said.append)["status"] == "finished"
+    assert "Going on at iteration 10 of 20." in said
+    assert run.metrics()[: len(done)] == done
+    assert (run.folder / "weights.safetensors").read_bytes() == (
+        whole.folder / "weights.safetensors"
+    ).read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["the log", "everything"])
+def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(data, monkeypatch, what):
+    run = make("full")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def fill_the_disk(line):
+        if "iteration 10/" in line:
+            monkeypatch.setattr(Run, "append", full)
+            if what == "everything":
+                monkeypatch.setattr(os, "fsync", full)
+
+    with (
+        monkeypatch.context() as monkeypatch,
+        pytest.raises(RunError, match="disk is full.*resume full"),
+    ):
+        work(run, say=fill_the_disk)
+    # Where even the summary found no room, the run shows as what it is: broken off.
+    assert run.status() == ("failed" if what == "the log" else "interrupted") and run.has("state")
+    assert not list(run.folder.glob(".*"))
+    assert work(run, say=quietly)["status"] == "finished"
+    iterations = [point["iteration"] for point in run.metrics()]
+    assert iterations == sorted(set(iterations)) and iterations[-1] == 20
+
+
+def test_data_that_is_gone_or_changed_is_a_sentence(data, tmp_path):
+    run = make("later")
+    kept = tmp_path / "kept"
+    data_root().rename(kept)
+    with pytest.raises(RunError, match="small"):
+        work(run, say=quietly)
+    assert run.status() == "failed"
+    shutil.copytree(kept, data_root())
+
+    def stop(line):
+        if "iteration 5/" in line:
+            run.ask_to_stop()
+
+    assert work(run, say=stop)["status"] == "stopped"
+    picture = next(data.nice.rglob("*.png"))
+    shutil.copyfile(next(data.real.rglob("*.png")), picture)
+    with pytest.raises(RunError, match="not what it was when later started"):
+        work(run, say=quietly)
+    assert run.has("state") and run.metrics()[-1]["iteration"] == 5
+
+
+def test_a_loss_that_is_no_number_fails_with_what_to_do(data):
+    run = make(
+        "wild",
+        learning_rate=10,
+        regularisation=1000,
+        penalty="plain",
+        momentum_width=0,
+        iterations=200,
+    )
+    with pytest.raises(RunError, match="lower learning rate"):
+        work(run, say=quietly)
+    assert run.status() == "failed" and "lower learning rate" in run.summary()["error"]
+
+
+def test_a_device_that_is_not_there_is_a_sentence(data):
+    with pytest.raises(RunError, match="--device cpu"):
+        work(make("far"), device="mps", say=quietly)
+
+
+@pytest.mark.slow
+def test_a_second_worker_is_refused(data):
+    run = make("busy")
+    ask = "import sys; from fruitlab.config.errors import Busy; from fruitlab.worker.process import work; from fruitlab.runs.folder import find\ntry: work(find('busy'), say=print)\nexcept Busy as e: sys.exit('refused: ' + str(e))"
+    with run.lock():
+        second = subprocess.run(
+            [sys.executable, "-c", ask], capture_output=True, text=True, cwd=PROJECT
+        )
+    assert (
+        second.returncode == 1
+        and "refused: busy is being trained by another process" in second.stderr
+    )
+    assert issubclass(Busy, RunError)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "changes"),
+    [("mixed", {}), ("iterative", {"norms": "follow"}), ("iterative", {"norms": "frozen"})],
+)
+def test_killed_at_any_moment_it_ends_with_the_bits_of_an_unbroken_run(
+    data, tmp_path, method, changes
+):
+    """Kill -9 in the middle of each phase, when the log shows it is there; and once more a moment after it went on."""
+    size = {"iterations": 400, "live_every": 10, "width": 0.5} | changes
+    whole, run, log = (
+        make("whole", method, **size),
+        make("broken", method, **size),
+        tmp_path / "log",
+    )
+    assert start(whole, log).wait(300) == 0, log.read_text()
+    moments = [60, 230] if method == "mixed" else [60, 190, 230, 330]  # of 400, split at 200
+    reached = []
+    for moment in moments:
+        worker = start(run, log)
+        while not any(point["iteration"] >= moment for point in run.metrics()):
+            assert worker.poll() is None, log.read_text()
+            time.sleep(0.01)
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.wait()
+        assert run.status() == "interrupted"
+        reached.append(run.read_tensors("state")[1]["numbers"]["iteration"])
+    assert start(run, log).wait(300) == 0, log.read_text()
+    assert run.status() == "finished"
+    for name in ("weights", "best"):
+        assert (run.folder / f"{name}.safetensors").read_bytes() == (
+            whole.folder / f"{name}.safetensors"
+        ).read_bytes()
+    # What was done and saved before a kill was not done again: each start says where it went on, and none goes back.
+    resumed = [
+        int(line.split("iteration ")[1].split(" of")[0])
+        for line in log.read_text().splitlines()
+        if line.startswith("Going on")
+    ]
+    assert resumed == [r for r in reached if r] and sorted(resumed) == resumed and resumed[-1] > 0
+    ours, theirs = (
+        [{k: v for k, v in point.items() if k != "seconds"} for point in r.metrics()]
+        for r in (run, whole)
+    )
+    assert ours == theirs
+
+
+@pytest.mark.slow
+def test_ctrl_c_stops_in_order(data, tmp_path):
+    run, log = make("interrupted", iterations=5000, live_every=5), tmp_path / "log"
+    worker = start(run, log)
+    while not run.metrics():
+        assert worker.poll() is None, log.read_text()
+        time.sleep(0.05)
+    worker.send_signal(signal.SIGINT)
+    assert worker.wait(60) == 0
+    assert run.status() == "stopped" and run.has("state")
