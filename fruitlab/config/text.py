@@ -14,3 +14,15 @@ def duration(seconds: float) -> str:
         if seconds < 5400
         else f"{seconds / 3600:.1f} h"
     )
+
+
+def points(difference: float | None, *, signed: bool = False) -> str:
+    """A difference of two fractions in percentage points, "3.1 points"; a dash for None.
+
+    Args:
+        difference: such as 0.031.
+        signed: show a plus sign before positive numbers.
+    """
+    if difference is None:
+        return "—"
+    return f"{100 * difference:{'+' if signed else ''}.1f} points"

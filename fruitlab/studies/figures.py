@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from fruitlab.config.text import percent
 from fruitlab.plots import style as marks
-from fruitlab.plots.comparison import style, tinted
+from fruitlab.plots.comparison import line_style, tinted
 from fruitlab.plots.figures import Figure, Forgetting, forgetting
 from fruitlab.studies import published
 from fruitlab.studies.findings import Column
@@ -26,7 +26,7 @@ def mixed(ours: Column, *, top: int, categories: int) -> Figure:
         ]
     else:
         data.append(marks.paper("combined", [published.BEST_TOP3[0]], [published.BEST_TOP3[1]]))
-    data.append(marks.chance(categories, (0.0, 100.0), top=top))
+    data.append(marks.random_baseline(categories, (0.0, 100.0), top=top))
     theirs = published.BEST_TOP1 if top == 1 else published.BEST_TOP3
     reading = f"The paper's combined score is best at {theirs[0]} % real: {percent(theirs[1])}."
     if ours:
@@ -38,7 +38,7 @@ def mixed(ours: Column, *, top: int, categories: int) -> Figure:
         reading += " No other number of this figure is in the paper's text."
     return {
         "title": f"Figure {figure}: mixed training, top-{top}",
-        "reading": reading,
+        "caption": reading,
         "data": data,
         "layout": {
             "xaxis": RATIO_AXIS,
@@ -83,11 +83,11 @@ def iterative(ours: Mapping[str, Column], *, categories: int, best_mixed: float 
                 right=False,
             )
         )
-    data.append(marks.chance(categories, ends))
+    data.append(marks.random_baseline(categories, ends))
     return {
         "title": "Figure 13: iterative training, top-1",
         "data": data,
-        "reading": " ".join(
+        "caption": " ".join(
             [
                 *told,
                 f"The paper: always below {percent(published.ITERATIVE_BELOW)}; it gives no other number.",
@@ -108,13 +108,13 @@ def restricted(curves: Sequence[Forgetting], *, categories: int) -> Figure:
         marks.paper("nice", list(published.FORGOTTEN), list(published.FORGOTTEN.values()))
     )
     if not curves:
-        figure["data"].append(marks.chance(categories, (0.0, 300.0)))
+        figure["data"].append(marks.random_baseline(categories, (0.0, 300.0)))
         figure["layout"]["xaxis"] |= {"range": [-10, 310]}
     start, end = published.FORGOTTEN.values()
     theirs = f"The paper: nice from about {percent(start)} to {percent(end)} within 200 iterations."
     return figure | {
         "title": "Figure 14: restricted training of the 50 % split",
-        "reading": f"{figure['reading']} {theirs}".strip(),
+        "caption": f"{figure['caption']} {theirs}".strip(),
     }
 
 
@@ -122,7 +122,7 @@ def tuning(number: int, lines: Mapping[str, Mapping[int, float]]) -> Figure:
     """Figures 8 to 10: combined score over the ratio, a line for each learning rate or L2 factor."""
     data = []
     for place, (name, runs) in enumerate(lines.items()):
-        dash, tint = style(place)
+        dash, tint = line_style(place)
         trace = marks.line("combined", list(runs), list(runs.values()), name=name, dash=dash)
         colour = tinted(marks.COLOURS["combined"], tint)
         trace["line"] |= {"color": colour, "width": 2}
@@ -131,7 +131,7 @@ def tuning(number: int, lines: Mapping[str, Mapping[int, float]]) -> Figure:
     title, theirs = published.TUNING[number]
     return {
         "title": f"Figure {number}: {title}",
-        "reading": f"{_winners(lines)} The paper: {theirs[0].lower()}{theirs[1:]}",
+        "caption": f"{_winners(lines)} The paper: {theirs[0].lower()}{theirs[1:]}",
         "data": data,
         "layout": {
             "xaxis": RATIO_AXIS,
@@ -160,7 +160,7 @@ def _winners(lines: Mapping[str, Mapping[int, float]]) -> str:
 
 def _line(mark: str, column: Column, *, name: str, dash: str = "solid") -> marks.Trace:
     """Means with the spread over seeds as bars, where there are several."""
-    bars = marks.bars(mark, [scores.deviation(mark) for scores in column.values()])
+    bars = marks.error_bars(mark, [scores.deviation(mark) for scores in column.values()])
     return marks.line(
         mark,
         list(column),

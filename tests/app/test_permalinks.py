@@ -4,8 +4,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from fruitlab.app import permalinks
-from fruitlab.app.permalinks import View, from_query, href, to_query, view_from_query, view_to_query
+from fruitlab.app.permalinks import from_query, href, to_query
+from fruitlab.app.runs_page import view_link
+from fruitlab.app.runs_page.view_link import View, view_from_query, view_to_query
 from fruitlab.config import presets
 from fruitlab.config.presets import configure
 from fruitlab.config.run_config import RunConfig, checked
@@ -154,7 +155,7 @@ VIEWS = [
         closer="b-2",
         section="mistakes",
     ),
-    View(runs=("a",), smoothing=permalinks.SMOOTHEST),
+    View(runs=("a",), smoothing=view_link.SMOOTHEST),
 ]
 
 
@@ -191,5 +192,5 @@ def test_a_view_link_that_asks_for_what_is_not_there(
 def test_a_view_holds_so_many_runs() -> None:
     known = {f"r{i}" for i in range(100)}
     view, warnings = view_from_query({"runs": ",".join(sorted(known))}, known)
-    assert len(view.runs) == permalinks.MOST_RUNS and "100" in warnings[0]
+    assert len(view.runs) == view_link.MOST_RUNS and "100" in warnings[0]
     assert view_from_query({"runs": "r1", "closer": "r2"}, known)[0].closer == ""

@@ -57,7 +57,7 @@ def classify(server, tab) -> tuple[Page, FrameLocator]:
     page = tab(permissions=ALLOWED)
     page.goto(f"{server.url}/classify?run=two")
     frame = page.frame_locator("iframe")
-    expect(frame.get_by_text("Pictures to try")).to_be_visible()
+    expect(frame.get_by_text("Example pictures")).to_be_visible()
     expect(frame.get_by_label("Thumbnail 6 of 6")).to_be_visible()
     return page, frame
 
@@ -78,7 +78,7 @@ def test_a_photo_by_upload_choice_and_paste(classify) -> None:
     photo.get_by_label("Remove Image").click()
     expect(verdict).to_contain_text("Drop a photo")
     frame.get_by_label("Thumbnail 2 of 6").click()
-    expect(verdict).to_contain_text("In truth")
+    expect(verdict).to_contain_text("True category")
     assert "nice test pictures" in verdict.inner_text()
 
     photo.get_by_label("Remove Image").click()
@@ -193,7 +193,7 @@ def test_the_frame_has_room_for_an_answer_and_nothing_lies_over_it(classify, wid
     end = frame.locator(".examples").bounding_box()
     inside, below = (
         page.locator("iframe").bounding_box(),
-        page.get_by_text("Ask it from a program").bounding_box(),
+        page.get_by_text("Use via API").bounding_box(),
     )
     assert below["y"] >= inside["y"] + inside["height"]
     assert (

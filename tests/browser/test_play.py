@@ -21,7 +21,7 @@ TRAIN = """([core, raw, recipe, keeps]) => {
   const file = readPlayFile(Uint8Array.from(atob(raw), c => c.charCodeAt(0)).buffer)
   const head = new Head(file, recipe), batches = new Batches(file, recipe), losses = [], right = []
   keeps.forEach((keep, step) => {
-    right.push([head.right("nice_test"), head.right("real_test")])
+    right.push([head.correct("nice_test"), head.correct("real_test")])
     losses.push(head.step(step, ...batches.at(step, keep)))
   })
   return { losses, right, values: Object.fromEntries(Object.entries(head.values).map(([name, values]) => [name, Array.from(values)])) }
@@ -92,8 +92,8 @@ def file(tmp_path) -> PlayFile:
 def opened(server, tab, **options) -> Page:
     page = tab(**options)
     page.goto(f"{server.url}/forgetting")
-    if page.get_by_role("combobox", name="Played from").count():  # beside shipped ones
-        page.get_by_role("combobox", name="Played from").click()
+    if page.get_by_role("combobox", name="Play from").count():  # beside shipped ones
+        page.get_by_role("combobox", name="Play from").click()
         page.get_by_role("option", name=re.compile("^mine")).click()
     page.locator(".go:enabled").wait_for()
     return page
@@ -101,7 +101,7 @@ def opened(server, tab, **options) -> Page:
 
 def keep(page: Page, share: int) -> None:
     """By the keyboard, as everything here can be done."""
-    slider = page.get_by_label("Keep nice pictures")
+    slider = page.get_by_label("Replay nice pictures")
     slider.press("Home")
     for _ in range(share // 5):
         slider.press("ArrowRight")
@@ -143,7 +143,7 @@ def test_play_forgets_as_the_file_says_and_keeping_some_bends_the_curve(server, 
     assert kept[0] == whole[0] and kept[200] > whole[200]
     points = 100 * (kept[200] - whole[200])
     expect(page.locator(".verdict")).to_contain_text(
-        f"Keeping 50 % nice: saves {points:.1f} points of nice accuracy"
+        f"Replaying 50 % nice: saves {points:.1f} points of nice accuracy"
     )
     assert kept == {point["step"]: point["nice"] / 60 for point in play_head.play(file, keep=50)}
 
@@ -173,7 +173,7 @@ def test_step_pause_and_back_to_where_it_was(server, tab, file) -> None:
         and bent[200] > whole[200]
     )
     expect(page.locator(".verdict")).to_contain_text(
-        f"Keeping none, then 40 % nice from iteration {place}"
+        f"Replaying none, then 40 % nice from iteration {place}"
     )
     page.get_by_role("button", name="Start over").click()
     expect(page.locator(".scrub output")).to_have_text("0 of 200")
@@ -196,7 +196,7 @@ def test_a_link_brings_the_slider_along_and_a_rerun_leaves_the_play_alone(
     expect(page.locator(".scrub output")).to_have_text("2 of 200")
     page.goto(f"{server.url}/forgetting?keep=40")
     page.locator(".go:enabled").wait_for()
-    assert page.get_by_label("Keep nice pictures").input_value() == "40"
+    assert page.get_by_label("Replay nice pictures").input_value() == "40"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
