@@ -77,7 +77,9 @@ class CalibratedAnswer:
             f"confidence ({confidence}), {percent(self.similar.accuracy)} were classified "
             f"correctly (95 % interval {interval})."
         )
-        return f"{text} Photos unlike the test pictures may do worse." if self.own_photo else text
+        if self.own_photo:
+            text += " Photos unlike the test pictures are classified correctly less often."
+        return text
 
 
 def calibrated_answer(

@@ -33,14 +33,13 @@ def per_category(scores: Mapping[str, Any], *, top: int) -> Figure:
         for category in reversed(order)
         if category in rows["real"]
     ]
-    title = f"share of test pictures classified correctly (top-{top})"
     return {
         "title": f"Top-{top} accuracy of each category",
         "caption": f"Hardest in real photos: {', '.join(hardest[:HARDEST])}. "
         "Lines are 95 % intervals (Wilson).",
         "data": [_trace(domain, rows[domain], order, name) for domain in OFFSETS],
         "layout": {
-            "xaxis": style.axis(title, tickformat=".0%", range=[-0.01, 1.02]),
+            "xaxis": style.axis(f"top-{top} accuracy", tickformat=".0%", range=[-0.01, 1.02]),
             "yaxis": style.axis(
                 "",
                 tickvals=list(range(len(order))),

@@ -96,6 +96,14 @@ def test_a_photo_by_upload_choice_and_paste(classify) -> None:
     expect(verdict).to_contain_text("This picture cannot be used")
     expect(verdict).to_contain_text("not a picture")
 
+    # Ctrl+V anywhere, on the page around the frame as well as in it.
+    seen = frame.locator(".pictures img.pixels").first
+    page.locator("body").evaluate(GIVE, [base64.b64encode(png(3)).decode(), "paste"])
+    expect(verdict).to_contain_text("real test pictures")
+    before = seen.get_attribute("src")
+    frame.locator("body").evaluate(GIVE, [base64.b64encode(png(4)).decode(), "paste"])
+    expect(seen).not_to_have_attribute("src", before)
+
 
 def test_the_webcam_for_one_picture_and_live(classify) -> None:
     page, frame = classify

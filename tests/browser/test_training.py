@@ -133,7 +133,7 @@ def test_two_tabs_and_a_reload_see_one_training(server, tab) -> None:
     (made,) = folder.all_runs()
     assert made.id in one.url and made.id in two.url
     two.get_by_text("Train another network").click()
-    expect(two.get_by_text("1 run is training or waiting: this one queues")).to_be_visible()
+    expect(two.get_by_text("1 run is training or waiting: this one is queued")).to_be_visible()
     two.get_by_role("button", name="Stop").click()
     expect(one.get_by_role("button", name="Resume")).to_be_visible()
     assert len(list(folder.all_runs())) == 1

@@ -52,9 +52,9 @@ def test_a_drawing_is_not_compared_with_photographs() -> None:
     assert calibrated_answer(run, KIWI, "nice", drawn=True).similar is not None
 
 
-def test_only_a_photo_of_ones_own_may_do_worse_than_the_test_pictures() -> None:
+def test_the_accuracy_on_test_pictures_is_qualified_for_own_photos() -> None:
     run = made_runs.run("one")
-    warning = "may do worse"
+    warning = "less often"
     assert warning in calibrated_answer(run, KIWI).explanation
     assert warning not in calibrated_answer(run, KIWI, tested=True).explanation
     trained_on(run, "drawn")

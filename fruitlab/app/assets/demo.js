@@ -22,3 +22,32 @@
   new ResizeObserver(schedule).observe(document.documentElement)
   new MutationObserver(schedule).observe(document.documentElement, everything)
 })()
+
+// Pasting a picture anywhere on the page, or on the page around the frame, replaces the photo.
+;(() => {
+  const WAIT = 50 // milliseconds until Gradio has removed the previous photo
+  const give = (file, attempts) => {
+    const input = document.querySelector("input[type=file]")
+    if (!input) {
+      if (attempts > 0) setTimeout(give, WAIT, file, attempts - 1)
+      return
+    }
+    const transfer = new DataTransfer()
+    transfer.items.add(file)
+    input.files = transfer.files
+    input.dispatchEvent(new Event("change", { bubbles: true }))
+  }
+  const paste = event => {
+    const files = [...(event.clipboardData?.files ?? [])]
+    const file = files.find(file => file.type.startsWith("image/"))
+    if (!file) return
+    event.preventDefault()
+    document.querySelector("[aria-label='Remove Image']")?.click()
+    setTimeout(give, WAIT, file, 20)
+  }
+  const documents = window.frameElement ? [document, window.parent.document] : [document]
+  for (const page of documents) page.addEventListener("paste", paste)
+  window.addEventListener("pagehide", () => {
+    for (const page of documents) page.removeEventListener("paste", paste)
+  })
+})()

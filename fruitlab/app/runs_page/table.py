@@ -190,14 +190,14 @@ def _scores(entry: Entry) -> dict[str, float | None]:
 
 def _columns() -> dict[str, Any]:
     config = st.column_config
-    accuracy: dict[str, Any] = {"format": "%.1f%%", "width": 80}
+    accuracy: dict[str, Any] = {"format": "%.1f%%", "width": 70}
     return {
-        "run": config.TextColumn("Run", pinned=True, width=190),
-        "status": config.TextColumn("Status", width=98),
-        "trained": config.TextColumn("Trained", width=232, help=TRAINED_HELP),
+        "run": config.TextColumn("Run", width=240),
+        "status": config.TextColumn("Status", width=90),
+        "trained": config.TextColumn("Trained", width=236, help=TRAINED_HELP),
         "data": config.TextColumn("Data", width=80),
         "preset": config.TextColumn(
-            "Preset", width=95, help="Where the settings come from; Compare shows the differences"
+            "Preset", width=88, help="Where the settings come from; Compare shows the differences"
         ),
         "seed": config.NumberColumn(
             "Seed",
@@ -217,7 +217,7 @@ def _columns() -> dict[str, Any]:
         "combined": config.NumberColumn(
             "■ combined",
             help="The root of nice times real accuracy: high only if both are",
-            **accuracy | {"width": 100},
+            **accuracy | {"width": 90},
         ),
         "started": config.DatetimeColumn("Started", format="D MMM, HH:mm", width=120),
         "remark": config.TextColumn(

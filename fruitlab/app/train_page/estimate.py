@@ -23,5 +23,5 @@ def text(config: RunConfig, counts: tuple[int, int, bool], entries: list[Entry])
     return (
         f"**{work.pictures:,} training pictures** (repeats included) in {config.iterations:,} "
         f"iterations · **about {duration(work.work / speed)}** at {speed:,.0f} pictures per second "
-        f"({source}){drawing}"
+        f"({source}){drawing}."
     )
