@@ -1,4 +1,4 @@
-"""The Runs page in all its states, without a browser: none, many, selected, and whatever may lie in checkpoints/."""
+"""The Runs page in all its states: no runs, many, selected ones, and damaged folders."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ def table(app: AppTest):
 
 @pytest.fixture(autouse=True)
 def nothing_cached() -> None:
-    """Each test has folders of its own, which a server that went on would know nothing of."""
+    """Each test has its own folders, which cached data would not belong to."""
     st.cache_resource.clear()
     st.cache_data.clear()
 
@@ -42,17 +42,17 @@ def sides(app: AppTest) -> str:
     return html(app, 'fl-sides"')
 
 
-def test_none() -> None:
+def test_no_runs() -> None:
     app = checked(opened("runs"))
     assert "There are no runs yet" in text(app) and len(app.dataframe) == 0
 
 
-def test_the_newest_is_shown_first() -> None:
+def test_the_newest_run_is_selected_first() -> None:
     for name in ("old", "new"):
         run_folder(name)
     app = checked(opened("runs"))
     assert table(app)["run"].tolist() == ["new", "old"]
-    assert address(app) == {}  # filled in by itself, it would catch the browser's Back
+    assert address(app) == {}  # writing it would add a step to the browser's history
     assert app.code[-1].value.endswith("runs?runs=new")
     scores = accuracy.table_scores(predictions(0))
     assert f"{scores['nice']['top1']:.1%}" in board(
@@ -60,20 +60,20 @@ def test_the_newest_is_shown_first() -> None:
     ) and f"{scores['combined']['top1']:.1%}" in board(app)
 
 
-def test_of_shipped_runs_alone_the_best_is_shown_first(monkeypatch) -> None:
+def test_among_shipped_runs_the_best_is_selected_first(monkeypatch) -> None:
     for name, nice in (("a", 20), ("b", 80), ("c", 50), ("bare", 90)):
         made = run_folder(name)
         summary = json.loads((made.folder / "summary.json").read_text())
         summary["combined"]["top1"] = nice / 100
         (made.folder / "summary.json").write_text(json.dumps(summary))
-    (made.folder / "weights.safetensors").unlink()  # no network to look at closer
+    (made.folder / "weights.safetensors").unlink()  # no network to inspect
     monkeypatch.setattr(folder.Run, "shipped", property(lambda self: True))
     app = checked(opened("runs"))
     assert app.code[-1].value.endswith("runs?runs=b")
 
 
 @pytest.mark.slow
-def test_whatever_lies_there(tmp_path: Path) -> None:
+def test_damaged_and_foreign_folders(tmp_path: Path) -> None:
     root = runs_root()
     for status in ("finished", "stopped", "failed", "interrupted"):
         run_folder(status, status=status)
@@ -124,9 +124,7 @@ def test_whatever_lies_there(tmp_path: Path) -> None:
     remarks = dict(zip(table(app)["run"], table(app)["remark"], strict=True))
     assert "newer version" in remarks["newer"] and remarks["failed"] == "The disk is full."
 
-    for run in (
-        folder.all_runs()
-    ):  # each by itself, under each heading, as links within the page lead there
+    for run in folder.all_runs():  # each on its own, in each section
         for section in SECTIONS:
             app.query_params.clear()
             app.query_params["runs"], app.query_params["section"] = run.id, section
@@ -134,7 +132,7 @@ def test_whatever_lies_there(tmp_path: Path) -> None:
             assert address(app).get("runs") == run.id
 
 
-def test_a_link_restores_the_view_and_its_mistakes_are_text() -> None:
+def test_a_link_restores_the_view_and_its_mistakes_are_reported() -> None:
     for seed in range(3):
         run_folder(f"s{seed}", seed=seed)
     view = {
@@ -219,14 +217,14 @@ def test_seeds_are_a_mean_and_differences_are_marked() -> None:
     assert "momentum" in sides(app) and sides(app).count('<tr class="differs">') == 3
 
 
-def test_names_cannot_inject() -> None:
+def test_names_cannot_inject_html() -> None:
     run = run_folder("a")
     labels.write_label(run, title="<img src=x onerror=alert(1)>", note="")
     run_folder("b", ratio=10)
     assert "<img" not in board(opened("runs", runs="a,b"))
 
 
-def test_mistakes_without_the_data_name_the_pictures() -> None:
+def test_mistakes_without_the_data_list_names() -> None:
     run_folder("a")
     app = checked(opened("runs", runs="a", section="mistakes"))
     assert "'things' is not on this machine" in text(app)
@@ -247,7 +245,7 @@ def test_mistakes_with_the_data_show_the_pictures(pair) -> None:
     assert why is None and images[1] is None and np.array_equal(images[0], data.real.images[3])
 
 
-def test_the_confusion_matrix_is_the_predictions() -> None:
+def test_the_confusion_matrix_counts_the_predictions() -> None:
     answers = predictions(3)
     rows = ~answers["real"]
     matrix = confusion.counts(answers["truth"][rows], answers["top3"][rows, 0], 3)

@@ -1,4 +1,4 @@
-"""A photo, in a real browser: by upload, paste, camera and choice, before the demo and on the Explore page; and the live webcam."""
+"""Photos by upload, paste, camera and example, in the demo and on Explore; the live webcam."""
 
 import base64
 import re
@@ -22,13 +22,14 @@ GIVE = """(node, [content, kind]) => {
   const bytes = Uint8Array.from(atob(content), c => c.charCodeAt(0)), transfer = new DataTransfer()
   transfer.items.add(new File([bytes], "photo.png", { type: "image/png" }))
   const how = { bubbles: true, cancelable: true }
-  node.dispatchEvent(kind === "drop" ? new DragEvent("drop", { ...how, dataTransfer: transfer })
-                                     : new ClipboardEvent("paste", { ...how, clipboardData: transfer }))
+  node.dispatchEvent(kind === "drop"
+    ? new DragEvent("drop", { ...how, dataTransfer: transfer })
+    : new ClipboardEvent("paste", { ...how, clipboardData: transfer }))
 }"""
 
 
 def png(seed: int) -> bytes:
-    """A picture of its own for each seed."""
+    """A different picture for each seed."""
     file = BytesIO()
     rng = np.random.default_rng(seed)
     noise = rng.integers(0, 100, (160, 120, 3)) + rng.integers(0, 156, 3)
@@ -40,11 +41,14 @@ def upload(seed: int) -> dict:
     return {"name": "photo.png", "mimeType": "image/png", "buffer": png(seed)}
 
 
-READY = "video => new Promise(done => { const look = () => video.videoWidth ? done() : setTimeout(look, 100); look() })"
+READY = """video => new Promise(done => {
+  const look = () => video.videoWidth ? done() : setTimeout(look, 100)
+  look()
+})"""
 
 
 def changed(node: Locator, before: str) -> str:
-    """The text of the node once it is another."""
+    """The text of the node once it has changed."""
     expect(node).not_to_have_text(before, use_inner_text=True)
     return node.inner_text()
 

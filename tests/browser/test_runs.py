@@ -1,4 +1,4 @@
-"""Comparing runs, opening the pictures of a confusion cell, links that restore and reproduce; a zip uploaded and removed."""
+"""Runs compared, pictures of a confusion cell, links to views and runs; a zip file uploaded."""
 
 import re
 import zipfile
@@ -19,12 +19,13 @@ PLOTS = "figure.fruitlab .plot"
 
 def drawn_plots(page: Page, count: int) -> None:
     page.wait_for_function(
-        f"[...document.querySelectorAll('{PLOTS}')].filter(plot => plot.data?.length).length >= {count}"
+        f"[...document.querySelectorAll('{PLOTS}')]"
+        f".filter(plot => plot.data?.length).length >= {count}"
     )
 
 
 def tick(page: Page, row: int) -> None:
-    """The table is painted, so its boxes are met by place: a head of 35 pixels, then rows of 35."""
+    """Clicks the check box of a row by position: the table is a canvas with rows of 35 pixels."""
     table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
     table.click(position={"x": 18, "y": 35 + 35 * row + 17})

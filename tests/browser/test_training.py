@@ -1,4 +1,4 @@
-"""A newcomer's path: start a training, watch it, stop it, go on, see what was forgotten."""
+"""A newcomer's path: start a run, watch it, stop it, resume it, see what it forgets."""
 
 import time
 
@@ -94,7 +94,8 @@ def test_zoom_legend_and_hover_survive_new_points(server, tab) -> None:
         held(page)
         wait_for_points(page, 4)
         box = page.evaluate(
-            "(({x, y}) => ({x, y}))(document.querySelector('figure.fruitlab .nsewdrag').getBoundingClientRect())"
+            "(({x, y}) => ({x, y}))"
+            "(document.querySelector('figure.fruitlab .nsewdrag').getBoundingClientRect())"
         )
         page.mouse.move(box["x"] + 20, box["y"] + 60)
         page.mouse.down()
