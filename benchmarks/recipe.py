@@ -17,9 +17,9 @@ from pathlib import Path
 
 from benchmarks.svg import Series, line_chart
 from fruitlab.config.paths import runs_root
-from fruitlab.config.presets import configure
 from fruitlab.config.run_config import RunConfig
 from fruitlab.data import store
+from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
 from fruitlab.runs import folder
 from fruitlab.runs.folder import Run
@@ -33,7 +33,7 @@ Curve = list[tuple[int, float, float]]  # training pictures seen, nice and real 
 
 def plan(data: str, paper_iterations: int) -> dict[str, list[RunConfig]]:
     """What to compare: a name, and the runs of its seeds."""
-    watched = {"data": data, "live_every": 1000, "full_marks": 10}
+    watched = {"data": data, "live_every": 1000, "full_evaluations": 10}
     quick = {
         f"quick, {ratio} % real": [
             configure("mixed", preset="quick", ratio=ratio, seed=seed, **watched) for seed in SEEDS
@@ -141,7 +141,6 @@ def cost(repeats: int = 15) -> str:
     """Milliseconds of `quick`'s training step and of its augmentation, in turn on noise; the least of each."""
     import torch
 
-    from fruitlab.methods import phases
     from fruitlab.models.paper_resnet import as_input
     from fruitlab.training import devices
     from fruitlab.training.augmentation import augment
@@ -151,7 +150,7 @@ def cost(repeats: int = 15) -> str:
 
     prepare()
     config, device = configure("mixed", preset="quick"), devices.resolve("auto")
-    state, phase = State(config, categories=26, device=device), phases(config)[0]
+    state, phase = State(config, categories=26, device=device), config.phases()[0]
     state.trains(phase)
     images = torch.randint(
         0, 256, (config.batch_size, 100, 100, 3), dtype=torch.uint8, device=device

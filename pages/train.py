@@ -5,9 +5,10 @@ import streamlit as st
 from fruitlab.app import forms, launch, permalinks, shared
 from fruitlab.app.components import live
 from fruitlab.config.errors import RunError
-from fruitlab.config.run_config import RunConfig
+from fruitlab.config.run_config import RENAMED, RunConfig
 from fruitlab.config.text import duration
 from fruitlab.data import store
+from fruitlab.methods.registry import methods
 from fruitlab.runs import cost as estimate
 from fruitlab.runs.index import Entry
 from fruitlab.runs.queue import DEVICES
@@ -50,13 +51,8 @@ def main() -> None:
 def view(entry: Entry) -> None:
     st.subheader(entry.title)
     if entry.config is not None:
-        share = (
-            f"mixed, {entry.config.ratio} % real"
-            if entry.config.method == "mixed"
-            else f"iterative, {entry.config.split} % initial training"
-        )
         st.caption(
-            f"{share} · data {entry.config.data} · recipe {entry.config.preset} · seed {entry.config.seed}"
+            f"{entry.config.describe()} · data {entry.config.data} · recipe {entry.config.preset} · seed {entry.config.seed}"
         )
     live.watch(entry.id)
     if entry.config is not None:
@@ -87,7 +83,7 @@ def _watch(run_id: str) -> None:
 
 
 def form(entries: list[Entry], prefill: RunConfig | None) -> None:
-    method, name, percent = forms.method(prefill)
+    method, headline = forms.method(prefill)
     found = {data["name"]: data for data in store.available()}
     left, right = st.columns(2)
     with left:
@@ -108,7 +104,7 @@ def form(entries: list[Entry], prefill: RunConfig | None) -> None:
             f"Different from {base.preset}: "
             + ", ".join(f"{field.replace('_', ' ')} {value}" for field, value in changes.items())
         )
-    config = forms.combine(base, changes | {name: percent, "data": data})
+    config = forms.combine(base, changes | headline | {"data": data})
     if config is not None:
         st.markdown(cost(config, found.get(data) or built_in(data, found), entries))
     queue = sum(entry.active for entry in entries)
@@ -144,7 +140,8 @@ def begin(config: RunConfig, device: str) -> None:
 
 def from_link() -> RunConfig | None:
     """The configuration that the address asks for, if it asks for one."""
-    asked = {key: value for key, value in st.query_params.items() if key in RunConfig.model_fields}
+    known = set(RENAMED).union(*(method.model_fields for method in methods().values()))
+    asked = {key: value for key, value in st.query_params.items() if key in known}
     if not asked or "run" in st.query_params:
         return None
     config, warnings = permalinks.from_query(st.query_params.to_dict(), ignore=("run", "top"))

@@ -20,7 +20,7 @@ from fruitlab.runs.folder import Run
 from fruitlab.studies.ray_mirror import ACCEPTED, NEEDED
 from fruitlab.training.process import prepare
 from fruitlab.worker.messages import explain
-from fruitlab.worker.process import train_into
+from fruitlab.worker.train import train_into
 
 
 def trial(config: dict[str, Any], data: TwoDomains) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from fruitlab.data.domains import NAMES as DOMAINS
 from fruitlab.data.domains import TwoDomains
+from fruitlab.methods.phase import Pool
 
 
 @dataclass(frozen=True)
@@ -57,20 +58,30 @@ class Resident:
             {"nice": there(split.nice_test), "real": there(split.real_test, offset)},
         )
 
-    def training_set(self, *, nice: float, real: float, seed: int) -> Tensor:
-        """Indices of these shares of the two training sets (paper 4.4), int64; chosen at random by the seed, once.
+    def pool(self, pool: Pool, *, seed: int) -> Tensor:
+        """Places of a pool's training pictures (paper 4.4), int64; chosen at random by the seed.
 
-        Nested: a larger share holds a smaller one's pictures, so two ratios of one seed differ by what was exchanged.
+        Pools are nested: a larger fraction holds the pictures of a smaller one, and a larger
+        buffer those of a smaller one, so two runs of a seed differ by what was exchanged.
         """
         chosen = []
-        for domain, share in zip(DOMAINS, (nice, real), strict=True):
+        for number, (domain, share) in enumerate(zip(DOMAINS, (pool.nice, pool.real), strict=True)):
             pictures = self.train[domain]
-            order = np.random.Generator(
-                np.random.Philox([seed, DOMAINS.index(domain)])
-            ).permutation(len(pictures))
-            count = int(share * len(pictures) + 0.5)
-            chosen.append(pictures[torch.from_numpy(order[:count]).to(pictures.device)])
+            random = np.random.Generator(np.random.Philox([seed, number]))
+            order = random.permutation(len(pictures))[: int(share * len(pictures) + 0.5)]
+            if pool.per_category is not None:
+                order = order[self._rank_in_category(pictures, order) < pool.per_category]
+            chosen.append(pictures[torch.from_numpy(order).to(pictures.device)])
         return torch.cat(chosen)
+
+    def _rank_in_category(self, pictures: Tensor, order: np.ndarray) -> np.ndarray:
+        """How many pictures of its category come before each picture, int64 [n]."""
+        labels = self.labels[pictures].cpu().numpy()[order]
+        rank = np.empty(len(order), dtype=np.int64)
+        for label in np.unique(labels):
+            of_label = np.flatnonzero(labels == label)
+            rank[of_label] = np.arange(len(of_label))
+        return rank
 
     def test_subset(self, domain: str, count: int) -> Tensor:
         """At most `count` test pictures of the domain, each category in proportion, always the same ones: int64 indices."""

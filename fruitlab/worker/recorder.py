@@ -14,7 +14,7 @@ from fruitlab.metrics import accuracy
 from fruitlab.runs.folder import Run
 from fruitlab.runs.snapshots import snapshot_name
 from fruitlab.training.device_dataset import Resident
-from fruitlab.training.loop import Evaluation
+from fruitlab.training.evaluation import Evaluation
 from fruitlab.training.predictions import predictions
 from fruitlab.training.state import State
 
@@ -50,8 +50,8 @@ class Recorder:
         point = {name: value for name, value in vars(evaluation).items() if name != "logits"}
         self.run.append(point)
         self.logits = evaluation.logits if evaluation.iteration == self.config.iterations else None
-        if self.state.phase and not evaluation.phase_iteration:
-            self._write_weights("switch")  # what later phases start from (`features.py`)
+        if self.state.phase == 1 and not evaluation.phase_iteration:
+            self._write_weights("switch")  # where restricted training starts from (play files)
         if evaluation.full and accuracy.point_combined(point) > self.best:
             self.best = accuracy.point_combined(point)
             self._write_weights("best")

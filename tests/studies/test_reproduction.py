@@ -260,7 +260,7 @@ def test_mixed_and_iterative_runs_of_one_recipe_belong_together():
     assert {
         how: {split: [entry.id for entry in runs] for split, runs in group.items()}
         for how, group in one.iterative.items()
-    } == {"follow": {50: ["f"]}, "frozen": {50: ["i"]}}
+    } == {"updated": {50: ["f"]}, "frozen": {50: ["i"]}}
     assert (
         sorted(other.first.id for other in rest) == ["elsewhere", "other"]
         and len({other.key for other in (one, *rest)}) == 3

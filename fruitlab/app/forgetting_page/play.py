@@ -157,9 +157,7 @@ def _kept() -> int:
 def _described(path: Path, name: str) -> str:
     file = _read(str(path), path.stat().st_mtime_ns)
     return (
-        name
-        if isinstance(file, str)
-        else f"{name}: {file.config.split} % initial, {file.notes['data']}"
+        name if isinstance(file, str) else f"{name}: {file.config.describe()}, {file.notes['data']}"
     )
 
 

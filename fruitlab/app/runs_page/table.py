@@ -29,11 +29,7 @@ def trained(entry: Entry) -> str:
     config = entry.config
     if config is None:
         return ""
-    number = {
-        "mixed": f", {config.ratio} % real",
-        "iterative": f", {config.split} % nice first, {config.norms}",
-    }
-    return config.method + number.get(config.method, "")
+    return config.describe()
 
 
 def filtered(entries: Sequence[Entry]) -> list[Entry]:
