@@ -11,11 +11,31 @@ if TYPE_CHECKING:  # pages and listings import methods without torch
     from torch import Tensor
     from torch.nn import Module
 
-    from fruitlab.training.batches import Batch
-
     Memory = Mapping[str, Tensor]
-    ExtraLoss = Callable[[Module, Batch, Tensor, Memory], Tensor]
-    EndAction = Callable[[Module, Callable[[], Iterator[Batch]], Memory], dict[str, Tensor]]
+    ExtraLoss = Callable[[Module, "Batch", Tensor, Memory], Tensor]
+    EndAction = Callable[[Module, Callable[[], Iterator["Batch"]], Memory], dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch, on the run's device.
+
+    Attributes:
+        inputs: pictures, float [batch, 3, side, side], or pooled features, float [batch, features].
+        labels: int64 [batch].
+        index: int64 [batch], places in the device dataset.
+        real: int64 scalar, how many of the pictures are real.
+        last_of_epoch: whether it completes a pass over the first pool.
+    """
+
+    inputs: Tensor
+    labels: Tensor
+    index: Tensor
+    real: Tensor
+    last_of_epoch: bool
+
+    def __len__(self) -> int:
+        return len(self.labels)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,42 +1,19 @@
 """A phase's training pictures, one batch at a time (paper 3.5)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.batching import batches_per_epoch
-from fruitlab.methods.phase import Phase
+from fruitlab.methods.phase import Batch, Phase
 from fruitlab.models.paper_resnet import as_input
 from fruitlab.training import rng
 from fruitlab.training.augmentation import augment
 from fruitlab.training.device_dataset import Resident
 from fruitlab.training.scoring import pooled_features
 from fruitlab.training.state import State
-
-
-@dataclass(frozen=True)
-class Batch:
-    """One batch, on the run's device.
-
-    Attributes:
-        inputs: pictures, float [batch, 3, side, side], or pooled features, float [batch, features].
-        labels: int64 [batch].
-        index: int64 [batch], places in the device dataset.
-        real: int64 scalar, how many of the pictures are real.
-        last_of_epoch: whether it completes a pass over the first pool.
-    """
-
-    inputs: Tensor
-    labels: Tensor
-    index: Tensor
-    real: Tensor
-    last_of_epoch: bool
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
 
 class Batches:

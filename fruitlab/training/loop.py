@@ -17,10 +17,10 @@ from torch.nn import functional as F
 
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.base import Method
-from fruitlab.methods.phase import Phase, labels
+from fruitlab.methods.phase import Batch, Phase, labels
 from fruitlab.models.kernels.slices import alone
 from fruitlab.training import schedules
-from fruitlab.training.batches import Batch, Batches
+from fruitlab.training.batches import Batches
 from fruitlab.training.device_dataset import Resident
 from fruitlab.training.evaluation import Evaluation, Evaluator
 from fruitlab.training.state import State
