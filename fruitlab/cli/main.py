@@ -224,6 +224,8 @@ def parser() -> argparse.ArgumentParser:
         "--out", metavar="FILE", help="where to write it (play.safetensors in the run's folder)"
     )
     add("runs", "all runs and how they stand", commands.runs)
+    known = add("methods", "list the training methods and their settings", commands.methods)
+    known.add_argument("--markdown", action="store_true", help="print docs/methods.md")
     add("network", "Table 1: the network's layers, sizes and parameters", commands.network)
     return top
 

@@ -265,6 +265,15 @@ def run_table(rows: list[dict[str, Any]]) -> str:
     )
 
 
+def methods(known: list[dict[str, Any]]) -> str:
+    """A table of the training methods."""
+    rows = []
+    for method in known:
+        settings = ", ".join(f"{name} {value}" for name, value in method["settings"].items())
+        rows.append([method["name"], method["description"], settings])
+    return table(["name", "what it does", "settings and defaults"], rows)
+
+
 def network(rows: list[dict[str, Any]]) -> str:
     return table(
         ["Layer/Operation", "Parameters (Table 1)", "Output Size", "Layers", "Trained parameters"],
