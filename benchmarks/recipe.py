@@ -145,7 +145,7 @@ def cost(repeats: int = 15) -> str:
     from fruitlab.training import devices
     from fruitlab.training.augmentation import augment
     from fruitlab.training.loop import step
-    from fruitlab.training.process import prepare
+    from fruitlab.training.runtime import prepare
     from fruitlab.training.state import State
 
     prepare()

@@ -144,7 +144,7 @@ def _work(run: Run, device: str | None, say: Say) -> Outcome:
 
 def evaluate(options: Namespace, say: Say) -> Outcome:
     run = run_folders.find(options.run_id)
-    from fruitlab.training.process import prepare
+    from fruitlab.training.runtime import prepare
 
     prepare()
     from fruitlab.inference.evaluate import evaluate as score
@@ -199,7 +199,7 @@ def play_file(options: Namespace, say: Say) -> Outcome:
         raise WrongUse(
             f"{run.id} is one of the results that come with FruitLab; say where to write with --out FILE."
         )
-    from fruitlab.training.process import prepare
+    from fruitlab.training.runtime import prepare
 
     prepare()
     from fruitlab.play.make import make

@@ -80,7 +80,7 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
     try:
         # torch takes seconds and memory to import, so a run that waits for its turn goes without.
         run.doing("loading torch")
-        from fruitlab.training.process import prepare
+        from fruitlab.training.runtime import prepare
 
         prepare()
         from fruitlab.training import devices
