@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fruitlab.models.paper_resnet import Network
+    from fruitlab.models.model import Model
 
-    ExtraLoss = Callable[[Network, Tensor, Tensor, Mapping[str, Tensor]], Tensor]
-    AtEnd = Callable[[Network, Callable, Mapping[str, Tensor]], dict[str, Tensor]]
+    ExtraLoss = Callable[[Model, Tensor, Tensor, Mapping[str, Tensor]], Tensor]
+    AtEnd = Callable[[Model, Callable, Mapping[str, Tensor]], dict[str, Tensor]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,8 +18,9 @@ from torch.nn import functional as F
 
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods import Phase, phases
+from fruitlab.models.kernels.execution import accelerate
 from fruitlab.models.kernels.slices import alone
-from fruitlab.models.paper_resnet import as_input
+from fruitlab.models.model import Model, to_float
 from fruitlab.training import rng, schedules
 from fruitlab.training.augmentation import augment
 from fruitlab.training.device_dataset import DOMAINS, Resident
@@ -95,17 +96,14 @@ def step(
     """One iteration: forward, backward, update.
 
     Args:
-        inputs: pictures, float [batch, 3, 100, 100] in 0..1, or features, float [batch, 1152].
+        inputs: what `Model.prepare` returns, or features, float [batch, feature_size].
         labels: int64 [batch]. real: how many pictures are real, int64 scalar, on the device as all the rest.
     """
     network, clock = state.network, state.clock
     train_mode(network, phase)
-    for norm in network.norms():
-        norm.momentum = schedules.norm_momentum(config, state.iteration)
-    if phase.inputs == "features":
-        logits = network.head(inputs)
-    else:
-        logits = network(inputs if state.precision == torch.float32 else inputs.to(state.precision))
+    network.set_statistics_momentum(schedules.norm_momentum(config, state.iteration))
+    run = accelerate(network, state.precision)
+    logits = run.head(inputs) if phase.inputs == "features" else run(inputs)
     loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
     total = (
         loss
@@ -129,12 +127,12 @@ def penalty_factor(config: RunConfig, batch: int) -> float:
     return config.regularisation / batch if config.penalty == "per-batch" else config.regularisation
 
 
-def train_mode(network: torch.nn.Module, phase: Phase) -> None:
-    """Norms that take a training batch into their statistics; the head's always do."""
+def train_mode(network: Model, phase: Phase) -> None:
+    """Training mode, in which running statistics are updated; the head's always are."""
     network.train()
     if phase.norms == "frozen":
-        for norm in network.norms("convolutions"):
-            norm.eval()
+        for module in network.running_statistics(*network.backbone):
+            module.eval()
 
 
 class Batches:
@@ -142,6 +140,7 @@ class Batches:
 
     def __init__(self, config: RunConfig, phase: Phase, data: Resident, state: State) -> None:
         self.config, self.phase, self.data, self.number = config, phase, data, state.phase
+        self.network = state.network
         self.chosen = data.training_set(nice=phase.nice, real=phase.real, seed=config.seed)
         count = len(self.chosen)
         self.per_epoch = min(
@@ -166,13 +165,14 @@ class Batches:
         if self.features is not None:
             inputs = self.features[batch]
         else:
-            inputs = as_input(self.data.images[index])
+            inputs = to_float(self.data.images[index])
             if iteration < self.config.augment_until * self.phase.horizon:
                 inputs = augment(
                     inputs,
                     self.config,
                     rng.key(self.config.seed, "augment", self.number, iteration),
                 )
+            inputs = self.network.standardize(inputs)
         return (
             inputs,
             self.data.labels[index],
@@ -188,7 +188,7 @@ class Batches:
             index = self.chosen[batch]
             yield (
                 (
-                    as_input(self.data.images[index])
+                    self.network.prepare(self.data.images[index])
                     if self.features is None
                     else self.features[batch]
                 ),

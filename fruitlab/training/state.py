@@ -11,24 +11,17 @@ from torch import Tensor
 
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods import Phase
-from fruitlab.models.paper_resnet import Network
+from fruitlab.models import registry
+from fruitlab.models.model import Model
 from fruitlab.training import rng
 from fruitlab.training.muon import orthogonal_steps
 
-HEAD = ("hidden.", "output.")
 
-
-def new_network(config: RunConfig, categories: int) -> Network:
-    """The run's network with its first weights, on the CPU: a function of the configuration alone."""
+def new_network(config: RunConfig, categories: int) -> Model:
+    """The run's network with its first weights, on the CPU. They depend on nothing else."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.key(config.seed, "weights"))
-        return Network(
-            categories=categories,
-            width=config.width,
-            statistics=config.statistics,
-            init=config.init,
-            epsilon=config.norm_epsilon,
-        )
+        return registry.build(config, categories)
 
 
 class State:
@@ -50,6 +43,8 @@ class State:
         self.device, self.precision = device, precision
         self.network = new_network(config, categories).to(device, memory_format=torch.channels_last)
         self.nesterov, self.muon = config.nesterov, config.muon
+        self.decayed = self.network.decayed()
+        self.matrices = self.decayed - self.network.parameters_of("head").keys()  # Muon's
         self.trained: dict[str, Tensor] = {}
         self.velocity: dict[str, Tensor] = {}
         self.memory: dict[str, Tensor] = {}  # what methods remember from phase to phase
@@ -85,9 +80,10 @@ class State:
 
     def trains(self, phase: Phase) -> None:
         """Sets up what the phase trains; its velocity goes on from where it is, or from zero."""
+        head = self.network.parameters_of("head")
         self.trained = {}
         for name, parameter in self.network.named_parameters():
-            parameter.requires_grad_(phase.trains == "all" or name.startswith(HEAD))
+            parameter.requires_grad_(phase.trains == "all" or name in head)
             parameter.grad = None
             if parameter.requires_grad:
                 self.trained[name] = parameter
@@ -105,7 +101,7 @@ class State:
         """
         weights, gradients = list(self.trained.values()), [p.grad for p in self.trained.values()]
         velocity = list(self.velocity.values())
-        penalised = [i for i, name in enumerate(self.trained) if name.endswith("weight")]
+        penalised = [i for i, name in enumerate(self.trained) if name in self.decayed]
         torch._foreach_add_(
             [gradients[i] for i in penalised], [weights[i] for i in penalised], alpha=decay
         )
@@ -115,11 +111,7 @@ class State:
             torch._foreach_add(gradients, velocity, alpha=momentum) if self.nesterov else velocity
         )
         if self.muon:
-            convolutions = [
-                i
-                for i, name in enumerate(self.trained)
-                if name.endswith("weight") and not name.startswith(HEAD)
-            ]
+            convolutions = [i for i, name in enumerate(self.trained) if name in self.matrices]
             for i, step in zip(
                 convolutions, orthogonal_steps([moves[i] for i in convolutions]), strict=True
             ):
@@ -172,7 +164,7 @@ class State:
     def penalty(self) -> float:
         """The L2 penalty on all weights, at the factor of the last iteration (0 before the first)."""
         weights = [
-            p.detach() for name, p in self.network.named_parameters() if name.endswith("weight")
+            p.detach() for name, p in self.network.named_parameters() if name in self.decayed
         ]
         return self.decay / 2 * torch.stack([w.square().sum() for w in weights]).sum().item()
 
@@ -219,7 +211,7 @@ class State:
             "memory": {},
             "counter": {},
         }
-        for name, array in tensors.items():
+        for name, array in self.network.upgrade_names(tensors).items():
             group, _, rest = name.partition(".")
             groups[group][rest] = torch.from_numpy(array.copy()).to(self.device)
         self.network.load_state_dict(groups["network"])
