@@ -8,6 +8,7 @@ import streamlit as st
 from fruitlab.config.errors import ConfigError
 from fruitlab.config.presets import PRESETS, configure
 from fruitlab.config.run_config import RunConfig, checked, details
+from fruitlab.models import registry
 
 METHODS = {"mixed": "Mixed: both at once", "iterative": "Iterative: nice first"}
 RECIPES = {
@@ -28,7 +29,7 @@ GROUPS = {  # heading: the first field under it, in the order of RunConfig
     "Batches, and what is done to their pictures": "batch_size",
     "Loss": "regularisation",
     "Optimiser": "learning_rate",
-    "Network": "statistics",
+    "Network": "network",
     "What is watched (changes no weight)": "live_every",
 }
 
@@ -121,6 +122,16 @@ def numbers(base: RunConfig) -> dict[str, Any]:
 def widget(name: str, value: Any, *, key: str) -> Any:
     """One field's widget: a switch, a choice, or a number within the field's limits."""
     kind, label = RunConfig.model_fields[name].annotation, label_of(name)
+    if name == "network":
+        known = registry.networks()
+        return st.selectbox(
+            label,
+            list(known),
+            list(known).index(value) if value in known else None,
+            format_func=lambda network: known[network].title,
+            key=key,
+            help=help_of(name),
+        )
     if kind is bool:
         return st.toggle(label, value, key=key, help=help_of(name))
     if typing.get_origin(kind) is typing.Literal:

@@ -207,7 +207,10 @@ class RunConfig(BaseModel):
         le=100,
     )
 
-    # Network (2.1, 2.2.1); its layers and sizes are Table 1's
+    # Network (2.1, 2.2.1). The settings after the first are those of the paper's network.
+    network: str = setting(
+        "paper", "The network that learns, by its registered name", pattern="^[a-z][a-z0-9_-]*$"
+    )
     statistics: Literal["moving", "before", "batch"] = setting(
         "moving",
         "What normalises a training batch: the moving statistics with it (the paper), as they were before it, or its own",
@@ -274,6 +277,8 @@ class RunConfig(BaseModel):
     def experiment(self) -> str:
         """12 hex digits: what all runs share that differ in the seed alone."""
         rest = {name: value for name, value in self.settings().items() if name != "seed"}
+        if self.network == "paper":  # so that runs of versions without this field keep their digits
+            del rest["network"]
         return hashlib.blake2b(json.dumps(rest, sort_keys=True).encode(), digest_size=6).hexdigest()
 
 

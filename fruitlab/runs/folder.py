@@ -25,6 +25,7 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.files import read_json, write_json, write_whole
 from fruitlab.config.paths import runs_root, shipped_root
 from fruitlab.config.run_config import RunConfig, checked
+from fruitlab.models import registry
 
 FORMAT = 1
 STARTING = 30.0  # seconds that a new process may take before it holds its run's lock, on a machine that is busy
@@ -240,7 +241,9 @@ def create(header: dict[str, Any], *, config: RunConfig, run_id: str | None = No
 
     Raises:
         RunError: the id is not a slug or is taken, or the root cannot be written.
+        ConfigError: there is no network of the configured name.
     """
+    registry.check(config.network)
     root = runs_root()
     try:
         root.mkdir(parents=True, exist_ok=True)
