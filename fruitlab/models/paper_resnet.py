@@ -48,12 +48,11 @@ class ShortcutProjection(Layer):
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions; the input is added before the second one's activation (2.3)."""
 
-    def __init__(self, inputs: int, outputs: int, init: str, **norm: Any):
+    def __init__(self, inputs: int, outputs: int, stride: int, init: str, **norm: Any):
         super().__init__()
-        change = inputs != outputs
-        self.first = Convolution(inputs, outputs, 3, 2 if change else 1, init, **norm)
+        self.first = Convolution(inputs, outputs, 3, stride, init, **norm)
         self.second = Convolution(outputs, outputs, 3, 1, init, **norm)
-        self.shortcut = ShortcutProjection(outputs, inputs, init=init) if change else None
+        self.shortcut = ShortcutProjection(outputs, inputs, init=init) if stride == 2 else None
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.first(x)
@@ -84,10 +83,10 @@ class PaperResNet(Model):
     def __init__(self, categories: int, width: float = 1, init: str = "in-depth", **norm: Any):
         super().__init__()
         a, b, c, hidden = (max(1, round(n * width)) for n in (8, 16, 32, 200))
-        depths = [(a, a)] * 3 + [(a, b)] + [(b, b)] * 3 + [(b, c)] + [(c, c)] * 3
+        stages = [(a, a, 1)] * 3 + [(a, b, 2)] + [(b, b, 1)] * 3 + [(b, c, 2)] + [(c, c, 1)] * 3
         self.feature_size = 6 * 6 * c
         self.stem = Convolution(3, a, 5, 1, init, **norm)
-        self.blocks = nn.Sequential(*(ResidualBlock(x, y, init, **norm) for x, y in depths))
+        self.blocks = nn.Sequential(*(ResidualBlock(*stage, init, **norm) for stage in stages))
         self.hidden = Dense(self.feature_size, hidden, init, **norm)
         self.output = Dense(hidden, categories, init, **norm)
         self.hyperparameters = {"width": width, "epsilon": self.stem.norm.epsilon}
