@@ -1,11 +1,11 @@
 """Scoring in full: every test picture's truth and prediction."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from fruitlab.config.errors import DataError
+from fruitlab.config.progress import Progress, Say
 from fruitlab.data import store
 from fruitlab.inference.predict import load_network
 from fruitlab.metrics import accuracy
@@ -19,8 +19,8 @@ def evaluate(
     *,
     data: str | None,
     device: torch.device,
-    say: Callable[[str], None],
-    progress: Callable[[str, int, int], None] | None = None,
+    say: Say,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """A run's last weights scored on both whole test sets, of its own data or another's (categories matched by name).
 

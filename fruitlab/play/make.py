@@ -5,7 +5,6 @@ place of float32 move an accuracy by 0.5 points at most at any of 40 points of t
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from safetensors.numpy import save
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.files import write_whole
+from fruitlab.config.progress import Say
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods import phases
 from fruitlab.play import file as play
@@ -35,8 +35,6 @@ COUNTS = {
 }  # pictures, where there are so many
 STEPS = 600  # played at most: longer is no longer a play, and all is forgotten by then
 LARGEST = 5_000_000  # bytes
-
-Say = Callable[[str], None]
 
 
 def make(run: Run, out: Path, *, say: Say, counts: dict[str, int] = COUNTS) -> dict[str, Any]:

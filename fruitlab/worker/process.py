@@ -17,6 +17,7 @@ from filelock import Timeout
 
 from fruitlab.config.errors import Busy, DataError, RunError
 from fruitlab.config.files import write_json
+from fruitlab.config.progress import Progress, Say
 from fruitlab.data import store
 from fruitlab.data.domains import TwoDomains
 from fruitlab.metrics import accuracy
@@ -28,8 +29,6 @@ if TYPE_CHECKING:  # torch is imported when its turn has come
     import torch
 
     from fruitlab.worker.recorder import Recorder
-
-Say = Callable[[str], None]
 
 
 class Stopped(Exception):
@@ -236,9 +235,7 @@ class Reading:
             self.run.doing("reading the data", step=what, done=done, of=of, since=self.since)
 
 
-def read_data(
-    run: Run, name: str, say: Say, progress: Callable[..., None] | None = None
-) -> TwoDomains:
+def read_data(run: Run, name: str, say: Say, progress: Progress | None = None) -> TwoDomains:
     """The run's data. Raises DataError if it is gone, or no longer what the run started with."""
     data = store.load(name, say=say, progress=progress)
     known = run.header().get("data")
