@@ -1,17 +1,13 @@
 """Results as text for a terminal: plain tables, percent with one decimal, every number with its unit."""
 
-import sys
-from collections.abc import Callable
 from typing import Any
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.run_config import RunConfig
-from fruitlab.config.text import duration, percent
+from fruitlab.config.text import percent
 from fruitlab.data.domains import Split, TwoDomains, describe_ratio, ratio_counts
 from fruitlab.metrics import accuracy
 from fruitlab.runs.folder import Run
-from fruitlab.studies import progress
-from fruitlab.studies.progress import Standing
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -27,27 +23,6 @@ def table(head: list[str], rows: list[list[str]]) -> str:
         ).rstrip()
 
     return "\n".join([line(head), "  ".join("-" * w for w in widths), *map(line, rows)])
-
-
-def progress_bar(say: Callable[[str], None]) -> Callable[[str, int, int], None]:
-    """(what, done, in all) -> one line on a terminal that is written over; elsewhere a line every tenth."""
-    shown = ["", -1]
-
-    def show(what: str, done: int, total: int) -> None:
-        tenth = 10 * done // max(1, total)
-        if sys.stderr.isatty():
-            filled = 30 * done // max(1, total)
-            print(
-                f"\r{what} {'█' * filled}{'·' * (30 - filled)} {done:,}/{total:,} ",
-                end="\n" if done >= total else "",
-                file=sys.stderr,
-                flush=True,
-            )
-        elif [what, tenth] != shown:
-            shown[:] = [what, tenth]
-            say(f"{what}: {done:,} of {total:,}")
-
-    return show
 
 
 def data_table(found: list[dict[str, Any]]) -> str:
@@ -259,84 +234,3 @@ def network(rows: list[dict[str, Any]]) -> str:
             for r in rows
         ],
     )
-
-
-def study_plan(said: dict[str, Any]) -> str:
-    """What a study is going to do, and what that takes."""
-    cost, most = said["cost"], said["most"]
-    more = (
-        f" (later ones depend on what comes out: {most:,} at most)"
-        if most and most > said["runs"]
-        else ""
-    )
-    if not cost["runs"]:
-        return f"{said['study']} on {said['data']}: all {said['runs']:,} runs{more} are finished."
-    beside = f"; {said['at_once']} train at once, which takes less" if said["at_once"] > 1 else ""
-    how = (
-        "as earlier runs here did"
-        if cost["measured"]
-        else "a guess, until a run has been measured here"
-    )
-    return (
-        f"{said['study']} on {said['data']}: {said['runs']:,} runs{more}, {said['finished']:,} of them finished. The other {cost['runs']:,} learn from "
-        f"{cost['pictures']:,} pictures and take about {duration(cost['seconds'])} one after the other ({how}{beside})."
-    )
-
-
-def study_rows(now: Standing) -> list[dict[str, Any]]:
-    """A row for each of a study's configurations, in its order: accuracies after the last iteration, None where there are none."""
-    rows = []
-    for config in now.configs:
-        entry = now.found.get(config)
-        scores = {
-            name: entry.final(name) if entry and entry.status == "finished" else None
-            for name in ("nice", "real", "combined")
-        }
-        rows.append(
-            {
-                "run": entry.id if entry else None,
-                "status": entry.status if entry else "to do",
-                "settings": config.settings(),
-            }
-            | scores
-        )
-    return rows
-
-
-def study_runs(now: Standing) -> str:
-    """What differs between a study's runs, and their scores."""
-    rows = study_rows(now)
-    names = [
-        name
-        for name in dict.fromkeys(name for row in rows for name in row["settings"])
-        if len({str(row["settings"][name]) for row in rows if name in row["settings"]}) > 1
-        and name != "preset"
-    ]
-    cells = [
-        [
-            *(str(row["settings"].get(name, "")) for name in names),
-            *(percent(row[name]) for name in ("nice", "real", "combined")),
-            row["status"],
-            row["run"] or "",
-        ]
-        for row in rows
-    ]
-    text = table([*names, "nice", "real", "combined", "status", "run"], cells)
-    found = progress.best(now)
-    if found is None:
-        return text
-
-    def short(config: RunConfig) -> str:
-        return (
-            ", ".join(
-                f"{name} {config.settings()[name]}"
-                for name in names
-                if name in config.settings() and name not in ("seed", "method")
-            )
-            or "the one there is"
-        )
-
-    text += f"\n\nBest combined: {percent(found.combined)} (95 % interval {found.interval[0]:.1%} to {found.interval[1]:.1%}) at {short(found.config)}."
-    if found.within:
-        text += f" Within that interval as well: {'; '.join(map(short, found.within))}."
-    return text
