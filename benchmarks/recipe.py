@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.svg import Series, line_chart
+from benchmarks.chart import Series, line_chart, save
 from fruitlab.config.paths import runs_root
 from fruitlab.config.presets import configure
 from fruitlab.config.run_config import RunConfig
@@ -209,9 +209,9 @@ def main() -> int:
         chart = [
             Series(label, over_seeds(curves)) for label, curves in results.items() if all(curves)
         ]
-        options.out.write_text(
+        save(
             line_chart(chart, x="training pictures seen", y="combined top-1, full test sets"),
-            encoding="utf-8",
+            options.out,
         )
     print(table(results))
     print(f"Plot: {options.out}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Results as text for a terminal: plain tables, percent with one decimal, every number with its unit."""
+"""Results as text for the terminal: plain tables and short messages."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from fruitlab.runs.folder import Run
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
-    """Columns as wide as they need to be; a column of numbers is aligned to the right."""
+    """A table with a header line; columns of numbers are aligned to the right."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     right = [
         all(row[i][:1].isdigit() or row[i] in ("", "—") for row in rows) for i in range(len(head))
@@ -19,7 +19,8 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
     def line(cells: list[str]) -> str:
         return "  ".join(
-            c.rjust(w) if r else c.ljust(w) for c, w, r in zip(cells, widths, right, strict=True)
+            cell.rjust(width) if is_right else cell.ljust(width)
+            for cell, width, is_right in zip(cells, widths, right, strict=True)
         ).rstrip()
 
     return "\n".join([line(head), "  ".join("-" * w for w in widths), *map(line, rows)])
@@ -42,7 +43,7 @@ def data_table(found: list[dict[str, Any]]) -> str:
 
 
 def pair(result: dict[str, Any]) -> str:
-    """What `data import` and `data show` say: counts by category, what was left out and refused, warnings."""
+    """The result of `data import` and `data show`: counts per category, problems and warnings."""
     rows = [
         [
             category,
@@ -66,24 +67,26 @@ def pair(result: dict[str, Any]) -> str:
     if result["refused"]:
         shown = "\n".join(f"  {one['file']}: {one['reason']}" for one in result["refused"][:20])
         more = len(result["refused"]) - 20
-        parts.append(
-            f"{len(result['refused']):,} files cannot be used:\n{shown}"
-            + (f"\n  and {more:,} more (--json lists all)" if more > 0 else "")
-        )
+        if more > 0:
+            shown += f"\n  and {more:,} more (--json lists all)"
+        parts.append(f"{len(result['refused']):,} files cannot be used:\n{shown}")
     parts += [f"Note: {warning}" for warning in result["warnings"]]
     return "\n\n".join(parts)
 
 
 def training_pictures(config: RunConfig, data: TwoDomains, split: Split) -> str:
-    """What a run will train on: a ratio is of the two training sets, so the pictures behind it are named."""
+    """What a run trains on, with the numbers of pictures behind its ratio or split."""
     if config.method == "mixed":
         return f"mixing {config.ratio} % on {data.name}: {describe_ratio(split, config.ratio)}"
     nice, real = ratio_counts(split, 50)
-    return f"initial training for {config.split} % of the iterations on {data.name}: {nice:,} nice pictures, then the last two layers on {real:,} real ones"
+    return (
+        f"initial training for {config.split} % of the iterations on {data.name}: {nice:,} nice "
+        f"pictures, then the last two layers on {real:,} real ones"
+    )
 
 
 def scores(result: dict[str, Any]) -> str:
-    """Top-1 and top-3 on both domains with their intervals; by category where known."""
+    """Top-1 and top-3 on both domains with their intervals, and per category if known."""
 
     def cells(scores: dict[str, Any]) -> list[str]:
         return [
@@ -122,22 +125,22 @@ def scores(result: dict[str, Any]) -> str:
 
 
 def trained(result: dict[str, Any], config: RunConfig) -> str:
-    """How a training ended."""
-    head = f"{result['run']}: {result['status']} at iteration {result['iteration']:,} of {config.iterations:,}, {result['images_seen']:,} pictures seen"
+    """How a run ended, and its scores."""
+    head = (
+        f"{result['run']}: {result['status']} at iteration {result['iteration']:,} of "
+        f"{config.iterations:,}, {result['images_seen']:,} pictures seen"
+    )
     if result["status"] != "finished":
-        head += f". Go on: python -m fruitlab resume {result['run']}"
+        head += f". Resume it: python -m fruitlab resume {result['run']}"
     if "nice" not in result:
         return head
-    note = (
-        ""
-        if result["status"] == "finished" or result.get("full")
-        else "\n(on a part of the test sets)"
-    )
+    full = result["status"] == "finished" or result.get("full")
+    note = "" if full else "\n(on a part of the test sets)"
     return f"{head}\n\n{scores(result)}{note}"
 
 
 def predictions(results: list[dict[str, Any]]) -> str:
-    """A line for each photo that could be read; what was wrong with the others is said elsewhere."""
+    """A line for each photo that could be read."""
     return "\n".join(
         f"{one['photo']}: "
         + " · ".join(f"{top['category']} {percent(top['probability'])}" for top in one["top"])
@@ -147,7 +150,7 @@ def predictions(results: list[dict[str, Any]]) -> str:
 
 
 def run_row(run: Run) -> dict[str, Any]:
-    """A run as `runs` lists it: what it is, how it stands, its last scores."""
+    """A run in the list of `runs`: its configuration, status and last scores."""
     row: dict[str, Any] = {"run": run.id, "status": run.status()}
     try:
         config = run.config()
@@ -186,9 +189,8 @@ def run_table(rows: list[dict[str, Any]]) -> str:
             lines.append([row["run"], row["status"], *[""] * 9])
             continue
         share = f"{row['ratio']} %" if "ratio" in row else f"{row['split']} % initial"
-        if row[
-            "training_pictures"
-        ]:  # a ratio is of two sets that may differ in size: say what it came to
+        # A ratio is of two training sets that may differ in size.
+        if row["training_pictures"]:
             nice, real = (
                 sum(phase[domain] for phase in row["training_pictures"].values())
                 for domain in ("nice", "real")
