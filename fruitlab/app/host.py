@@ -33,8 +33,8 @@ PLAY = "/assets/play/"
 ONE_DAY = {"Cache-Control": "max-age=86400"}
 DELAY = 8.0  # seconds after the start until Gradio is imported: the first page comes first
 
-STARTING = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>FruitLab demo</title>
-{refresh}
+STARTING = """<!doctype html><html lang="en">
+<head><meta charset="utf-8"><title>FruitLab demo</title>{refresh}
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <style>
 body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 3rem auto; max-width: 32rem; }}

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 
 class Output(Protocol):
-    """What every command gets. The methods are `Say` and `Progress` of `fruitlab.config.progress`."""
+    """What every command gets: `Say` and `Progress` of `fruitlab.config.progress` as methods."""
 
     def say(self, message: str) -> None: ...
 

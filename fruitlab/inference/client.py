@@ -7,7 +7,6 @@ either direction is two lengths, JSON, and bytes: nothing that could be told to 
 
 import atexit
 import json
-import os
 import struct
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from fruitlab.config.errors import RunError
-from fruitlab.config.paths import PROJECT
+from fruitlab.config.paths import PROJECT, child_environment
 from fruitlab.data.pictures import SIZE, BadPicture
 from fruitlab.inference.heatmap import Explanation
 from fruitlab.runs.folder import find
@@ -158,7 +157,7 @@ class _Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=PROJECT,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            env=child_environment(OMP_NUM_THREADS="1"),
             start_new_session=True,
         )
         self.waiting: dict[int, Future] = {}
