@@ -13,6 +13,7 @@ import threading
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,9 @@ body {{ padding: 0 1rem; }}
 async def plotly(request: Request) -> Response:
     """plotly.js from the installed package: the charts load nothing from other servers."""
     spec = find_spec("plotly")  # Importing it would take time, and only one file is needed.
-    package = Path(spec.submodule_search_locations[0]) if spec else Path()
-    path = package / "package_data" / "plotly.min.js"
+    if spec is None or spec.origin is None:
+        return PlainTextResponse("plotly is not installed.", status_code=404)
+    path = Path(spec.origin).parent / "package_data" / "plotly.min.js"
     return FileResponse(path, media_type="text/javascript", headers=ONE_DAY)
 
 
@@ -98,7 +100,7 @@ class LateDemo:
         self.app: ASGIApp | None = None
         self.problem: str | None = None
         self.wanted = asyncio.Event()
-        self.stop: Callable[[], None] = lambda: None
+        self.stop: Callable[[], Any] = lambda: None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.app is not None:
@@ -130,7 +132,7 @@ class LateDemo:
             # A Mount does not run the lifespan of what it mounts.
             async with parent.router.lifespan_context(parent):
                 # The heartbeat of an open tab never ends by itself, and the server waits for it.
-                self.stop = lambda: loop.call_soon_threadsafe(gradio_app.stop_event.set)
+                self.stop = partial(loop.call_soon_threadsafe, gradio_app.stop_event.set)
                 self.app = parent
                 await asyncio.Event().wait()
         except Exception as error:
@@ -164,7 +166,7 @@ demo = LateDemo()
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     """Runs the demo as long as the server, and ends it before the server waits for its tabs."""
-    before = {}
+    before: dict[int, Callable[[int, Any], Any]] = {}
 
     def stop(number: int, frame: Any) -> None:
         demo.stop()

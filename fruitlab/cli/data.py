@@ -110,8 +110,11 @@ def download_dataset(options: Namespace, output: Output) -> Outcome:
         options.source, say=output.say, progress=output.progress, cache=sources.downloads(root)
     )
     result: dict[str, Any] = {"source": options.source, "folder": str(path), "imported": None}
-    folders = {source.domain: sources.downloaded(name, root) for name, source in SOURCES.items()}
-    if not all(folders.values()):
+    folders: dict[str, Path] = {}
+    for name, source in SOURCES.items():
+        if folder := sources.downloaded(name, root):
+            folders[source.domain] = folder
+    if len(folders) < 2:
         return 0, result, _what_is_missing(options.source, path)
     imported = import_pictures(
         name="fruits",

@@ -127,7 +127,7 @@ def study(options: Namespace, output: Output) -> Outcome:
     _check(options)
     at_once = _at_once(options)
     data = store.load(plan.data, say=output.say, progress=output.progress)
-    counts = [len(domain.labels) for domain in (data.nice, data.real)]
+    nice, real = len(data.nice.labels), len(data.real.labels)
     entries = Index().entries()
     before = progress.standing(plan, entries, data.fingerprint)
     summary = {
@@ -136,7 +136,7 @@ def study(options: Namespace, output: Output) -> Outcome:
         "runs": len(before.configs),
         "most": plan.most,
         "finished": len(before.finished),
-        "cost": vars(progress.cost(before.missing, *counts, entries)),
+        "cost": vars(progress.cost(before.missing, nice, real, entries)),
         "at_once": at_once,
     }
     output.say(study_report.plan(summary))

@@ -31,7 +31,7 @@ def rows(now: Standing) -> list[dict[str, Any]]:
     found = []
     for config in now.configs:
         entry = now.found.get(config)
-        row = {
+        row: dict[str, Any] = {
             "run": entry.id if entry else None,
             "status": entry.status if entry else "to do",
             "settings": config.settings(),

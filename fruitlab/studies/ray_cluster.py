@@ -62,7 +62,7 @@ def _connect(address: str) -> None:
         ray.init(
             address=address,
             log_to_driver=False,
-            logging_level="error",
+            logging_level=logging.ERROR,
             include_dashboard=False if address == "local" else None,
             runtime_env={
                 "py_modules": [str(PROJECT / "fruitlab")],

@@ -87,7 +87,7 @@ class RayEngine(Engine):
     def _tune(self) -> None:
         task = tune.with_resources(
             tune.with_parameters(trial, data=_in_memory(self.data)),
-            {"cpu": self.cpus, "gpu": self.gpus},
+            {"cpu": self.cpus, "gpu": self.gpus or 0},
         )
         try:
             tune.run(
@@ -167,7 +167,7 @@ class ReadyRuns(Searcher):
         super().__init__()
         self.engine = engine
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+    def suggest(self, trial_id: str) -> Any:
         return self.engine.next()
 
     def on_trial_complete(

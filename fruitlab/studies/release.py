@@ -16,7 +16,8 @@ from fruitlab.config.paths import shipped_root
 from fruitlab.config.presets import configure
 from fruitlab.config.run_config import RunConfig
 from fruitlab.data import store
-from fruitlab.runs.index import Entry, Index
+from fruitlab.runs.folder import Run
+from fruitlab.runs.index import Index
 from fruitlab.studies import ablations, plans, progress
 from fruitlab.studies.progress import WATCHED
 
@@ -60,20 +61,20 @@ def release(data: str, *, preset: str, seeds: int = 1) -> tuple[list[dict[str, A
     }
     released = []
     for title, now in standings.items():
-        size = sum(copy(now.found[config], preset) for config in now.finished)
+        size = sum(copy(now.found[config].run, config, preset) for config in now.finished)
         counts = {"released": len(now.finished), "runs": len(now.configs), "bytes": size}
         released.append({"study": title} | counts)
     return released, [name(config) for config in standings["paper"].missing]
 
 
-def copy(entry: Entry, main: str) -> int:
+def copy(run: Run, config: RunConfig, main: str) -> int:
     """Copies one run, replacing what was released under its name; returns its size in bytes."""
-    target = shipped_root() / name(entry.config)
+    target = shipped_root() / name(config)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    for file in files(entry.config, main):
-        shutil.copyfile(entry.run.folder / file, target / file)
-    header = {key: value for key, value in entry.run.header().items() if key in KEPT}
+    for file in files(config, main):
+        shutil.copyfile(run.folder / file, target / file)
+    header = {key: value for key, value in run.header().items() if key in KEPT}
     write_json(target / "config.json", header)
     return sum(path.stat().st_size for path in target.iterdir())
 
