@@ -24,7 +24,7 @@ from fruitlab.inference.predict import load_network  # noqa: E402
 from fruitlab.models.kernels.execution import accelerate  # noqa: E402
 from fruitlab.models.model import Model  # noqa: E402
 from fruitlab.runs import folder  # noqa: E402
-from fruitlab.training.device_dataset import Resident  # noqa: E402
+from fruitlab.training.device_dataset import DeviceDataset  # noqa: E402
 from fruitlab.training.scoring import infer  # noqa: E402
 
 WHITE, EDGE, BATCH = 235, 4, 256
@@ -43,7 +43,7 @@ def main() -> None:
     config = run.config()
     other = "real" if config.method == "mixed" and config.ratio < 50 else "nice"
     pair = store.load(config.data, say=print)
-    data = Resident.of(pair, config.split_seed, torch.device("cpu"))
+    data = DeviceDataset.of(pair, config.split_seed, torch.device("cpu"))
     network, categories = load_network(run)
     network = network.to(memory_format=torch.channels_last)
     test = data.test[other]
@@ -79,7 +79,7 @@ def main() -> None:
     )
 
 
-def renewed(network: Model, data: Resident, index: Tensor) -> Model:
+def renewed(network: Model, data: DeviceDataset, index: Tensor) -> Model:
     """A copy whose running statistics are the mean over these pictures, in batches."""
     network = copy.deepcopy(network).train()
     shuffled = index[torch.randperm(len(index), generator=torch.Generator().manual_seed(0))]

@@ -23,7 +23,7 @@ from PIL import Image  # noqa: E402
 from fruitlab.config.presets import configure  # noqa: E402
 from fruitlab.data import pictures, store  # noqa: E402
 from fruitlab.models.folded import inference_model  # noqa: E402
-from fruitlab.training.device_dataset import DOMAINS, Resident  # noqa: E402
+from fruitlab.training.device_dataset import DOMAINS, DeviceDataset  # noqa: E402
 from fruitlab.training.loop import train  # noqa: E402
 from fruitlab.training.state import State  # noqa: E402
 
@@ -48,7 +48,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
 
-    data = Resident.of(store.load(arguments.data), 0, torch.device("cpu"))
+    data = DeviceDataset.of(store.load(arguments.data), 0, torch.device("cpu"))
     config = configure(
         "iterative",
         preset="paper",
@@ -66,7 +66,7 @@ def main() -> None:
     )
 
 
-def restricted(config, data: Resident, state: State) -> None:
+def restricted(config, data: DeviceDataset, state: State) -> None:
     state.enter(1, fresh_clock=True)  # as if initial training had just ended
     state.iteration = config.iterations // 2
     started = time.perf_counter()
@@ -82,7 +82,7 @@ def restricted(config, data: Resident, state: State) -> None:
     )
 
 
-def one_photo(state: State, data: Resident, times: int) -> None:
+def one_photo(state: State, data: DeviceDataset, times: int) -> None:
     """Medians: the network alone, and from a JPEG's bytes on."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

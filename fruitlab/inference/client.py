@@ -8,7 +8,6 @@ two lengths, JSON and bytes: nothing that could run code.
 
 import atexit
 import json
-import os
 import struct
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from fruitlab.config.errors import RunError
-from fruitlab.config.paths import PROJECT
+from fruitlab.config.paths import PROJECT, child_environment
 from fruitlab.data.pictures import SIZE, BadPicture
 from fruitlab.inference.heatmap import Explanation
 from fruitlab.runs.folder import find
@@ -166,7 +165,7 @@ class _Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=PROJECT,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            env=child_environment(OMP_NUM_THREADS="1"),
             start_new_session=True,
         )
         self.waiting: dict[int, Future] = {}

@@ -1,16 +1,16 @@
 """Evaluation of a finished run: its network on whole test sets."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from fruitlab.config.errors import DataError
+from fruitlab.config.progress import Progress, Say
 from fruitlab.data import store
 from fruitlab.inference.predict import load_network
 from fruitlab.metrics import accuracy
 from fruitlab.runs.folder import Run
-from fruitlab.training.device_dataset import Resident, plain
+from fruitlab.training.device_dataset import DeviceDataset, normalized
 from fruitlab.training.predictions import predictions
 
 
@@ -19,8 +19,8 @@ def evaluate(
     *,
     data: str | None,
     device: torch.device,
-    say: Callable[[str], None],
-    progress: Callable[[str, int, int], None] | None = None,
+    say: Say,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Scores a run's last weights on both test sets.
 
@@ -62,9 +62,9 @@ def evaluate(
             "on that."
         )
     network, categories = load_network(run)
-    dataset = Resident.of(pair, config.split_seed, device)
-    known_names = set(map(plain, categories))
-    left_out = [category for category in pair.categories if plain(category) not in known_names]
+    dataset = DeviceDataset.of(pair, config.split_seed, device)
+    known_names = set(map(normalized, categories))
+    left_out = [category for category in pair.categories if normalized(category) not in known_names]
     if len(left_out) == len(pair.categories):
         raise DataError(
             f"{run.id} knows none of the categories of {name!r}. It knows: {', '.join(categories)}."

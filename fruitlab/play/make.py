@@ -6,7 +6,6 @@ at most, and by 0.1 on average, over 40 points of the curve (650 and 850 test pi
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from safetensors.numpy import save
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.files import write_whole
+from fruitlab.config.progress import Say
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.batching import batches_per_epoch
 from fruitlab.models.model import Model
@@ -24,7 +24,7 @@ from fruitlab.play import file as play
 from fruitlab.play import reference
 from fruitlab.runs.folder import Run
 from fruitlab.training import devices, rng
-from fruitlab.training.device_dataset import Resident, stratified
+from fruitlab.training.device_dataset import DeviceDataset, stratified
 from fruitlab.training.loop import train
 from fruitlab.training.scoring import pooled_features
 from fruitlab.training.state import State
@@ -34,8 +34,6 @@ from fruitlab.worker.reading import read_data
 COUNTS = {"nice_train": 560, "real_train": 1300, "nice_test": 650, "real_test": 850}
 STEPS = 600  # iterations, at most: everything is forgotten by then
 LARGEST = 5_000_000  # bytes
-
-Say = Callable[[str], None]
 
 
 def make(run: Run, out: Path, *, say: Say, counts: dict[str, int] = COUNTS) -> dict[str, Any]:
@@ -58,7 +56,7 @@ def make(run: Run, out: Path, *, say: Say, counts: dict[str, int] = COUNTS) -> d
     device = devices.resolve("cpu")
     devices.repeatable(device, run.header().get("threads"))
     data = read_data(run, config.data, say)
-    dataset = Resident.of(data, config.split_seed, device)
+    dataset = DeviceDataset.of(data, config.split_seed, device)
     state = at_switch(run, config, dataset, say)
     head = head_tensors(run, state.network)
     first, second = config.phases()
@@ -130,7 +128,7 @@ def make(run: Run, out: Path, *, say: Say, counts: dict[str, int] = COUNTS) -> d
     }
 
 
-def at_switch(run: Run, config: RunConfig, dataset: Resident, say: Say) -> State:
+def at_switch(run: Run, config: RunConfig, dataset: DeviceDataset, say: Say) -> State:
     """The run's state when initial training has just ended.
 
     From its switch.safetensors if it has one; otherwise initial training is done again.

@@ -11,7 +11,7 @@ from fruitlab.methods.phase import Batch, Phase
 from fruitlab.models.model import to_float
 from fruitlab.training import rng
 from fruitlab.training.augmentation import augment
-from fruitlab.training.device_dataset import Resident
+from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.scoring import pooled_features
 from fruitlab.training.state import State
 
@@ -23,7 +23,7 @@ class Batches:
     pool fills a fixed share of each batch, in random orders of its own, repeated as needed.
     """
 
-    def __init__(self, config: RunConfig, phase: Phase, data: Resident, state: State) -> None:
+    def __init__(self, config: RunConfig, phase: Phase, data: DeviceDataset, state: State) -> None:
         self.config, self.phase, self.data, self.number = config, phase, data, state.phase
         self.network = state.network
         self.pools = [data.pool(pool, seed=config.seed) for pool in phase.pools]

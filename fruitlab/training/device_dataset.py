@@ -16,7 +16,7 @@ from fruitlab.methods.phase import Pool
 
 
 @dataclass(frozen=True)
-class Resident:
+class DeviceDataset:
     """Two domains on a device, split into training and test pictures.
 
     Attributes:
@@ -34,7 +34,7 @@ class Resident:
     test: dict[str, Tensor]
 
     @classmethod
-    def of(cls, data: TwoDomains, split_seed: int, device: torch.device) -> "Resident":
+    def of(cls, data: TwoDomains, split_seed: int, device: torch.device) -> "DeviceDataset":
         """Split the pictures (paper 4.3) and copy everything to the device.
 
         Raises:
@@ -83,7 +83,7 @@ class Resident:
         test = self.test[domain]
         return test[stratified(self.labels[test], count)]
 
-    def labelled_as(self, categories: tuple[str, ...]) -> "Resident":
+    def labelled_as(self, categories: tuple[str, ...]) -> "DeviceDataset":
         """The same pictures with the labels of a network with other categories.
 
         Test pictures of categories that the network does not know are left out.

@@ -21,12 +21,12 @@ from fruitlab.models.kernels.execution import accelerate
 from fruitlab.models.kernels.slices import alone
 from fruitlab.training import schedules
 from fruitlab.training.batches import Batches
-from fruitlab.training.device_dataset import Resident
+from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.evaluation import Evaluation, Evaluator
 from fruitlab.training.state import State
 
 
-def train(config: Method, data: Resident, state: State) -> Iterator[Evaluation | None]:
+def train(config: Method, data: DeviceDataset, state: State) -> Iterator[Evaluation | None]:
     """Run the phases that are left.
 
     Yields:

@@ -6,12 +6,15 @@ from torch import Tensor
 
 from fruitlab.data.domains import Domain, TwoDomains
 from fruitlab.models.model import Model
-from fruitlab.training.device_dataset import DOMAINS, Resident
+from fruitlab.training.device_dataset import DOMAINS, DeviceDataset
 from fruitlab.training.scoring import infer, ranks
 
 
 def predictions(
-    network: Model, data: TwoDomains, resident: Resident, logits: dict[str, Tensor] | None = None
+    network: Model,
+    data: TwoDomains,
+    device_dataset: DeviceDataset,
+    logits: dict[str, Tensor] | None = None,
 ) -> dict[str, np.ndarray]:
     """Arrays for predictions.npz, which can be read without torch and without the data.
 
@@ -23,11 +26,11 @@ def predictions(
         [n, 3]) and *probability* (float32 [n, 3]).
     """
     columns: dict[str, list[np.ndarray]] = {}
-    truth = resident.labels
+    truth = device_dataset.labels
     first = 0
     for domain, source in zip(DOMAINS, (data.nice, data.real), strict=True):
-        index = resident.test[domain]
-        scores = infer(network, resident.images, index) if logits is None else logits[domain]
+        index = device_dataset.test[domain]
+        scores = infer(network, device_dataset.images, index) if logits is None else logits[domain]
         with torch.inference_mode():
             top = torch.softmax(scores, 1).topk(min(3, scores.shape[1]), dim=1)
             rank = ranks(scores, truth[index])
@@ -46,7 +49,7 @@ def predictions(
     narrow = {"truth": np.int32, "rank": np.int32, "top3": np.int32}
     return {
         name: column.astype(narrow.get(name, column.dtype)) for name, column in table.items()
-    } | {"categories": np.array(resident.categories)}
+    } | {"categories": np.array(device_dataset.categories)}
 
 
 def _of_pictures(domain: Domain, rows: np.ndarray) -> dict[str, np.ndarray]:

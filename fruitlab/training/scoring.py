@@ -5,7 +5,7 @@ from torch import Tensor
 
 from fruitlab.models.kernels.execution import accelerate
 from fruitlab.models.model import Model
-from fruitlab.training.device_dataset import DOMAINS, Resident
+from fruitlab.training.device_dataset import DOMAINS, DeviceDataset
 
 BATCH = 512
 
@@ -46,7 +46,7 @@ def correct(logits: Tensor, labels: Tensor) -> Tensor:
 
 def score(
     network: Model,
-    data: Resident,
+    data: DeviceDataset,
     index: dict[str, Tensor],
     features: dict[str, Tensor] | None = None,
 ) -> tuple[dict[str, list[int]], dict[str, Tensor]]:

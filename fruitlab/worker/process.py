@@ -6,20 +6,18 @@ than the iterations since its last evaluation.
 """
 
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from filelock import Timeout
 
 from fruitlab.config.errors import Busy, RunError
+from fruitlab.config.progress import Say
 from fruitlab.metrics import accuracy
 from fruitlab.runs import queue
 from fruitlab.runs.folder import Run, find
 from fruitlab.worker import messages
 from fruitlab.worker.reading import ReadingProgress, read_data
 from fruitlab.worker.stop import Stopped, StopRequest
-
-Say = Callable[[str], None]
 
 
 def work(run: Run, *, device: str | None = None, say: Say) -> dict[str, Any]:

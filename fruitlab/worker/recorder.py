@@ -13,7 +13,7 @@ from fruitlab.data.domains import TwoDomains
 from fruitlab.metrics import accuracy
 from fruitlab.runs.folder import Run
 from fruitlab.runs.snapshots import snapshot_name
-from fruitlab.training.device_dataset import Resident
+from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.evaluation import Evaluation
 from fruitlab.training.predictions import predictions
 from fruitlab.training.state import State
@@ -84,7 +84,7 @@ class Recorder:
         notes = {"numbers": numbers, "log_length": self.run.log_length()}
         self.run.write_tensors(name, tensors, notes)
 
-    def results(self, data: TwoDomains, dataset: Resident) -> dict[str, Any]:
+    def results(self, data: TwoDomains, dataset: DeviceDataset) -> dict[str, Any]:
         """Write the final weights and every test picture's prediction; returns the summary."""
         self._write_weights("weights")
         table = predictions(self.state.network, data, dataset, self.logits)
@@ -119,7 +119,7 @@ class Recorder:
 
 
 def describe(
-    data: TwoDomains, config: RunConfig, dataset: Resident, pools: dict[str, Tensor]
+    data: TwoDomains, config: RunConfig, dataset: DeviceDataset, pools: dict[str, Tensor]
 ) -> dict[str, Any]:
     """What a run's header says of its data: enough to read its results where the data is not.
 

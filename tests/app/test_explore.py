@@ -44,9 +44,7 @@ def test_a_click_starts_the_first_three_and_the_page_says_how_far_they_are(
     monkeypatch: pytest.MonkeyPatch,
 ):
     started = []
-    monkeypatch.setattr(
-        launch, "_spawn", lambda run: (started.append(run.config()), run.doing("starting"))
-    )
+    monkeypatch.setattr(launch, "start_worker", lambda run: started.append(run.config()))
     app = opened("explore")
     app.button(key="first three").click().run()
     assert not app.exception and [

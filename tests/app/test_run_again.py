@@ -28,7 +28,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list:
     """What would be started, as if the data were here; no process is."""
     kept = []
     monkeypatch.setattr(again, "of_data", lambda entry: ("", ""))
-    monkeypatch.setattr(launch, "_spawn", lambda run: kept.append(run.config()))
+    monkeypatch.setattr(launch, "start_worker", lambda run: kept.append(run.config()))
     return kept
 
 

@@ -30,7 +30,7 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         def wait(self) -> int:
             return 0
 
-    monkeypatch.setattr(launch.subprocess, "Popen", Process)
+    monkeypatch.setattr("fruitlab.runs.launch.subprocess.Popen", Process)
     return started
 
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.parametrize("name", NAMES)
 
 @pytest.fixture(scope="module")
 def data():
-    return small.resident()
+    return small.device_dataset()
 
 
 def tiny(name: str, **changes) -> Method:

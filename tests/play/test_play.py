@@ -19,7 +19,7 @@ from fruitlab.play import make
 from fruitlab.runs import folder
 from fruitlab.training import rng
 from fruitlab.training.batches import Batches
-from fruitlab.training.device_dataset import Resident, stratified
+from fruitlab.training.device_dataset import DeviceDataset, stratified
 from fruitlab.training.loop import step
 from fruitlab.training.scoring import correct, pooled_features
 from fruitlab.worker.process import work
@@ -91,7 +91,7 @@ def test_a_play_that_keeps_nothing_is_the_run_s_own_restricted_training(
     }
 
     # The trainer's own step on its own batches, in double precision: rounding is not tested here.
-    configuration, data = run.config(), Resident.of(noise, 0, CPU)
+    configuration, data = run.config(), DeviceDataset.of(noise, 0, CPU)
     phase, state = configuration.phases()[1], make.at_switch(run, configuration, data, quietly)
     if state.phase == 0:
         state.enter(1, fresh_clock=True)

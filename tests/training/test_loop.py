@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
-from small import config, new_state, resident, run, two_domains, weights
+from small import config, device_dataset, new_state, run, two_domains, weights
 from torch.nn import functional as F
 
 from fruitlab.config.settings import setting
@@ -29,7 +29,7 @@ METHODS = [
 
 @pytest.fixture(scope="module")
 def data():
-    return resident()
+    return device_dataset()
 
 
 @pytest.mark.parametrize("nesterov", [False, True])
@@ -316,7 +316,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(data):
 
 
 def test_it_learns():
-    data = resident(two_domains(per_category=40))
+    data = device_dataset(two_domains(per_category=40))
     _, points = run(config(preset="quick", iterations=40, batch_size=16), data)
     assert points[-1].nice[1] / points[-1].nice[0] > 0.8 > points[0].nice[1] / points[0].nice[0]
 
