@@ -1,4 +1,4 @@
-"""The main script: the menu, and the page that was chosen from it."""
+"""Streamlit's main script: the menu, and the page chosen from it."""
 
 from pathlib import Path
 
@@ -7,13 +7,8 @@ import streamlit as st
 from fruitlab.app import navigation
 
 ICON = Path(__file__).parent / "assets" / "icon.svg"
-WIDE = (
-    "explore",
-    "runs",
-    "paper",
-    "data",
-    "classify",
-)  # said here, once a run of the script: a page that widened itself would jump at every click
+# The layout is set here, once per script run: a page that set its own would jump at every click.
+WIDE = ("explore", "runs", "paper", "data", "classify")
 
 home = st.Page(navigation.home, title="FruitLab", default=True, visibility="hidden")
 chosen = st.navigation([home, *navigation.pages().values()])

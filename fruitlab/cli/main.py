@@ -8,7 +8,7 @@ import argparse
 import json
 import sys
 
-from fruitlab.cli import commands
+from fruitlab.cli import commands, explore
 from fruitlab.cli import study as study_command
 from fruitlab.cli.options import WrongUse
 from fruitlab.config.errors import ConfigError, DataError, RunError
@@ -28,12 +28,23 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="one machine-readable result on stdout, nothing else there",
     )
-    commands_of = top.add_subparsers(dest="command", required=True, metavar="command")
+    # Without a command: the explorer.
+    top.set_defaults(run=explore.open_explorer, port=None, headless=False, json=False)
+    commands_of = top.add_subparsers(dest="command", metavar="command")
 
     def add(name: str, what: str, run, to=commands_of) -> argparse.ArgumentParser:
         sub = to.add_parser(name, help=what, description=what, parents=[common], allow_abbrev=False)
         sub.set_defaults(run=run)
         return sub
+
+    about = "open the explorer (as without a command)"
+    opened = commands_of.add_parser("open", help=about, description=about, allow_abbrev=False)
+    opened.add_argument(
+        "--port", type=int, metavar="N", help="the port on 127.0.0.1 (8501, or the next free one)"
+    )
+    opened.add_argument(
+        "--headless", action="store_true", help="do not open a browser: only print the address"
+    )
 
     data = add("data", "what pictures there are; import or download more", commands.data_list)
     data_of = data.add_subparsers(dest="data_command", metavar="command")

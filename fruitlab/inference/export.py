@@ -49,7 +49,8 @@ def export_onnx(run: Run, path: Path) -> dict[str, Any]:
         import onnxscript  # noqa: F401  what torch.onnx writes the file with
     except ImportError as error:
         raise RunError(
-            f"Exporting needs the package {error.name}: pip install onnx onnxruntime onnxscript"
+            f'Exporting needs {error.name}, which is not installed: pip install "fruitlab[export]", '
+            "or, in a checkout, pip install -r requirements.txt"
         ) from None
     network, categories = load_network(run)
     model = _FromPixels(FoldedNetwork(network)).eval()

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from ray._private import ray_constants
 
 from fruitlab.config.errors import RunError
-from fruitlab.config.paths import PROJECT
+from fruitlab.config.paths import PACKAGE
 
 LOCK = "fruitlab-study.lock"  # held while a study uses a folder of the storage; tells ours from others' too
 GPU_SHARE = 0.25  # of a GPU, where there are some: starting kernels is the limit of a small run, so that four share one well
@@ -58,8 +58,8 @@ def connected(address: str) -> Iterator[None]:
                 logging_level="error",
                 include_dashboard=False if address == "local" else None,
                 runtime_env={
-                    "py_modules": [str(PROJECT / "fruitlab")],
-                    "excludes": ["**/__pycache__"],
+                    "py_modules": [str(PACKAGE)],
+                    "excludes": ["**/__pycache__", "_project"],
                 },
             )
         except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
