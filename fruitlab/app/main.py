@@ -8,14 +8,14 @@ from fruitlab.app import navigation
 
 ICON = Path(__file__).parent / "assets" / "icon.svg"
 # The layout is set here, once per script run: a page that set its own would jump at every click.
-WIDE = ("explore", "runs", "paper", "data", "classify")
+CENTERED = ("", "train", "forgetting")
 
 home = st.Page(navigation.home, title="FruitLab", default=True, visibility="hidden")
 chosen = st.navigation([home, *navigation.pages().values()])
 st.set_page_config(
     page_title=f"{chosen.title.rpartition(' ')[2]} · FruitLab",
     page_icon=str(ICON),
-    layout="wide" if chosen.url_path in WIDE else "centered",
+    layout="centered" if chosen.url_path in CENTERED else "wide",
 )
 st.logo(str(ICON), size="large")
 chosen.run()
