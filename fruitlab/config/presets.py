@@ -12,7 +12,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     # The paper's own numbers: 3,000 iterations mixed, 6,000 iterative, since each uses half the pictures (5.1).
     # Version 2 has momentum rise within "the first few iterations" (3.3), as the readings have it (`readings.py`); version 1 around the 100th.
     "paper": {"version": 2, "both": {}, "iterative": {"iterations": 6000}},
-    # An answer while one waits: what was tried and what paid is in docs/presets.md. Under 40,000 pictures.
+    # An answer while one waits: what was tried and what paid is in docs/recipe.md. Under 40,000 pictures.
     "quick": {
         "version": 2,
         "both": {
