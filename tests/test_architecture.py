@@ -41,6 +41,20 @@ def test_paths_that_a_document_names_exist(document):
     assert not missing
 
 
+def test_documents_that_the_code_names_exist():
+    sources = [
+        *PACKAGE.rglob("*.py"),
+        *PROJECT.glob("pages/*.py"),
+        *PROJECT.glob("benchmarks/*.py"),
+    ]
+    named = {
+        path
+        for source in sources
+        for path in re.findall(r"\bdocs/[\w./-]*\.\w+", source.read_text(encoding="utf-8"))
+    }
+    assert {path for path in named if not (PROJECT / path).exists()} == set()
+
+
 @pytest.fixture(scope="module")
 def imports() -> dict[str, set[str]]:
     """Module -> what importing it imports: its imports at module level, and their packages."""
