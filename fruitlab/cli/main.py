@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fruitlab.cli import commands
+from fruitlab.cli import commands, explore
 from fruitlab.cli import data as data_commands
 from fruitlab.cli import study as study_command
 from fruitlab.cli.job import run_job
@@ -33,7 +33,9 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="Print one machine-readable result to stdout, and nothing else there.",
     )
-    commands_of = top.add_subparsers(dest="command", required=True, metavar="command")
+    # Without a command: the explorer.
+    top.set_defaults(run=explore.open_explorer, port=None, headless=False, json=False)
+    commands_of = top.add_subparsers(dest="command", metavar="command")
 
     def add(
         name: str, description: str, run, to=commands_of, *, hidden: bool = False
@@ -44,6 +46,15 @@ def parser() -> argparse.ArgumentParser:
         )
         sub.set_defaults(run=run)
         return sub
+
+    about = "Open the explorer (the same as without a command)."
+    opened = commands_of.add_parser("open", help=about, description=about, allow_abbrev=False)
+    opened.add_argument(
+        "--port", type=int, metavar="N", help="The port on 127.0.0.1 (8501, or the next free one)."
+    )
+    opened.add_argument(
+        "--headless", action="store_true", help="Do not open a browser; only print the address."
+    )
 
     data = add("data", "List, import and download datasets.", data_commands.list_datasets)
     data_commands.add_commands(add, data)

@@ -56,7 +56,8 @@ def export_onnx(run: Run, path: Path) -> dict[str, Any]:
         import onnxscript  # noqa: F401  torch.onnx needs it
     except ImportError as error:
         raise RunError(
-            f"Exporting needs the package {error.name}: pip install onnx onnxruntime onnxscript"
+            f'Exporting needs {error.name}, which is not installed: pip install "fruitlab[export]", '
+            "or, in a checkout, pip install -r requirements.txt"
         ) from None
     network, categories = load_network(run)
     model = _FromPixels(inference_model(network)).eval()

@@ -13,7 +13,7 @@ import ray
 from filelock import FileLock, Timeout
 
 from fruitlab.config.errors import RunError
-from fruitlab.config.paths import PROJECT
+from fruitlab.config.paths import PACKAGE
 
 LOCK = "fruitlab-study.lock"  # held while a study uses its folder; tells such folders from others
 GPU_SHARE = 0.25  # of a GPU per run: a small run is limited by kernel launches, so four share one
@@ -65,8 +65,8 @@ def _connect(address: str) -> None:
             logging_level=logging.ERROR,
             include_dashboard=False if address == "local" else None,
             runtime_env={
-                "py_modules": [str(PROJECT / "fruitlab")],
-                "excludes": ["**/__pycache__"],
+                "py_modules": [str(PACKAGE)],
+                "excludes": ["**/__pycache__", "_project"],
             },
         )
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:

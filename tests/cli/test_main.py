@@ -256,7 +256,12 @@ def test_what_is_not_there_is_told_and_exits_with_1(call, arguments, says):
 
 
 def test_argparse_exits_with_2(capsys):
-    for arguments in ([], ["train"], ["fly"], ["train", "mixed", "--nonsense"]):
+    for arguments in (
+        ["open", "--port", "x"],
+        ["train"],
+        ["fly"],
+        ["train", "mixed", "--nonsense"],
+    ):
         with pytest.raises(SystemExit) as ended:
             main(arguments)
         assert ended.value.code == 2

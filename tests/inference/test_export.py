@@ -84,7 +84,7 @@ def test_what_cannot_be_exported_is_told_and_leaves_nothing(tmp_path, monkeypatc
     assert "no run named none" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as where it is not installed
     assert main.main(["export", "one", "--onnx", str(tmp_path / "x.onnx")]) == 1
-    assert "pip install onnx" in capsys.readouterr().err
+    assert 'pip install "fruitlab[export]"' in capsys.readouterr().err
     assert not list(tmp_path.glob("*.onnx*")) and not list(tmp_path.glob(".*.onnx*"))
 
 

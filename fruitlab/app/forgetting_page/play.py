@@ -13,7 +13,7 @@ import streamlit as st
 from fruitlab.app.components import chart
 from fruitlab.app.host import PLAY
 from fruitlab.config.errors import RunError
-from fruitlab.config.paths import PROJECT
+from fruitlab.config.paths import PACKAGE
 from fruitlab.metrics.accuracy import wilson
 from fruitlab.play import file as play
 from fruitlab.play.file import PlayFile
@@ -80,7 +80,7 @@ _HTML = f"""
 
 
 def _script() -> str:
-    here = PROJECT / "fruitlab" / "app" / "assets"
+    here = PACKAGE / "app" / "assets"
     file, head, worker, view = (
         (here / f"play_{part}.js").read_text(encoding="utf-8")
         for part in ("file", "head", "worker", "view")
