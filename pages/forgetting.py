@@ -4,11 +4,12 @@ import streamlit as st
 
 from fruitlab.app import navigation, shared
 from fruitlab.app.forgetting_page import curves, play
+from fruitlab.methods.iterative import Iterative
 from fruitlab.plots import style
 from fruitlab.runs.index import Entry
 
 CHOICE_HELP = (
-    "Several runs are drawn in one plot, each with its own dash. Initial: the share of the "
+    "Several runs are drawn in one plot, each with its own dash. The percentage is the share of the "
     "iterations on nice pictures only. Statistics: see Definitions below the plot."
 )
 
@@ -25,7 +26,7 @@ def main() -> None:
     found = [
         entry
         for entry in shared.index().entries()
-        if entry.config is not None and entry.config.method == "iterative"
+        if entry.config is not None and len(entry.config.phases()) > 1
     ]
     if not found:
         no_runs()
@@ -47,7 +48,7 @@ def no_runs() -> None:
         "No iterative run yet. Train one with the preset quick, which takes a few minutes.",
         icon=":material/trending_down:",
     )
-    query = {"method": "iterative", "preset": "quick"}
+    query = {"method": Iterative.name, "preset": "quick"}
     navigation.invite("train", "Train an iterative run", query=query)
 
 
@@ -84,20 +85,20 @@ def opens_on(found: list[Entry]) -> list[Entry]:
     if shown is not None:
         return [shown]
     halves = {
-        e.config.norms: e
+        e.config.running_statistics: e
         for e in found
-        if e.run.shipped and e.config.split == 50 and e.config.seed == 0 and e.run.has("weights")
+        if isinstance(e.config, Iterative)
+        and e.run.shipped
+        and e.config.split == 50
+        and e.config.seed == 0
+        and e.run.has("weights")
     }
-    return [halves[norms] for norms in ("follow", "frozen") if norms in halves] or found[:1]
+    return [halves[kind] for kind in ("updated", "frozen") if kind in halves] or found[:1]
 
 
 def caption(entry: Entry) -> str:
     """A run in the choice."""
-    config = entry.config
-    return (
-        f"{entry.title}: {config.split} % initial, statistics {config.norms}, {config.data}, "
-        f"{entry.status}"
-    )
+    return f"{entry.title}: {entry.config.describe()}, {entry.config.data}, {entry.status}"
 
 
 main()

@@ -5,7 +5,7 @@ import streamlit as st
 from fruitlab.app import shared
 from fruitlab.app.components import live
 from fruitlab.app.train_page import form
-from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.base import Method
 from fruitlab.runs.index import Entry
 
 LISTED = 6  # other runs in progress
@@ -37,9 +37,7 @@ def main() -> None:
         form.show(entries, None)
 
 
-def run_to_show(
-    entries: list[Entry], active: list[Entry], prefill: RunConfig | None
-) -> Entry | None:
+def run_to_show(entries: list[Entry], active: list[Entry], prefill: Method | None) -> Entry | None:
     """The run in the address, or one in progress unless the address asks for a new run."""
     wanted = st.query_params.get("run")
     if wanted:
@@ -60,12 +58,10 @@ def view(entry: Entry) -> None:
     st.subheader(entry.title)
     config = entry.config
     if config is not None:
-        share = (
-            f"mixed, {config.ratio} % real"
-            if config.method == "mixed"
-            else f"iterative, {config.split} % initial training"
+        st.caption(
+            f"{config.describe()} · data {config.data} · preset {config.preset} · "
+            f"seed {config.seed}"
         )
-        st.caption(f"{share} · data {config.data} · preset {config.preset} · seed {config.seed}")
     live.watch(entry.id)
     if config is not None:
         with st.expander("Settings and files"):

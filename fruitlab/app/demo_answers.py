@@ -124,13 +124,17 @@ def _message(heading: str, text: str) -> str:
 
 
 def _pictures(explanation: heatmap.Explanation, category: str) -> str:
-    where = f"Heat map: bright areas contributed most to {html.escape(category)}."
-    heat_map = heatmap.data_url(heatmap.overlay(explanation, SIDE), "JPEG")
+    heat_map = ""
+    if explanation.relevance is not None:
+        image = heatmap.overlay(explanation.seen, explanation.relevance, SIDE)
+        heat_map = (
+            f'<figure><img src="{heatmap.data_url(image, "JPEG")}" alt="heat map over the photo">'
+            "<figcaption>Heat map: bright areas contributed most to "
+            f"{html.escape(category)}.</figcaption></figure>"
+        )
     seen = heatmap.data_url(explanation.seen, "PNG")
     return (
-        '<div class="pictures">'
-        f'<figure><img src="{heat_map}" alt="heat map over the photo">'
-        f"<figcaption>{where}</figcaption></figure>"
+        f'<div class="pictures">{heat_map}'
         f'<figure><img class="pixels" src="{seen}" alt="the photo, 100 by 100 pixels">'
         "<figcaption>The network's input: 100 × 100 pixels.</figcaption></figure></div>"
     )

@@ -20,8 +20,7 @@ def called(entry: Entry) -> str:
     """What a run is, in a line: its title if it was given one, what it was trained on, and its combined performance."""
     config = entry.config
     assert config is not None
-    share = f"{config.ratio} % real" if config.method == "mixed" else f"{config.split} % nice first"
-    name = str(entry.label.get("title") or f"{config.method}, {share}")
+    name = str(entry.label.get("title") or config.describe())
     return f"{name} · {config.data} · {config.preset.partition('@')[0]} · combined {percent(entry.final('combined'))}"
 
 

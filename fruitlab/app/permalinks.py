@@ -11,16 +11,20 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from fruitlab.config.errors import ConfigError, DataError
-from fruitlab.config.presets import PRESETS, configure
-from fruitlab.config.run_config import BOTH, RunConfig, checked, details
+from fruitlab.config.presets import PRESETS
+from fruitlab.config.run_config import current_names
 from fruitlab.data import store
+from fruitlab.methods.base import Method
+from fruitlab.methods.mixed import Mixed
+from fruitlab.methods.registry import configure, methods, parse
 
 # Named even where they equal the preset's: the defaults of a preset may change.
 ALWAYS = ("seed", "data")
+DEFAULT_METHOD = Mixed.name
 NOT_SETTINGS = ("preset", "method", "fingerprint")
 
 
-def to_query(config: RunConfig, fingerprint: str | None = None) -> dict[str, str]:
+def to_query(config: Method, fingerprint: str | None = None) -> dict[str, str]:
     """The query parameters of a run's link.
 
     If the preset has changed since the run, the link names every setting, so that it still
@@ -48,7 +52,7 @@ def from_query(
     *,
     fingerprints: Mapping[str, str | None] | None = None,
     ignore: tuple[str, ...] = ("run",),
-) -> tuple[RunConfig, list[str]]:
+) -> tuple[Method, list[str]]:
     """The configuration of a link, and a warning for everything in it that cannot be used.
 
     Args:
@@ -58,17 +62,19 @@ def from_query(
         ignore: parameters with another meaning to the page.
     """
     warnings: list[str] = []
-    method = params.get("method", "mixed")
-    if method not in BOTH:
+    method = params.get("method", DEFAULT_METHOD)
+    if method not in methods():
         warnings.append(
-            f"The link's method {method!r} is unknown. The form shows mixed training instead."
+            f"The link's method {method!r} is unknown. The form shows {DEFAULT_METHOD} training instead."
         )
-        method = "mixed"
-    given = {
-        name: value
-        for name, value in params.items()
-        if name not in NOT_SETTINGS and name not in ignore
-    }
+        method = DEFAULT_METHOD
+    given = current_names(
+        {
+            name: value
+            for name, value in params.items()
+            if name not in NOT_SETTINGS and name not in ignore
+        }
+    )
     if fingerprints is None:
         fingerprints = {data["name"]: data["fingerprint"] for data in store.available()}
     fingerprint = params.get("fingerprint")
@@ -89,7 +95,7 @@ def _local_data(name: str, fingerprint: str | None, fingerprints: Mapping[str, s
 
 def _base(
     preset: str, method: str, given: dict[str, str], warnings: list[str]
-) -> tuple[RunConfig, RunConfig | None]:
+) -> tuple[Method, Method | None]:
     """The preset to start from; and the exact configuration if the link names every setting."""
     name, _, version = preset.partition("@")
     if name not in PRESETS:
@@ -103,7 +109,7 @@ def _base(
         return current, None
     if current.settings().keys() - set(NOT_SETTINGS) <= given.keys():
         try:
-            return current, checked({"method": method, "preset": preset} | given)
+            return current, parse({"method": method, "preset": preset} | given)
         except ConfigError:
             pass  # the settings are applied one by one, with a warning for each invalid one
     present = current.preset.partition("@")[2]
@@ -115,17 +121,15 @@ def _base(
     return current, None
 
 
-def _changed(base: RunConfig, given: dict[str, str], warnings: list[str]) -> RunConfig:
+def _changed(base: Method, given: dict[str, str], warnings: list[str]) -> Method:
     """The base with every setting of the link that is valid."""
     valid: dict[str, Any] = {}
     for name, value in given.items():
         try:
-            if base.method not in details(name)["methods"]:
-                raise ConfigError(f"{name} does not apply to {base.method} training.")
-            valid[name] = getattr(checked(base.model_dump() | {name: value}), name)
+            valid[name] = getattr(parse(base.model_dump() | {name: value}), name)
         except ConfigError as error:
             warnings.append(f"Ignored in the link: {error}")
-    return checked(base.model_dump() | valid)
+    return parse(base.model_dump() | valid)
 
 
 def _data_warnings(

@@ -26,3 +26,13 @@ def points(difference: float | None, *, signed: bool = False) -> str:
     if difference is None:
         return "—"
     return f"{100 * difference:{'+' if signed else ''}.1f} points"
+
+
+def whole_percent(part: int, whole: int) -> str:
+    """A share in whole percent that never rounds a part away: "66 %", "under 1 %", "over 99 %"."""
+    share = int(100 * part / whole + 0.5) if whole else 0
+    if share == 0 and part:
+        return "under 1 %"
+    if share == 100 and part < whole:
+        return "over 99 %"
+    return f"{share} %"

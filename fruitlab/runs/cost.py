@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from fruitlab.config.run_config import RunConfig
-from fruitlab.methods import phases
 from fruitlab.runs.index import Entry
 
 # Pictures a second in training at width 1, all costs in it, where no run has been measured yet: two cores of a common server.
@@ -33,8 +32,10 @@ def cost(config: RunConfig, nice: int, real: int, *, first: int = 0) -> Cost:
         config.live_pictures, round(TEST_SHARE * real)
     )
     pictures = work = 0.0
-    for phase in phases(config)[first:]:
-        chosen = max(1, round(phase.nice * train_nice) + round(phase.real * train_real))
+    for phase in config.phases()[first:]:
+        chosen = max(
+            1, round(phase.pools[0].nice * train_nice) + round(phase.pools[0].real * train_real)
+        )
         batches = min(chosen, 20 if config.batch_size == 0 else -(-chosen // config.batch_size))
         seen = phase.iterations * chosen / batches
         pictures += seen
@@ -43,7 +44,7 @@ def cost(config: RunConfig, nice: int, real: int, *, first: int = 0) -> Cost:
         ):  # the convolutions stand still: each picture runs through them once
             work += SCORING * (chosen + tests)
         else:
-            marks = config.full_marks * phase.iterations / config.iterations
+            marks = config.full_evaluations * phase.iterations / config.iterations
             work += seen + SCORING * (live * phase.iterations / config.live_every + tests * marks)
     return Cost(round(pictures), work)
 

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fruitlab.methods import phases
 from fruitlab.metrics import accuracy, curves
 from fruitlab.plots import style
 from fruitlab.plots.figures import Forgetting
 from fruitlab.runs.index import Entry
 
 WORDS = {
-    "norms": "statistics",
+    "running_statistics": "statistics",
     "split": "initial",
     "preset": "recipe",
 }  # fields by the words that the page has for them
@@ -109,7 +108,7 @@ def budget(entry: Entry) -> int:
     if entry.status == "finished" and isinstance(seen, int):
         return seen
     counted, total = entry.data.get("training_pictures"), 0.0
-    for phase in phases(entry.config):
+    for phase in entry.config.phases():
         pictures = sum(counted.get(phase.name, {}).values()) if isinstance(counted, dict) else 0
         total += phase.iterations * _batch(pictures, entry.config.batch_size)
     return round(total)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from fruitlab.methods.mixed import Mixed
 from fruitlab.runs.index import Entry
 
 SAME_BUDGET = 0.1  # pictures seen may differ by this share
@@ -29,7 +30,7 @@ def _mixed(entries: Iterable[Entry], run: Entry) -> list[Entry]:
         if entry.id != run.id
         and entry.status == "finished"
         and entry.config is not None
-        and entry.config.method == "mixed"
+        and isinstance(entry.config, Mixed)
         and same_data(entry, run)
     ]
 

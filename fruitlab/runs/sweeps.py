@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fruitlab.config.errors import ConfigError
-from fruitlab.config.presets import configure
 from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.mixed import Mixed
+from fruitlab.methods.registry import configure
 from fruitlab.metrics.curves import mean_and_deviation
 from fruitlab.runs.index import Entry
 
@@ -78,7 +79,7 @@ def families(entries: Iterable[Entry]) -> list[Family]:
     """
     found: dict[str, list[Entry]] = {}
     for entry in entries:
-        if entry.config and entry.config.method == "mixed" and entry.final("combined") is not None:
+        if isinstance(entry.config, Mixed) and entry.final("combined") is not None:
             rest = {
                 name: value
                 for name, value in entry.config.settings().items()

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from fruitlab.config.presets import configure
 from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.registry import configure
 from fruitlab.studies.plans import Study, fixed
 
 RATIO, SPLIT = 60, 50
@@ -85,12 +85,14 @@ READINGS = (
 # length that decides how much of the learning rate is left.
 AT_SWITCH = (
     Reading("statistics follow, a clock of its own: the recipe as it is", "2.2.1, 3.4", {}),
-    Reading("statistics frozen, a clock of its own", "2.2.1, 3.4", {"norms": "frozen"}),
+    Reading(
+        "statistics frozen, a clock of its own", "2.2.1, 3.4", {"running_statistics": "frozen"}
+    ),
     Reading("statistics follow, the clock goes on", "2.2.1, 3.4", {"restart_clock": False}),
     Reading(
         "statistics frozen, the clock goes on",
         "2.2.1, 3.4",
-        {"norms": "frozen", "restart_clock": False},
+        {"running_statistics": "frozen", "restart_clock": False},
     ),
 )
 # At the paper's full length, and from version 2: whether a reading explains the real accuracy that the paper ends with.

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fruitlab.config.errors import ConfigError
-from fruitlab.config.presets import configure
 from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.registry import configure
 
 Known = Mapping[RunConfig, float]  # combined top-1 of the runs that have finished
 Round = Callable[[Known], list[RunConfig]]
@@ -35,12 +35,18 @@ class Study:
 
 
 def paper(
-    data: str, *, preset: str = "quick", seeds: int = 1, norms: Sequence[str] = (), **changes: Any
+    data: str,
+    *,
+    preset: str = "quick",
+    seeds: int = 1,
+    running_statistics: Sequence[str] = (),
+    **changes: Any,
 ) -> Study:
     """Section 5: eleven mixing ratios and nine iterative splits for each seed; all of one seed first.
 
     Args:
-        norms: what the statistics do in restricted training, each for all nine splits; the preset's own if none is given.
+        running_statistics: "updated", "frozen" or both, for all nine splits each; those of the
+            preset if none are given.
         changes: fields of RunConfig, for both methods where they apply to both.
     """
     runs = []
@@ -56,10 +62,10 @@ def paper(
                 "iterative",
                 preset=preset,
                 **{"data": data, "split": split, "seed": seed}
-                | ({"norms": how} if how else {})
+                | ({"running_statistics": how} if how else {})
                 | changes,
             )
-            for how in norms or (None,)
+            for how in running_statistics or (None,)
             for split in SPLITS
         ]
     return Study("paper", data, fixed(runs))
@@ -160,19 +166,3 @@ def fixed(runs: Sequence[RunConfig]) -> Round:
     """One round of these, each once."""
     each = list(dict.fromkeys(runs))
     return lambda known: each
-
-
-def sharing(config: RunConfig) -> str | None:
-    """What iterative runs have in common that share their initial training, bit for bit; None for a method that has none.
-
-    The schedules are laid over the whole run whatever the split (`methods/iterative.py`), and the two switches of restricted training mean nothing before it.
-    """
-    if config.method != "iterative":
-        return None
-    return repr(
-        {
-            name: value
-            for name, value in config.settings().items()
-            if name not in ("split", "norms", "restart_clock")
-        }
-    )

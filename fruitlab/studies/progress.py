@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fruitlab.config.run_config import RunConfig
 from fruitlab.runs import cost as estimate
 from fruitlab.runs.index import Entry
-from fruitlab.studies.plans import Study, sharing
+from fruitlab.studies.plans import Study
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def standing(study: Study, entries: Iterable[Entry], fingerprint: str | None) ->
         known, configs = now, more
 
 
-WATCHED = ("live_every", "live_pictures", "full_marks")  # changes neither weights nor results
+WATCHED = ("live_every", "live_pictures", "full_evaluations")  # changes neither weights nor results
 
 
 def _same(config: RunConfig) -> str:
@@ -117,10 +117,13 @@ class Cost:
 
 def cost(configs: Iterable[RunConfig], nice: int, real: int, entries: Iterable[Entry]) -> Cost:
     """What these runs would take here, on data with so many pictures in each domain; a shared initial training counts once."""
-    configs, entries = sorted(configs, key=lambda config: -config.split), list(entries)
+    configs, entries = (
+        sorted(configs, key=lambda config: -config.phases()[0].iterations),
+        list(entries),
+    )
     pictures, seconds, shared, all_measured = 0, 0.0, set(), True
     for config in configs:
-        group = sharing(config)
+        group = config.first_phase_key()
         one = estimate.cost(config, nice, real, first=1 if group in shared else 0)
         shared |= {group} - {None}
         pictures, work = pictures + one.pictures, one.work

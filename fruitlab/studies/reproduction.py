@@ -19,7 +19,7 @@ from fruitlab.studies.published import CATEGORIES, CHANCE, TABLE2
 Runs = Mapping[
     int, list[Entry]
 ]  # ratio or split in percent, ascending: its runs, one a seed, by seed
-FREE = ("ratio", "split", "norms", "seed", "method", "iterations", *WATCHED)
+FREE = ("ratio", "split", "running_statistics", "seed", "method", "iterations", *WATCHED)
 TUNED = ("learning_rate", "regularisation")
 LOOKED_AT = "mixed-0-thorough-seed0"  # the shipped run that `differs` knows more of
 FAR = 0.05  # what no margin of these test sets explains
@@ -167,8 +167,8 @@ def _scored(entry: Entry) -> bool:
 
 def _made(mixed: list[Entry], iterative: list[Entry]) -> Reproduction:
     norms = {
-        how: [entry for entry in iterative if entry.config.norms == how]
-        for how in ("follow", "frozen")
+        how: [entry for entry in iterative if entry.config.running_statistics == how]
+        for how in ("updated", "frozen")
     }
     return Reproduction(
         _by(mixed, "ratio"), {how: _by(group, "split") for how, group in norms.items() if group}

@@ -66,13 +66,13 @@ def test_several_runs_in_one_plot_and_side_by_side() -> None:
     assert not app.exception and "left out: gone" in text(app)
     names = [trace["name"] for trace in charts(app)[0].data if trace["name"] != "random baseline"]
     assert names == [
-        "nice: statistics follow",
-        "real: statistics follow",
+        "nice: statistics updated",
+        "real: statistics updated",
         "nice: statistics frozen",
         "real: statistics frozen",
     ]
     (table,) = app.table
-    assert table.value.columns.tolist()[1:] == ["statistics follow", "statistics frozen"]
+    assert table.value.columns.tolist()[1:] == ["statistics updated", "statistics frozen"]
     assert table.value["statistics frozen"].tolist() == [
         "40.0 points",
         "40.0 points",

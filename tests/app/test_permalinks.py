@@ -1,5 +1,6 @@
 """Links reproduce runs and views; what is invalid in one is reported and does no harm."""
 
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -8,8 +9,8 @@ from fruitlab.app.permalinks import from_query, href, to_query
 from fruitlab.app.runs_page import view_link
 from fruitlab.app.runs_page.view_link import View, view_from_query, view_to_query
 from fruitlab.config import presets
-from fruitlab.config.presets import configure
-from fruitlab.config.run_config import RunConfig, checked
+from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.registry import configure, parse
 
 HERE = {"photos": "74b34d8add04c437", "synthetic": None}
 
@@ -74,11 +75,10 @@ def test_an_empty_link_is_the_quick_mixed_run() -> None:
 
 def test_a_link_of_a_preset_that_has_changed_since(monkeypatch: pytest.MonkeyPatch) -> None:
     config = configure("mixed", preset="quick", ratio=30)
-    short, before = to_query(config), presets.PRESETS["quick"]["version"]
-    changed = {
-        "version": before + 1,
-        "both": presets.PRESETS["quick"]["both"] | {"iterations": config.iterations + 100},
-    }
+    short, before = to_query(config), presets.PRESETS["quick"].version
+    quick = presets.PRESETS["quick"]
+    values = dict(quick.values) | {"iterations": config.iterations + 100}
+    changed = replace(quick, version=before + 1, values=values)
     monkeypatch.setitem(presets.PRESETS, "quick", changed)
 
     # Made before the change: settings it does not name are lost, which is reported.
@@ -128,7 +128,7 @@ def test_invalid_parameters_are_reported_and_the_rest_is_used(
     config, warnings = from_query({"iterations": "50", "seed": "4"} | change, fingerprints=HERE)
     assert (config.iterations, config.seed) == (50, 4)
     assert len(warnings) == 1 and all(name in warnings[0] for name in names)
-    assert checked(config.model_dump()) == config
+    assert parse(config.model_dump()) == config
 
 
 def test_several_mistakes_are_several_warnings() -> None:

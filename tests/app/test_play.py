@@ -49,8 +49,8 @@ def test_a_shipped_file_plays_without_a_run_or_data(shipped) -> None:
     (sent,) = components(app)
     assert (
         sent["url"].startswith("/assets/play/fifty?")
-        and sent["evaluateAt"][:5] == [0, 1, 2, 5, 10]
-        and sent["evaluateAt"][-1] == file.steps
+        and sent["evaluation_points"][:5] == [0, 1, 2, 5, 10]
+        and sent["evaluation_points"][-1] == file.steps
     )
     assert (
         len(sent["settings"]["learning_rate"]) == file.steps
@@ -74,8 +74,8 @@ def test_the_chosen_run_s_own_file_comes_first(shipped) -> None:
     write(runs_root() / "zoo" / play.NAME)
     app = opened("forgetting", runs="zoo")
     assert app.selectbox(key="played").options == [
-        "zoo: 50 % initial, drawn",
-        "fifty: 50 % initial, drawn",
+        "zoo: iterative, 50 % nice first, frozen statistics, drawn",
+        "fifty: iterative, 50 % nice first, frozen statistics, drawn",
     ]
     assert components(app)[0]["url"].startswith("/assets/play/zoo?")
     app.selectbox(key="played").set_value("fifty").run()

@@ -11,10 +11,10 @@ from ui_pages import checked, opened, text
 from fruitlab.app import permalinks
 from fruitlab.app.runs_page import again
 from fruitlab.app.runs_page.local_data import local_name, training_problem
-from fruitlab.config.presets import configure
-from fruitlab.config.run_config import RunConfig
 from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
+from fruitlab.methods.base import Method
+from fruitlab.methods.registry import configure
 from fruitlab.runs import folder
 from fruitlab.runs.index import Index
 
@@ -32,7 +32,7 @@ def things(pair) -> None:
     import_pictures(name="things", nice=pair.nice, real=pair.real)
 
 
-def started(workers: list[list[str]]) -> list[RunConfig]:
+def started(workers: list[list[str]]) -> list[Method]:
     """The configurations of the runs that would have been started."""
     return [folder.find(command[-1]).config() for command in workers]
 

@@ -135,12 +135,12 @@ def test_a_zip_is_uploaded_watched_and_removed(server, tab, pair, tmp_path: Path
     page = tab()
     page.goto(f"{server.url}/data")
     expect(
-        page.get_by_label("Call it").first
+        page.get_by_label("Name", exact=True).first
     ).to_be_visible()  # with drawn pictures alone, the form is open
     page.locator("input[type=file]").set_input_files(tmp_path / "things.zip")
-    page.get_by_label("Call it").first.fill("things")
-    page.get_by_label("Call it").first.press("Enter")
-    page.get_by_role("button", name="Add it").click()
+    page.get_by_label("Name", exact=True).first.fill("things")
+    page.get_by_label("Name", exact=True).first.press("Enter")
+    page.get_by_role("button", name="Add dataset").click()
     expect(
         page.get_by_text("done. things has 3 categories, 60 nice and 75 real pictures")
     ).to_be_visible()

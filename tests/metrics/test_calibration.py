@@ -61,6 +61,14 @@ def test_sure_from_where_right_is_as_likely_as_wrong():
     assert calibration.sure_from(Answers(confidence, np.ones(20001, dtype=bool))) == 0
 
 
+def test_right_exactly_as_often_as_wrong_is_sure_whatever_the_rounding():
+    # One of three and two of three, pooled to one half.
+    confidence = np.array([0.6, 0.6, 0.6, 0.5, 0.5, 0.5])
+    right = np.array([True, False, False, True, True, False])
+    assert calibration.isotonic(Answers(confidence, right))[1] == pytest.approx([0.5, 0.5])
+    assert calibration.sure_from(Answers(confidence, right)) == 0
+
+
 def test_a_domain_is_judged_by_its_own_answers():
     table = made_runs.table()
     for domain, is_real in (("nice", False), ("real", True)):

@@ -1,17 +1,17 @@
 """Run folders: what is read back is what was written, and nothing that lies there can hurt."""
 
 import json
-import os
 import subprocess
 import sys
 import time
 
 import numpy as np
+import psutil
 import pytest
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import runs_root
-from fruitlab.config.presets import configure
+from fruitlab.methods.registry import configure
 from fruitlab.runs import folder as runs
 from fruitlab.runs import queue
 from fruitlab.runs.folder import Run
@@ -195,39 +195,45 @@ def test_the_older_of_two_waiting_runs_goes_first(monkeypatch):
 
 def test_a_study_has_a_run_a_core_that_shares_the_cores(monkeypatch):
     monkeypatch.delenv("FRUITLAB_SLOTS", raising=False)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(6)), raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 64)  # which are not all ours
+    monkeypatch.setattr(psutil.Process, "cpu_affinity", lambda self: list(range(6)), raising=False)
+    monkeypatch.setattr(psutil, "cpu_count", lambda: 64)  # not all of them are ours
     free = [64_000_000_000]
     monkeypatch.setattr(queue, "free_memory", lambda: free[0])
     assert (
-        queue.side_by_side("cpu") == 6
-        and queue.side_by_side("cuda") == 1
-        and queue.side_by_side("cpu", "3") == 3
+        queue.concurrent_runs("cpu") == 6
+        and queue.concurrent_runs("cuda") == 1
+        and queue.concurrent_runs("cpu", "3") == 3
     )
     free[0] = 8_000_000_000
-    assert queue.side_by_side("cpu") == 3  # each takes 2.5 GB
+    assert queue.concurrent_runs("cpu") == 3  # each takes 2.5 GB
     free[0] = 0
-    assert queue.side_by_side("cpu") == 1 and queue.threads() is None
+    assert queue.concurrent_runs("cpu") == 1 and queue.threads() is None
     for count, share in ((2, 3), (4, 1), (9, 1)):
         monkeypatch.setenv("FRUITLAB_SLOTS", str(count))
-        assert queue.side_by_side("cpu") == count and queue.threads() == share
+        assert queue.concurrent_runs("cpu") == count and queue.threads() == share
     for wrong in ("0", "many", "65", "1.5", ""):
         with pytest.raises(RunError, match="--at-once is"):
-            queue.side_by_side("cpu", wrong)
+            queue.concurrent_runs("cpu", wrong)
 
 
-def test_memory_is_what_programs_may_take_within_a_container_s_limit(tmp_path):
-    assert queue.free_memory(tmp_path) == 0  # not Linux
-    (tmp_path / "proc").mkdir()
-    (tmp_path / "proc" / "meminfo").write_text(
-        "MemTotal:  64000000 kB\nMemFree:  1000 kB\nMemAvailable:  20000000 kB\n"
-    )
-    assert queue.free_memory(tmp_path) == 20_480_000_000
-    group = tmp_path / "sys" / "fs" / "cgroup"
-    group.mkdir(parents=True)
-    (group / "memory.current").write_text("3000000000\n")
+def test_without_an_affinity_all_cores_count(monkeypatch):
+    monkeypatch.delenv("FRUITLAB_SLOTS", raising=False)
+    monkeypatch.delattr(psutil.Process, "cpu_affinity", raising=False)  # as on macOS
+    monkeypatch.setattr(psutil, "cpu_count", lambda: 4)
+    monkeypatch.setattr(queue, "free_memory", lambda: 64_000_000_000)
+    assert queue.concurrent_runs("cpu") == 4
+
+
+@pytest.mark.parametrize("files", queue.CGROUP_FILES)
+def test_memory_is_what_programs_may_take_within_a_container_s_limit(tmp_path, monkeypatch, files):
+    memory = psutil.virtual_memory()._replace(available=20_480_000_000)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    assert queue.free_memory(tmp_path) == 20_480_000_000  # no control groups
+    limit_file, used_file = (tmp_path / name for name in files)
+    limit_file.parent.mkdir(exist_ok=True)
+    used_file.write_text("3000000000\n")
     for limit, free in (("max", 20_480_000_000), ("8000000000", 5_000_000_000), ("2000000000", 0)):
-        (group / "memory.max").write_text(limit + "\n")
+        limit_file.write_text(limit + "\n")
         assert queue.free_memory(tmp_path) == free
 
 

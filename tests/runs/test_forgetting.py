@@ -5,7 +5,7 @@ import math
 import pytest
 from logged_runs import iterative, mixed, point, run
 
-from fruitlab.config.presets import configure
+from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
 from fruitlab.runs import cost as estimate
 from fruitlab.runs import forgetting, references
@@ -126,7 +126,7 @@ def test_cost_counts_pictures_as_training_will() -> None:
         batch_size=64,
         live_every=50,
         live_pictures=30,
-        full_marks=2,
+        full_evaluations=2,
     )
     cost = estimate.cost(config, 1000, 500)
     assert cost.pictures == 100 * 60
@@ -142,7 +142,7 @@ def test_frozen_restricted_training_costs_its_features_only() -> None:
         batch_size=64,
         live_every=1000,
         live_pictures=1,
-        full_marks=1,
+        full_evaluations=1,
     )
     cost = estimate.cost(
         config, 1000, 1000

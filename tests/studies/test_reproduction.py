@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from logged_runs import iterative, mixed, point, run
 
+from fruitlab.models import table1
 from fruitlab.runs.index import Index
 from fruitlab.studies import figures as paper_charts
 from fruitlab.studies import findings, published, reproduction
@@ -260,7 +261,7 @@ def test_mixed_and_iterative_runs_of_one_recipe_belong_together():
     assert {
         how: {split: [entry.id for entry in runs] for split, runs in group.items()}
         for how, group in one.iterative.items()
-    } == {"follow": {50: ["f"]}, "frozen": {50: ["i"]}}
+    } == {"updated": {50: ["f"]}, "frozen": {50: ["i"]}}
     assert (
         sorted(other.first.id for other in rest) == ["elsewhere", "other"]
         and len({other.key for other in (one, *rest)}) == 3
@@ -351,9 +352,7 @@ def test_the_papers_values_are_hollow_and_ours_have_bars_for_several_seeds():
 
 
 def test_table_1_is_the_networks():
-    from fruitlab.models.table1 import rows
-
-    *layers, total = rows(published.CATEGORIES)
+    *layers, total = table1.rows()
     assert [(row["layer"], row["parameters_of"], row["output"]) for row in layers] == list(
         published.TABLE1
     ) and total["layers"] == published.LAYERS

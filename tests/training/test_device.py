@@ -12,9 +12,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from fruitlab.config.presets import configure
-from fruitlab.methods import phases
-from fruitlab.training.device_dataset import Resident
+from fruitlab.methods.registry import configure
+from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.loop import Batches, step
 from fruitlab.training.state import State
 
@@ -44,11 +43,11 @@ def pretend() -> Iterator[None]:
         yield
 
 
-def resident() -> Resident:
+def device_dataset() -> DeviceDataset:
     """12 nice and 12 real pictures, two of each domain and category for testing."""
     count = 24
     index = {"nice": torch.arange(0, 12, device=GPU), "real": torch.arange(12, 24, device=GPU)}
-    return Resident(
+    return DeviceDataset(
         ("a", "b", "c"),
         torch.empty((count, 100, 100, 3), dtype=torch.uint8, device=GPU),
         torch.zeros(count, dtype=torch.int64, device=GPU),
@@ -67,8 +66,8 @@ def resident() -> Resident:
         ("mixed", 0, {}),
         ("mixed", 0, AUGMENTED),
         ("iterative", 0, {}),
-        ("iterative", 1, {"norms": "follow"} | AUGMENTED),
-        ("iterative", 1, {"norms": "frozen"}),
+        ("iterative", 1, {"running_statistics": "updated"} | AUGMENTED),
+        ("iterative", 1, {"running_statistics": "frozen"}),
     ],
 )
 def test_a_step_stays_on_the_device(
@@ -82,8 +81,8 @@ def test_a_step_stays_on_the_device(
     config = configure(
         method, preset=preset, width=0.25, **{"batch_size": 5, "plateau": 10} | changes
     )
-    data, state = resident(), State(config, categories=3, device=GPU, precision=precision)
-    phase = phases(config)[phase_number]
+    data, state = device_dataset(), State(config, categories=3, device=GPU, precision=precision)
+    phase = config.phases()[phase_number]
     if phase_number:
         state.enter(phase_number, fresh_clock=phase.fresh_clock)
     batches = Batches(config, phase, data, state)
@@ -97,7 +96,9 @@ def test_a_step_stays_on_the_device(
         state.trained | state.velocity | state.counters | dict(state.network.named_buffers())
     ).items():
         assert tensor.device == GPU, name
-    assert phase.inputs == ("features" if changes.get("norms") == "frozen" else "pictures")
+    assert phase.inputs == (
+        "features" if changes.get("running_statistics") == "frozen" else "pictures"
+    )
     assert len(state.trained) == (4 if phase_number else 54)
 
 

@@ -2,9 +2,8 @@
 
 import pytest
 import torch
-from small import config, new_state, resident
+from small import config, device_dataset, new_state
 
-from fruitlab.methods import phases
 from fruitlab.models.kernels import layer
 from fruitlab.training import devices
 from fruitlab.training.loop import Batches, train
@@ -68,7 +67,7 @@ def test_a_layer_in_bfloat16_is_the_exact_one_up_to_its_rounding(
 
 
 def test_it_learns_what_float32_learns():
-    data = resident()
+    data = device_dataset()
     cfg = config(
         statistics="batch",
         init="fan-in",
@@ -97,18 +96,18 @@ def test_it_learns_what_float32_learns():
 
 def test_what_is_scored_is_a_float32_network():
     """Scores must not depend on what trained it: the same weights, whatever the precision, the same logits."""
-    data, cfg = resident(), config()
+    data, cfg = device_dataset(), config()
     exact, rough = (
         new_state(cfg, data),
         State(cfg, categories=3, device=CPU, precision=torch.bfloat16),
     )
     rough.load(*exact.save())
-    batches = Batches(cfg, phases(cfg)[0], data, rough)
+    batches = Batches(cfg, cfg.phases()[0], data, rough)
     first = [
         next(event for event in train(cfg, data, state) if event is not None and event.full)
         for state in (exact, rough)
     ]
-    assert batches.at(0)[0].dtype == torch.float32
+    assert batches.at(0).inputs.dtype == torch.float32
     assert all(event.logits["nice"].dtype == torch.float32 for event in first)
 
 

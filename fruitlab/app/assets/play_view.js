@@ -30,7 +30,7 @@ class Session {
     const buffer = await response.arrayBuffer()
     const { notes, tensors } = readPlayFile(buffer)
     if (this.ended) return
-    const { settings, evaluateAt } = this.data
+    const { settings, evaluation_points: evaluationPoints } = this.data
     this.notes = notes
     this.perCategory = {}
     for (const domain of DOMAINS) {
@@ -49,9 +49,9 @@ class Session {
     URL.revokeObjectURL(source)
     for (const worker of this.workers) {
       const trains = worker === this.trainer
-      worker.postMessage({ kind: "open", buffer, settings, evaluateAt, trains })
+      worker.postMessage({ kind: "open", buffer, settings, evaluationPoints, trains })
     }
-    this.trainer.postMessage({ kind: "replay", share: this.share() })
+    this.trainer.postMessage({ kind: "keep", share: this.share() })
   }
 
   worker(source, listener) {
@@ -79,7 +79,7 @@ class Session {
       const { step, turn, values } = message
       const evaluator = this.evaluators[this.heads++ % this.evaluators.length]
       const buffers = Object.values(values).map(array => array.buffer)
-      evaluator.postMessage({ kind: "evaluate", step, turn, values }, buffers)
+      evaluator.postMessage({ kind: "score", step, turn, values }, buffers)
     } else if (message.turn === this.turn) {
       const stopped = this.playing && !message.playing
       const { step, playing, changes } = message
@@ -90,7 +90,7 @@ class Session {
   }
 
   onEvaluated({ step, turn, nice, real }) {
-    this.trainer.postMessage({ kind: "evaluated" })
+    this.trainer.postMessage({ kind: "scored" })
     if (turn !== this.turn) return
     this.ready = true
     const accuracy = { nice: sum(nice) / this.totals.nice, real: sum(real) / this.totals.real }
@@ -114,7 +114,7 @@ class Session {
       this.shown = null
       this.back(0)
     })
-    on(".replay input", "input", () => this.send("replay", { share: this.share() }))
+    on(".replay input", "input", () => this.send("keep", { share: this.share() }))
     on(".replay input", "change", () => this.setState("keep", this.share()))
     on(".scrub input", "input", () => {
       if (this.playing) this.send("pause")

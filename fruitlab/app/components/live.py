@@ -91,7 +91,7 @@ def _buttons(entry: Entry) -> None:
                 on_click=_do,
                 args=(launch.resume, entry),
             )
-        if entry.config is not None and entry.config.method == "iterative":
+        if entry.config is not None and len(entry.config.phases()) > 1:
             navigation.link("forgetting", "What it forgets", query={"runs": entry.id})
         if entry.status == "finished":
             navigation.link("classify", "Try it on a photo", query={"run": entry.id})

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from fruitlab.config.text import duration
+from fruitlab.methods.phase import labels
 from fruitlab.runs import cost
 from fruitlab.runs.index import Entry
 
@@ -17,11 +18,6 @@ ACTIVITIES = {
     "reading the data": ("Preparing data (first use draws the images)", "training"),
     "training": ("Training", "the results"),
     "writing the results": ("Evaluating on all test pictures and saving the results", "finished"),
-}
-PHASES = {
-    "mixed": "",
-    "initial": "initial training: all layers, on nice pictures",
-    "restricted": "restricted training: only the last two layers, on real pictures",
 }
 
 
@@ -96,11 +92,20 @@ def _training(entry: Entry, iterations: int) -> None:
         parts.append(f"about {duration(left)} left")
     if speed is not None:
         parts.append(f"{speed:,.0f} pictures per second")
-    if entry.phases and (phase := PHASES.get(entry.phases[-1], entry.phases[-1])):
+    if phase := _phase(entry):
         parts.append(phase)
     st.progress(min(1.0, iteration / iterations), text=" · ".join(parts))
     if (entry.run.folder / "stop").exists():
         st.caption("Stop requested: the run saves its state after the current iteration and ends.")
+
+
+def _phase(entry: Entry) -> str:
+    """What the current phase trains, for a run with several phases."""
+    phases = entry.config.phases()
+    by_label = dict(zip(labels(phases), phases, strict=True))
+    if len(phases) == 1 or not entry.phases or entry.phases[-1] not in by_label:
+        return ""
+    return by_label[entry.phases[-1]].summary
 
 
 def _counted(activity: dict[str, Any]) -> tuple[float, str]:

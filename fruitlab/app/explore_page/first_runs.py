@@ -5,12 +5,13 @@ import streamlit as st
 from fruitlab.app import launch, navigation, shared
 from fruitlab.app.components import live, status
 from fruitlab.config.errors import RunError
-from fruitlab.config.presets import configure
-from fruitlab.config.run_config import RunConfig
 from fruitlab.config.text import duration
 from fruitlab.data import store
 from fruitlab.data.categories import CATEGORIES
 from fruitlab.data.domains import NAMES
+from fruitlab.methods.base import Method
+from fruitlab.methods.mixed import Mixed
+from fruitlab.methods.registry import configure
 from fruitlab.runs import cost
 from fruitlab.runs.index import Entry
 from fruitlab.runs.sweeps import families
@@ -45,11 +46,11 @@ def show(entries: list[Entry]) -> None:
     ):
         _start(configs)
     st.caption(_estimate(configs, entries))
-    query = {"method": "mixed", "preset": "glance"}
+    query = {"method": Mixed.name, "preset": "glance"}
     navigation.link("train", "Or choose the settings yourself", query=query)
 
 
-def first_three() -> list[RunConfig]:
+def first_three() -> list[Method]:
     """Three mixed runs of the shortest preset.
 
     They use the visitor's own pictures if there are any, otherwise built-in ones: few of them if
@@ -59,10 +60,10 @@ def first_three() -> list[RunConfig]:
     own = next((name for name, data in found.items() if data["kind"] == "photographs"), None)
     drawn = found[store.BUILT_IN]["fingerprint"] is not None
     data = own or (store.BUILT_IN if drawn else FEW)
-    return [configure("mixed", preset="glance", ratio=ratio, data=data) for ratio in RATIOS]
+    return [configure(Mixed.name, preset="glance", ratio=ratio, data=data) for ratio in RATIOS]
 
 
-def _estimate(configs: list[RunConfig], entries: list[Entry]) -> str:
+def _estimate(configs: list[Method], entries: list[Entry]) -> str:
     """How long the runs will take on this machine."""
     name, width = configs[0].data, configs[0].width
     data = next((found for found in store.available() if found["name"] == name), None)
@@ -79,7 +80,7 @@ def _estimate(configs: list[RunConfig], entries: list[Entry]) -> str:
 
 
 def _is_coming(entry: Entry) -> bool:
-    return entry.active and entry.config is not None and entry.config.method == "mixed"
+    return entry.active and isinstance(entry.config, Mixed)
 
 
 def _progress() -> None:
@@ -97,7 +98,7 @@ def _progress() -> None:
     navigation.link("train", "Watch it train", query={"run": running.id})
 
 
-def _start(configs: list[RunConfig]) -> None:
+def _start(configs: list[Method]) -> None:
     try:
         for config in configs:
             launch.start(config)

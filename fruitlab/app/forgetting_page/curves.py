@@ -5,6 +5,8 @@ import streamlit as st
 from fruitlab.app import navigation, permalinks, shared
 from fruitlab.app.components import chart, live, status
 from fruitlab.app.forgetting_page import measures
+from fruitlab.methods.mixed import Mixed
+from fruitlab.methods.registry import as_method
 from fruitlab.plots import figures
 from fruitlab.runs import forgetting, references
 from fruitlab.runs.index import Entry
@@ -72,11 +74,10 @@ def _missing_joint(entry: Entry) -> None:
         "No mixed run has seen as many pictures of this data yet. It would be the upper bound: "
         "joint training, without forgetting."
     )
-    mixed = entry.config.model_copy(
-        update={
-            "method": "mixed",
-            "ratio": references.JOINT,
-            "iterations": forgetting.joint_iterations(entry),
-        }
+    mixed = as_method(
+        Mixed.name,
+        entry.config,
+        ratio=references.JOINT,
+        iterations=forgetting.joint_iterations(entry),
     )
     navigation.link("train", "Train it", query=permalinks.to_query(mixed))

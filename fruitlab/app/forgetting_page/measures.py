@@ -28,8 +28,8 @@ DEFINITIONS = f"""
 - **Forgetting from peak**: {FROM_PEAK}
 - **Forgetting since the switch**: {SINCE_SWITCH}
 - **Half-life**: {HALF_LIFE}
-- *follow* and *frozen*: in restricted training, the running batch-norm statistics of the
-  convolutional layers are updated with the real pictures, or stay as they are.
+- **updated** and **frozen** statistics: in restricted training, the running batch-norm statistics
+  of the convolutional layers are updated with the real pictures, or stay as they are.
 """
 
 

@@ -131,7 +131,7 @@ def _caption(path: Path, name: str) -> str:
     file = _read(str(path), path.stat().st_mtime_ns)
     if isinstance(file, str):
         return name
-    return f"{name}: {file.config.split} % initial, {file.notes['data']}"
+    return f"{name}: {file.config.describe()}, {file.notes['data']}"
 
 
 def _data(file: PlayFile, url: str) -> dict[str, Any]:
@@ -139,8 +139,8 @@ def _data(file: PlayFile, url: str) -> dict[str, Any]:
     end = float(file.steps)
     return {
         "url": url,
-        "settings": play.recipe(file),
-        "evaluateAt": play.marks(file.steps),
+        "settings": play.settings(file),
+        "evaluation_points": play.evaluation_points(file.steps),
         "height": HEIGHT,
         "grey": style.GREY,
         "styles": {score: style.line(score, [], []) for score in style.COLOURS},

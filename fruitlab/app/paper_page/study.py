@@ -14,7 +14,7 @@ from fruitlab.studies.reproduction import Reproduction
 
 EVERY = 5.0  # seconds between two looks for new results
 MOST_SEEDS = 10
-NOT_SET = ("iterations", "split", "norms", "ratio")
+NOT_SET = ("iterations", "split", "running_statistics", "ratio")
 
 
 def start_study(chosen: Reproduction | None, *, opened: bool) -> None:
@@ -69,9 +69,11 @@ def start_study(chosen: Reproduction | None, *, opened: bool) -> None:
             and (chosen.config.data, chosen.config.preset.partition("@")[0]) == (data, preset)
             else {}
         )
-        norms = ("follow", "frozen") if both else ()
+        norms = ("updated", "frozen") if both else ()
         try:
-            plan = plans.paper(data, preset=preset, seeds=seeds, norms=norms, **changes)
+            plan = plans.paper(
+                data, preset=preset, seeds=seeds, running_statistics=norms, **changes
+            )
         except ConfigError as error:
             st.caption(f"The runs on this page cannot be gone on with: {error}")
             return
@@ -92,7 +94,7 @@ def start_study(chosen: Reproduction | None, *, opened: bool) -> None:
             preset,
             "--seeds",
             str(seeds),
-            *(["--norms", *norms] if norms else []),
+            *(["--running-statistics", *norms] if norms else []),
             *given,
         ]
         now = study.show(plan, arguments, found[data], button="Start the study")

@@ -9,8 +9,9 @@ from fruitlab.app.runs_page.local_data import local_name, training_problem
 from fruitlab.app.runs_page.table import CHOSEN, ROUND
 from fruitlab.app.runs_page.view import address
 from fruitlab.config.errors import ConfigError, RunError
-from fruitlab.config.run_config import RunConfig, checked, details
 from fruitlab.config.text import duration
+from fruitlab.methods.base import Method
+from fruitlab.methods.registry import parse, setting_of
 from fruitlab.runs import references
 from fruitlab.runs.index import Entry
 
@@ -55,7 +56,7 @@ def show(entry: Entry) -> None:
         )
 
 
-def _seeds(entry: Entry, config: RunConfig, problem: str) -> None:
+def _seeds(entry: Entry, config: Method, problem: str) -> None:
     used = _used_seeds(entry, config)
     st.markdown("**More seeds**")
     listed = ", ".join(map(str, used[:LISTED_SEEDS]))
@@ -79,7 +80,7 @@ def _seeds(entry: Entry, config: RunConfig, problem: str) -> None:
     )
 
 
-def _used_seeds(entry: Entry, config: RunConfig) -> list[int]:
+def _used_seeds(entry: Entry, config: Method) -> list[int]:
     """Seeds of the runs of this experiment that did not fail, ascending."""
     experiments = {entry.config.experiment(), config.experiment()}
     return sorted(
@@ -94,10 +95,10 @@ def _used_seeds(entry: Entry, config: RunConfig) -> list[int]:
     )
 
 
-def _sweep(entry: Entry, config: RunConfig, problem: str) -> None:
+def _sweep(entry: Entry, config: Method, problem: str) -> None:
     st.markdown("**Sweep one setting**")
     names = [name for name in config.settings() if name not in NOT_SWEPT]
-    first = {"mixed": "ratio", "iterative": "split"}.get(config.method, names[0])
+    first = config.headline or names[0]
     name = st.selectbox(
         "Setting",
         names,
@@ -106,13 +107,12 @@ def _sweep(entry: Entry, config: RunConfig, problem: str) -> None:
         format_func=lambda field: field.replace("_", " "),
         help="All other settings stay as in this run.",
     )
-    unit = details(name)["unit"]
-    description = RunConfig.model_fields[name].description
+    setting = setting_of(name, type(config))
     text = st.text_input(
-        f"Values, in {unit}" if unit else "Values",
+        f"Values, in {setting.unit}" if setting.unit else "Values",
         key=f"again values {name}",
         placeholder="separated by commas: 20, 40, 80",
-        help=f"{description}. This run: {getattr(config, name)}.",
+        help=f"{setting.help} This run: {getattr(config, name)}.",
     )
     configs, errors = swept(config, name, text or "")
     for error in errors:
@@ -129,12 +129,12 @@ def _sweep(entry: Entry, config: RunConfig, problem: str) -> None:
     )
 
 
-def swept(config: RunConfig, name: str, text: str) -> tuple[list[RunConfig], list[str]]:
+def swept(config: Method, name: str, text: str) -> tuple[list[Method], list[str]]:
     """The configurations with one setting at each value of a list.
 
     Args:
         config: the other settings.
-        name: field of RunConfig.
+        name: name of the setting.
         text: values separated by commas or semicolons.
 
     Returns:
@@ -146,13 +146,13 @@ def swept(config: RunConfig, name: str, text: str) -> tuple[list[RunConfig], lis
         return [], [f"{len(values)} values: at most {MOST_VALUES} can be started at once."]
     for value in dict.fromkeys(values):
         try:
-            configs.append(checked(config.model_dump() | {name: value}))
+            configs.append(parse(config.model_dump() | {name: value}))
         except ConfigError as error:
             errors.append(str(error))
     return list(dict.fromkeys(configs)), errors
 
 
-def _time(entry: Entry, configs: Sequence[RunConfig]) -> str:
+def _time(entry: Entry, configs: Sequence[Method]) -> str:
     """How long the runs will take here, at the speed of this run."""
     seconds = entry.summary.get("seconds")
     if not isinstance(seconds, (int, float)) or not entry.config.iterations:
@@ -161,7 +161,7 @@ def _time(entry: Entry, configs: Sequence[RunConfig]) -> str:
     return f"{ONE_AFTER_ANOTHER}: about {duration(total)} at the speed of this run."
 
 
-def _start(configs: Sequence[RunConfig], entry: Entry) -> None:
+def _start(configs: Sequence[Method], entry: Entry) -> None:
     device = str(entry.header.get("device") or "auto")
     started: list[str] = []
     try:

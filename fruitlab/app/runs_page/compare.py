@@ -11,7 +11,8 @@ from fruitlab.app.components import chart
 from fruitlab.app.runs_page import scoreboard
 from fruitlab.app.runs_page.table import trained
 from fruitlab.app.runs_page.view_link import AXES, METRICS, SMOOTHEST
-from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.base import Method
+from fruitlab.methods.registry import methods
 from fruitlab.metrics import curves
 from fruitlab.metrics.curves import SCORES
 from fruitlab.plots import comparison
@@ -91,18 +92,16 @@ def show(chosen: list[str]) -> None:
 
 
 def selected(chosen: list[str]) -> list[Entry]:
-    """The selected runs that can be drawn: by method, then ratio or split, then time."""
+    """The selected runs that can be drawn: by method, then its headline setting, then time."""
     found = {entry.id: entry for entry in shared.index().entries()}
     entries = [found[name] for name in chosen if name in found and found[name].config is not None]
-    return sorted(
-        entries,
-        key=lambda entry: (entry.config.method == "iterative", share(entry.config), entry.created),
-    )
+    return sorted(entries, key=lambda entry: (*_order(entry.config), entry.created))
 
 
-def share(config: RunConfig) -> int:
-    """The headline setting of the method, in percent."""
-    return config.split if config.method == "iterative" else config.ratio
+def _order(config: Method) -> tuple[int, Any]:
+    """By method, then by the headline setting."""
+    headline = 0 if config.headline is None else getattr(config, config.headline)
+    return list(methods()).index(config.method), headline
 
 
 def lines(groups: Sequence[Group], *, axis: str, metric: str, percent: int) -> list[Line]:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from fruitlab.app import assets
 from fruitlab.app.runs_page.compare import selected, setting_label, setting_text
-from fruitlab.config.run_config import details
+from fruitlab.config.settings import settings_of
 from fruitlab.metrics.curves import Setting, side_by_side
 from fruitlab.runs.index import Entry
 
@@ -34,13 +34,17 @@ def show(chosen: list[str]) -> None:
 
 def _table(entries: Sequence[Entry], rows: Sequence[Setting]) -> str:
     head = "".join(f"<th>{escape(entry.title)}</th>" for entry in entries)
-    body = "".join(_row(row) for row in rows)
+    units = {
+        name: setting.unit
+        for entry in entries
+        for name, setting in settings_of(type(entry.config)).items()
+    }
+    body = "".join(_row(row, units.get(row.name, "")) for row in rows)
     table = f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f'<div class="fl-sides">{table}</div>'
 
 
-def _row(row: Setting) -> str:
-    unit = details(row.name)["unit"]
+def _row(row: Setting, unit: str) -> str:
     label = setting_label(row.name) + (f" ({unit})" if unit not in ("", row.name) else "")
     texts = ("—" if value is None else escape(setting_text(value)) for value in row.values)
     cells = "".join(f"<td>{text}</td>" for text in texts)

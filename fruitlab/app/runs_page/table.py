@@ -40,20 +40,16 @@ TRAINED_HELP = (
     "Mixed: trained on both domains at once, with this share of the real training set and the "
     "rest of 100 % of the nice one. Iterative: trained on nice pictures for this share of the "
     "iterations, then only the last two layers on real ones, with the batch-norm statistics of "
-    "the other layers updated (follow) or frozen."
+    "the other layers updated or frozen."
 )
 
 
 def trained(entry: Entry) -> str:
-    """The method and its settings: "mixed, 60 % real", "iterative, 50 % nice first, frozen"."""
+    """The method and its main settings: "mixed, 60 % real"; empty for an unreadable run."""
     config = entry.config
     if config is None:
         return ""
-    number = {
-        "mixed": f", {config.ratio} % real",
-        "iterative": f", {config.split} % nice first, {config.norms}",
-    }
-    return config.method + number.get(config.method, "")
+    return config.describe()
 
 
 def filtered(entries: Sequence[Entry]) -> list[Entry]:

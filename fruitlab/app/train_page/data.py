@@ -5,9 +5,9 @@ from typing import Any
 import streamlit as st
 
 from fruitlab.config.errors import DataError
-from fruitlab.config.run_config import RunConfig
 from fruitlab.data import store
 from fruitlab.data.domains import NAMES
+from fruitlab.methods.base import Method
 
 HELP = (
     "A pair of picture folders from the Data page. synthetic:60 draws 60 pictures of each category "
@@ -15,7 +15,7 @@ HELP = (
 )
 
 
-def choose(prefill: RunConfig | None) -> str:
+def choose(prefill: Method | None) -> str:
     """Draws the choice; returns the name of the data, which may not exist.
 
     Args:

@@ -1,12 +1,12 @@
 """What a run will take on this machine, from the speed of earlier runs."""
 
-from fruitlab.config.run_config import RunConfig
 from fruitlab.config.text import duration
+from fruitlab.methods.base import Method
 from fruitlab.runs import cost
 from fruitlab.runs.index import Entry
 
 
-def text(config: RunConfig, counts: tuple[int, int, bool], entries: list[Entry]) -> str:
+def text(config: Method, counts: tuple[int, int, bool], entries: list[Entry]) -> str:
     """Pictures, iterations and time as a sentence.
 
     Args:

@@ -5,17 +5,20 @@ import streamlit as st
 from fruitlab.app import forms, launch, permalinks, shared
 from fruitlab.app.train_page import data, estimate
 from fruitlab.config.errors import RunError
-from fruitlab.config.run_config import RunConfig
+from fruitlab.config.run_config import RENAMED
+from fruitlab.methods.base import Method
+from fruitlab.methods.registry import methods
 from fruitlab.runs.index import Entry
 from fruitlab.runs.queue import DEVICES
 
 PROBLEM = "start problem"  # key of session_state: why the last click on Start did nothing
 
 
-def from_link() -> RunConfig | None:
+def from_link() -> Method | None:
     """The configuration in the page's address, if there is one; draws its warnings."""
     params = st.query_params.to_dict()
-    if "run" in params or not params.keys() & RunConfig.model_fields.keys():
+    known = set(RENAMED).union(*(method.model_fields for method in methods().values()))
+    if "run" in params or not params.keys() & known:
         return None
     config, warnings = permalinks.from_query(params, ignore=("run", "top"))
     for warning in warnings:
@@ -23,14 +26,14 @@ def from_link() -> RunConfig | None:
     return config
 
 
-def show(entries: list[Entry], prefill: RunConfig | None) -> None:
+def show(entries: list[Entry], prefill: Method | None) -> None:
     """Draws the form.
 
     Args:
         entries: all runs, for the estimate and the queue.
         prefill: configuration of a link, to start from.
     """
-    method, name, percent = forms.method(prefill)
+    method, headline = forms.method(prefill)
     left, right = st.columns(2)
     with left:
         chosen = data.choose(prefill)
@@ -46,7 +49,7 @@ def show(entries: list[Entry], prefill: RunConfig | None) -> None:
     if changes:
         listed = ", ".join(f"{field.replace('_', ' ')} {value}" for field, value in changes.items())
         st.caption(f"Different from {base.preset}: {listed}")
-    config = forms.combine(base, changes | {name: percent, "data": chosen})
+    config = forms.combine(base, changes | headline | {"data": chosen})
     problem = None if config is None else data.problem(chosen)
     if problem:
         st.warning(problem, icon=":material/image_not_supported:")
@@ -62,7 +65,7 @@ def watch(run_id: str) -> None:
 
 
 def _start_button(
-    config: RunConfig | None, device: str, entries: list[Entry], *, disabled: bool
+    config: Method | None, device: str, entries: list[Entry], *, disabled: bool
 ) -> None:
     waiting = sum(entry.active for entry in entries)
     st.button(
@@ -84,7 +87,7 @@ def _start_button(
         st.error(problem, icon=":material/error:")
 
 
-def _start(config: RunConfig, device: str) -> None:
+def _start(config: Method, device: str) -> None:
     try:
         run = launch.start(config, device=device)
     except RunError as error:
