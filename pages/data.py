@@ -7,8 +7,8 @@ from fruitlab.app.components import chart, study
 from fruitlab.app.data_page import add, sets
 from fruitlab.config.errors import DataError
 from fruitlab.data import store, uploads
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.plots import figures
-from fruitlab.runs.sweeps import SCORES
 from fruitlab.studies import plans, progress
 
 

@@ -13,9 +13,10 @@ from fruitlab.inference import client, heatmap
 from fruitlab.inference.client import Answers, PredictorError
 from fruitlab.inference.confidence import judge
 from fruitlab.inference.examples import TELLING, Example, examples
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.plots import figures as charts
 from fruitlab.plots import style
-from fruitlab.runs.sweeps import SCORES, Family, families
+from fruitlab.runs.sweeps import Family, families
 from fruitlab.studies import published
 
 MEANING = (

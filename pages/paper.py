@@ -8,7 +8,7 @@ from fruitlab.app import navigation, shared
 from fruitlab.app.components import chart
 from fruitlab.app.paper_page import ablations, parts, study
 from fruitlab.data import store
-from fruitlab.plots import figures as charts
+from fruitlab.metrics.series import Forgetting
 from fruitlab.runs import forgetting
 from fruitlab.runs.index import Entry
 from fruitlab.studies import figures as paper_charts
@@ -190,7 +190,7 @@ def mixed(
 def iterative(
     last: findings.Column,
     splits: dict[str, findings.Column],
-    curves: dict[str, charts.Forgetting],
+    curves: dict[str, Forgetting],
     categories: int,
 ) -> None:
     left, right = st.columns(2, gap="large")
@@ -203,7 +203,7 @@ def iterative(
         )
     with right:
         named = [
-            charts.Forgetting(f"statistics {norms}", curve.iteration, curve.nice, curve.real)
+            Forgetting(f"statistics {norms}", curve.iteration, curve.nice, curve.real)
             for norms, curve in curves.items()
         ]
         chart.show(
@@ -221,7 +221,7 @@ def other_findings(
     one: Reproduction | None,
     last: findings.Column,
     splits: dict[str, findings.Column],
-    curves: dict[str, charts.Forgetting],
+    curves: dict[str, Forgetting],
     categories: int,
 ) -> None:
     st.header("What else the paper found", anchor="findings")

@@ -7,8 +7,7 @@ import numpy as np
 
 from fruitlab.methods import phases
 from fruitlab.metrics import accuracy, curves
-from fruitlab.plots import style
-from fruitlab.plots.figures import Forgetting
+from fruitlab.metrics.series import Forgetting, thin
 from fruitlab.runs.index import Entry
 
 WORDS = {
@@ -39,7 +38,7 @@ def restricted(entry: Entry) -> np.ndarray:
 def curve(entry: Entry, top: int, name: str = "") -> Forgetting:
     """Both accuracies over restricted training, thinned for a plot."""
     places = restricted(entry)
-    kept = places[style.thin(len(places))]
+    kept = places[thin(len(places))]
     return Forgetting(
         name=name or entry.title,
         iteration=entry.column("phase_iteration")[kept],

@@ -17,8 +17,7 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.files import read_json
 from fruitlab.config.run_config import RunConfig
 from fruitlab.metrics import accuracy as metrics
-from fruitlab.plots import style
-from fruitlab.plots.figures import Curves
+from fruitlab.metrics.series import POINTS, Curves, thin
 from fruitlab.runs.folder import Run, all_runs, ended
 from fruitlab.runs.log import Log
 
@@ -77,8 +76,7 @@ class Entry:
 
     def accuracy(self, domain: str, top: int = 1) -> np.ndarray:
         """float64 [points], fractions of one; nan where nothing was scored."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return self.column(f"{domain}_{top}") / self.column(f"{domain}_pictures")
+        return metrics.fraction(self.column(f"{domain}_{top}"), self.column(f"{domain}_pictures"))
 
     @property
     def switch(self) -> int | None:
@@ -88,15 +86,15 @@ class Entry:
         later = np.flatnonzero(self.column("phase") >= 1)
         return int(self.column("iteration")[later[0]]) if len(later) else None
 
-    def curves(self, top: int = 1, most: int = style.POINTS) -> Curves:
+    def curves(self, top: int = 1, most: int = POINTS) -> Curves:
         """What plots need, thinned to `most` points, the last among them."""
-        kept = style.thin(self.points, most)
+        kept = thin(self.points, most)
         nice, real = self.accuracy("nice", top)[kept], self.accuracy("real", top)[kept]
         return Curves(
             iteration=self.column("iteration")[kept].astype(np.int64),
             nice=nice,
             real=real,
-            combined=np.sqrt(nice * real),
+            combined=metrics.combined(nice, real),
             loss=self.column("loss")[kept],
             learning_rate=self.column("learning_rate")[kept],
             switch=self.switch,

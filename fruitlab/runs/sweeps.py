@@ -8,10 +8,9 @@ from typing import Any
 from fruitlab.config.errors import ConfigError
 from fruitlab.config.presets import configure
 from fruitlab.config.run_config import RunConfig
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.metrics.curves import mean_and_deviation
 from fruitlab.runs.index import Entry
-
-SCORES = ("nice", "real", "combined")
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 from fruitlab.config.text import percent
+from fruitlab.metrics.accuracy import SCORES
+from fruitlab.metrics.series import Forgetting
 from fruitlab.plots import style as marks
 from fruitlab.plots.comparison import style, tinted
-from fruitlab.plots.figures import Figure, Forgetting, forgetting
+from fruitlab.plots.figures import Figure, forgetting
 from fruitlab.studies import published
 from fruitlab.studies.findings import Column
 from fruitlab.studies.plans import RATIOS, SPLITS
 
-SCORES = ("nice", "real", "combined")
 RATIO_AXIS = marks.axis("share of the real training set (%)", range=[-3, 103], dtick=10)
 SPLIT_AXIS = marks.axis("initial training (% of the iterations)", range=[7, 93], dtick=10)
 

@@ -81,9 +81,9 @@ def test_a_run_s_scores_follow_from_its_answers(folder):
     table = run.predictions()
     for domain in ("nice", "real"):
         rows = table["real"] == (domain == "real")
-        for name, k in (("top1", 1), ("top3", 3)):
+        for score, k in (("top1", 1), ("top3", 3)):
             right = (table["top3"][rows, :k] == table["truth"][rows, None]).any(1)
-            assert summary[domain][name] == pytest.approx(right.mean()), (domain, name)
+            assert summary[domain][score] == pytest.approx(right.mean()), (domain, score)
     assert summary["combined"]["top1"] == pytest.approx(
         (summary["nice"]["top1"] * summary["real"]["top1"]) ** 0.5
     )

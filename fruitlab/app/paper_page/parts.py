@@ -11,6 +11,7 @@ import streamlit as st
 
 from fruitlab.config.paths import PROJECT
 from fruitlab.config.text import percent
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.plots import style
 from fruitlab.studies import findings, published, reproduction
 from fruitlab.studies.findings import Column, Scores, Verdict
@@ -23,7 +24,6 @@ BADGES = {
     findings.CLOSE: (":material/balance:", "grey"),
     findings.NOT_YET: (":material/hourglass_empty:", "grey"),
 }
-SCORES = ("nice", "real", "combined")
 PARTS = ("last", "best", "paper")
 HEADS = {
     "last": "Ours, last iteration",
