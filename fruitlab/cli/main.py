@@ -15,6 +15,8 @@ from fruitlab.config.errors import ConfigError, DataError, RunError
 from fruitlab.config.presets import PRESETS
 from fruitlab.runs.queue import DEVICES
 
+OLD_STUDIES = {"readings": "ablations"}  # names of earlier versions, still accepted
+
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
@@ -149,10 +151,12 @@ def parser() -> argparse.ArgumentParser:
     study.add_argument(
         "kind",
         nargs="?",
-        choices=("paper", "ratio", "tuning", "readings", "switch", "length"),
-        help="paper: eleven ratios and nine splits; ratio: look for the best one; tuning: the paper's learning rates and L2 factors; "
-        "readings: ways to read what the paper's text lost; switch: ways to read what happens before restricted training; length: readings at "
-        "the paper's full length",
+        type=lambda kind: OLD_STUDIES.get(kind, kind),
+        choices=("paper", "ratio", "tuning", "ablations", "switch", "length"),
+        help="paper: eleven ratios and nine splits; ratio: search for the best ratio; tuning: the"
+        " paper's learning rates and L2 factors; ablations: alternatives where the paper's text is"
+        " unclear; switch: ablations of the switch to restricted training; length: ablations at the"
+        " paper's full length",
     )
     study.add_argument(
         "--vary",
@@ -171,7 +175,7 @@ def parser() -> argparse.ArgumentParser:
     study.add_argument(
         "--preset",
         metavar="|".join(PRESETS),
-        help="the recipe (quick; tuning, readings, switch and length have the paper's)",
+        help="the recipe (quick; tuning, ablations, switch and length have the paper's)",
     )
     study.add_argument(
         "--seeds", type=int, default=1, metavar="K", help="every run with seeds 0 to K-1 (1)"

@@ -11,7 +11,7 @@ from fruitlab.data.domains import Split, TwoDomains, describe_ratio, ratio_count
 from fruitlab.metrics import accuracy
 from fruitlab.runs.folder import Run
 from fruitlab.studies import progress
-from fruitlab.studies.progress import Standing
+from fruitlab.studies.progress import Progress
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -272,18 +272,13 @@ def study_plan(said: dict[str, Any]) -> str:
     if not cost["runs"]:
         return f"{said['study']} on {said['data']}: all {said['runs']:,} runs{more} are finished."
     beside = f"; {said['at_once']} train at once, which takes less" if said["at_once"] > 1 else ""
-    how = (
-        "as earlier runs here did"
-        if cost["measured"]
-        else "a guess, until a run has been measured here"
-    )
     return (
         f"{said['study']} on {said['data']}: {said['runs']:,} runs{more}, {said['finished']:,} of them finished. The other {cost['runs']:,} learn from "
-        f"{cost['pictures']:,} pictures and take about {duration(cost['seconds'])} one after the other ({how}{beside})."
+        f"{cost['pictures']:,} pictures and take about {duration(cost['seconds'])} one after the other ({cost['basis']}{beside})."
     )
 
 
-def study_rows(now: Standing) -> list[dict[str, Any]]:
+def study_rows(now: Progress) -> list[dict[str, Any]]:
     """A row for each of a study's configurations, in its order: accuracies after the last iteration, None where there are none."""
     rows = []
     for config in now.configs:
@@ -303,7 +298,7 @@ def study_rows(now: Standing) -> list[dict[str, Any]]:
     return rows
 
 
-def study_runs(now: Standing) -> str:
+def study_runs(now: Progress) -> str:
     """What differs between a study's runs, and their scores."""
     rows = study_rows(now)
     names = [

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 from fruitlab.cli import report
 from fruitlab.cli.options import Outcome, Say, WrongUse, pairs, settings
@@ -10,9 +11,10 @@ from fruitlab.config.presets import configure
 from fruitlab.data import store
 from fruitlab.data.domains import TwoDomains
 from fruitlab.runs import queue
-from fruitlab.runs.index import Index
+from fruitlab.runs.index import Entry, Index
 from fruitlab.studies import ablations, plans, progress
 from fruitlab.studies.engine import Engine
+from fruitlab.studies.progress import Progress
 
 
 def study(options: Namespace, say: Say) -> Outcome:
@@ -22,14 +24,14 @@ def study(options: Namespace, say: Say) -> Outcome:
     data = store.load(plan.data, say=say, progress=report.progress_bar(say))
     counts = [len(domain.labels) for domain in (data.nice, data.real)]
     entries = Index().entries()
-    before = progress.standing(plan, entries, data.fingerprint)
+    before = progress.study_progress(plan, entries, data.fingerprint)
     said = {
         "study": plan.name,
         "data": data.name,
         "runs": len(before.configs),
         "most": plan.most,
         "finished": len(before.finished),
-        "cost": vars(progress.cost(before.missing, *counts, entries)),
+        "cost": _cost(before, counts, entries),
         "at_once": at_once,
     }
     say(report.study_plan(said))
@@ -43,6 +45,17 @@ def study(options: Namespace, say: Say) -> Outcome:
         "rows": report.study_rows(after),
     }
     return (1 if engine.failed else 0), result, report.study_runs(after)
+
+
+def _cost(before: Progress, counts: list[int], entries: list[Entry]) -> dict[str, Any]:
+    estimate = progress.estimate(before.missing, *counts, entries)
+    return {
+        "runs": len(before.missing),
+        "pictures": estimate.pictures,
+        "seconds": estimate.seconds,
+        "measured": estimate.measured,
+        "basis": estimate.basis,
+    }
 
 
 def _at_once(options: Namespace) -> int:
@@ -114,11 +127,9 @@ def _study(options: Namespace) -> plans.Study:
     )
     if options.seeds < 1:
         raise ConfigError(f"--seeds is {options.seeds}: give how many seeds, 1 or more.")
-    if options.kind in ("tuning", "readings", "switch", "length") and (
-        options.seeds != 1 or options.preset
-    ):
+    if options.kind in ("tuning", *ablations.SETS) and (options.seeds != 1 or options.preset):
         raise WrongUse(
-            f"study {options.kind} has the paper's recipe and one seed; leave --preset and --seeds out."
+            f"study {options.kind} has the paper's preset and one seed; leave --preset and --seeds out."
         )
     if options.norms and options.kind != "paper":
         raise WrongUse("--norms goes with study paper.")
@@ -128,12 +139,8 @@ def _study(options: Namespace) -> plans.Study:
         return plans.paper(options.data, norms=options.norms, **common)
     if options.kind == "ratio":
         return plans.ratio(options.data, **common)
-    if options.kind == "readings":
-        return ablations.readings(options.data, **changes)
-    if options.kind == "switch":
-        return ablations.at_switch(options.data, **changes)
-    if options.kind == "length":
-        return ablations.at_length(options.data, **changes)
+    if options.kind in ablations.SETS:
+        return ablations.SETS[options.kind].plan(options.data, **changes)
     if options.kind == "tuning":
         return plans.tuning(options.data, sets=options.sets, **changes)
     varied = {
@@ -142,7 +149,7 @@ def _study(options: Namespace) -> plans.Study:
     }
     if not varied:
         raise WrongUse(
-            "Say which study: paper, ratio, tuning, readings, switch or length, or vary something: --vary ratio=20,40,60."
+            "Say which study: paper, ratio, tuning, ablations, switch or length, or vary something: --vary ratio=20,40,60."
         )
     return plans.vary(
         configure(options.method, preset=preset, data=options.data, **changes),

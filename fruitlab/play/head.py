@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fruitlab.methods.batching import batches_per_epoch
 from fruitlab.play.file import LAYERS, SETS, PlayFile, marks, recipe
 
 
@@ -30,8 +31,8 @@ class Batches:
 
     def __init__(self, file: PlayFile) -> None:
         self.streams, self.nice = file.notes["streams"], file.count("nice_train")
-        self.real, size = file.count("real_train"), file.config.batch_size
-        self.per_epoch = min(self.real, 20 if size == 0 else -(-self.real // size))
+        self.real = file.count("real_train")
+        self.per_epoch = batches_per_epoch(self.real, file.config.batch_size)
         self.taken = 0  # nice pictures so far
 
     def at(self, step: int, keep: float) -> tuple[np.ndarray, np.ndarray, bool]:

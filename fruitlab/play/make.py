@@ -5,6 +5,7 @@ place of float32 move an accuracy by 0.5 points at most at any of 40 points of t
 """
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.files import write_whole
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods import phases
+from fruitlab.methods.batching import BATCHES_PER_EPOCH, batches_per_epoch
 from fruitlab.play import file as play
 from fruitlab.play import head
 from fruitlab.runs.folder import Run
@@ -158,15 +160,11 @@ def to_bytes(features: np.ndarray, low: np.ndarray, scale: np.ndarray) -> np.nda
 
 def streams(config: RunConfig, steps: int, counts: dict[str, int]) -> dict[str, list[int]]:
     """Keys of each epoch's order: of the real pictures as the trainer has them, of the nice ones for as many as a play can take."""
-    size = config.batch_size or -(-counts["real_train"] // 20)
+    real = counts["real_train"]
+    largest = config.batch_size or math.ceil(real / BATCHES_PER_EPOCH)
     epochs = {
-        "real": -(
-            -steps
-            // min(
-                counts["real_train"], -(-counts["real_train"] // size) if config.batch_size else 20
-            )
-        ),
-        "nice": -(-steps * size // counts["nice_train"]),
+        "real": math.ceil(steps / batches_per_epoch(real, config.batch_size)),
+        "nice": math.ceil(steps * largest / counts["nice_train"]),
     }
     return {
         "real": [rng.key(config.seed, "order", 1, epoch) for epoch in range(epochs["real"])],

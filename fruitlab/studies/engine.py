@@ -21,11 +21,12 @@ from fruitlab.config.paths import PROJECT, data_root, runs_root
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods import phases
 from fruitlab.runs import folder, queue
+from fruitlab.runs.captions import method_caption
 from fruitlab.runs.folder import Run
 from fruitlab.runs.index import Index
 from fruitlab.runs.snapshots import branch, snapshot_name
 from fruitlab.studies.plans import Study, sharing
-from fruitlab.studies.progress import Standing, standing
+from fruitlab.studies.progress import Progress, study_progress
 
 Say = Callable[[str], None]
 
@@ -45,7 +46,7 @@ class Engine:
     failed: dict[RunConfig, str] = field(default_factory=dict)
     index: Index = field(default_factory=lambda: Index(rest=0))
 
-    def run(self) -> Standing:
+    def run(self) -> Progress:
         """Until nothing is left to do. Raises KeyboardInterrupt when asked to end, with the runs at work stopped in order."""
         queue.check_device(self.device)
         try:
@@ -96,12 +97,12 @@ class Engine:
             )
             self.say(f"{run.id}: {status}. {self.failed[config]}")
 
-    def _look(self) -> tuple[Standing, list[RunConfig]]:
+    def _look(self) -> tuple[Progress, list[RunConfig]]:
         """How the study stands, and what is left of it, in the order in which to start it."""
-        now = standing(self.study, self.index.entries(), self.fingerprint)
+        now = study_progress(self.study, self.index.entries(), self.fingerprint)
         return now, _in_order([config for config in now.missing if config not in self.failed])
 
-    def _ready(self, config: RunConfig, now: Standing) -> bool:
+    def _ready(self, config: RunConfig, now: Progress) -> bool:
         """Whether it can start: nobody is at it, and no run at work will hand it its initial training."""
         if config in self.working or config in now.having("running", "waiting"):
             return False
@@ -115,7 +116,7 @@ class Engine:
         }
         return config in now.found or (sharing(config), _switch(config)) not in awaited
 
-    def _start(self, config: RunConfig, now: Standing) -> None:
+    def _start(self, config: RunConfig, now: Progress) -> None:
         try:
             run = now.found[config].run if config in now.found else self._create(config, now)
             launched = self._launch(run)
@@ -149,7 +150,7 @@ class Engine:
             "FRUITLAB_SLOTS": str(self.at_once),
         }  # they wait for each other by it, and share the cores
 
-    def _create(self, config: RunConfig, now: Standing) -> Run:
+    def _create(self, config: RunConfig, now: Progress) -> Run:
         alike = (
             [other for other in now.configs if sharing(other) == sharing(config)]
             if sharing(config)
@@ -175,7 +176,7 @@ class Engine:
         write_json(made.label_file, {"study": self.study.name})
         return made
 
-    def _tidy(self, now: Standing) -> None:
+    def _tidy(self, now: Progress) -> None:
         """Snapshots have served once nothing is left that would go on from them."""
         for entry in now.found.values():
             if not entry.run.shipped:
@@ -204,12 +205,7 @@ def _switch(config: RunConfig) -> int:
 
 
 def _name(config: RunConfig) -> str:
-    share = (
-        f"mixed, {config.ratio} % real"
-        if config.method == "mixed"
-        else f"iterative, split at {config.split} %, statistics {config.norms}"
-    )
-    return f"{share}, seed {config.seed}"
+    return f"{method_caption(config)}, seed {config.seed}"
 
 
 @contextmanager

@@ -2,12 +2,11 @@
 
 They are copied to `checkpoints/shipped/` under names that say what they are: configuration, log and summary (with scores by category) of all; of
 the mixed runs and the 50 % split of the study's seed 0 every test picture's answer and the last weights too. Beside the study in one recipe,
-what there is of it in the paper's own, and of the readings. No pictures. Whoever clones the project has them without any data. For those who keep
+what there is of it in the paper's own, and of the ablations. No pictures. Whoever clones the project has them without any data. For those who keep
 the project: nothing else calls it.
 """
 
 import argparse
-import re
 import shutil
 import sys
 
@@ -16,10 +15,10 @@ from fruitlab.config.paths import shipped_root
 from fruitlab.config.presets import configure
 from fruitlab.config.run_config import RunConfig
 from fruitlab.data import store
+from fruitlab.runs.grouping import EVALUATION
 from fruitlab.runs.index import Entry, Index
 from fruitlab.studies import ablations, progress
 from fruitlab.studies import plans as studies
-from fruitlab.studies.progress import WATCHED
 
 ALWAYS = ("metrics.jsonl", "summary.json")
 KEPT = (
@@ -38,13 +37,15 @@ KEPT = (
 
 def name(config: RunConfig) -> str:
     """What a shipped run is called: iterative-50-frozen-thorough-seed0; reading-bn-momentum-up-to-0-999; with six digits of its experiment
-    where it is neither a recipe as it is nor a reading."""
-    if reading := ablations.reading_of(config):
-        return "-".join(["reading", *re.findall("[a-z0-9]+", reading.title.lower())])[:80]
+    where it is neither a recipe as it is nor an ablation."""
+    if ablation := ablations.EARLY.ablation_of(config):
+        return f"reading-{ablation.slug}"
     mixed, preset = config.method == "mixed", config.preset.partition("@")[0]
     share = {"ratio": config.ratio} if mixed else {"split": config.split, "norms": config.norms}
     plain = configure(config.method, preset=preset, data=config.data, seed=config.seed, **share)
-    changed = plain.model_dump(exclude=set(WATCHED)) != config.model_dump(exclude=set(WATCHED))
+    changed = plain.model_dump(exclude=set(EVALUATION)) != config.model_dump(
+        exclude=set(EVALUATION)
+    )
     return "-".join(
         map(
             str,
@@ -98,16 +99,16 @@ def main() -> int:
             options.data, preset=options.preset, seeds=options.seeds, norms=("frozen", "follow")
         ),
         "the study in the paper's own recipe": studies.paper(options.data, preset="paper"),
-        "readings": ablations.readings(options.data),
-        "readings of the switch": ablations.at_switch(options.data),
-        "readings at full length": ablations.at_length(options.data),
+        "early ablations": ablations.EARLY.plan(options.data),
+        "ablations of the switch": ablations.SWITCH.plan(options.data),
+        "ablations at full length": ablations.FULL_LENGTH.plan(options.data),
     }
     entries, fingerprint = (
         [entry for entry in Index().entries() if not entry.run.shipped],
         store.load(options.data).fingerprint,
     )
     for what, plan in plans.items():
-        found = progress.standing(plan, entries, fingerprint)
+        found = progress.study_progress(plan, entries, fingerprint)
         size = sum(ship(found.found[config], options.preset) for config in found.finished)
         print(
             f"{what}: {len(found.finished)} of {len(found.configs)} runs in {shipped_root().name}/, {size / 1e6:.1f} MB."

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods import Phase, phases
+from fruitlab.methods.batching import batches_per_epoch
 from fruitlab.models.kernels.slices import alone
 from fruitlab.models.paper_resnet import as_input
 from fruitlab.training import rng, schedules
@@ -143,10 +144,7 @@ class Batches:
     def __init__(self, config: RunConfig, phase: Phase, data: Resident, state: State) -> None:
         self.config, self.phase, self.data, self.number = config, phase, data, state.phase
         self.chosen = data.training_set(nice=phase.nice, real=phase.real, seed=config.seed)
-        count = len(self.chosen)
-        self.per_epoch = min(
-            count, 20 if config.batch_size == 0 else -(-count // config.batch_size)
-        )
+        self.per_epoch = batches_per_epoch(len(self.chosen), config.batch_size)
         self.features = (
             pooled_features(state.network, data.images, self.chosen)
             if phase.inputs == "features"

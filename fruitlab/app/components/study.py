@@ -12,7 +12,7 @@ from fruitlab.runs import jobs, queue
 from fruitlab.runs.jobs import Job
 from fruitlab.studies import progress
 from fruitlab.studies.plans import Study
-from fruitlab.studies.progress import Standing
+from fruitlab.studies.progress import Progress
 
 EVERY = 2.0  # seconds between two looks
 PROBLEM = "study problem"
@@ -33,7 +33,7 @@ def at_work(name: str) -> bool:
     )
 
 
-def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: str) -> Standing:
+def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: str) -> Progress:
     """The study's cost and its button; while it runs its progress, and a button to end it.
 
     Args:
@@ -42,7 +42,7 @@ def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: st
         button: what the button says while nothing has been run.
     """
     entries = shared.index().entries()
-    now = progress.standing(plan, entries, found["fingerprint"])
+    now = progress.study_progress(plan, entries, found["fingerprint"])
     if problem := st.session_state.pop(PROBLEM, None):
         st.error(problem, icon=":material/error:")
     job = job_of(plan)
@@ -60,7 +60,8 @@ def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: st
     nice, real = (
         sum(count[domain] for count in found["counts"].values()) for domain in ("nice", "real")
     )
-    cost = progress.cost(now.missing, nice, real, entries)
+    estimate = progress.estimate(now.missing, nice, real, entries)
+    runs = len(now.missing)
     most = f", {plan.most} at most" if plan.most and plan.most > len(now.configs) else ""
     try:
         at_once = queue.side_by_side("auto")
@@ -68,13 +69,12 @@ def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: st
         st.error(str(error), icon=":material/error:")
         return now
     beside = f"; {at_once} train at once, which takes less" if at_once > 1 else ""
-    guess = "" if cost.measured else " (a guess, until a run has been measured here)"
     st.caption(
-        f"{len(now.configs)} runs{most}; {len(now.finished)} of them finished. The next {cost.runs} learn from {cost.pictures:,} pictures and take about "
-        f"{duration(cost.seconds)} on this machine, one after the other{guess}{beside}. Stop it at any time: it goes on where it was."
+        f"{len(now.configs)} runs{most}; {len(now.finished)} of them finished. The next {runs} learn from {estimate.pictures:,} pictures and take about "
+        f"{duration(estimate.seconds)} on this machine, one after the other ({estimate.basis}{beside}). Stop it at any time: it goes on where it was."
     )
     st.button(
-        button if not now.finished else f"Go on: {cost.runs} runs to do",
+        button if not now.finished else f"Go on: {runs} runs to do",
         key=f"study {_title(plan)}",
         type="primary",
         icon=":material/playlist_play:",
@@ -88,7 +88,7 @@ def _progress(plan: Study, fingerprint: str | None) -> None:
     job = job_of(plan)
     if job is None or job.status() != "working":
         st.rerun()
-    now = progress.standing(plan, shared.index().entries(), fingerprint)
+    now = progress.study_progress(plan, shared.index().entries(), fingerprint)
     done, most = len(now.finished), max(len(now.configs), plan.most or 0)
     at_work = [now.found[config].id for config in now.having("running", "waiting")]
     st.progress(
