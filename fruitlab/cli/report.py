@@ -9,6 +9,7 @@ from fruitlab.config.run_config import RunConfig
 from fruitlab.config.text import duration, percent
 from fruitlab.data.domains import Split, TwoDomains, describe_ratio, ratio_counts
 from fruitlab.metrics import accuracy
+from fruitlab.runs.captions import method_caption
 from fruitlab.runs.folder import Run
 from fruitlab.studies import progress
 from fruitlab.studies.progress import Progress
@@ -184,6 +185,7 @@ def run_row(run: Run) -> dict[str, Any]:
         "preset": config.preset,
         share: getattr(config, share),
         "data": config.data,
+        "caption": method_caption(config),
         "seed": config.seed,
         "iterations": config.iterations,
         "experiment": config.experiment(),
@@ -208,24 +210,22 @@ def run_table(rows: list[dict[str, Any]]) -> str:
     lines = []
     for row in rows:
         if "method" not in row:
-            lines.append([row["run"], row["status"], *[""] * 9])
+            lines.append([row["run"], row["status"], *[""] * 8])
             continue
-        share = f"{row['ratio']} %" if "ratio" in row else f"{row['split']} % initial"
-        if row[
-            "training_pictures"
-        ]:  # a ratio is of two sets that may differ in size: say what it came to
+        caption = row["caption"]
+        # A ratio is of two sets that may differ in size, so the numbers of pictures follow it.
+        if row["training_pictures"]:
             nice, real = (
                 sum(phase[domain] for phase in row["training_pictures"].values())
                 for domain in ("nice", "real")
             )
-            share += f": {nice:,} nice + {real:,} real"
+            caption += f": {nice:,} nice + {real:,} real"
         tops = [percent(row[name] and row[name]["top1"]) for name in ("nice", "real", "combined")]
         lines.append(
             [
                 row["run"],
                 row["status"],
-                row["method"],
-                share,
+                caption,
                 row["preset"],
                 row["data"],
                 str(row["seed"]),
@@ -237,8 +237,7 @@ def run_table(rows: list[dict[str, Any]]) -> str:
         [
             "run",
             "status",
-            "method",
-            "share",
+            "training",
             "preset",
             "data",
             "seed",

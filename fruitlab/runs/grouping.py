@@ -15,6 +15,7 @@ from fruitlab.runs.index import Entry
 
 # Settings that say what is evaluated during training. They change neither weights nor results.
 EVALUATION = ("live_every", "live_pictures", "full_marks")
+STATISTICS_SETTING = "norms"  # the setting that `running_statistics` puts into words
 NOT_IN_PRESETS = ("ratio", "seed", "data", "split_seed")
 
 
@@ -57,7 +58,7 @@ def running_statistics(config: RunConfig) -> str | None:
 
     None for a method without restricted training.
     """
-    found = config.settings().get("norms")
+    found = config.settings().get(STATISTICS_SETTING)
     return {"follow": "updated"}.get(found, found)
 
 

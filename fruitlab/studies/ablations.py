@@ -20,7 +20,7 @@ from typing import Any
 
 from fruitlab.config.presets import configure
 from fruitlab.config.run_config import RunConfig
-from fruitlab.runs.grouping import key
+from fruitlab.runs.grouping import STATISTICS_SETTING, key
 from fruitlab.studies.plans import Study, fixed
 
 RATIO, SPLIT = 60, 50
@@ -201,12 +201,14 @@ SWITCH = AblationSet(
     base={"split": SPLIT},
     ablations=(
         Ablation("Statistics updated, schedules restart (the preset)", "2.2.1, 3.4"),
-        Ablation("Statistics frozen, schedules restart", "2.2.1, 3.4", {"norms": "frozen"}),
+        Ablation(
+            "Statistics frozen, schedules restart", "2.2.1, 3.4", {STATISTICS_SETTING: "frozen"}
+        ),
         Ablation("Statistics updated, schedules continue", "2.2.1, 3.4", {"restart_clock": False}),
         Ablation(
             "Statistics frozen, schedules continue",
             "2.2.1, 3.4",
-            {"norms": "frozen", "restart_clock": False},
+            {STATISTICS_SETTING: "frozen", "restart_clock": False},
         ),
     ),
 )

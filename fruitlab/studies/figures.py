@@ -61,15 +61,16 @@ def iterative(ours: Mapping[str, Column], *, categories: int, best_mixed: float 
     """
     data, texts = [], []
     for place, (statistics, column) in enumerate(ours.items()):
-        name = f", {statistics} statistics" if len(ours) > 1 else ""
+        name = f", {statistics}" if len(ours) > 1 else ""
         data += [
             _line(score, column, name=f"{score}{name}", dash=style.DASHES[place])
             for score in SCORES
         ]
-        texts.append(_best_text(f"Ours{name}", column, "initial training"))
+        whose = f"Ours with {statistics} statistics" if len(ours) > 1 else "Ours"
+        texts.append(_best_text(whose, column, "initial training"))
     data.append(_combined_level(published.ITERATIVE_BELOW, "paper: combined always below", "dash"))
     if best_mixed is not None:
-        data.append(_combined_level(best_mixed, "best mixed run, combined", "longdash"))
+        data.append(_combined_level(best_mixed, "best mixed run, combined", "longdash", right=True))
     data.append(style.chance(categories, SPLIT_ENDS))
     below = percent(published.ITERATIVE_BELOW)
     texts.append(f"The paper's text gives one number: always below {below}.")
@@ -95,10 +96,11 @@ def restricted(curves: Sequence[Forgetting], *, categories: int) -> Figure:
         figure["data"].append(style.chance(categories, EMPTY_FORGETTING))
         figure["layout"]["xaxis"] |= {"range": [-10, EMPTY_FORGETTING[1] + 10]}
     start, end = map(percent, points.values())
+    ours = figure["reading"][:1].upper() + figure["reading"][1:]
     theirs = f"The paper: nice from about {start} to {end} within 200 iterations."
     return figure | {
         "title": "Figure 14: restricted training of the 50 % split",
-        "reading": f"{figure['reading']} {theirs}".strip(),
+        "reading": f"{ours} {theirs}".strip(),
     }
 
 
@@ -141,10 +143,10 @@ def _best_text(whose: str, column: Column, unit: str = "real") -> str:
     return f"{whose} is best at {place} % {unit}: {percent(column[place].mean('combined'))}."
 
 
-def _combined_level(value: float, name: str, dash: str) -> style.Trace:
+def _combined_level(value: float, name: str, dash: str, *, right: bool = False) -> style.Trace:
     """A horizontal line in Figure 13, in the colour of the combined score."""
     colour = style.COLOURS["combined"]
-    return style.level(value, name, SPLIT_ENDS, colour=colour, dash=dash, right=False)
+    return style.level(value, name, SPLIT_ENDS, colour=colour, dash=dash, right=right)
 
 
 def _layout(axis: dict, title: str) -> dict:

@@ -13,7 +13,7 @@ from typing import Any
 from fruitlab.config.errors import ConfigError
 from fruitlab.config.presets import configure
 from fruitlab.config.run_config import RunConfig
-from fruitlab.runs.grouping import key
+from fruitlab.runs.grouping import STATISTICS_SETTING, key
 
 Known = Mapping[RunConfig, float]  # combined top-1 of the finished runs
 Round = Callable[[Known], list[RunConfig]]
@@ -65,7 +65,7 @@ def paper(
         common = {"data": data, "seed": seed} | changes
         runs += [_mixed(preset, common, ratio=ratio) for ratio in RATIOS]
         for statistics in norms or (None,):
-            more = {"norms": statistics} if statistics else {}
+            more = {STATISTICS_SETTING: statistics} if statistics else {}
             runs += [
                 configure("iterative", preset=preset, **{"split": split} | more | common)
                 for split in SPLITS
@@ -200,4 +200,4 @@ def sharing(config: RunConfig) -> str | None:
     """
     if config.method != "iterative":
         return None
-    return key(config, without=("split", "norms", "restart_clock"))
+    return key(config, without=("split", STATISTICS_SETTING, "restart_clock"))

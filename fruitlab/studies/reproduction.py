@@ -11,7 +11,7 @@ from fruitlab.config.run_config import RunConfig
 from fruitlab.metrics.accuracy import SCORES, combined
 from fruitlab.runs import forgetting
 from fruitlab.runs.captions import preset_caption
-from fruitlab.runs.grouping import EVALUATION, run_key, running_statistics
+from fruitlab.runs.grouping import EVALUATION, STATISTICS_SETTING, run_key, running_statistics
 from fruitlab.runs.index import Entry
 from fruitlab.studies.plans import RATIOS, SPLITS
 from fruitlab.studies.published import TABLE2
@@ -20,7 +20,9 @@ from fruitlab.studies.scores import Column, Scores
 Runs = Mapping[int, list[Entry]]  # by ratio or split in percent, ascending; one per seed, by seed
 
 # Settings that the runs of one reproduction may differ in.
-VARIED = frozenset({"ratio", "split", "norms", "seed", "method", "iterations", *EVALUATION})
+VARIED = frozenset(
+    {"ratio", "split", STATISTICS_SETTING, "seed", "method", "iterations", *EVALUATION}
+)
 METHODS = ("mixed", "iterative")  # of the paper's study
 STATISTICS = ("updated", "frozen")
 FAR = 0.05  # a difference of accuracies that no margin of these test sets explains

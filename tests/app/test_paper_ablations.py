@@ -12,7 +12,7 @@ def test_without_runs_they_are_named_with_the_command() -> None:
     app = checked(opened("paper"))
     listed = next(
         frame.value
-        for frame in app.dataframe
+        for frame in app.table
         if "ablation" in frame.value and "training loss" not in frame.value
     )
     assert len(listed) == len(EARLY.ablations)
@@ -33,7 +33,7 @@ def test_runs_are_ordered_by_their_training_loss() -> None:
             made.header() | {"config": config.model_dump(), "experiment": config.experiment()}
         )
     app = checked(opened("paper"))
-    shown = next(frame.value for frame in app.dataframe if "training loss" in frame.value)
+    shown = next(frame.value for frame in app.table if "training loss" in frame.value)
     assert shown["ablation"].tolist() == [
         mark + EARLY.ablations[number].title for mark, number in (("", 9), ("▸ ", 0), ("", 1))
     ]
@@ -97,7 +97,7 @@ def test_what_happens_at_the_switch_has_a_table_of_its_own(monkeypatch) -> None:
     ]
     monkeypatch.setattr(store, "here", lambda name: name == "photos")
     app = checked(opened("paper"))
-    shown = next(frame.value for frame in app.dataframe if "after 200" in frame.value)
+    shown = next(frame.value for frame in app.table if "after 200" in frame.value)
     assert shown["after 200"].tolist() == ["30.0%", "72.0%"] and shown[
         "nice at switch"
     ].tolist() == ["95.0%", "95.0%"]

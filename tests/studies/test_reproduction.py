@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from logged_runs import iterative, mixed, point, run
 
+from fruitlab.app.paper_page.tables import OURS
 from fruitlab.runs.index import Index
 from fruitlab.studies import figures as paper_charts
 from fruitlab.studies import findings, published, reproduction, scores
@@ -355,6 +356,8 @@ def test_table_1_is_the_networks():
     from fruitlab.models.table1 import rows
 
     *layers, total = rows(published.CATEGORIES)
+    assert tuple((row["layers"], row["parameters"]) for row in layers) == OURS
+    assert layers[1]["parameters"] == published.FIRST_PARAMETERS
     assert [(row["layer"], row["parameters_of"], row["output"]) for row in layers] == list(
         published.TABLE1
     ) and total["layers"] == published.LAYERS

@@ -36,7 +36,7 @@ def _early(entries: Sequence[Entry]) -> None:
     if not found:
         with st.expander("The ablations, and how to train them"):
             listed = [{"ablation": one.title, "section": one.section} for one in EARLY.ablations]
-            st.dataframe(listed, hide_index=True)
+            _table(listed)
         _command(EARLY)
         return
     table = max(found, key=lambda table: len(table.rows))
@@ -108,8 +108,8 @@ def _real_gap(table: Table) -> str:
     if row := gap.fits_better:
         texts.append(
             f"More training does not close the gap: “{row.ablation.title}” has a training loss of"
-            f" {row.loss:.2f} instead of {gap.baseline.loss:.2f}, but {percent(row.real)} of real"
-            " photos."
+            f" {row.loss:.2f} instead of {gap.baseline.loss:.2f}, but recognizes only"
+            f" {percent(row.real)} of the real test photos."
         )
     if gap.augmented:
         preset, real = gap.augmented
@@ -132,7 +132,7 @@ def _switch(entries: Sequence[Entry]) -> None:
         _command_of("switch")
         return
     table = max(found, key=lambda table: (len(table.rows), table.iterations))
-    st.dataframe([_switch_cells(row) for row in table.rows], hide_index=True, height="content")
+    _table([_switch_cells(row) for row in table.rows])
     if text := _switch_choice(table.rows):
         st.markdown(text)
     st.caption(
@@ -184,7 +184,12 @@ def _show(rows: Sequence[Row]) -> None:
         }
         for row in rows
     ]
-    st.dataframe(cells, hide_index=True, height="content")
+    _table(cells)
+
+
+def _table(rows: list[dict[str, str]]) -> None:
+    """A plain table: unlike a data frame it wraps its first column on a narrow screen."""
+    st.table(rows, border="horizontal", hide_index=True)
 
 
 def _marked(ablation: Ablation) -> str:

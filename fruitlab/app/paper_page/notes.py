@@ -14,6 +14,8 @@ from fruitlab.studies import published
 from fruitlab.studies.reproduction import carry_over_gap
 
 DISCUSSION = PROJECT / "docs" / "paper-study.md"
+# Tables of a document scroll sideways on a narrow screen, instead of the page.
+WIDE_TABLES = "<style>.st-key-discussion table { display: block; overflow-x: auto; }</style>"
 OTHER_PHOTOS = (
     "The paper's real photos were never published, and these are others. Compare the shape of the "
     "curves, not the numbers."
@@ -56,7 +58,8 @@ def show(results: Results) -> None:
     tables.table1()
     if results.runs is not None and results.runs.shipped and DISCUSSION.is_file():
         with st.expander("Discussion of the shipped study", icon=":material/difference:"):
-            st.markdown(discussion())
+            st.html(WIDE_TABLES)
+            st.container(key="discussion").markdown(discussion())
     with st.expander("Limitations: the paper's, and ours", icon=":material/report:"):
         ours = [*_gap(results), *limitations(results)]
         st.markdown(

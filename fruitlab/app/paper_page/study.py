@@ -9,7 +9,7 @@ from fruitlab.app.components import study
 from fruitlab.config.errors import ConfigError
 from fruitlab.config.presets import PRESETS
 from fruitlab.data import store
-from fruitlab.runs.grouping import preset_changes, preset_name
+from fruitlab.runs.grouping import STATISTICS_SETTING, preset_changes, preset_name
 from fruitlab.runs.index import Entry
 from fruitlab.studies import plans
 from fruitlab.studies.progress import Progress
@@ -17,7 +17,12 @@ from fruitlab.studies.reproduction import METHODS, Reproduction
 
 EVERY = 5.0  # seconds between two looks for new results
 MOST_SEEDS = 10
-VARIED = ("iterations", "split", "norms", "ratio")  # settings that the study decides itself
+VARIED = (
+    "iterations",
+    "split",
+    STATISTICS_SETTING,
+    "ratio",
+)  # settings that the study decides itself
 KEYS = ("study data", "study preset", "study seeds")  # of widgets, in session_state
 PRESET_HELP = (
     "*paper*: the paper's own settings, an hour or more per run on a small machine. *thorough*: "

@@ -12,8 +12,8 @@ from fruitlab.studies.published import Claim
 from fruitlab.studies.scores import PAPER, Status
 
 BADGES = {
-    Status.HOLDS: (":material/check:", "primary"),
-    Status.PARTLY: (":material/contrast:", "primary"),
+    Status.HOLDS: (":material/check:", "violet"),
+    Status.PARTLY: (":material/contrast:", "violet"),
     Status.FAILS: (":material/close:", "grey"),
     Status.CLOSE: (":material/balance:", "grey"),
     Status.NOT_YET: (":material/hourglass_empty:", "grey"),
@@ -23,6 +23,7 @@ MARGIN = (
     "difference within the 95 % margin, which follows from the number of test pictures and the "
     "deviation over seeds, is too close to call."
 )
+NO_BREAK = "\N{NO-BREAK SPACE}"  # cards are narrow: "80 %" stays on one line
 RULES = {
     "own_domain": "Nice accuracy is highest at 0 % real and real accuracy at 100 %. A part fails if"
     " another ratio is higher by more than the margin. One part of two: holds in part.",
@@ -120,7 +121,8 @@ def _card(claim: Claim, verdict: Verdict, suffix: str, paper: Verdict | None) ->
         st.markdown(f"**{claim.title}{suffix}**")
         if claim.quote:
             st.caption(f"“{claim.quote}”")
-        st.markdown(f"**Here:** {evidence(verdict)}\n\n**The paper:** {claim.outcome}")
+        text = f"**Here:** {evidence(verdict)}\n\n**The paper:** {claim.outcome}"
+        st.markdown(text.replace(" %", f"{NO_BREAK}%"))
         st.caption(rule)
 
 
