@@ -23,8 +23,8 @@ from fruitlab.data import store
 from fruitlab.metrics import accuracy
 from fruitlab.runs import folder
 from fruitlab.runs.folder import Run
+from fruitlab.runs.grouping import EVALUATION, key
 from fruitlab.runs.index import Index
-from fruitlab.studies.progress import WATCHED
 
 SEEDS = (0, 1, 2)
 RATIOS = (0, 60, 100)
@@ -75,9 +75,9 @@ def run_of(config: RunConfig) -> Run:
 
 
 def same_training(one: RunConfig, other: RunConfig) -> bool:
-    """Whether two come to the same weights, whatever is watched on the way."""
-    apart = {"preset", *WATCHED}
-    return one.model_dump(exclude=apart) == other.model_dump(exclude=apart)
+    """Whether two configurations give the same weights, whatever is evaluated meanwhile."""
+    apart = ("preset", *EVALUATION)
+    return key(one, without=apart) == key(other, without=apart)
 
 
 def train(config: RunConfig) -> None:
