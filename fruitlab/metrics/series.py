@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-POINTS = 500  # a plotted series has no more: they could not be told apart, and all of them travel
+POINTS = 500  # a plotted series has no more: more could not be seen, and all go to the browser
 
 
 @dataclass(frozen=True)

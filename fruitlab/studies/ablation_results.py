@@ -12,6 +12,7 @@ from fruitlab.runs.index import Entry
 from fruitlab.studies.ablations import SWITCH, Ablation, AblationSet
 from fruitlab.studies.published import FORGOTTEN
 
+DIVERGED = ("loss is not finite", "loss is no longer a number")  # today and in older runs
 WITHIN = 200  # restricted iterations in which the paper's nice accuracy falls to 20 % (5.3.3)
 FALLEN = FORGOTTEN[WITHIN]
 
@@ -80,7 +81,7 @@ def rows(of: AblationSet, entries: Iterable[Entry]) -> list[Row]:
     """
     found: dict[str, Row] = {}
     for ablation, entry in _ablations(of, entries):
-        if entry.status == "failed" and "no longer a number" in str(entry.summary.get("error")):
+        if entry.status == "failed" and _diverged(entry):
             row = Row(ablation, math.inf, math.nan, math.nan, math.nan)
         elif entry.status == "finished" and entry.points:
             loss = float(entry.column("loss")[-1])
@@ -104,6 +105,12 @@ def switch_rows(entries: Iterable[Entry]) -> list[SwitchRow]:
             nice, real = (tuple(entry.accuracy(d)[at].tolist()) for d in ("nice", "real"))
             found[ablation.title] = SwitchRow(ablation, nice, real)
     return sorted(found.values(), key=lambda row: abs(row.nice[1] - FALLEN))
+
+
+def _diverged(entry: Entry) -> bool:
+    """Whether a run failed because its loss was not finite."""
+    error = str(entry.summary.get("error"))
+    return any(text in error for text in DIVERGED)
 
 
 def _ablations(of: AblationSet, entries: Iterable[Entry]) -> Iterable[tuple[Ablation, Entry]]:

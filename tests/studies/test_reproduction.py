@@ -245,7 +245,7 @@ def found() -> list[reproduction.Reproduction]:
     return reproduction.reproductions(Index().entries(fresh=True))
 
 
-def test_mixed_and_iterative_runs_of_one_recipe_belong_together():
+def test_mixed_and_iterative_runs_of_one_preset_belong_together():
     for seed in (0, 1):
         run(f"a{seed}", mixed(20), ratio=60, seed=seed)
     run("b", mixed(20), ratio=0)
@@ -274,7 +274,7 @@ def test_mixed_and_iterative_runs_of_one_recipe_belong_together():
     )
 
 
-def test_the_papers_recipe_has_twice_the_iterations_when_iterative():
+def test_the_papers_preset_has_twice_the_iterations_when_iterative():
     run("m", mixed(20), ratio=0, batch_size=0, iterations=300)
     run("i", iterative(20), method="iterative", batch_size=0, iterations=600)
     run("longer", iterative(20), method="iterative", batch_size=0, iterations=900)
