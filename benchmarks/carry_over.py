@@ -12,7 +12,7 @@ import copy
 import re
 from collections import defaultdict
 
-from fruitlab.training.process import prepare
+from fruitlab.training.runtime import prepare
 
 prepare()
 

@@ -14,8 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from benchmarks.limits import multiply_adds
-from fruitlab.config.presets import configure
-from fruitlab.methods import phases
+from fruitlab.methods.registry import configure
 from fruitlab.training.device_dataset import Resident
 from fruitlab.training.loop import Batches, step
 from fruitlab.training.state import State
@@ -88,7 +87,7 @@ def count(preset: str, batch: int, categories: int, precision: torch.dtype) -> t
     )
     state, phase = (
         State(config, categories=categories, device=GPU, precision=precision),
-        phases(config)[0],
+        config.phases()[0],
     )
     batches = Batches(config, phase, data, state)
     state.trains(phase)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fruitlab.training.process import prepare
+from fruitlab.training.runtime import prepare
 
 prepare()
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fruitlab.training.process import prepare
+from fruitlab.training.runtime import prepare
 
 prepare()  # as a run's process does, before torch comes
 
@@ -10,7 +10,6 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from fruitlab.config.presets import configure  # noqa: E402
-from fruitlab.methods import phases  # noqa: E402
 from fruitlab.training import devices  # noqa: E402
 from fruitlab.training.device_dataset import Resident  # noqa: E402
 from fruitlab.training.loop import Batches, step  # noqa: E402
@@ -45,7 +44,7 @@ class Contender:
             device=self.device,
             precision=devices.precision(self.device),
         )
-        (self.phase,) = phases(self.config)
+        (self.phase,) = self.config.phases()
         self.batches = Batches(self.config, self.phase, resident, self.state)
         self.state.trains(self.phase)
 

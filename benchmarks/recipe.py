@@ -17,13 +17,12 @@ from pathlib import Path
 
 from benchmarks.svg import Series, line_chart
 from fruitlab.config.paths import runs_root
-from fruitlab.config.presets import configure
-from fruitlab.config.run_config import RunConfig
+from fruitlab.config.run_config import EVALUATION, RunConfig
 from fruitlab.data import store
+from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
 from fruitlab.runs import folder
 from fruitlab.runs.folder import Run
-from fruitlab.runs.grouping import EVALUATION, key
 from fruitlab.runs.index import Index
 
 SEEDS = (0, 1, 2)
@@ -33,7 +32,7 @@ Curve = list[tuple[int, float, float]]  # training pictures seen, nice and real 
 
 def plan(data: str, paper_iterations: int) -> dict[str, list[RunConfig]]:
     """What to compare: a name, and the runs of its seeds."""
-    watched = {"data": data, "live_every": 1000, "full_marks": 10}
+    watched = {"data": data, "live_every": 1000, "full_evaluations": 10}
     quick = {
         f"quick, {ratio} % real": [
             configure("mixed", preset="quick", ratio=ratio, seed=seed, **watched) for seed in SEEDS
@@ -77,7 +76,7 @@ def run_of(config: RunConfig) -> Run:
 def same_training(one: RunConfig, other: RunConfig) -> bool:
     """Whether two configurations give the same weights, whatever is evaluated meanwhile."""
     apart = ("preset", *EVALUATION)
-    return key(one, without=apart) == key(other, without=apart)
+    return one.experiment(without=apart) == other.experiment(without=apart)
 
 
 def train(config: RunConfig) -> None:
@@ -141,17 +140,16 @@ def cost(repeats: int = 15) -> str:
     """Milliseconds of `quick`'s training step and of its augmentation, in turn on noise; the least of each."""
     import torch
 
-    from fruitlab.methods import phases
     from fruitlab.models.paper_resnet import as_input
     from fruitlab.training import devices
     from fruitlab.training.augmentation import augment
     from fruitlab.training.loop import step
-    from fruitlab.training.process import prepare
+    from fruitlab.training.runtime import prepare
     from fruitlab.training.state import State
 
     prepare()
     config, device = configure("mixed", preset="quick"), devices.resolve("auto")
-    state, phase = State(config, categories=26, device=device), phases(config)[0]
+    state, phase = State(config, categories=26, device=device), config.phases()[0]
     state.trains(phase)
     images = torch.randint(
         0, 256, (config.batch_size, 100, 100, 3), dtype=torch.uint8, device=device

@@ -13,7 +13,7 @@ import statistics
 import sys
 import time
 
-from fruitlab.training.process import prepare
+from fruitlab.training.runtime import prepare
 
 prepare()
 

@@ -6,6 +6,9 @@ from fruitlab.app import navigation, permalinks, shared
 from fruitlab.app.components import chart, live
 from fruitlab.app.forgetting_page import play
 from fruitlab.config.text import percent
+from fruitlab.methods.iterative import Iterative
+from fruitlab.methods.mixed import Mixed
+from fruitlab.methods.registry import as_method
 from fruitlab.plots import figures as charts
 from fruitlab.plots import style
 from fruitlab.runs import captions, forgetting, references
@@ -17,7 +20,7 @@ def main() -> None:
     found = [
         entry
         for entry in shared.index().entries()
-        if entry.config is not None and entry.config.method == "iterative"
+        if entry.config is not None and len(entry.config.phases()) > 1
     ]
     if not found:
         st.markdown(
@@ -29,7 +32,7 @@ def main() -> None:
             icon=":material/trending_down:",
         )
         navigation.invite(
-            "train", "Train an iterative run", query={"method": "iterative", "preset": "quick"}
+            "train", "Train an iterative run", query={"method": Iterative.name, "preset": "quick"}
         )
         play.show()
         return
@@ -72,11 +75,15 @@ def opened(found: list[Entry]) -> list[Entry]:
     if shown is not None:
         return [shown]
     halves = {
-        e.config.norms: e
+        e.config.running_statistics: e
         for e in found
-        if e.run.shipped and e.config.split == 50 and e.config.seed == 0 and e.run.has("weights")
+        if isinstance(e.config, Iterative)
+        and e.run.shipped
+        and e.config.split == 50
+        and e.config.seed == 0
+        and e.run.has("weights")
     }
-    return [halves[norms] for norms in ("follow", "frozen") if norms in halves] or found[:1]
+    return [halves[norms] for norms in ("updated", "frozen") if norms in halves] or found[:1]
 
 
 def view(chosen: list[str], was_running: bool) -> None:
@@ -134,12 +141,11 @@ def missing_joint(entry: Entry) -> None:
     st.caption(
         "No mixed run has seen as many pictures of the same data yet: it would be the upper reference, what can be had without forgetting."
     )
-    mixed = entry.config.model_copy(
-        update={
-            "method": "mixed",
-            "ratio": references.JOINT,
-            "iterations": forgetting.joint_iterations(entry),
-        }
+    mixed = as_method(
+        Mixed.name,
+        entry.config,
+        ratio=references.JOINT,
+        iterations=forgetting.joint_iterations(entry),
     )
     navigation.link("train", "Train it", query=permalinks.to_query(mixed))
 

@@ -5,9 +5,10 @@ import streamlit as st
 from fruitlab.app import forms, launch, permalinks, shared
 from fruitlab.app.components import live
 from fruitlab.config.errors import RunError
-from fruitlab.config.run_config import RunConfig
+from fruitlab.config.run_config import RENAMED, RunConfig
 from fruitlab.config.text import duration
 from fruitlab.data import store
+from fruitlab.methods.registry import methods
 from fruitlab.runs.captions import method_caption
 from fruitlab.runs.cost import estimate as estimate_run
 from fruitlab.runs.index import Entry
@@ -51,10 +52,9 @@ def main() -> None:
 def view(entry: Entry) -> None:
     st.subheader(entry.title)
     if entry.config is not None:
-        config = entry.config
         st.caption(
-            f"{method_caption(config)} · data {config.data} · preset {config.preset}"
-            f" · seed {config.seed}"
+            f"{method_caption(entry.config)} · data {entry.config.data}"
+            f" · preset {entry.config.preset} · seed {entry.config.seed}"
         )
     live.watch(entry.id)
     if entry.config is not None:
@@ -85,7 +85,7 @@ def _watch(run_id: str) -> None:
 
 
 def form(entries: list[Entry], prefill: RunConfig | None) -> None:
-    method, name, percent = forms.method(prefill)
+    method, headline = forms.method(prefill)
     found = {data["name"]: data for data in store.available()}
     left, right = st.columns(2)
     with left:
@@ -106,7 +106,7 @@ def form(entries: list[Entry], prefill: RunConfig | None) -> None:
             f"Different from {base.preset}: "
             + ", ".join(f"{field.replace('_', ' ')} {value}" for field, value in changes.items())
         )
-    config = forms.combine(base, changes | {name: percent, "data": data})
+    config = forms.combine(base, changes | headline | {"data": data})
     if config is not None:
         st.markdown(cost(config, found.get(data) or built_in(data, found), entries))
     queue = sum(entry.active for entry in entries)
@@ -142,7 +142,8 @@ def begin(config: RunConfig, device: str) -> None:
 
 def from_link() -> RunConfig | None:
     """The configuration that the address asks for, if it asks for one."""
-    asked = {key: value for key, value in st.query_params.items() if key in RunConfig.model_fields}
+    known = set(RENAMED).union(*(method.model_fields for method in methods().values()))
+    asked = {key: value for key, value in st.query_params.items() if key in known}
     if not asked or "run" in st.query_params:
         return None
     config, warnings = permalinks.from_query(st.query_params.to_dict(), ignore=("run", "top"))

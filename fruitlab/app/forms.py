@@ -1,188 +1,168 @@
-"""Forms made from RunConfig: a widget for each field, with its help text, unit and limits as they stand there."""
+"""Forms made from a method's settings: a widget for each, with its help, unit and limits."""
 
-import typing
 from typing import Any
 
 import streamlit as st
 
 from fruitlab.config.errors import ConfigError
-from fruitlab.config.presets import PRESETS, configure
-from fruitlab.config.run_config import RunConfig, checked, details
+from fruitlab.config.presets import PRESETS
+from fruitlab.config.settings import Setting, grouped, settings_of
+from fruitlab.methods.base import Method
+from fruitlab.methods.registry import configure, methods, parse
 
-METHODS = {"mixed": "Mixed: both at once", "iterative": "Iterative: nice first"}
-RECIPES = {
-    "glance": "glance: a first look",
-    "quick": "quick: an answer while you wait",
-    "thorough": "thorough: the best for the time",
-    "paper": "paper: the paper's own numbers",
-}
-SHOWN_FIRST = (
-    "method",
-    "preset",
-    "data",
-    "ratio",
-    "split",
-)  # they have a place of their own on the page
-GROUPS = {  # heading: the first field under it, in the order of RunConfig
-    "Run": "norms",
-    "Batches, and what is done to their pictures": "batch_size",
-    "Loss": "regularisation",
-    "Optimiser": "learning_rate",
-    "Network": "statistics",
-    "What is watched (changes no weight)": "live_every",
-}
+SHOWN_FIRST = ("method", "preset", "data")  # these have their own place on the page
+OWN_SETTINGS = "Training method"  # heading of the settings that a method adds
 
 
-def grouped(config: RunConfig) -> dict[str, list[str]]:
-    """The fields that apply to the method and are not shown first, under their headings."""
-    headings = {first: heading for heading, first in GROUPS.items()}
-    groups: dict[str, list[str]] = {}
-    heading = next(iter(GROUPS))
-    for name in RunConfig.model_fields:
-        heading = headings.get(name, heading)
-        if name not in SHOWN_FIRST and config.applies(name):
-            groups.setdefault(heading, []).append(name)
-    return groups
-
-
-def method(prefill: RunConfig | None) -> tuple[str, str, int]:
-    """The method, and its slider: (method, ratio or split, its value in percent)."""
-    start = prefill.method if prefill else "mixed"
+def method(prefill: Method | None) -> tuple[str, dict[str, Any]]:
+    """Method and slider of its headline setting: (method, {setting: value})."""
+    known = methods()
+    start = prefill.method if prefill else next(iter(known))
     chosen = (
         st.segmented_control(
             "Method",
-            list(METHODS),
+            list(known),
             default=start,
-            format_func=METHODS.get,
+            format_func=lambda name: known[name].title,
             key="method",
             required=True,
-            help="Mixed training sees studio pictures (nice) and photos (real) together. Iterative training sees the nice ones "
-            "first, then only the real ones, with all but the last two layers held still: watch it forget.",
+            help="  \n".join(f"**{m.title}.** {m.description}" for m in known.values()),
         )
         or start
     )
-    name = "ratio" if chosen == "mixed" else "split"
-    field = RunConfig.model_fields[name]
-    low, high = limits(name)
-    value = getattr(prefill, name) if prefill and prefill.method == chosen else field.default
-    label = (
-        "Share of real pictures"
-        if chosen == "mixed"
-        else "Share of the iterations that is initial training, on nice pictures"
-    )
-    percent = st.slider(label, low, high, value, 1, format="%d %%", key=name, help=help_of(name))
-    # Streamlit's slider has no marks of its own.
-    places = [
-        (mark, 100 * (mark - low) / (high - low))
-        for mark in range(0, 101, 10)
-        if low <= mark <= high
-    ]
-    marks = "".join(
-        f'<span style="position:absolute;left:{place:.1f}%;transform:translateX(-50%)">{mark}</span>'
-        for mark, place in places
-    )
-    st.html(
-        f'<div aria-hidden="true" style="position:relative;height:1rem;margin:-.75rem .5rem 0;font-size:.75rem;opacity:.6">{marks}</div>'
-    )
-    return chosen, name, percent
+    st.caption(known[chosen].description)
+    headline = known[chosen].headline
+    if headline is None:
+        return chosen, {}
+    setting = settings_of(known[chosen])[headline]
+    same_method = prefill is not None and prefill.method == chosen
+    value = getattr(prefill, headline) if same_method else setting.default
+    return chosen, {headline: _slider(setting, value)}
 
 
-def preset(prefill: RunConfig | None) -> str:
-    """The recipe that the numbers start from."""
+def preset(prefill: Method | None) -> str:
+    """The preset that the settings start from."""
     start = prefill.preset.partition("@")[0] if prefill else "quick"
-    names = [name for name in RECIPES if name in PRESETS] + [
-        name for name in PRESETS if name not in RECIPES
-    ]
+    names = list(PRESETS)
     return st.selectbox(
-        "Recipe",
+        "Preset",
         names,
         names.index(start) if start in names else 0,
-        format_func=lambda name: RECIPES.get(name, name),
+        format_func=lambda name: f"{name}: {PRESETS[name].summary}",
         key="preset",
-        help="A small table of numbers to start from. All of them can be changed below.",
+        help="A table of settings to start from. You can change every one of them below.",
     )
 
 
-def numbers(base: RunConfig) -> dict[str, Any]:
-    """A widget for every other field, at the base's values to begin with; returns those values that differ from it."""
+def numbers(base: Method) -> dict[str, Any]:
+    """A widget for every other setting, starting at the base's values.
+
+    Returns:
+        The values that differ from the base's.
+    """
     changed = {}
-    for heading, names in grouped(base).items():
+    settings = settings_of(type(base))
+    for heading, names in _groups(base).items():
         st.markdown(f"**{heading}**")
+        columns: list[Any] = []
         for place, name in enumerate(names):
-            if place % 3 == 0:  # a row at a time: on a telephone columns come one below the other
+            if place % 3 == 0:  # one row at a time: on a phone, columns stack
                 columns = st.columns(3)
             with columns[place % 3]:
-                value = widget(name, getattr(base, name), key=f"{base.method} {base.preset} {name}")
+                key = f"{base.method} {base.preset} {name}"
+                value = widget(settings[name], getattr(base, name), key=key)
             if value != getattr(base, name):
                 changed[name] = value
     return changed
 
 
-def widget(name: str, value: Any, *, key: str) -> Any:
-    """One field's widget: a switch, a choice, or a number within the field's limits."""
-    kind, label = RunConfig.model_fields[name].annotation, label_of(name)
-    if kind is bool:
-        return st.toggle(label, value, key=key, help=help_of(name))
-    if typing.get_origin(kind) is typing.Literal:
-        options = list(typing.get_args(kind))
-        return st.selectbox(label, options, options.index(value), key=key, help=help_of(name))
-    low, high = limits(name)
-    if kind is int:
-        return st.number_input(label, low, high, value, 1, key=key, help=help_of(name))
-    step = (
-        10.0 ** (len(f"{value:.0f}") - 2)
-        if value >= 1
-        else 0.01
-        if value == 0 or value >= 0.1
-        else value / 10
-    )
+def widget(setting: Setting, value: Any, *, key: str) -> Any:
+    """One setting's widget: a toggle, a choice, or a number within the setting's limits."""
+    label, help_text = setting.label, help_of(setting)
+    if setting.kind is bool:
+        return st.toggle(label, value, key=key, help=help_text)
+    if setting.choices:
+        options = list(setting.choices)
+        return st.selectbox(label, options, options.index(value), key=key, help=help_text)
+    if setting.kind is str:
+        return st.text_input(label, value, key=key, help=help_text)
+    low, high = setting.low, setting.high
+    if setting.kind is int:
+        return st.number_input(label, low, high, value, 1, key=key, help=help_text)
+    bounds = [None if limit is None else float(limit) for limit in (low, high)]
     return st.number_input(
-        label, float(low), float(high), float(value), step, format="%g", key=key, help=help_of(name)
+        label, *bounds, float(value), _step(value), format="%g", key=key, help=help_text
     )
 
 
-def limits(name: str) -> tuple[Any, Any]:
-    """A field's least and greatest value; a bound that is itself not allowed is left to the check, which says so in a sentence."""
-    found = {}
-    for limit in RunConfig.model_fields[name].metadata:
-        found |= {
-            bound: value
-            for bound in ("ge", "gt", "le", "lt")
-            if (value := getattr(limit, bound, None)) is not None
-        }
-    return found.get("ge", found.get("gt")), found.get("le", found.get("lt"))
+def help_of(setting: Setting) -> str:
+    """Help text with the paper's section and the command-line option."""
+    where = ""
+    if setting.paper:
+        place = setting.paper if setting.paper.startswith("Table") else f"section {setting.paper}"
+        where = f" See {place} of the paper."
+    return f"{setting.help}{where} On the command line: `--set {setting.name}=…`"
 
 
-def label_of(name: str) -> str:
-    unit = details(name)["unit"]
-    return name.replace("_", " ").capitalize() + (f" ({unit})" if unit and unit != name else "")
-
-
-def help_of(name: str) -> str:
-    paper = details(name)["paper"]
-    where = (
-        f" {paper} of the paper."
-        if paper.startswith("Table")
-        else f" Section {paper} of the paper."
-        if paper
-        else ""
-    )
-    return (
-        f"{RunConfig.model_fields[name].description}.{where} On the command line: `--set {name}=…`"
-    )
-
-
-def base_of(chosen: str, recipe: str, prefill: RunConfig | None) -> RunConfig:
-    """The configuration that the numbers start from: the link's where it is of this method and recipe, else the recipe's."""
-    if prefill and (prefill.method, prefill.preset.partition("@")[0]) == (chosen, recipe):
+def base_of(chosen: str, preset_name: str, prefill: Method | None) -> Method:
+    """What the settings start from: the link's, if it is of this method and preset, or the preset."""
+    if prefill and (prefill.method, prefill.preset.partition("@")[0]) == (chosen, preset_name):
         return prefill
-    return configure(chosen, preset=recipe)
+    return configure(chosen, preset=preset_name)
 
 
-def combine(base: RunConfig, changes: dict[str, Any]) -> RunConfig | None:
-    """The base with these changes; where they cannot be, says so on the page and returns None."""
+def combine(base: Method, changes: dict[str, Any]) -> Method | None:
+    """The base with these changes; shows an error and returns None if they are not valid."""
     try:
-        return checked(base.model_dump() | changes)
+        return parse(base.model_dump() | changes)
     except ConfigError as error:
         st.error(str(error), icon=":material/error:")
         return None
+
+
+def _groups(base: Method) -> dict[str, list[str]]:
+    """The settings without a place of their own, under their headings; the method's own first."""
+    own = list(base.own_settings())
+    first = {*SHOWN_FIRST, base.headline}
+    groups = {OWN_SETTINGS: [name for name in own if name not in first]}
+    for heading, names in grouped(type(base)).items():
+        groups[heading] = [name for name in names if name not in first and name not in own]
+    return {heading: names for heading, names in groups.items() if names}
+
+
+def _slider(setting: Setting, value: Any) -> Any:
+    """A slider over the setting's range; percentages get a scale below it."""
+    number = "%d %%" if setting.unit == "%" else None
+    step = 1 if setting.kind is int else None
+    chosen = st.slider(
+        setting.title,
+        setting.low,
+        setting.high,
+        value,
+        step,
+        format=number,
+        key=setting.name,
+        help=help_of(setting),
+    )
+    if setting.unit == "%":
+        _scale(setting.low, setting.high)
+    return chosen
+
+
+def _scale(low: float, high: float) -> None:
+    """Labels every ten percent: Streamlit's slider has none of its own."""
+    style = "position:absolute;left:{:.1f}%;transform:translateX(-50%)"
+    labels = "".join(
+        f'<span style="{style.format(100 * (tick - low) / (high - low))}">{tick}</span>'
+        for tick in range(0, 101, 10)
+        if low <= tick <= high
+    )
+    row = "position:relative;height:1rem;margin:-.75rem .5rem 0;font-size:.75rem;opacity:.6"
+    st.html(f'<div aria-hidden="true" style="{row}">{labels}</div>')
+
+
+def _step(value: float) -> float:
+    """A step that moves a number's second digit."""
+    if value >= 1:
+        return 10.0 ** (len(f"{value:.0f}") - 2)
+    return 0.01 if value == 0 or value >= 0.1 else value / 10

@@ -11,14 +11,17 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from fruitlab.config.errors import ConfigError, DataError
-from fruitlab.config.presets import PRESETS, configure
-from fruitlab.config.run_config import BOTH, RunConfig, checked, details
+from fruitlab.config.presets import PRESETS
+from fruitlab.config.run_config import RunConfig, current_names
 from fruitlab.data import store
+from fruitlab.methods.mixed import Mixed
+from fruitlab.methods.registry import configure, methods, parse
 
 ALWAYS = (
     "seed",
     "data",
 )  # said even where they are the preset's: a link should not change its meaning with a default
+DEFAULT_METHOD = Mixed.name
 NOT_SETTINGS = ("preset", "method", "fingerprint")
 AXES = {"iterations": "Iterations", "pictures": "Pictures seen", "time": "Time"}
 METRICS = {
@@ -67,17 +70,19 @@ def from_query(
         ignore: parameters that mean something else to the page.
     """
     warnings: list[str] = []
-    method = params.get("method", "mixed")
-    if method not in BOTH:
+    method = params.get("method", DEFAULT_METHOD)
+    if method not in methods():
         warnings.append(
-            f"The link names a method {method!r} that is not known here; this is mixed training instead."
+            f"The link names a method {method!r} that is not known here; this is {DEFAULT_METHOD} training instead."
         )
-        method = "mixed"
-    given = {
-        name: value
-        for name, value in params.items()
-        if name not in NOT_SETTINGS and name not in ignore
-    }
+        method = DEFAULT_METHOD
+    given = current_names(
+        {
+            name: value
+            for name, value in params.items()
+            if name not in NOT_SETTINGS and name not in ignore
+        }
+    )
     base, exact = _base(params.get("preset", "quick"), method, given, warnings)
     config = exact or _changed(base, given, warnings)
     warnings += _data_warnings(config.data, params.get("fingerprint"), fingerprints)
@@ -100,7 +105,7 @@ def _base(
         return now, None
     if now.settings().keys() - set(NOT_SETTINGS) <= given.keys():
         try:
-            return now, checked({"method": method, "preset": preset} | given)
+            return now, parse({"method": method, "preset": preset} | given)
         except ConfigError:
             pass  # some of it is wrong: taken over one by one below, with a sentence for each mistake
     warnings.append(
@@ -115,12 +120,10 @@ def _changed(base: RunConfig, given: dict[str, str], warnings: list[str]) -> Run
     taken: dict[str, Any] = {}
     for name, value in given.items():
         try:
-            if base.method not in details(name)["methods"]:
-                raise ConfigError(f"{name} means nothing in {base.method} training.")
-            taken[name] = getattr(checked(base.model_dump() | {name: value}), name)
+            taken[name] = getattr(parse(base.model_dump() | {name: value}), name)
         except ConfigError as error:
             warnings.append(f"Left out of the link: {error}")
-    return checked(base.model_dump() | taken)
+    return parse(base.model_dump() | taken)
 
 
 def _data_warnings(

@@ -12,6 +12,7 @@ from fruitlab.config.errors import DataError
 from fruitlab.config.paths import data_root
 from fruitlab.data import store
 from fruitlab.data.sources import SOURCES
+from fruitlab.methods import reference, registry
 from fruitlab.runs import folder as run_folders
 from fruitlab.runs import queue
 from fruitlab.runs.folder import Run
@@ -143,7 +144,7 @@ def _work(run: Run, device: str | None, say: Say) -> Outcome:
 
 def evaluate(options: Namespace, say: Say) -> Outcome:
     run = run_folders.find(options.run_id)
-    from fruitlab.training.process import prepare
+    from fruitlab.training.runtime import prepare
 
     prepare()
     from fruitlab.inference.evaluate import evaluate as score
@@ -198,7 +199,7 @@ def play_file(options: Namespace, say: Say) -> Outcome:
         raise WrongUse(
             f"{run.id} is one of the results that come with FruitLab; say where to write with --out FILE."
         )
-    from fruitlab.training.process import prepare
+    from fruitlab.training.runtime import prepare
 
     prepare()
     from fruitlab.play.make import make
@@ -227,6 +228,22 @@ def runs(options: Namespace, say: Say) -> Outcome:
     )
     rows = [report.run_row(run) for run in found]
     return 0, rows, report.run_table(rows)
+
+
+def methods(options: Namespace, say: Say) -> Outcome:
+    """List the training methods with their settings."""
+    result = [
+        {
+            "name": method.name,
+            "title": method.title,
+            "description": method.description,
+            "settings": {name: s.default for name, s in method.own_settings().items()},
+        }
+        for method in registry.methods().values()
+    ]
+    if options.markdown:
+        return 0, result, reference.markdown()
+    return 0, result, report.methods(result)
 
 
 def network(options: Namespace, say: Say) -> Outcome:

@@ -11,8 +11,10 @@ import sys
 from fruitlab.cli import commands
 from fruitlab.cli import study as study_command
 from fruitlab.cli.options import WrongUse
+from fruitlab.cli.train_options import add_methods
 from fruitlab.config.errors import ConfigError, DataError, RunError
 from fruitlab.config.presets import PRESETS
+from fruitlab.methods.registry import methods
 from fruitlab.runs.queue import DEVICES
 
 OLD_STUDIES = {"readings": "ablations"}  # names of earlier versions, still accepted
@@ -89,59 +91,7 @@ def parser() -> argparse.ArgumentParser:
     fetch.add_argument("source", choices=commands.SOURCES)
 
     train = add("train", "train the network; Ctrl-C stops it in order", None)
-    methods = train.add_subparsers(dest="method", required=True, metavar="method")
-    mixed = add("mixed", "on both domains at once (paper 4.4.1)", commands.train, methods)
-    mixed.add_argument(
-        "--ratio",
-        metavar="PERCENT",
-        help="share of the real training set, the rest of the nice one (60)",
-    )
-    iterative = add(
-        "iterative",
-        "nice first, then only the last two layers on real (paper 4.4.2)",
-        commands.train,
-        methods,
-    )
-    iterative.add_argument(
-        "--split", metavar="PERCENT", help="share of the iterations on nice pictures (50)"
-    )
-    iterative.add_argument(
-        "--norms",
-        metavar="follow|frozen",
-        help="the convolutions' statistics in restricted training",
-    )
-    for method in (mixed, iterative):
-        method.add_argument(
-            "--data",
-            default="synthetic",
-            help="a name from data list, or synthetic[:pictures a category] (synthetic)",
-        )
-        method.add_argument(
-            "--preset", default="quick", metavar="|".join(PRESETS), help="the recipe (quick)"
-        )
-        method.add_argument(
-            "--iterations", metavar="I", help="training steps; stretches the recipe's schedule"
-        )
-        method.add_argument(
-            "--set",
-            action="append",
-            default=[],
-            metavar="NAME=VALUE",
-            help="any number of the configuration; may be repeated",
-        )
-        method.add_argument(
-            "--seed", metavar="S", help="first weights, choice and order of pictures (0)"
-        )
-        method.add_argument(
-            "--device", default="auto", metavar="|".join(DEVICES), help="where to train (auto)"
-        )
-        method.add_argument(
-            "--precision",
-            default="auto",
-            choices=("auto", "float32", "bfloat16"),
-            help="what the convolutions compute in; auto: bfloat16 on a graphics card that has it, else float32",
-        )
-        method.add_argument("--run", dest="run_id", metavar="ID", help="what to call the run")
+    add_methods(train, add, commands.train)
 
     study = add(
         "study",
@@ -167,8 +117,8 @@ def parser() -> argparse.ArgumentParser:
     )
     study.add_argument(
         "--method",
-        default="mixed",
-        choices=("mixed", "iterative"),
+        default=next(iter(methods())),
+        choices=tuple(methods()),
         help="what --vary varies (mixed)",
     )
     study.add_argument("--data", default="synthetic", help="a name from data list (synthetic)")
@@ -181,10 +131,12 @@ def parser() -> argparse.ArgumentParser:
         "--seeds", type=int, default=1, metavar="K", help="every run with seeds 0 to K-1 (1)"
     )
     study.add_argument(
+        "--running-statistics",
         "--norms",
+        dest="running_statistics",
         nargs="+",
         default=(),
-        choices=("follow", "frozen"),
+        choices=("updated", "frozen", "follow"),
         help="paper: the statistics in restricted training",
     )
     study.add_argument(
@@ -276,6 +228,8 @@ def parser() -> argparse.ArgumentParser:
         "--out", metavar="FILE", help="where to write it (play.safetensors in the run's folder)"
     )
     add("runs", "all runs and how they stand", commands.runs)
+    known = add("methods", "list the training methods and their settings", commands.methods)
+    known.add_argument("--markdown", action="store_true", help="print docs/methods.md")
     add("network", "Table 1: the network's layers, sizes and parameters", commands.network)
     return top
 

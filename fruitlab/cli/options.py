@@ -4,9 +4,10 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Any
 
+from fruitlab.cli.train_options import method_changes
 from fruitlab.config.errors import ConfigError, RunError
-from fruitlab.config.presets import configure
 from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.registry import configure
 
 Say = Callable[[str], None]
 Outcome = tuple[int, Any, str | None]  # exit status, result for --json, text for a person
@@ -19,10 +20,10 @@ class WrongUse(RunError):
 def config(options: Namespace) -> RunConfig:
     """Of `train`'s options. Raises ConfigError."""
     changes: dict[str, Any] = {"data": options.data}
-    for name in ("ratio", "split", "norms", "iterations", "seed"):
-        value = getattr(options, name, None)
-        if value is not None:
-            changes[name] = value
+    changes |= method_changes(options)
+    for name in ("iterations", "seed"):
+        if getattr(options, name) is not None:
+            changes[name] = getattr(options, name)
     return configure(options.method, preset=options.preset, **changes | settings(options.set))
 
 

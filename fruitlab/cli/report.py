@@ -6,8 +6,10 @@ from typing import Any
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.run_config import RunConfig
-from fruitlab.config.text import duration, percent
-from fruitlab.data.domains import Split, TwoDomains, describe_ratio, ratio_counts
+from fruitlab.config.text import duration, percent, whole_percent
+from fruitlab.data.domains import Split, TwoDomains
+from fruitlab.methods.base import Method
+from fruitlab.methods.phase import labels, pool_size
 from fruitlab.metrics import accuracy
 from fruitlab.runs.captions import method_caption
 from fruitlab.runs.folder import Run
@@ -100,12 +102,24 @@ def pair(result: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def training_pictures(config: RunConfig, data: TwoDomains, split: Split) -> str:
-    """What a run will train on: a ratio is of the two training sets, so the pictures behind it are named."""
-    if config.method == "mixed":
-        return f"mixing {config.ratio} % on {data.name}: {describe_ratio(split, config.ratio)}"
-    nice, real = ratio_counts(split, 50)
-    return f"initial training for {config.split} % of the iterations on {data.name}: {nice:,} nice pictures, then the last two layers on {real:,} real ones"
+def training_pictures(config: Method, data: TwoDomains, split: Split) -> str:
+    """What a run trains on, phase by phase: a fraction is of a training set, so count pictures."""
+    sizes = {"nice": len(split.nice_train), "real": len(split.real_train)}
+    parts = []
+    for label, phase in zip(labels(config.phases()), config.phases(), strict=True):
+        counts = [
+            f"{count:,} {domain}"
+            for pool in phase.pools
+            for domain, size in sizes.items()
+            if (count := pool_size(pool, domain, size, len(data.categories)))
+        ]
+        layers = "all layers" if phase.trains is None else f"only the {' and '.join(phase.trains)}"
+        pictures = " and ".join(counts) + " pictures"
+        if len(phase.pools) == 1 and len(counts) == 2:
+            nice, real = (pool_size(phase.pools[0], name, sizes[name], 0) for name in sizes)
+            pictures += f" ({whole_percent(real, nice + real)} real)"
+        parts.append(f"{label}: {layers} on {pictures}, {phase.iterations:,} iterations")
+    return f"{method_caption(config)} on {data.name}. " + ". ".join(parts)
 
 
 def scores(result: dict[str, Any]) -> str:
@@ -179,13 +193,12 @@ def run_row(run: Run) -> dict[str, Any]:
         config = run.config()
     except RunError as error:
         return row | {"status": "unreadable", "error": str(error)}
-    share = "ratio" if config.method == "mixed" else "split"
     row |= {
         "method": config.method,
         "preset": config.preset,
-        share: getattr(config, share),
+        "description": method_caption(config),
+        **({config.headline: getattr(config, config.headline)} if config.headline else {}),
         "data": config.data,
-        "caption": method_caption(config),
         "seed": config.seed,
         "iterations": config.iterations,
         "experiment": config.experiment(),
@@ -212,20 +225,20 @@ def run_table(rows: list[dict[str, Any]]) -> str:
         if "method" not in row:
             lines.append([row["run"], row["status"], *[""] * 8])
             continue
-        caption = row["caption"]
+        description = row["description"]
         # A ratio is of two sets that may differ in size, so the numbers of pictures follow it.
         if row["training_pictures"]:
             nice, real = (
                 sum(phase[domain] for phase in row["training_pictures"].values())
                 for domain in ("nice", "real")
             )
-            caption += f": {nice:,} nice + {real:,} real"
+            description += f": {nice:,} nice + {real:,} real"
         tops = [percent(row[name] and row[name]["top1"]) for name in ("nice", "real", "combined")]
         lines.append(
             [
                 row["run"],
                 row["status"],
-                caption,
+                description,
                 row["preset"],
                 row["data"],
                 str(row["seed"]),
@@ -248,6 +261,15 @@ def run_table(rows: list[dict[str, Any]]) -> str:
         ],
         lines,
     )
+
+
+def methods(known: list[dict[str, Any]]) -> str:
+    """A table of the training methods."""
+    rows = []
+    for method in known:
+        settings = ", ".join(f"{name} {value}" for name, value in method["settings"].items())
+        rows.append([method["name"], method["description"], settings])
+    return table(["name", "what it does", "settings and defaults"], rows)
 
 
 def network(rows: list[dict[str, Any]]) -> str:

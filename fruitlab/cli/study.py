@@ -7,9 +7,9 @@ from typing import Any
 from fruitlab.cli import report
 from fruitlab.cli.options import Outcome, Say, WrongUse, pairs, settings
 from fruitlab.config.errors import ConfigError, RunError
-from fruitlab.config.presets import configure
 from fruitlab.data import store
 from fruitlab.data.domains import TwoDomains
+from fruitlab.methods.registry import configure
 from fruitlab.runs import queue
 from fruitlab.runs.index import Entry, Index
 from fruitlab.studies import ablations, plans, progress
@@ -131,12 +131,12 @@ def _study(options: Namespace) -> plans.Study:
         raise WrongUse(
             f"study {options.kind} has the paper's preset and one seed; leave --preset and --seeds out."
         )
-    if options.norms and options.kind != "paper":
-        raise WrongUse("--norms goes with study paper.")
+    if options.running_statistics and options.kind != "paper":
+        raise WrongUse("--running-statistics goes with study paper.")
     preset = options.preset or "quick"
     common = {"preset": preset, "seeds": options.seeds} | changes
     if options.kind == "paper":
-        return plans.paper(options.data, norms=options.norms, **common)
+        return plans.paper(options.data, running_statistics=options.running_statistics, **common)
     if options.kind == "ratio":
         return plans.ratio(options.data, **common)
     if options.kind in ablations.SETS:

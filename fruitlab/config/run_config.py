@@ -1,169 +1,152 @@
-"""RunConfig: every number of a run, in one flat place, with its unit, limits, default and where the paper says it.
+"""RunConfig: the settings that every run has, whatever its training method.
 
-The Train form, the command line's `--set`, the checks and their sentences are all made from the fields below. The
-defaults are the paper's; a preset (`presets.py`) is a small table of overrides. Nothing else decides anything about
-a training: device and threads change its speed and its last bits, so they are written beside it, not in it.
+The defaults are the paper's; a preset (`presets.py`) is a small table of changes to them. A training
+method adds settings of its own in a subclass (`fruitlab.methods`). Nothing else decides what a run
+trains: device and thread count change only its speed and its last bits, so a run's header records
+them beside the configuration.
 """
 
-import difflib
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from fruitlab.config.errors import ConfigError
+from fruitlab.config.settings import setting
 
-BOTH = ("mixed", "iterative")
+# Names and values of earlier versions, in links, run folders and --set.
+RENAMED = {"norms": "running_statistics", "full_marks": "full_evaluations"}
+RENAMED_VALUES = {("running_statistics", "follow"): "updated"}
 
-
-def setting(
-    default: Any,
-    help: str,
-    *,
-    unit: str = "",
-    paper: str = "",
-    methods: tuple[str, ...] = BOTH,
-    **limits,
-) -> Any:
-    """A field with what a form needs to show it: help text, unit, the paper's section, the methods it is for."""
-    extra = {"unit": unit, "paper": paper, "methods": list(methods)}
-    return Field(default, description=help, json_schema_extra=extra, **limits)
+# Settings that say what is evaluated. They change neither the weights nor the final scores.
+EVALUATION = ("live_every", "live_pictures", "full_evaluations")
 
 
 class RunConfig(BaseModel):
-    """One run. Made by `presets.configure`; frozen, and refuses names and values it does not know."""
+    """The settings of one run. Frozen; refuses unknown names and invalid values."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True
     )
 
-    # What is compared
-    method: str = setting(
-        "mixed", "How the two domains are trained on", paper="4.4", pattern="^[a-z][a-z-]*$"
-    )
-    preset: str = setting("paper@2", "The recipe these numbers started from, and its version")
+    method: str = setting("", "Training method.", paper="4.4", pattern="^[a-z0-9-]*$")
+    preset: str = setting("paper@2", "Preset the settings start from, with its version.")
     data: str = setting(
         "synthetic",
-        "The pair of domains: a name from `data list`, or synthetic[:pictures a category]",
+        "Data set to train on: a name that `fruitlab data list` prints, or synthetic:N for N drawn"
+        " pictures per category.",
         min_length=1,
     )
-    ratio: int = setting(
-        60,
-        "Share of the real training set; the rest of 100 is the nice one's",
-        unit="%",
-        paper="4.4.1",
-        methods=("mixed",),
+    seed: int = setting(
+        0,
+        "Seed of the initial weights and of the choice and order of training pictures.",
+        group="Run",
         ge=0,
-        le=100,
+        le=2**31 - 1,
     )
-    split: int = setting(
-        50,
-        "Share of the iterations that is initial training, on nice pictures",
-        unit="%",
-        paper="5.1",
-        methods=("iterative",),
-        ge=1,
-        le=99,
-    )
-    norms: Literal["follow", "frozen"] = setting(
-        "follow",
-        "Restricted training: do the convolutions' moving statistics follow the real pictures, or stay?",
-        paper="2.2.1",
-        methods=("iterative",),
-    )
-    restart_clock: bool = setting(
-        True,
-        "Restricted training: do learning rate, momentum and its velocity start anew, or go on from where they are?",
-        paper="3.4, 5.1",
-        methods=("iterative",),
-    )
-    seed: int = setting(0, "First weights, choice and order of pictures", ge=0, le=2**31 - 1)
     split_seed: int = setting(
-        0, "Which 40 % of each category are test pictures", paper="4.3", ge=0, le=2**31 - 1
+        0,
+        "Seed that decides which 40 % of each category are test pictures.",
+        paper="4.3",
+        ge=0,
+        le=2**31 - 1,
     )
     iterations: int = setting(
         3000,
-        "Training steps, a batch each, over all phases",
+        "Training steps over all phases, one batch each.",
         unit="iterations",
         paper="5.1",
         ge=1,
         le=1_000_000,
     )
 
-    # Batches (3.5) and what is done to their pictures
     batch_size: int = setting(
         0,
-        "Pictures in a batch at most; 0 is the paper's, one twentieth of the training set",
+        "Largest number of pictures in a batch. 0 means one twentieth of the training set.",
         unit="pictures",
         paper="3.5",
+        group="Batches and augmentation",
         ge=0,
         le=100_000,
     )
-    mirror: bool = setting(False, "Mirror every other picture, left to right")
+    mirror: bool = setting(False, "Flip every other picture horizontally.")
     shift: float = setting(
         0,
-        "Move each picture by up to this share of its side, edges repeated",
-        unit="of the side",
+        "Translate each picture by up to this fraction of its side. Edges are repeated.",
+        unit="fraction of the side",
         ge=0,
         le=0.5,
     )
     zoom: float = setting(
-        0, "Enlarge or shrink each picture by up to this factor less one", ge=0, le=0.9
+        0, "Scale each picture up or down by up to this factor minus one.", ge=0, le=0.9
     )
     turn: float = setting(
-        0, "Turn each picture by up to this angle, either way", unit="degrees", ge=0, le=180
+        0,
+        "Rotate each picture by up to this angle in either direction.",
+        unit="degrees",
+        ge=0,
+        le=180,
     )
-    light: float = setting(0, "Vary brightness and contrast by up to this share", ge=0, le=0.9)
+    light: float = setting(
+        0, "Jitter brightness and contrast by up to this fraction.", ge=0, le=0.9
+    )
     colour: float = setting(
-        0, "Vary saturation, and each colour's strength by half as much", ge=0, le=0.9
+        0,
+        "Jitter saturation by up to this fraction, and red against blue by half of it.",
+        ge=0,
+        le=0.9,
     )
     erase: float = setting(
         0,
-        "Cover a random square of up to this share of the side with grey",
-        unit="of the side",
+        "Cover a random grey square of up to this fraction of the side.",
+        unit="fraction of the side",
         ge=0,
         le=0.9,
     )
     augment_until: float = setting(
         1,
-        "Share of the iterations in which pictures are changed; the last ones see them as they are",
+        "Fraction of the iterations with augmentation; the rest see unchanged pictures.",
         ge=0,
         le=1,
     )
 
-    # Loss (3.1, 3.2)
     regularisation: float = setting(
-        0.5, "L2 factor on all weights, not biases", paper="3.2", ge=0, le=1000
+        0.5, "L2 factor on all weights, not on biases.", paper="3.2", group="Loss", ge=0, le=1000
     )
     penalty: Literal["per-batch", "plain"] = setting(
         "per-batch",
-        "Scale of the L2 penalty: factor / (2 x batch) or factor / 2, times the sum of squares",
+        "Scale of the L2 penalty: factor / (2 x batch size) or factor / 2, times the sum of"
+        " squared weights.",
         paper="3.2",
     )
     label_smoothing: float = setting(
-        0, "Share of the target spread over all categories", ge=0, le=0.9
+        0, "Fraction of the target that is spread over all categories.", ge=0, le=0.9
     )
 
-    # Optimiser (3.3, 3.4)
     learning_rate: float = setting(
-        0.004, "Of the first iteration (decay), or the peak (one-cycle)", paper="3.4", gt=0, le=10
+        0.004,
+        "Learning rate: initial with the decay schedule, peak with one-cycle.",
+        paper="3.4",
+        group="Optimizer",
+        gt=0,
+        le=10,
     )
     schedule: Literal["decay", "one-cycle"] = setting(
         "decay",
-        "Learning rate over the iterations: a smooth decay, or up and down once",
+        "Learning rate schedule: exponential decay, or one-cycle (linear up, cosine down).",
         paper="3.4",
     )
     decay: float = setting(
         0.9,
-        "What is left of the learning rate after `decay_every` iterations",
+        "Factor by which the learning rate decays every `decay_every` iterations.",
         paper="3.4",
         gt=0,
         le=1,
     )
     decay_every: float = setting(
         80,
-        "Iterations over which the learning rate decays by `decay`",
+        "Iterations over which the learning rate decays by `decay`.",
         unit="iterations",
         paper="3.4",
         gt=0,
@@ -171,21 +154,20 @@ class RunConfig(BaseModel):
     )
     plateau: int = setting(
         500,
-        "Halve the learning rate when an epoch's mean loss has not dropped for so long; 0 is never",
+        "Halve the learning rate when no epoch's mean loss has improved for this long. 0 turns"
+        " it off.",
         unit="iterations",
         paper="3.4",
         ge=0,
         le=1_000_000,
     )
     warmup: float = setting(
-        0.2, "One-cycle: share of the iterations in which the learning rate rises", ge=0, lt=1
+        0.2, "One-cycle: fraction of the iterations in which the learning rate rises.", ge=0, lt=1
     )
-    momentum: float = setting(
-        0.6, "Fraction of the last step that is kept: the most it rises to", paper="3.3", ge=0, lt=1
-    )
+    momentum: float = setting(0.6, "Final momentum.", paper="3.3", ge=0, lt=1)
     momentum_midpoint: float = setting(
         10,
-        "Iteration at which the momentum is half its most",
+        "Iteration at which the momentum reaches half of its final value.",
         unit="iterations",
         paper="3.3",
         ge=0,
@@ -193,116 +175,98 @@ class RunConfig(BaseModel):
     )
     momentum_width: float = setting(
         2.5,
-        "Width of the logistic rise; 0 is full momentum from the start",
+        "Width of the logistic rise of the momentum. 0 means full momentum from the start.",
         unit="iterations",
         paper="3.3",
         ge=0,
         le=1e6,
     )
-    nesterov: bool = setting(False, "Look ahead: Nesterov's form of momentum")
+    nesterov: bool = setting(False, "Use Nesterov momentum.")
     muon: float = setting(
         0,
-        "Make each convolution's step orthogonal (Muon), as long as this many learning rates; 0 leaves it as it is",
+        "Orthogonalize each convolution's update (Muon) and scale it to this many learning rates."
+        " 0 turns it off.",
         ge=0,
         le=100,
     )
 
-    # Network (2.1, 2.2.1); its layers and sizes are Table 1's
     statistics: Literal["moving", "before", "batch"] = setting(
         "moving",
-        "What normalises a training batch: the moving statistics with it (the paper), as they were before it, or its own",
+        "What normalizes a training batch: the running statistics including the batch (the"
+        " paper), the running statistics before it, or the batch's own statistics.",
         paper="2.2.1",
+        group="Network",
     )
     norm_momentum: float = setting(
         0.99,
-        "bn_momentum: the most the moving statistics keep of themselves",
+        "bn_momentum: final fraction of their old value that running statistics keep.",
         paper="2.2.1",
         ge=0,
         lt=1,
     )
     norm_rise: float = setting(
         30,
-        "bn_momentum rises as 1 - exp(-iteration / this); 0 is at once",
+        "bn_momentum rises as 1 - exp(-iteration / this). 0 means at once.",
         unit="iterations",
         paper="2.2.1",
         ge=0,
         le=1e6,
     )
     norm_epsilon: float = setting(
-        1e-3, "Added to a variance before its root", paper="2.2.1", gt=0, le=1
+        1e-3, "Added to a variance before its square root.", paper="2.2.1", gt=0, le=1
     )
     init: Literal["in-depth", "fan-in"] = setting(
         "in-depth",
-        "First weights' deviation: 1 / root of the input depth (the paper), or of all inputs of a kernel",
+        "Standard deviation of the initial weights: 1 / sqrt(input depth) (the paper), or"
+        " 1 / sqrt(all inputs of the kernel).",
         paper="2.1.2",
     )
     width: float = setting(
         1,
-        "Multiplies every depth and the hidden layer; the paper's is 1",
+        "Factor on every layer's depth and on the hidden layer.",
         paper="Table 1",
         gt=0,
         le=16,
     )
 
-    # What is watched; none of it changes the weights
     live_every: int = setting(
         20,
-        "Iterations between two live points, after the first dense ones",
+        "Iterations between two evaluation points.",
         unit="iterations",
+        group="Evaluation (changes no weights)",
         ge=1,
         le=100_000,
     )
     live_pictures: int = setting(
         512,
-        "Test pictures of each domain scored at a live point",
+        "Test pictures per domain at an evaluation point.",
         unit="pictures",
         ge=1,
         le=1_000_000,
     )
-    full_marks: int = setting(
-        10, "How often both test sets are scored in full, the end included", ge=1, le=1000
+    full_evaluations: int = setting(
+        10, "Evaluations on both whole test sets, the last one at the end.", ge=1, le=1000
     )
 
-    def applies(self, name: str) -> bool:
-        """Whether the field means anything for this run's method. Methods of later files take the fields of both."""
-        return self.method not in BOTH or self.method in details(name)["methods"]
-
     def settings(self) -> dict[str, Any]:
-        """The fields that apply, by name."""
-        return {name: value for name, value in self.model_dump().items() if self.applies(name)}
+        """All settings by name: method, preset and data, the method's own, then the rest."""
+        values = self.model_dump()
+        own = [name for name in values if name not in RunConfig.model_fields]
+        first = ["method", "preset", "data", *own]
+        return {name: values[name] for name in [*first, *(n for n in values if n not in first)]}
 
-    def experiment(self) -> str:
-        """12 hex digits: what all runs share that differ in the seed alone."""
-        rest = {name: value for name, value in self.settings().items() if name != "seed"}
-        return hashlib.blake2b(json.dumps(rest, sort_keys=True).encode(), digest_size=6).hexdigest()
-
-
-def details(name: str) -> dict[str, Any]:
-    """A field's unit, paper section and methods. Raises ConfigError for a name that is none, with the nearest ones."""
-    fields = RunConfig.model_fields
-    if name not in fields:
-        near = difflib.get_close_matches(name, fields, 3, 0.5)
-        hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(fields)}."
-        raise ConfigError(f"There is no setting named {name!r}. {hint}")
-    return fields[name].json_schema_extra
+    def experiment(self, without: Iterable[str] = ("seed",)) -> str:
+        """Twelve hex digits that runs share which differ at most in the settings `without`."""
+        left_out = set(without)
+        kept = {name: value for name, value in self.settings().items() if name not in left_out}
+        text = json.dumps(kept, sort_keys=True).encode()
+        return hashlib.blake2b(text, digest_size=6).hexdigest()
 
 
-def checked(values: dict[str, Any]) -> RunConfig:
-    """A RunConfig of these values (strings are read as numbers where one belongs).
-
-    Raises:
-        ConfigError: one sentence for each mistake.
-    """
-    for name in values:
-        details(name)
-    try:
-        return RunConfig.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(" ".join(_sentence(mistake) for mistake in error.errors())) from None
-
-
-def _sentence(mistake: dict[str, Any]) -> str:
-    name = str(mistake["loc"][0])
-    unit, what = details(name)["unit"], RunConfig.model_fields[name].description
-    problem = mistake["msg"].replace("Input should", "it should")
-    return f"{name} = {mistake['input']!r} cannot be: {problem}{' (in ' + unit + ')' if unit else ''}. {what}."
+def current_names(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings under today's names and values, where an earlier version had others."""
+    current = {RENAMED.get(name, name): value for name, value in values.items()}
+    return {
+        name: RENAMED_VALUES.get((name, value), value) if isinstance(value, str) else value
+        for name, value in current.items()
+    }

@@ -14,3 +14,13 @@ def duration(seconds: float) -> str:
         if seconds < 5400
         else f"{seconds / 3600:.1f} h"
     )
+
+
+def whole_percent(part: int, whole: int) -> str:
+    """A share in whole percent that never rounds a part away: "66 %", "under 1 %", "over 99 %"."""
+    share = int(100 * part / whole + 0.5) if whole else 0
+    if share == 0 and part:
+        return "under 1 %"
+    if share == 100 and part < whole:
+        return "over 99 %"
+    return f"{share} %"

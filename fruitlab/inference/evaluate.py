@@ -10,7 +10,7 @@ from fruitlab.data import store
 from fruitlab.inference.predict import load_network
 from fruitlab.metrics import accuracy
 from fruitlab.runs.folder import Run
-from fruitlab.training.device_dataset import Resident, plain
+from fruitlab.training.device_dataset import Resident, normalized
 from fruitlab.training.predictions import predictions
 
 
@@ -55,7 +55,9 @@ def evaluate(
         )
     network, categories = load_network(run)
     resident = Resident.of(pair, config.split_seed, device)
-    left_out = [name for name in pair.categories if plain(name) not in set(map(plain, categories))]
+    left_out = [
+        name for name in pair.categories if normalized(name) not in set(map(normalized, categories))
+    ]
     if len(left_out) == len(pair.categories):
         raise DataError(
             f"{run.id} knows none of the categories of {name!r}. It knows: {', '.join(categories)}."

@@ -1,31 +1,84 @@
-"""Iterative training (paper 4.4.2, 5.1): all layers on nice pictures, then the last two layers on real ones.
+"""Iterative training (paper 4.4.2, 5.1)."""
 
-The pictures are those of the 50 % mixed set: half of each domain's training set. Initial training's one-cycle is laid
-over the *whole* run, so that its iterations are the same whatever the split: nine splits can share one initial training.
-"""
+from typing import ClassVar, Literal
 
-from fruitlab.config.run_config import RunConfig
-from fruitlab.methods.phase import Phase
+from fruitlab.config.settings import setting
+from fruitlab.methods.base import Method
+from fruitlab.methods.phase import Phase, Pool
+from fruitlab.methods.registry import register
 
 
-def phases(config: RunConfig) -> list[Phase]:
-    # Both phases have an iteration at least, however short the run.
-    initial = min(
-        max(1, round(config.iterations * config.split / 100)), max(1, config.iterations - 1)
+@register
+class Iterative(Method):
+    """Train all layers on nice pictures, then only the last two layers on real pictures.
+
+    The pictures are those of the 50 % mixed set: half of each domain's training set. The initial
+    training's one-cycle schedule spans the whole run, so its iterations are the same whatever the
+    split, and the nine splits of the paper can share one initial training.
+    """
+
+    name: ClassVar = "iterative"
+    title: ClassVar = "Iterative: nice first, then real"
+    description: ClassVar = (
+        "Trains all layers on nice pictures, then only the last two layers on real pictures."
     )
-    restricted = config.iterations - initial
-    frozen, fresh = config.norms == "frozen", config.restart_clock
-    return [
-        Phase(name="initial", nice=0.5, real=0.0, iterations=initial, horizon=config.iterations),
-        Phase(
-            name="restricted",
-            nice=0.0,
-            real=0.5,
-            iterations=restricted,
-            horizon=restricted if fresh else config.iterations,
-            trains="head",
-            fresh_clock=fresh,
-            norms=config.norms,
-            inputs="features" if frozen else "pictures",
-        ),
-    ]
+    rank: ClassVar = 1
+    headline: ClassVar = "split"
+    presets: ClassVar = {
+        # Each iteration draws from half the pictures, so the paper doubles the iterations (5.1).
+        "paper": {"iterations": 6000},
+        "quick": {"running_statistics": "frozen"},
+        "thorough": {"running_statistics": "frozen"},
+        "glance": {"running_statistics": "frozen"},
+    }
+    after_switch: ClassVar = frozenset({"split", "running_statistics", "restart_clock"})
+
+    split: int = setting(
+        50,
+        "Percentage of the iterations for initial training, on nice pictures.",
+        title="Share of iterations for initial training",
+        unit="%",
+        paper="5.1",
+        ge=1,
+        le=99,
+    )
+    running_statistics: Literal["updated", "frozen"] = setting(
+        "updated",
+        "Whether the convolutions' running statistics are updated with real pictures during"
+        " restricted training, or frozen.",
+        paper="2.2.1",
+    )
+    restart_clock: bool = setting(
+        True,
+        "Restart the learning rate and momentum schedules and the velocity for restricted"
+        " training, or continue them.",
+        paper="3.4, 5.1",
+    )
+
+    def phases(self) -> list[Phase]:
+        # Both phases have at least one iteration, however short the run.
+        initial = max(1, round(self.iterations * self.split / 100))
+        initial = min(initial, max(1, self.iterations - 1))
+        restricted = self.iterations - initial
+        frozen = self.running_statistics == "frozen"
+        return [
+            Phase(
+                name="initial",
+                pools=(Pool(nice=0.5),),
+                iterations=initial,
+                horizon=self.iterations,
+            ),
+            Phase(
+                name="restricted",
+                pools=(Pool(real=0.5),),
+                iterations=restricted,
+                horizon=restricted if self.restart_clock else self.iterations,
+                trains=("head",),
+                running_statistics=self.running_statistics,
+                inputs="features" if frozen else "pictures",
+                fresh_clock=self.restart_clock,
+            ),
+        ]
+
+    def describe(self) -> str:
+        return f"iterative, {self.split} % nice first, {self.running_statistics} statistics"

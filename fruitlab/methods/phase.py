@@ -1,46 +1,139 @@
-"""A phase: a stretch of training with one set of pictures and one set of layers."""
+"""A phase: a stretch of training with one choice of pictures and one choice of layers."""
 
-from collections.abc import Callable, Mapping
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # pages and listings import methods without torch
     from torch import Tensor
+    from torch.nn import Module
 
-    from fruitlab.models.paper_resnet import Network
+    Memory = Mapping[str, Tensor]
+    ExtraLoss = Callable[[Module, "Batch", Tensor, Memory], Tensor]
+    EndAction = Callable[[Module, Callable[[], Iterator["Batch"]], Memory], dict[str, Tensor]]
 
-    ExtraLoss = Callable[[Network, Tensor, Tensor, Mapping[str, Tensor]], Tensor]
-    AtEnd = Callable[[Network, Callable, Mapping[str, Tensor]], dict[str, Tensor]]
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch, on the run's device.
+
+    Attributes:
+        inputs: pictures, float [batch, 3, side, side], or pooled features, float [batch, features].
+        labels: int64 [batch].
+        index: int64 [batch], places in the device dataset.
+        real: int64 scalar, how many of the pictures are real.
+        last_of_epoch: whether it completes a pass over the first pool.
+    """
+
+    inputs: Tensor
+    labels: Tensor
+    index: Tensor
+    real: Tensor
+    last_of_epoch: bool
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """Training pictures that a phase draws from.
+
+    Attributes:
+        nice, real: fraction of each domain's training set, 0 to 1. Pools are nested: the pictures
+            of a smaller fraction are among those of a larger one.
+        per_category: keep at most this many pictures of each category and domain, chosen at random
+            by the run's seed (a replay buffer); None keeps all.
+        batch_share: fraction of every batch that comes from this pool. None, for the first pool of
+            a phase: the rest of the batch.
+    """
+
+    nice: float = 0.0
+    real: float = 0.0
+    per_category: int | None = None
+    batch_share: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:
-    """What `training.train` has to know; a method is a list of these.
+    """What the training loop needs to know; a method is a list of these.
 
     Attributes:
-        name: free: mixed, initial, restricted, ...
-        nice, real: share of each domain's training set that it draws from, 0..1. Shares are nested: the pictures of a
-            smaller share are among those of a larger one.
-        iterations: how many steps.
-        horizon: iterations over which a one-cycle learning rate is laid (its own, or the whole run's).
-        trains: *all* layers, or the *head* (the last two).
-        norms: whether the convolutions' moving statistics *follow* the pictures or stay *frozen*.
-        inputs: *pictures*, or *features*: the convolutions' pooled outputs, computed once. Only where nothing in the
-            convolutions moves; such a phase sees its pictures as they are, without augmentation.
-        fresh_clock: learning rate, momentum, velocity and the plateau counter start anew.
-        extra_loss: (network, inputs, logits, memory) -> scalar to add to the loss (EWC, LwF).
-        at_end: (network, batches, memory) -> tensors to remember for later phases; may change the weights (interpolation).
-            `batches()` yields the phase's inputs and labels once.
+        name: such as "mixed", "initial" or "restricted". Phases of a run may share a name.
+        pools: where the pictures come from. One epoch passes once over the first pool; further
+            pools fill their fixed share of each batch and are repeated as often as needed.
+        iterations: number of steps.
+        horizon: iterations that a one-cycle schedule spans: the phase's own, or the whole run's.
+        trains: names of the layer groups to train, such as ("head",). None trains all of them.
+        running_statistics: whether the running statistics of layer groups that are not trained are
+            "updated" with the phase's pictures or stay "frozen".
+        inputs: "pictures", or "features": the backbone's pooled outputs, computed once. Only for
+            phases that train the head alone with frozen running statistics. Such a phase sees its
+            pictures without augmentation.
+        fresh_clock: restart the learning rate and momentum schedules, the velocity and the plateau
+            counter at the beginning of the phase.
+        extra_loss: (network, batch, logits, memory) -> scalar to add to the loss.
+        at_end: (network, batches, memory) -> tensors to remember for later phases. It may change
+            the weights; the network is evaluated again afterwards. `batches()` iterates once over
+            the pictures of the first pool, without augmentation.
     """
 
     name: str
-    nice: float
-    real: float
+    pools: tuple[Pool, ...]
     iterations: int
     horizon: int
-    trains: Literal["all", "head"] = "all"
-    norms: Literal["follow", "frozen"] = "follow"
+    trains: tuple[str, ...] | None = None
+    running_statistics: Literal["updated", "frozen"] = "updated"
     inputs: Literal["pictures", "features"] = "pictures"
     fresh_clock: bool = True
-    extra_loss: "ExtraLoss | None" = None
-    at_end: "AtEnd | None" = None
+    extra_loss: ExtraLoss | None = None
+    at_end: EndAction | None = None
+
+    def __post_init__(self) -> None:
+        if not self.pools or self.pools[0].batch_share is not None:
+            raise ValueError(f"Phase {self.name}: the first pool takes the rest of each batch.")
+        if any(pool.batch_share is None for pool in self.pools[1:]):
+            raise ValueError(f"Phase {self.name}: every further pool needs a batch_share.")
+        if self.inputs == "features" and not self.only_head_moves:
+            raise ValueError(f"Phase {self.name}: features need a frozen backbone.")
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The domains whose pictures it trains on."""
+        shares = {
+            "nice": sum(pool.nice for pool in self.pools),
+            "real": sum(pool.real for pool in self.pools),
+        }
+        return tuple(name for name, share in shares.items() if share > 0)
+
+    @property
+    def summary(self) -> str:
+        """What it trains on what: "restricted training: only the head, on real pictures"."""
+        layers = "all layers" if self.trains is None else f"only the {' and '.join(self.trains)}"
+        return f"{self.name} training: {layers}, on {' and '.join(self.domains)} pictures"
+
+    @property
+    def only_head_moves(self) -> bool:
+        return self.trains == ("head",) and self.running_statistics == "frozen"
+
+
+def pool_size(pool: Pool, domain: str, training_pictures: int, categories: int) -> int:
+    """Pictures of a domain in a pool, given the size of that domain's training set.
+
+    With `per_category` this is an upper bound: small categories may have fewer pictures.
+    """
+    count = int(getattr(pool, domain) * training_pictures + 0.5)
+    return count if pool.per_category is None else min(count, pool.per_category * categories)
+
+
+def labels(phases: Sequence[Phase]) -> list[str]:
+    """Unique names for a run's phases: the phase's name, or "name 2", "name 3", ... if repeated."""
+    seen: Counter[str] = Counter()
+    result = []
+    for phase in phases:
+        seen[phase.name] += 1
+        result.append(phase.name if seen[phase.name] == 1 else f"{phase.name} {seen[phase.name]}")
+    return result

@@ -231,6 +231,19 @@ class Network(nn.Module):
         """Pictures, float [batch, 3, 100, 100] in 0..1 -> logits, float [batch, categories] (softmax is the loss's)."""
         return self.head(self.features(x))
 
+    def layer_groups(self) -> dict[str, list[nn.Module]]:
+        """Modules by the name of their layer group, in order; the last group is the head."""
+        blocks = list(self.blocks)
+        return {
+            "stem": [self.stem],
+            "stage1": blocks[0:3],
+            "downsample1": blocks[3:4],
+            "stage2": blocks[4:7],
+            "downsample2": blocks[7:8],
+            "stage3": blocks[8:11],
+            "head": [self.hidden, self.output],
+        }
+
     def norms(self, part: str = "all") -> Iterator[Norm]:
         """The norms of *all* layers, of the *convolutions*, or of the *head*."""
         head = {self.hidden.norm, self.output.norm}

@@ -15,7 +15,9 @@ from safetensors import SafetensorError, safe_open
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import runs_root, shipped_root
-from fruitlab.config.run_config import RunConfig, checked
+from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.iterative import Iterative
+from fruitlab.methods.registry import parse_stored
 from fruitlab.runs.folder import SLUG, Run
 from fruitlab.training import schedules
 
@@ -43,7 +45,7 @@ class PlayFile:
 
     @cached_property
     def config(self) -> RunConfig:
-        return checked(self.notes["config"])
+        return parse_stored(self.notes["config"])
 
     @property
     def categories(self) -> list[str]:
@@ -70,7 +72,7 @@ class PlayFile:
 def check(run: Run) -> None:
     """Raises RunError where a run is not an iterative one, or its restricted training is of a kind that a play does not know."""
     config = run.config()
-    if config.method != "iterative":
+    if not isinstance(config, Iterative):
         raise RunError(
             f"{run.id} is a run of {config.method} training: it has no switch to play from. "
             "Train one with: python -m fruitlab train iterative"
@@ -129,7 +131,7 @@ def _fault(file: PlayFile) -> str:
             return f"features.{name} is not bytes of {inputs} features"
         if labels.dtype != np.uint16 or labels.max() >= categories:
             return f"labels.{name} names a category that is not there"
-    if file.config.method != "iterative" or not 1 <= file.steps <= 100_000:
+    if not isinstance(file.config, Iterative) or not 1 <= file.steps <= 100_000:
         return "its notes are not those of an iterative run"
     return ""
 

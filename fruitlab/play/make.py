@@ -17,7 +17,6 @@ from safetensors.numpy import save
 from fruitlab.config.errors import RunError
 from fruitlab.config.files import write_whole
 from fruitlab.config.run_config import RunConfig
-from fruitlab.methods import phases
 from fruitlab.methods.batching import BATCHES_PER_EPOCH, batches_per_epoch
 from fruitlab.play import file as play
 from fruitlab.play import head
@@ -26,9 +25,10 @@ from fruitlab.training import devices, rng
 from fruitlab.training.device_dataset import Resident, stratified
 from fruitlab.training.loop import train
 from fruitlab.training.scoring import pooled_features
-from fruitlab.training.state import HEAD, State
-from fruitlab.worker.process import read_data
+from fruitlab.training.state import State
+from fruitlab.worker.reading import read_data
 
+HEAD = ("hidden.", "output.")
 COUNTS = {
     "nice_train": 560,
     "real_train": 1300,
@@ -56,10 +56,10 @@ def make(run: Run, out: Path, *, say: Say, counts: dict[str, int] = COUNTS) -> d
     data = read_data(run, config.data, say)
     resident = Resident.of(data, config.split_seed, device)
     state = at_switch(run, config, resident, say)
-    first, second = phases(config)
+    first, second = config.phases()
     indices = {
-        "nice_train": resident.training_set(nice=first.nice, real=first.real, seed=config.seed),
-        "real_train": resident.training_set(nice=second.nice, real=second.real, seed=config.seed),
+        "nice_train": resident.pool(first.pools[0], seed=config.seed),
+        "real_train": resident.pool(second.pools[0], seed=config.seed),
         "nice_test": resident.test["nice"],
         "real_test": resident.test["real"],
     }
@@ -137,7 +137,7 @@ def at_switch(run: Run, config: RunConfig, resident: Resident, say: Say) -> Stat
         )
         return state
     say(
-        f"{run.id} kept no weights of the switch: its initial training is done again, {phases(config)[0].iterations:,} iterations."
+        f"{run.id} kept no weights of the switch: its initial training is done again, {config.phases()[0].iterations:,} iterations."
     )
     for evaluation in train(config, resident, state):
         if evaluation is not None:

@@ -3,26 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.base import Method
 from fruitlab.metrics.curves import distinguishing
-from fruitlab.runs.grouping import preset_changes, preset_name, running_statistics
+from fruitlab.runs.grouping import preset_changes, preset_name
 from fruitlab.runs.index import Entry
 
 SHOWN_CHANGES = 3  # settings that a preset's caption names
 
 
-def method_caption(config: RunConfig) -> str:
+def method_caption(config: Method) -> str:
     """The training method with its main settings: "mixed, 60 % real"."""
-    # To be replaced by the method's own `describe`: the only place that knows both methods.
-    if config.method == "mixed":
-        return f"mixed, {config.ratio} % real"
-    if config.method == "iterative":
-        statistics = running_statistics(config)
-        return f"iterative, {config.split} % nice first, {statistics} statistics"
-    return config.method
+    return config.describe()
 
 
-def preset_caption(config: RunConfig, *, ignore: Sequence[str] = ()) -> str:
+def preset_caption(config: Method, *, ignore: Sequence[str] = ()) -> str:
     """The preset and what was changed in it: "quick with width 2, iterations 500".
 
     Args:
@@ -50,8 +44,8 @@ def setting_caption(name: str, value: Any) -> str:
             return f"{value} % real"
         case "split":
             return f"{value} % nice first"
-        case "norms" | "running_statistics":
-            return f"{'updated' if value == 'follow' else value} statistics"
+        case "running_statistics":
+            return f"{value} statistics"
     return f"{name.replace('_', ' ')} {_text(value)}"
 
 

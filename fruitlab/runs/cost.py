@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fruitlab.config.run_config import RunConfig
-from fruitlab.methods import phases
+from fruitlab.methods.base import Method
 from fruitlab.methods.batching import mean_batch
 from fruitlab.runs.index import Entry
 
@@ -52,7 +51,7 @@ class Estimate:
 
 
 def estimate(
-    config: RunConfig, nice: int, real: int, entries: Iterable[Entry], *, first_phase: int = 0
+    config: Method, nice: int, real: int, entries: Iterable[Entry], *, first_phase: int = 0
 ) -> Estimate:
     """What a run will take on this machine.
 
@@ -79,14 +78,15 @@ def total(estimates: Iterable[Estimate]) -> Estimate:
     )
 
 
-def workload(config: RunConfig, nice: int, real: int, *, first_phase: int = 0) -> tuple[int, float]:
+def workload(config: Method, nice: int, real: int, *, first_phase: int = 0) -> tuple[int, float]:
     """Training pictures seen and work of a run, as `Estimate.pictures` and `Estimate.work`."""
     test_nice, test_real = round(TEST_SHARE * nice), round(TEST_SHARE * real)
     tests = test_nice + test_real
     live = min(config.live_pictures, test_nice) + min(config.live_pictures, test_real)
     pictures = work = 0.0
-    for phase in phases(config)[first_phase:]:
-        chosen = round(phase.nice * (nice - test_nice)) + round(phase.real * (real - test_real))
+    for phase in config.phases()[first_phase:]:
+        pool = phase.pools[0]  # further pools fill a small share of each batch
+        chosen = round(pool.nice * (nice - test_nice)) + round(pool.real * (real - test_real))
         chosen = max(1, chosen)
         seen = phase.iterations * mean_batch(chosen, config.batch_size)
         pictures += seen
@@ -94,7 +94,7 @@ def workload(config: RunConfig, nice: int, real: int, *, first_phase: int = 0) -
             # The convolutions are frozen, so each picture passes through them once.
             work += SCORING * (chosen + tests)
         else:
-            evaluations = config.full_marks * phase.iterations / config.iterations
+            evaluations = config.full_evaluations * phase.iterations / config.iterations
             live_points = phase.iterations / config.live_every
             work += seen + SCORING * (live * live_points + tests * evaluations)
     return round(pictures), work

@@ -24,7 +24,9 @@ from safetensors.numpy import save
 from fruitlab.config.errors import RunError
 from fruitlab.config.files import read_json, write_json, write_whole
 from fruitlab.config.paths import runs_root, shipped_root
-from fruitlab.config.run_config import RunConfig, checked
+from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.base import Method
+from fruitlab.methods.registry import parse_stored
 from fruitlab.runs.log import parse
 
 FORMAT = 1
@@ -64,10 +66,10 @@ class Run:
             )
         return header
 
-    def config(self) -> RunConfig:
+    def config(self) -> Method:
         """Raises RunError for a configuration that this version does not know."""
         try:
-            return checked(self.header()["config"])
+            return parse_stored(self.header()["config"])
         except ValueError as error:
             raise RunError(f"{self.id}: its configuration cannot be read here. {error}") from None
         except (KeyError, TypeError, AttributeError):
@@ -212,6 +214,14 @@ class Run:
             return "unreadable"
         return ended(self.summary())
 
+    def finish(self, summary: dict[str, Any]) -> None:
+        """Write how the run ended. A finished run no longer needs its state. Raises OSError."""
+        write_json(self.folder / "summary.json", summary)
+        for name in ("activity.json", "stop"):
+            (self.folder / name).unlink(missing_ok=True)
+        if summary["status"] == "finished":
+            (self.folder / "state.safetensors").unlink(missing_ok=True)
+
     def ask_to_stop(self) -> None:
         (self.folder / "stop").touch()
 
@@ -277,11 +287,11 @@ def create(header: dict[str, Any], *, config: RunConfig, run_id: str | None = No
 
 def _new_folder(root: Path, config: RunConfig) -> Path:
     """mixed-60-quick-1a2b: says what it is, and never was before."""
-    share = config.ratio if config.method == "mixed" else config.split
+    headline = "" if config.headline is None else f"{getattr(config, config.headline)}-"
     while True:
         folder = (
             root
-            / f"{config.method}-{share}-{config.preset.partition('@')[0]}-{secrets.token_hex(2)}"
+            / f"{config.method}-{headline}{config.preset.partition('@')[0]}-{secrets.token_hex(2)}"
         )
         if not _taken(folder.name):
             folder.mkdir()

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fruitlab.methods import phases
 from fruitlab.methods.batching import mean_batch
+from fruitlab.methods.phase import labels
 from fruitlab.metrics import accuracy
 from fruitlab.metrics.series import Forgetting, thin
 from fruitlab.runs.index import Entry
@@ -88,8 +88,9 @@ def budget(entry: Entry) -> int:
     if entry.status == "finished" and isinstance(seen, int):
         return seen
     counts, total = _training_pictures(entry), 0.0
-    for phase in phases(entry.config):
-        batch = mean_batch(counts.get(phase.name, 0), entry.config.batch_size)
+    phases = entry.config.phases()
+    for label, phase in zip(labels(phases), phases, strict=True):
+        batch = mean_batch(counts.get(label, 0), entry.config.batch_size)
         total += phase.iterations * batch
     return round(total)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from fruitlab.methods.mixed import Mixed
 from fruitlab.runs.grouping import same_data
 from fruitlab.runs.index import Entry
 
@@ -58,8 +59,7 @@ def _mixed(entries: Iterable[Entry], run: Entry) -> list[Entry]:
         for entry in entries
         if entry.id != run.id
         and entry.status == "finished"
-        and entry.config is not None
-        and entry.config.method == "mixed"
+        and isinstance(entry.config, Mixed)
         and same_data(entry, run)
     ]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.mixed import Mixed
 from fruitlab.metrics.accuracy import SCORES
 from fruitlab.metrics.curves import mean_and_deviation
 from fruitlab.runs.captions import preset_caption
@@ -25,7 +25,7 @@ class Sweep:
             ratio has its weights.
     """
 
-    config: RunConfig
+    config: Mixed
     fingerprint: str
     kind: str
     runs: Mapping[int, list[Entry]]
@@ -80,9 +80,9 @@ def sweeps(entries: Iterable[Entry]) -> list[Sweep]:
 
     A ratio without any weights is left out, as no run there can classify a photo.
     """
-    groups: dict[str, list[Entry]] = {}
+    groups: dict[tuple, list[Entry]] = {}
     for entry in entries:
-        if entry.config and entry.config.method == "mixed" and entry.final("combined") is not None:
+        if isinstance(entry.config, Mixed) and entry.final("combined") is not None:
             groups.setdefault(run_key(entry, without=("ratio", "seed")), []).append(entry)
     found = [sweep for group in groups.values() if (sweep := _sweep(group)).runs]
     return sorted(found, key=_order)

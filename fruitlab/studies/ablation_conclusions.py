@@ -8,6 +8,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from fruitlab.methods.mixed import Mixed
 from fruitlab.runs.grouping import preset_changes, preset_name
 from fruitlab.runs.index import Entry
 from fruitlab.studies.ablation_results import FALLEN, Row, SwitchRow
@@ -103,7 +104,7 @@ def _augmented_real(entries: Iterable[Entry]) -> dict[str, list[float]]:
     for entry in entries:
         config = entry.config
         if (
-            config.method == "mixed"
+            isinstance(config, Mixed)
             and config.ratio == RATIO
             and config.mirror
             and config.shift

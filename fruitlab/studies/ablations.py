@@ -18,9 +18,9 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from fruitlab.config.presets import configure
-from fruitlab.config.run_config import RunConfig
-from fruitlab.runs.grouping import STATISTICS_SETTING, key
+from fruitlab.methods.base import Method
+from fruitlab.methods.registry import configure
+from fruitlab.runs.grouping import preset_name
 from fruitlab.studies.plans import Study, fixed
 
 RATIO, SPLIT = 60, 50
@@ -66,7 +66,7 @@ class AblationSet:
     ablations: tuple[Ablation, ...]
     preset: str = ""
 
-    def config(self, ablation: Ablation, data: str, **changes: Any) -> RunConfig:
+    def config(self, ablation: Ablation, data: str, **changes: Any) -> Method:
         """The configuration of an ablation, with changes to the base."""
         settings = {"data": data} | self.base | changes | ablation.changes
         config = configure(self.method, preset="paper", **settings)
@@ -77,19 +77,19 @@ class AblationSet:
         configs = [self.config(ablation, data, **changes) for ablation in self.ablations]
         return Study(self.name, data, fixed(configs))
 
-    def ablation_of(self, config: RunConfig) -> Ablation | None:
+    def ablation_of(self, config: Method) -> Ablation | None:
         """Which ablation a run is, whatever its seed and length; None if it is none of the set."""
-        if config.method != self.method or config.preset.partition("@")[0] != "paper":
+        if config.method != self.method or preset_name(config) != "paper":
             return None
-        return _keys(self, config.data, config.iterations).get(key(config, without=("seed",)))
+        return _by_experiment(self, config.data, config.iterations).get(config.experiment())
 
 
 @cache
-def _keys(of: AblationSet, data: str, iterations: int) -> Mapping[str, Ablation]:
-    """The ablations of a set by the key that their runs share."""
+def _by_experiment(of: AblationSet, data: str, iterations: int) -> Mapping[str, Ablation]:
+    """The ablations of a set by the experiment that their runs share."""
     configs = [of.config(ablation, data, iterations=iterations) for ablation in of.ablations]
-    keys = [key(config, without=("seed",)) for config in configs]
-    return MappingProxyType(dict(zip(keys, of.ablations, strict=True)))
+    experiments = [config.experiment() for config in configs]
+    return MappingProxyType(dict(zip(experiments, of.ablations, strict=True)))
 
 
 # 3.3: "The first few iterations of training should allow the algorithm to move in the correct
@@ -202,13 +202,13 @@ SWITCH = AblationSet(
     ablations=(
         Ablation("Statistics updated, schedules restart (the preset)", "2.2.1, 3.4"),
         Ablation(
-            "Statistics frozen, schedules restart", "2.2.1, 3.4", {STATISTICS_SETTING: "frozen"}
+            "Statistics frozen, schedules restart", "2.2.1, 3.4", {"running_statistics": "frozen"}
         ),
         Ablation("Statistics updated, schedules continue", "2.2.1, 3.4", {"restart_clock": False}),
         Ablation(
             "Statistics frozen, schedules continue",
             "2.2.1, 3.4",
-            {STATISTICS_SETTING: "frozen", "restart_clock": False},
+            {"running_statistics": "frozen", "restart_clock": False},
         ),
     ),
 )

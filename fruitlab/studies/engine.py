@@ -19,13 +19,12 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.files import write_json
 from fruitlab.config.paths import PROJECT, data_root, runs_root
 from fruitlab.config.run_config import RunConfig
-from fruitlab.methods import phases
 from fruitlab.runs import folder, queue
 from fruitlab.runs.captions import method_caption
 from fruitlab.runs.folder import Run
 from fruitlab.runs.index import Index
 from fruitlab.runs.snapshots import branch, snapshot_name
-from fruitlab.studies.plans import Study, sharing
+from fruitlab.studies.plans import Study
 from fruitlab.studies.progress import Progress, study_progress
 
 Say = Callable[[str], None]
@@ -110,11 +109,11 @@ class Engine:
             other: now.found[other].run for other in now.having("running", "waiting")
         }
         awaited = {
-            (sharing(other), k)
+            (other.first_phase_key(), k)
             for other, run in at_work.items()
             for k in run.header().get("snapshots", ())
         }
-        return config in now.found or (sharing(config), _switch(config)) not in awaited
+        return config in now.found or (config.first_phase_key(), _switch(config)) not in awaited
 
     def _start(self, config: RunConfig, now: Progress) -> None:
         try:
@@ -152,8 +151,8 @@ class Engine:
 
     def _create(self, config: RunConfig, now: Progress) -> Run:
         alike = (
-            [other for other in now.configs if sharing(other) == sharing(config)]
-            if sharing(config)
+            [other for other in now.configs if other.first_phase_key() == config.first_phase_key()]
+            if config.first_phase_key()
             else []
         )
         for other in alike:
@@ -165,7 +164,9 @@ class Engine:
                 {
                     _switch(other)
                     for other in alike
-                    if other != config and other not in now.found and other.split <= config.split
+                    if other != config
+                    and other not in now.found
+                    and _switch(other) <= _switch(config)
                 }
             )
             made = folder.create(
@@ -189,19 +190,19 @@ def _in_order(configs: list[RunConfig]) -> list[RunConfig]:
     places = {config: place for place, config in enumerate(configs)}
     first: dict[str | None, int] = {}
     for config in configs:
-        first.setdefault(sharing(config), places[config])
+        first.setdefault(config.first_phase_key(), places[config])
     return sorted(
         configs,
         key=lambda config: (
             (places[config],)
-            if sharing(config) is None
-            else (first[sharing(config)], -config.split)
+            if config.first_phase_key() is None
+            else (first[config.first_phase_key()], -_switch(config))
         ),
     )
 
 
 def _switch(config: RunConfig) -> int:
-    return phases(config)[0].iterations
+    return config.phases()[0].iterations
 
 
 def _name(config: RunConfig) -> str:

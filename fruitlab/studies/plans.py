@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fruitlab.config.errors import ConfigError
-from fruitlab.config.presets import configure
 from fruitlab.config.run_config import RunConfig
-from fruitlab.runs.grouping import STATISTICS_SETTING, key
+from fruitlab.methods.registry import configure
 
 Known = Mapping[RunConfig, float]  # combined top-1 of the finished runs
 Round = Callable[[Known], list[RunConfig]]
@@ -48,7 +47,12 @@ class Study:
 
 
 def paper(
-    data: str, *, preset: str = "quick", seeds: int = 1, norms: Sequence[str] = (), **changes: Any
+    data: str,
+    *,
+    preset: str = "quick",
+    seeds: int = 1,
+    running_statistics: Sequence[str] = (),
+    **changes: Any,
 ) -> Study:
     """Section 5: eleven mixing ratios and nine iterative splits per seed, seed by seed.
 
@@ -56,16 +60,16 @@ def paper(
         data: name of the data set.
         preset: for all runs.
         seeds: number of seeds.
-        norms: "follow", "frozen" or both: running statistics in restricted training. Each is used
-            for all nine splits. By default the preset decides.
+        running_statistics: "updated", "frozen" or both; each is used for all nine splits. By
+            default the preset decides.
         changes: settings for the runs of both methods.
     """
     runs = []
     for seed in range(seeds):
         common = {"data": data, "seed": seed} | changes
         runs += [_mixed(preset, common, ratio=ratio) for ratio in RATIOS]
-        for statistics in norms or (None,):
-            more = {STATISTICS_SETTING: statistics} if statistics else {}
+        for statistics in running_statistics or (None,):
+            more = {"running_statistics": statistics} if statistics else {}
             runs += [
                 configure("iterative", preset=preset, **{"split": split} | more | common)
                 for split in SPLITS
@@ -190,14 +194,3 @@ def fixed(runs: Sequence[RunConfig]) -> Round:
     """The only round of a study: these runs, without duplicates."""
     each = list(dict.fromkeys(runs))
     return lambda known: each
-
-
-def sharing(config: RunConfig) -> str | None:
-    """Text that iterative runs have in common which share their initial training, bit for bit.
-
-    The schedules span the whole run whatever the split (`methods/iterative.py`), and the settings
-    of restricted training have no effect before it. None for a method with a single phase.
-    """
-    if config.method != "iterative":
-        return None
-    return key(config, without=("split", STATISTICS_SETTING, "restart_clock"))

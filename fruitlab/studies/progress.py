@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fruitlab.config.run_config import RunConfig
+from fruitlab.config.run_config import EVALUATION, RunConfig
 from fruitlab.runs import cost
 from fruitlab.runs.cost import Estimate
-from fruitlab.runs.grouping import EVALUATION, key
 from fruitlab.runs.index import Entry
-from fruitlab.studies.plans import Known, Study, sharing
+from fruitlab.studies.plans import Known, Study
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def _on(entry: Entry, fingerprint: str | None) -> bool:
 
 
 def _key(config: RunConfig) -> str:
-    return key(config, without=EVALUATION)
+    return config.experiment(without=EVALUATION)
 
 
 def _preference(entry: Entry) -> tuple[int, float]:
@@ -130,7 +129,7 @@ def best(progress: Progress) -> Best | None:
 def estimate(
     configs: Iterable[RunConfig], nice: int, real: int, entries: Iterable[Entry]
 ) -> Estimate:
-    """What these runs take here, one after the other; a shared initial training counts once.
+    """What these runs take here, one after the other; a shared first phase counts once.
 
     Args:
         configs: of the runs.
@@ -138,9 +137,9 @@ def estimate(
         entries: all runs, which tell how fast this machine is.
     """
     entries, estimates, shared = list(entries), [], set()
-    # The longest initial training is the one that the others continue from.
-    for config in sorted(configs, key=lambda config: -config.settings().get("split", 0)):
-        group = sharing(config)
+    # The longest first phase is the one that the others continue from.
+    for config in sorted(configs, key=lambda config: -config.phases()[0].iterations):
+        group = config.first_phase_key()
         first_phase = 1 if group in shared else 0
         shared |= {group} - {None}
         estimates.append(cost.estimate(config, nice, real, entries, first_phase=first_phase))

@@ -33,7 +33,7 @@ from fruitlab.studies.progress import Progress
 from fruitlab.studies.ray_mirror import Mirror
 from fruitlab.studies.ray_trial import trial
 from fruitlab.worker.messages import explain
-from fruitlab.worker.process import StopRequest
+from fruitlab.worker.stop import StopRequest
 
 MOST_LOSSES = (
     5  # workers that one run may lose; machines that are taken away with notice do not count

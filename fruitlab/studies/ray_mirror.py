@@ -15,7 +15,6 @@ from fruitlab.config.errors import Busy, RunError
 from fruitlab.config.files import write_whole
 from fruitlab.metrics import accuracy
 from fruitlab.runs.folder import Run
-from fruitlab.worker.process import finish
 
 # What a worker begins with, or goes on from; the rest of a run's folder is none of its business.
 NEEDED = ("config.json", "metrics.jsonl", "state.safetensors", "best.safetensors")
@@ -152,14 +151,14 @@ class Mirror:
                     or f"{self.run.id} has trained to its end, but its results did not arrive. python -m fruitlab resume {self.run.id}"
                 )
             if self.problem is None and self.summary is not None:
-                finish(self.run, self.summary)
+                self.run.finish(self.summary)
             else:
                 how = (
                     {"status": "stopped"}
                     if self.problem is None
                     else {"status": "failed", "error": self.problem}
                 )
-                finish(self.run, how | accuracy.last_scores(self.run.metrics()))
+                self.run.finish(how | accuracy.last_scores(self.run.metrics()))
         except OSError:
             pass  # no room for a summary: the run shows as interrupted
         finally:

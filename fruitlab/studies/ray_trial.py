@@ -18,9 +18,9 @@ from fruitlab.config.errors import RunError
 from fruitlab.data.domains import TwoDomains
 from fruitlab.runs.folder import Run
 from fruitlab.studies.ray_mirror import ACCEPTED, NEEDED
-from fruitlab.training.process import prepare
+from fruitlab.training.runtime import prepare
 from fruitlab.worker.messages import explain
-from fruitlab.worker.process import train_into
+from fruitlab.worker.train import train_into
 
 
 def trial(config: dict[str, Any], data: TwoDomains) -> None:

@@ -12,14 +12,15 @@ import sys
 
 from fruitlab.config.files import write_json
 from fruitlab.config.paths import shipped_root
-from fruitlab.config.presets import configure
-from fruitlab.config.run_config import RunConfig
+from fruitlab.config.run_config import EVALUATION, RunConfig
 from fruitlab.data import store
-from fruitlab.runs.grouping import EVALUATION
+from fruitlab.methods.registry import configure
 from fruitlab.runs.index import Entry, Index
 from fruitlab.studies import ablations, progress
 from fruitlab.studies import plans as studies
 
+# Names of shipped runs keep the words of the version that made them.
+SHIPPED_NAMES = {"updated": "follow"}
 ALWAYS = ("metrics.jsonl", "summary.json")
 KEPT = (
     "format",
@@ -35,13 +36,20 @@ KEPT = (
 )  # of config.json
 
 
-def name(config: RunConfig) -> str:
+def name(config: RunConfig, experiment: str | None = None) -> str:
     """What a shipped run is called: iterative-50-frozen-thorough-seed0; reading-bn-momentum-up-to-0-999; with six digits of its experiment
     where it is neither a recipe as it is nor an ablation."""
     if ablation := ablations.EARLY.ablation_of(config):
         return f"reading-{ablation.slug}"
     mixed, preset = config.method == "mixed", config.preset.partition("@")[0]
-    share = {"ratio": config.ratio} if mixed else {"split": config.split, "norms": config.norms}
+    share = (
+        {"ratio": config.ratio}
+        if mixed
+        else {
+            "split": config.split,
+            "running_statistics": config.running_statistics,
+        }
+    )
     plain = configure(config.method, preset=preset, data=config.data, seed=config.seed, **share)
     changed = plain.model_dump(exclude=set(EVALUATION)) != config.model_dump(
         exclude=set(EVALUATION)
@@ -51,9 +59,9 @@ def name(config: RunConfig) -> str:
             str,
             [
                 config.method,
-                *share.values(),
+                *(SHIPPED_NAMES.get(value, value) for value in share.values()),
                 preset,
-                *([config.experiment()[:6]] if changed else []),
+                *([(experiment or config.experiment())[:6]] if changed else []),
                 f"seed{config.seed}",
             ],
         )
@@ -72,7 +80,7 @@ def files(config: RunConfig, main: str) -> tuple[str, ...]:
 
 def ship(entry: Entry, main: str) -> int:
     """Copies one run, in place of what was shipped under its name; returns the bytes."""
-    target = shipped_root() / name(entry.config)
+    target = shipped_root() / name(entry.config, entry.header.get("experiment"))
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for file in files(entry.config, main):
@@ -96,7 +104,10 @@ def main() -> int:
     options = parser.parse_args()
     plans = {
         "the study": studies.paper(
-            options.data, preset=options.preset, seeds=options.seeds, norms=("frozen", "follow")
+            options.data,
+            preset=options.preset,
+            seeds=options.seeds,
+            running_statistics=("frozen", "updated"),
         ),
         "the study in the paper's own recipe": studies.paper(options.data, preset="paper"),
         "early ablations": ablations.EARLY.plan(options.data),

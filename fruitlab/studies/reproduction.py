@@ -1,17 +1,21 @@
 """Our runs of the paper's study: which belong together, and their scores. No torch."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fruitlab.config.run_config import RunConfig
+from fruitlab.config.run_config import EVALUATION
+from fruitlab.methods.base import Method
+from fruitlab.methods.iterative import Iterative
+from fruitlab.methods.mixed import Mixed
 from fruitlab.metrics.accuracy import SCORES, combined
 from fruitlab.runs import forgetting
 from fruitlab.runs.captions import preset_caption
-from fruitlab.runs.grouping import EVALUATION, STATISTICS_SETTING, run_key, running_statistics
+from fruitlab.runs.grouping import run_key
 from fruitlab.runs.index import Entry
 from fruitlab.studies.plans import RATIOS, SPLITS
 from fruitlab.studies.published import TABLE2
@@ -21,9 +25,9 @@ Runs = Mapping[int, list[Entry]]  # by ratio or split in percent, ascending; one
 
 # Settings that the runs of one reproduction may differ in.
 VARIED = frozenset(
-    {"ratio", "split", STATISTICS_SETTING, "seed", "method", "iterations", *EVALUATION}
+    {"ratio", "split", "running_statistics", "seed", "method", "iterations", *EVALUATION}
 )
-METHODS = ("mixed", "iterative")  # of the paper's study
+METHODS = (Mixed.name, Iterative.name)  # of the paper's study
 STATISTICS = ("updated", "frozen")
 FAR = 0.05  # a difference of accuracies that no margin of these test sets explains
 
@@ -53,7 +57,7 @@ class Reproduction:
         return self.entries[0]
 
     @property
-    def config(self) -> RunConfig:
+    def config(self) -> Method:
         """The configuration of one of the runs."""
         return self.first.config
 
@@ -75,9 +79,12 @@ class Reproduction:
     @property
     def key(self) -> str:
         """A short name for links; it does not depend on which runs there are."""
-        iterations = self.iterations("mixed") or self.iterations("iterative")
-        text = f"{_group_key(self.first)} {iterations}"
-        return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
+        iterations = self.iterations(Mixed.name) or self.iterations(Iterative.name)
+        left_out, settings = _left_out(self.config), self.config.settings()
+        shared = {name: value for name, value in settings.items() if name not in left_out}
+        # Links of earlier versions hold the hash of exactly this text.
+        text = json.dumps([shared, self.first.data.get("fingerprint")], sort_keys=True)
+        return hashlib.blake2b(f"{text} {iterations}".encode(), digest_size=5).hexdigest()
 
     def iterations(self, method: str) -> int | None:
         """Iterations of the runs of a method; None if there are none."""
@@ -119,10 +126,11 @@ def reproductions(entries: Iterable[Entry]) -> list[Reproduction]:
     Those with most of the paper's twenty configurations come first, then photographs before drawn
     pictures, then the newest.
     """
-    groups: dict[str, dict[str, list[Entry]]] = {}
+    groups: dict[tuple, dict[str, list[Entry]]] = {}
     for entry in entries:
         if entry.config is not None and is_scored(entry) and entry.config.method in METHODS:
-            methods = groups.setdefault(_group_key(entry), {method: [] for method in METHODS})
+            group = run_key(entry, without=_left_out(entry.config))
+            methods = groups.setdefault(group, {method: [] for method in METHODS})
             methods[entry.config.method].append(entry)
     found = [one for methods in groups.values() for one in _paired(**methods)]
     # Ablations that come with FruitLab are single runs and no study.
@@ -162,11 +170,11 @@ def _by_iterations(entries: list[Entry]) -> dict[int, list[Entry]]:
     return groups
 
 
-def _group_key(entry: Entry) -> str:
-    """Text that runs of one reproduction share, whatever their iterations."""
-    # Mixed runs have no clock to restart. Iterative runs as the paper has them restart it.
-    restarts = entry.config.settings().get("restart_clock")
-    return run_key(entry, without=VARIED | ({"restart_clock"} if restarts else set()))
+def _left_out(config: Method) -> frozenset[str]:
+    """The settings that the runs of one reproduction need not share."""
+    # Mixed runs have no schedules to restart. Iterative runs as the paper has them restart them.
+    restarts = config.settings().get("restart_clock")
+    return VARIED | {"restart_clock"} if restarts else VARIED
 
 
 def is_scored(entry: Entry) -> bool:
@@ -178,7 +186,7 @@ def is_scored(entry: Entry) -> bool:
 
 def _reproduction(mixed: list[Entry], iterative: list[Entry]) -> Reproduction:
     by_statistics = {
-        how: [entry for entry in iterative if running_statistics(entry.config) == how]
+        how: [entry for entry in iterative if entry.config.running_statistics == how]
         for how in STATISTICS
     }
     return Reproduction(

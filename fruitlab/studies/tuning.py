@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from fruitlab.runs.grouping import EVALUATION, preset_changes, preset_name
+from fruitlab.config.run_config import EVALUATION
+from fruitlab.methods.mixed import Mixed
+from fruitlab.runs.grouping import preset_changes, preset_name
 from fruitlab.runs.index import Entry
 from fruitlab.studies.plans import FIRST_FACTOR, THIRD_FACTORS
 from fruitlab.studies.reproduction import Reproduction, best_scores, is_scored
@@ -73,7 +75,7 @@ def _rates(runs: Mapping[Settings, Line]) -> dict[str, Line]:
 def _is_tuning(entry: Entry) -> bool:
     """Whether it is a mixed run of the paper preset, seed 0, with only tuned settings changed."""
     config = entry.config
-    if config is None or config.method != "mixed" or preset_name(config) != "paper":
+    if not isinstance(config, Mixed) or preset_name(config) != "paper":
         return False
     changed = set(preset_changes(config)) - {*TUNED, *EVALUATION, "iterations"}
     return config.seed == 0 and not changed and is_scored(entry)

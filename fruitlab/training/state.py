@@ -9,13 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fruitlab.config.errors import ConfigError
 from fruitlab.config.run_config import RunConfig
-from fruitlab.methods import Phase
+from fruitlab.methods.phase import Phase
 from fruitlab.models.paper_resnet import Network
-from fruitlab.training import rng
-from fruitlab.training.muon import orthogonal_steps
-
-HEAD = ("hidden.", "output.")
+from fruitlab.training import optimizer, rng
 
 
 def new_network(config: RunConfig, categories: int) -> Network:
@@ -51,6 +49,8 @@ class State:
         self.network = new_network(config, categories).to(device, memory_format=torch.channels_last)
         self.nesterov, self.muon = config.nesterov, config.muon
         self.trained: dict[str, Tensor] = {}
+        self.kernels: set[str] = set()  # of the trained, those that Muon orthogonalizes
+        self.frozen: list[torch.nn.Module] = []  # kept in evaluation mode
         self.velocity: dict[str, Tensor] = {}
         self.memory: dict[str, Tensor] = {}  # what methods remember from phase to phase
         # On the host: iterations of the run, of the phase, and since its clock was set to zero.
@@ -60,7 +60,7 @@ class State:
         self.momentum = self.decay = 0.0  # of the last iteration
         self.seconds = 0.0
         self.ended = False  # the phase's `at_end` is done
-        self.scored = [-1, -1]  # the moment of the last evaluation
+        self.scored = [-1, -1, 0]  # the moment of the last evaluation
         # On the device.
         self.counters = {
             name: torch.zeros((), device=device)
@@ -70,7 +70,8 @@ class State:
         self.counters["real_pictures"] = torch.zeros((), dtype=torch.int64, device=device)
 
     def moment(self) -> list[int]:
-        return [self.phase, self.phase_iteration]
+        """Where the run is: phase, iteration of the phase, and whether its end action is done."""
+        return [self.phase, self.phase_iteration, int(self.ended)]
 
     def enter(self, phase: int, *, fresh_clock: bool) -> None:
         """Goes on to the next phase; a fresh clock takes learning rate, momentum, velocity and plateau back to their start."""
@@ -84,51 +85,60 @@ class State:
         self.epoch_pictures = self.epoch_iterations = 0
 
     def trains(self, phase: Phase) -> None:
-        """Sets up what the phase trains; its velocity goes on from where it is, or from zero."""
+        """Prepare the parameters that the phase trains; velocities continue or start at zero."""
+        groups = self.network.layer_groups()
+        chosen = groups if phase.trains is None else phase.trains
+        if unknown := set(chosen) - set(groups):
+            raise ConfigError(
+                f"The network has no layer group {', '.join(sorted(unknown))}. "
+                f"It has: {', '.join(groups)}."
+            )
+        names = {id(parameter): name for name, parameter in self.network.named_parameters()}
+        of_group = {
+            group: {names[id(p)] for module in modules for p in module.parameters()}
+            for group, modules in groups.items()
+        }
+        moving = set().union(*(of_group[group] for group in chosen))
         self.trained = {}
         for name, parameter in self.network.named_parameters():
-            parameter.requires_grad_(phase.trains == "all" or name.startswith(HEAD))
+            parameter.requires_grad_(name in moving)
             parameter.grad = None
             if parameter.requires_grad:
                 self.trained[name] = parameter
-        self.velocity = {
-            name: self.velocity.get(name, torch.zeros_like(p)) for name, p in self.trained.items()
+        self.kernels = {
+            name
+            for name in moving
+            if name.endswith("weight") and name not in of_group[next(reversed(groups))]
         }
+        self.velocity = {
+            name: self.velocity.get(name, torch.zeros_like(parameter))
+            for name, parameter in self.trained.items()
+        }
+        self.frozen = []
+        if phase.running_statistics == "frozen":
+            rest = [modules for group, modules in groups.items() if group not in chosen]
+            self.frozen = [module for modules in rest for module in modules]
 
-    @torch.no_grad()
+    def train_mode(self) -> None:
+        """Training mode, but for layer groups whose running statistics the phase freezes."""
+        self.network.train()
+        for module in self.frozen:
+            module.eval()
+
     def update(self, *, learning_rate: float, momentum: float, decay: float) -> None:
-        """One step of Momentum (paper 3.3) with the L2 penalty on the weights, not the biases (3.2), and without a gradient left.
-
-        Not torch.optim.SGD: its rate has to be a tensor here, so that a plateau can halve it without asking the device;
-        foreach=True then reads that tensor back at every step, and fused=True is wrong on a CPU where a gradient lies in
-        memory in another order than its weight, as some convolutions' do (torch 2.14.1).
-        """
-        weights, gradients = list(self.trained.values()), [p.grad for p in self.trained.values()]
-        velocity = list(self.velocity.values())
-        penalised = [i for i, name in enumerate(self.trained) if name.endswith("weight")]
-        torch._foreach_add_(
-            [gradients[i] for i in penalised], [weights[i] for i in penalised], alpha=decay
-        )
-        torch._foreach_mul_(velocity, momentum)
-        torch._foreach_add_(velocity, gradients)
-        moves = list(
-            torch._foreach_add(gradients, velocity, alpha=momentum) if self.nesterov else velocity
-        )
-        if self.muon:
-            convolutions = [
-                i
-                for i, name in enumerate(self.trained)
-                if name.endswith("weight") and not name.startswith(HEAD)
-            ]
-            for i, step in zip(
-                convolutions, orthogonal_steps([moves[i] for i in convolutions]), strict=True
-            ):
-                moves[i] = step * self.muon
+        """Take one optimizer step at this rate, less the halvings on a plateau."""
         rate = self.counters["rate"]
         torch.exp2(-self.counters["halvings"], out=rate).mul_(learning_rate)
-        torch._foreach_sub_(weights, torch._foreach_mul(moves, rate))
-        for parameter in self.trained.values():
-            parameter.grad = None
+        optimizer.step(
+            self.trained,
+            self.velocity,
+            rate=rate,
+            momentum=momentum,
+            decay=decay,
+            nesterov=self.nesterov,
+            muon=self.muon,
+            kernels=self.kernels,
+        )
         self.momentum, self.decay = momentum, decay
 
     def count(self, loss: Tensor, pictures: int, real: Tensor) -> None:
@@ -227,3 +237,5 @@ class State:
         self.counters.update(groups["counter"])
         for name in self._NUMBERS:
             setattr(self, name, numbers[name])
+        if len(self.scored) == 2:  # states of format 1
+            self.scored = [*self.scored, int(self.ended)]

@@ -171,7 +171,7 @@ def test_several_sets_and_a_link_to_one():
 
 
 def test_statistics_both_ways_are_drawn_over_one_another():
-    for norms in ("follow", "frozen"):
+    for norms in ("updated", "frozen"):
         run(norms, iterative(100), method="iterative", split=50, norms=norms)
     app = checked(opened("paper"))
     fourteen = charts(app)[3]
@@ -201,8 +201,8 @@ def test_the_button_starts_the_study_that_the_page_shows(monkeypatch):
             "quick",
             "--seeds",
             "2",
-            "--norms",
-            "follow",
+            "--running-statistics",
+            "updated",
             "frozen",
         ]
     ]

@@ -1,5 +1,6 @@
 """Permalinks: what goes into one comes out of it; what cannot is told in a sentence and harms nothing."""
 
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -7,8 +8,8 @@ import pytest
 from fruitlab.app import permalinks
 from fruitlab.app.permalinks import View, from_query, href, to_query, view_from_query, view_to_query
 from fruitlab.config import presets
-from fruitlab.config.presets import configure
-from fruitlab.config.run_config import RunConfig, checked
+from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.registry import configure, parse
 
 HERE = {"photos": "74b34d8add04c437", "synthetic": None}
 
@@ -73,11 +74,10 @@ def test_an_empty_link_is_the_quick_mixed_run() -> None:
 
 def test_a_link_of_a_recipe_that_changed_since(monkeypatch: pytest.MonkeyPatch) -> None:
     config = configure("mixed", preset="quick", ratio=30)
-    short, before = to_query(config), presets.PRESETS["quick"]["version"]
-    changed = {
-        "version": before + 1,
-        "both": presets.PRESETS["quick"]["both"] | {"iterations": config.iterations + 100},
-    }
+    short, before = to_query(config), presets.PRESETS["quick"].version
+    quick = presets.PRESETS["quick"]
+    values = dict(quick.values) | {"iterations": config.iterations + 100}
+    changed = replace(quick, version=before + 1, values=values)
     monkeypatch.setitem(presets.PRESETS, "quick", changed)
 
     # Written before the change: the numbers it does not name are lost, and it says so.
@@ -127,7 +127,7 @@ def test_what_cannot_be_taken_over_is_told_and_the_rest_is_taken(
     config, warnings = from_query({"iterations": "50", "seed": "4"} | change, fingerprints=HERE)
     assert (config.iterations, config.seed) == (50, 4)
     assert len(warnings) == 1 and all(name in warnings[0] for name in names)
-    assert checked(config.model_dump()) == config
+    assert parse(config.model_dump()) == config
 
 
 def test_several_mistakes_are_several_sentences() -> None:

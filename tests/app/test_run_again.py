@@ -10,8 +10,8 @@ from ui_pages import checked, opened, text
 
 from fruitlab.app import launch, permalinks
 from fruitlab.app.runs_page import again
-from fruitlab.config.presets import configure
 from fruitlab.data import store
+from fruitlab.methods.registry import configure
 from fruitlab.runs import folder
 from fruitlab.runs.index import Index
 

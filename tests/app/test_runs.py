@@ -14,9 +14,9 @@ from fruitlab.app import permalinks
 from fruitlab.app.components import confusion
 from fruitlab.app.runs_page import compare, details
 from fruitlab.config.paths import runs_root
-from fruitlab.config.presets import configure
 from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
+from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
 from fruitlab.runs import folder, labels
 from fruitlab.runs.index import Index

@@ -9,10 +9,9 @@ from ui_pages import charts, opened, text
 
 from fruitlab.app import forms, launch
 from fruitlab.config.paths import runs_root
-from fruitlab.config.presets import configure
-from fruitlab.config.run_config import RunConfig
 from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
+from fruitlab.methods.registry import configure
 from fruitlab.runs import folder
 
 
@@ -55,11 +54,11 @@ def test_every_number_of_a_run_has_a_widget_with_its_help_unit_and_limits() -> N
         if w.key
     }
     config = forms.base_of("iterative", "paper", None)
-    shown = {name for name in RunConfig.model_fields if config.applies(name)} - {"method", "preset"}
+    shown = type(config).model_fields.keys() - {"method", "preset"}
     assert shown <= widgets.keys()
     for name in shown - {"data"}:
-        assert RunConfig.model_fields[name].description in widgets[name].help
-    schema = RunConfig.model_json_schema()["properties"]  # pydantic's own account of the limits
+        assert type(config).model_fields[name].description in widgets[name].help
+    schema = type(config).model_json_schema()["properties"]  # pydantic's own account of the limits
     for widget in app.number_input:
         name, field = widget.key.split()[-1], schema[widget.key.split()[-1]]
         assert widget.min == field.get(
@@ -113,7 +112,8 @@ def test_numbers_that_cannot_be_are_told_and_nothing_starts(workers: list) -> No
     app = opened("train")
     app.number_input(key="mixed quick@2 learning_rate").set_value(0.0).run()
     assert (
-        "learning_rate = 0.0 cannot be" in app.error[0].value and app.button(key="start").disabled
+        "learning_rate = 0.0 is not valid" in app.error[0].value
+        and app.button(key="start").disabled
     )
 
 
@@ -238,7 +238,7 @@ def test_a_link_s_mistakes_are_told_and_the_rest_taken(workers: list) -> None:
     app = opened("train", method="mixed", preset="quick@2", ratio="400", seed="7")
     assert (
         not app.exception
-        and "ratio = '400' cannot be" in text(app)
+        and "ratio = '400' is not valid" in text(app)
         and app.number_input(key="mixed quick@2 seed").value == 7
     )
     assert store.BUILT_IN == app.selectbox(key="data").value

@@ -108,7 +108,7 @@ def test_train_evaluate_predict_and_runs(imported, call, capsys, pair, tmp_path,
         and trained["run"] == "one"
         and trained["data"] == "small"
     )
-    assert "14 nice + 27 real = 66 % real" in err
+    assert "14 nice and 27 real pictures (66 % real)" in err
     assert (
         trained["images_seen"] == 8 * 41
     )  # a batch is all 41 pictures: 64 would be more than there are
@@ -189,7 +189,11 @@ def test_iterative_and_another_pair_s_categories(imported, call, pair, tmp_path)
         "it",
         *FAST,
     )
-    assert status == 0 and "18 nice pictures" in err and "23 real ones" in err
+    assert (
+        status == 0
+        and "all layers on 18 nice pictures" in err
+        and "only the head on 23 real pictures" in err
+    )
     (pair.nice / "Red Disc").rename(pair.nice / "Blue Cube")
     (pair.real / "Red Disc").rename(pair.real / "blue cube")
     call(
@@ -216,8 +220,8 @@ def test_iterative_and_another_pair_s_categories(imported, call, pair, tmp_path)
         (("train", "mixed", "--set", "ratoi=3"), "Did you mean ratio"),
         (("train", "mixed", "--set", "learning_rate"), "NAME=VALUE"),
         (("train", "mixed", "--set", "preset=paper"), "part of the command"),
-        (("train", "mixed", "--preset", "best"), "There are: paper, quick, thorough, glance"),
-        (("train", "iterative", "--norms", "thaw"), "follow"),
+        (("train", "mixed", "--preset", "best"), "Choose one of: glance, quick, thorough, paper"),
+        (("train", "iterative", "--norms", "thaw"), "updated"),
         (("study", "paper", "--at-once", "many"), "from 1 to 64"),
         (("study", "paper", "--at-once", "0"), "from 1 to 64"),
         (("study", "length", "--seeds", "3"), "leave --preset and --seeds out"),

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fruitlab.config.files import write_json
-from fruitlab.config.presets import configure
+from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
 from fruitlab.runs import folder
 from fruitlab.runs.folder import Run

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from fruitlab.config.files import write_json
-from fruitlab.config.presets import configure
 from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
 from fruitlab.models.paper_resnet import Network
 from fruitlab.runs import folder

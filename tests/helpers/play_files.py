@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from fruitlab.config.presets import configure
+from fruitlab.methods.registry import configure
 from fruitlab.play import file as play
 from fruitlab.play import head
 from fruitlab.play.file import PlayFile

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from fruitlab.config.files import write_json
-from fruitlab.config.presets import configure
 from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
 from fruitlab.runs import folder
 from fruitlab.runs.folder import Run

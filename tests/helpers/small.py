@@ -3,11 +3,12 @@
 import numpy as np
 import torch
 
-from fruitlab.config.presets import configure
 from fruitlab.config.run_config import RunConfig
 from fruitlab.data.domains import Domain, TwoDomains, content_hash, fingerprint_of, group_pictures
+from fruitlab.methods.registry import configure
 from fruitlab.training.device_dataset import Resident
-from fruitlab.training.loop import Evaluation, train
+from fruitlab.training.evaluation import Evaluation
+from fruitlab.training.loop import train
 from fruitlab.training.state import State
 
 CPU = torch.device("cpu")
@@ -48,7 +49,7 @@ def config(method: str = "mixed", **changes) -> RunConfig:
         "iterations": 12,
         "live_every": 4,
         "live_pictures": 10,
-        "full_marks": 2,
+        "full_evaluations": 2,
     }
     return configure(method, **(numbers | changes))
 

@@ -5,9 +5,9 @@ import torch
 from PIL import Image
 
 from fruitlab.config.errors import RunError
-from fruitlab.config.presets import configure
 from fruitlab.data.pictures import BadPicture
 from fruitlab.inference.predict import Predictor, relevance
+from fruitlab.methods.registry import configure
 from fruitlab.models.folded import FoldedNetwork
 from fruitlab.models.paper_resnet import as_input
 from fruitlab.runs.folder import create

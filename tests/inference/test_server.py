@@ -14,11 +14,11 @@ import pytest
 from PIL import Image
 
 from fruitlab.config.errors import RunError
-from fruitlab.config.presets import configure
 from fruitlab.data.pictures import BadPicture
 from fruitlab.inference import client
 from fruitlab.inference.client import PredictorError
 from fruitlab.inference.predict import Predictor
+from fruitlab.methods.registry import configure
 from fruitlab.runs.folder import create
 
 ROOT = Path(__file__).resolve().parents[2]

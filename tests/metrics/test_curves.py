@@ -6,7 +6,7 @@ import statistics
 import numpy as np
 import pytest
 
-from fruitlab.config.presets import configure
+from fruitlab.methods.registry import configure
 from fruitlab.metrics.curves import (
     Curve,
     band,

@@ -11,14 +11,14 @@ from small import CPU, config, two_domains
 
 from fruitlab.cli.main import main
 from fruitlab.config.errors import RunError
-from fruitlab.methods import phases
 from fruitlab.play import file as play
 from fruitlab.play import head as play_head
 from fruitlab.play import make
 from fruitlab.runs import folder
 from fruitlab.training import rng
+from fruitlab.training.batches import Batches
 from fruitlab.training.device_dataset import Resident, stratified
-from fruitlab.training.loop import Batches, step
+from fruitlab.training.loop import step
 from fruitlab.training.scoring import correct, pooled_features
 from fruitlab.worker.process import work
 
@@ -86,7 +86,7 @@ def test_a_play_that_keeps_nothing_is_the_run_s_own_restricted_training(
 
     # torch's own step on the trainer's own batches, in double precision: what rounding does is not what is asked here.
     configuration, data = run.config(), Resident.of(noise, 0, CPU)
-    phase, state = phases(configuration)[1], make.at_switch(run, configuration, data, quietly)
+    phase, state = configuration.phases()[1], make.at_switch(run, configuration, data, quietly)
     if state.phase == 0:
         state.enter(1, fresh_clock=True)
     state.iteration = file.notes["iteration"]

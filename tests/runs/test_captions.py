@@ -2,7 +2,7 @@
 
 from logged_runs import iterative, mixed, run
 
-from fruitlab.config.presets import configure
+from fruitlab.methods.registry import configure
 from fruitlab.runs import captions, folder, labels
 from fruitlab.runs.index import Entry, Index
 
@@ -15,7 +15,7 @@ def entries(*names: str) -> list[Entry]:
 def test_a_method_is_named_with_its_main_settings():
     assert captions.method_caption(configure("mixed", ratio=20)) == "mixed, 20 % real"
     assert (
-        captions.method_caption(configure("iterative", split=30, norms="follow"))
+        captions.method_caption(configure("iterative", split=30, running_statistics="updated"))
         == "iterative, 30 % nice first, updated statistics"
     )
 

@@ -11,7 +11,7 @@ import pytest
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import runs_root
-from fruitlab.config.presets import configure
+from fruitlab.methods.registry import configure
 from fruitlab.runs import folder as runs
 from fruitlab.runs import queue
 from fruitlab.runs.folder import Run

@@ -5,7 +5,7 @@ import math
 import pytest
 from logged_runs import iterative, mixed, point, run
 
-from fruitlab.config.presets import configure
+from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
 from fruitlab.runs import cost, forgetting, references
 from fruitlab.runs.index import Index
@@ -125,7 +125,7 @@ def test_cost_counts_pictures_as_training_will() -> None:
         batch_size=64,
         live_every=50,
         live_pictures=30,
-        full_marks=2,
+        full_evaluations=2,
     )
     pictures, work = cost.workload(config, 1000, 500)
     assert pictures == 100 * 60
@@ -141,7 +141,7 @@ def test_frozen_restricted_training_costs_its_features_only() -> None:
         batch_size=64,
         live_every=1000,
         live_pictures=1,
-        full_marks=1,
+        full_evaluations=1,
     )
     pictures, work = cost.workload(
         config, 1000, 1000

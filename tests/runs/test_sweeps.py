@@ -2,7 +2,7 @@ import made_runs
 import numpy as np
 import pytest
 
-from fruitlab.config.presets import configure
+from fruitlab.methods.registry import configure
 from fruitlab.runs.grouping import preset_changes
 from fruitlab.runs.index import Index
 from fruitlab.runs.sweeps import sweeps

@@ -4,12 +4,10 @@ import math
 
 from logged_runs import point, run
 
-from fruitlab.config.presets import configure
-from fruitlab.methods import phases
+from fruitlab.methods.registry import configure
 from fruitlab.runs.index import Index
 from fruitlab.studies import ablation_results
 from fruitlab.studies.ablations import CHOSEN, EARLY, FULL_LENGTH, SWITCH, VERSION_1
-from fruitlab.studies.plans import sharing
 
 
 def test_each_ablation_is_the_paper_preset_but_for_what_it_says():
@@ -83,14 +81,16 @@ def test_one_that_diverged_is_last_and_one_that_failed_otherwise_is_left_out():
 
 def test_ablations_of_the_switch_share_their_initial_training_and_are_told_by_the_fall():
     plan = SWITCH.plan("photos").rounds({})
-    assert len(set(plan)) == 4 and len({sharing(config) for config in plan}) == 1
-    assert [(phases(config)[1].norms, phases(config)[1].fresh_clock) for config in plan] == [
-        ("follow", True),
+    assert len(set(plan)) == 4 and len({config.first_phase_key() for config in plan}) == 1
+    assert [
+        (config.phases()[1].running_statistics, config.phases()[1].fresh_clock) for config in plan
+    ] == [
+        ("updated", True),
         ("frozen", True),
-        ("follow", False),
+        ("updated", False),
         ("frozen", False),
     ]
-    assert all(phases(config)[0] == phases(plan[0])[0] for config in plan)
+    assert all(config.phases()[0] == plan[0].phases()[0] for config in plan)
     for number, after in ((0, 0.3), (1, 0.7), (3, 0.9)):
         points = [
             point(3000, 0.95, 0.1, phase="initial"),

@@ -14,15 +14,21 @@ from logged_runs import run as logged
 from fruitlab.cli.main import main
 from fruitlab.config.errors import ConfigError
 from fruitlab.config.paths import PROJECT
-from fruitlab.config.presets import configure
 from fruitlab.data.importing import import_pictures
+from fruitlab.methods.registry import configure
 from fruitlab.runs import folder
 from fruitlab.runs.index import Index
 from fruitlab.studies import engine as study
 from fruitlab.studies import plans, progress
 from fruitlab.worker.process import work
 
-SMALL = {"width": 0.25, "live_every": 5, "live_pictures": 10, "full_marks": 2, "iterations": 20}
+SMALL = {
+    "width": 0.25,
+    "live_every": 5,
+    "live_pictures": 10,
+    "full_evaluations": 2,
+    "iterations": 20,
+}
 
 
 @pytest.fixture
@@ -50,7 +56,7 @@ def test_the_paper_s_study_and_its_tuning_have_the_paper_s_counts():
     assert len(mixed) == 33 and {c.ratio for c in mixed} == set(range(0, 101, 10))
     assert len(iterative) == 27 and {c.split for c in iterative} == set(range(10, 91, 10))
     assert [c.seed for c in plan] == sorted(c.seed for c in plan), "all of one seed first"
-    both = plans.paper("photos", norms=("follow", "frozen")).rounds({})
+    both = plans.paper("photos", running_statistics=("updated", "frozen")).rounds({})
     assert len(both) == 11 + 18 and len(set(both)) == 29
 
     tuning = plans.tuning("photos")

@@ -17,9 +17,9 @@ from logged_runs import point
 from fruitlab.cli.main import main
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import PROJECT
-from fruitlab.config.presets import configure
 from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
+from fruitlab.methods.registry import configure
 from fruitlab.runs import folder as runs
 from fruitlab.runs.folder import Run
 from fruitlab.studies import plans
@@ -31,7 +31,7 @@ SMALL = {
     "width": 0.25,
     "live_every": 5,
     "live_pictures": 10,
-    "full_marks": 12,
+    "full_evaluations": 12,
     "iterations": 240,
     "batch_size": 8,
 }

@@ -9,7 +9,6 @@ import torch
 from torchvision.transforms.v2 import functional as tv
 
 from fruitlab.config.run_config import RunConfig
-from fruitlab.methods import phases
 from fruitlab.training import rng as chance
 from fruitlab.training.augmentation import augment
 from fruitlab.training.loop import Batches
@@ -207,14 +206,14 @@ def test_the_last_iterations_see_pictures_as_they_are():
     )
     for until, changed in ((1.0, 10), (0.7, 7), (0.0, 0)):
         config = small.config("mixed", augment_until=until, **settings)
-        batches = Batches(config, phases(config)[0], data, small.new_state(config, data))
+        batches = Batches(config, config.phases()[0], data, small.new_state(config, data))
         plain = Batches(
             config.model_copy(update={"augment_until": 0.0}),
-            phases(config)[0],
+            config.phases()[0],
             data,
             small.new_state(config, data),
         )
-        same = [torch.equal(batches.at(t)[0], plain.at(t)[0]) for t in range(10)]
+        same = [torch.equal(batches.at(t).inputs, plain.at(t).inputs) for t in range(10)]
         assert same == [False] * changed + [True] * (10 - changed)
 
 

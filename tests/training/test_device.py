@@ -12,8 +12,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from fruitlab.config.presets import configure
-from fruitlab.methods import phases
+from fruitlab.methods.registry import configure
 from fruitlab.training.device_dataset import Resident
 from fruitlab.training.loop import Batches, step
 from fruitlab.training.state import State
@@ -67,8 +66,8 @@ def resident() -> Resident:
         ("mixed", 0, {}),
         ("mixed", 0, AUGMENTED),
         ("iterative", 0, {}),
-        ("iterative", 1, {"norms": "follow"} | AUGMENTED),
-        ("iterative", 1, {"norms": "frozen"}),
+        ("iterative", 1, {"running_statistics": "updated"} | AUGMENTED),
+        ("iterative", 1, {"running_statistics": "frozen"}),
     ],
 )
 def test_a_step_stays_on_the_device(
@@ -83,7 +82,7 @@ def test_a_step_stays_on_the_device(
         method, preset=preset, width=0.25, **{"batch_size": 5, "plateau": 10} | changes
     )
     data, state = resident(), State(config, categories=3, device=GPU, precision=precision)
-    phase = phases(config)[phase_number]
+    phase = config.phases()[phase_number]
     if phase_number:
         state.enter(phase_number, fresh_clock=phase.fresh_clock)
     batches = Batches(config, phase, data, state)
@@ -97,7 +96,9 @@ def test_a_step_stays_on_the_device(
         state.trained | state.velocity | state.counters | dict(state.network.named_buffers())
     ).items():
         assert tensor.device == GPU, name
-    assert phase.inputs == ("features" if changes.get("norms") == "frozen" else "pictures")
+    assert phase.inputs == (
+        "features" if changes.get("running_statistics") == "frozen" else "pictures"
+    )
     assert len(state.trained) == (4 if phase_number else 54)
 
 

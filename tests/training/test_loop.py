@@ -2,6 +2,8 @@
 
 import copy
 from collections import Counter
+from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -9,13 +11,20 @@ import torch
 from small import config, new_state, resident, run, two_domains, weights
 from torch.nn import functional as F
 
-from fruitlab import methods
-from fruitlab.methods import Phase, iterative, phases
+from fruitlab.config.settings import setting
+from fruitlab.methods.iterative import Iterative
+from fruitlab.methods.phase import Pool
 from fruitlab.models.paper_resnet import as_input
 from fruitlab.training import schedules
-from fruitlab.training.loop import DENSE, Batches, Diverged, step, train
+from fruitlab.training.batches import Batches
+from fruitlab.training.evaluation import DENSE, Diverged
+from fruitlab.training.loop import step, train
 
-METHODS = [("mixed", {}), ("iterative", {"norms": "follow"}), ("iterative", {"norms": "frozen"})]
+METHODS = [
+    ("mixed", {}),
+    ("iterative", {"running_statistics": "updated"}),
+    ("iterative", {"running_statistics": "frozen"}),
+]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +47,7 @@ def test_a_step_is_what_sgd_makes_of_the_loss_with_its_penalty_written_out(data,
     )
     state = new_state(cfg, data)
     state.network.double()  # in float32 the two part by rounding alone, by how much depends on the CPU; the rate alone stays in it
-    phase = phases(cfg)[0]
+    phase = cfg.phases()[0]
     state.trains(phase)
     other = copy.deepcopy(state.network)
     optimiser = torch.optim.SGD(
@@ -46,8 +55,8 @@ def test_a_step_is_what_sgd_makes_of_the_loss_with_its_penalty_written_out(data,
     )
     batches = Batches(cfg, phase, data, state)
     for t in range(4):
-        inputs, labels, real, last = batches.at(t)
-        inputs = inputs.double()
+        batch = batches.at(t)
+        inputs, labels = batch.inputs.double(), batch.labels
         other.train()
         for norm in other.norms():
             norm.momentum = schedules.norm_momentum(cfg, t)
@@ -64,7 +73,7 @@ def test_a_step_is_what_sgd_makes_of_the_loss_with_its_penalty_written_out(data,
             lr=schedules.learning_rate(cfg, t, 12), momentum=schedules.momentum(cfg, t)
         )
         optimiser.step()
-        step(cfg, phase, state, inputs, labels, real, last)
+        step(cfg, phase, state, replace(batch, inputs=inputs))
         for name, expected in other.state_dict().items():
             torch.testing.assert_close(
                 state.network.state_dict()[name],
@@ -100,50 +109,47 @@ def test_a_plateau_halves_the_rate_as_a_plain_loop_would(data):
 
 def test_an_epoch_is_twenty_batches_that_cover_the_training_set_once(data):
     cfg = config(ratio=60)
-    state, phase = new_state(cfg, data), phases(cfg)[0]
+    state, phase = new_state(cfg, data), cfg.phases()[0]
     batches = Batches(cfg, phase, data, state)
     epochs = []
     for epoch in range(2):
         order = []
         for i in range(20):
-            _, _, _, last = batches.at(epoch * 20 + i)
-            count = len(batches.chosen)
-            order += batches.chosen[batches.order[i * count // 20 : (i + 1) * count // 20]].tolist()
-            assert last == (i == 19)
-        assert Counter(order) == Counter(batches.chosen.tolist())
+            batch = batches.at(epoch * 20 + i)
+            order += batch.index.tolist()
+            assert batch.last_of_epoch == (i == 19)
+        assert Counter(order) == Counter(batches.pools[0].tolist())
         epochs.append(order)
     assert epochs[0] != epochs[1]
 
 
 def test_a_batch_holds_the_pictures_its_labels_and_counts_say(data):
     cfg = config(ratio=50, batch_size=8)
-    batches = Batches(cfg, phases(cfg)[0], data, new_state(cfg, data))
-    inputs, labels, real, _ = batches.at(1)
-    pictures = (inputs.permute(0, 2, 3, 1) * 255).round().to(torch.uint8)
+    batches = Batches(cfg, cfg.phases()[0], data, new_state(cfg, data))
+    batch = batches.at(1)
+    pictures = (batch.inputs.permute(0, 2, 3, 1) * 255).round().to(torch.uint8)
     places = [int((data.images == picture).flatten(1).all(1).nonzero()) for picture in pictures]
-    assert labels.tolist() == data.labels[places].tolist()
-    assert int(real) == sum(place >= 60 for place in places)
-    assert set(places) <= set(batches.chosen.tolist()) and len(places) <= 8
+    assert places == batch.index.tolist()
+    assert batch.labels.tolist() == data.labels[places].tolist()
+    assert int(batch.real) == sum(place >= 60 for place in places)
+    assert set(places) <= set(batches.pools[0].tolist()) and len(places) <= 8
 
 
 def test_ratios_are_shares_of_each_training_set_and_nested(data):
     for ratio, nice, real in ((0, 36, 0), (10, 32, 4), (60, 14, 22), (100, 0, 36)):  # of 36 and 36
-        chosen = data.training_set(nice=1 - ratio / 100, real=ratio / 100, seed=5)
+        chosen = data.pool(Pool(nice=1 - ratio / 100, real=ratio / 100), seed=5)
         assert (int((~data.is_real[chosen]).sum()), int(data.is_real[chosen].sum())) == (nice, real)
         assert len(set(chosen.tolist())) == len(chosen)
-    few, many = (
-        set(data.training_set(nice=0, real=share, seed=5).tolist()) for share in (0.3, 0.7)
-    )
+    few, many = (set(data.pool(Pool(real=share), seed=5).tolist()) for share in (0.3, 0.7))
     assert few < many
-    assert set(data.training_set(nice=0, real=0.3, seed=6).tolist()) != few
+    assert set(data.pool(Pool(real=0.3), seed=6).tolist()) != few
 
 
 def test_iterative_training_uses_the_pictures_of_the_50_percent_mixed_set(data):
-    mixed = phases(config(ratio=50))[0]
-    both = set(data.training_set(nice=mixed.nice, real=mixed.real, seed=0).tolist())
+    mixed = config(ratio=50).phases()[0]
+    both = set(data.pool(mixed.pools[0], seed=0).tolist())
     initial, restricted = (
-        set(data.training_set(nice=p.nice, real=p.real, seed=0).tolist())
-        for p in phases(config("iterative"))
+        set(data.pool(p.pools[0], seed=0).tolist()) for p in config("iterative").phases()
     )
     assert initial | restricted == both and not initial & restricted
     assert {bool(data.is_real[i]) for i in initial} == {False} and {
@@ -151,7 +157,6 @@ def test_iterative_training_uses_the_pictures_of_the_50_percent_mixed_set(data):
     } == {True}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("method", "changes"), METHODS)
 def test_same_seed_same_bits(data, method, changes):
     cfg = config(method, **changes, mirror=True, live_every=5)
@@ -162,7 +167,6 @@ def test_same_seed_same_bits(data, method, changes):
     assert not np.array_equal(first["stem.weight"], other["stem.weight"])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("method", "changes"), METHODS)
 def test_a_state_taken_anywhere_goes_on_to_the_same_bits(data, method, changes):
     cfg = config(method, **changes, mirror=True, plateau=3, batch_size=9, iterations=10)
@@ -186,10 +190,9 @@ def test_a_state_taken_anywhere_goes_on_to_the_same_bits(data, method, changes):
         ] == [(e.phase, e.phase_iteration, e.nice, e.real, e.loss, e.seen) for e in rest]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("norms", ["follow", "frozen"])
+@pytest.mark.parametrize("norms", ["updated", "frozen"])
 def test_restricted_training_moves_the_last_two_layers_only(data, norms):
-    cfg = config("iterative", norms=norms, batch_size=9, init="fan-in")
+    cfg = config("iterative", running_statistics=norms, batch_size=9, init="fan-in")
     state, before = new_state(cfg, data), None
     for _ in train(cfg, data, state):
         if state.phase == 1 and before is None:
@@ -197,19 +200,19 @@ def test_restricted_training_moves_the_last_two_layers_only(data, norms):
     for name, value in weights(state).items():
         head, statistic = name.startswith(("hidden.", "output.")), ".norm." in name
         moved = not np.array_equal(before[name], value)
-        assert moved == (head or (statistic and norms == "follow")), name
+        assert moved == (head or (statistic and norms == "updated")), name
 
 
-def test_cached_features_train_like_the_pictures_they_are_of(data, monkeypatch):
-    cfg = config("iterative", norms="frozen", iterations=10)
+def test_cached_features_train_like_the_pictures_they_are_of(data):
+    cfg = config("iterative", running_statistics="frozen", iterations=10)
 
-    def through_the_convolutions(configuration):
-        plan = iterative.phases(configuration)
-        return [plan[0], Phase(**{**vars(plan[1]), "inputs": "pictures"})]
+    class FromPictures(Iterative):
+        def phases(self):
+            first, second = super().phases()
+            return [first, replace(second, inputs="pictures")]
 
     cached = weights(run(cfg, data)[0])
-    monkeypatch.setitem(methods.METHODS, "iterative", through_the_convolutions)
-    plain = weights(run(cfg, data)[0])
+    plain = weights(run(FromPictures(**cfg.model_dump()), data)[0])
     assert not np.array_equal(
         cached["output.weight"], weights(new_state(cfg, data))["output.weight"]
     )
@@ -237,9 +240,8 @@ def test_the_restricted_clock_starts_again_and_the_norms_do_not(data):
         assert rate == pytest.approx(0.004 * 0.9 ** ((t - 1) / 80), rel=1e-6)
 
 
-@pytest.mark.slow
 def test_points_are_dense_at_a_phases_start_and_full_at_the_marks(data):
-    cfg = config("iterative", iterations=60, split=50, live_every=15, full_marks=3)
+    cfg = config("iterative", iterations=60, split=50, live_every=15, full_evaluations=3)
     _, points = run(cfg, data)
     assert [p.phase_iteration for p in points if p.phase == "initial"] == sorted(
         {*(t for t in DENSE if t < 30), 15, 20}
@@ -262,35 +264,33 @@ def test_points_are_dense_at_a_phases_start_and_full_at_the_marks(data):
     )
 
 
-@pytest.mark.slow
-def test_a_method_of_ones_own_needs_no_change_in_training(data, monkeypatch):
-    """Elastic weight consolidation in its simplest form, as a method file would write it."""
+class Anchored(Iterative):
+    """Keeps the weights near those at the end of initial training."""
 
-    def remember(network, batches, memory):
-        assert sum(len(labels) for _, labels in batches()) == 18
-        return {f"anchor.{name}": p.detach().clone() for name, p in network.named_parameters()}
+    name: ClassVar = "anchored"
+    strength: float = setting(50.0, "Strength of the pull towards the old weights.", ge=0, le=1e6)
 
-    def stay_near(network, inputs, logits, memory):
-        return 50 * sum(
-            (p - memory[f"anchor.{name}"]).square().sum()
-            for name, p in network.named_parameters()
-            if p.requires_grad
-        )
+    def phases(self):
+        def remember(network, batches, memory):
+            assert sum(len(batch) for batch in batches()) == 18
+            return {f"anchor.{name}": p.detach().clone() for name, p in network.named_parameters()}
 
-    def plan(strength):
-        def make(configuration):
-            first, second = iterative.phases(configuration)
-            return [
-                Phase(**{**vars(first), "at_end": remember}),
-                Phase(**{**vars(second), "extra_loss": stay_near if strength else None}),
-            ]
+        def stay_near(network, batch, logits, memory):
+            return self.strength * sum(
+                (p - memory[f"anchor.{name}"]).square().sum()
+                for name, p in network.named_parameters()
+                if p.requires_grad
+            )
 
-        return make
+        first, second = super().phases()
+        return [replace(first, at_end=remember), replace(second, extra_loss=stay_near)]
 
+
+def test_a_method_with_an_extra_loss_and_a_memory_needs_no_change_in_training(data):
     distance = {}
-    for strength in (0, 1):
-        monkeypatch.setitem(methods.METHODS, "anchored", plan(strength))
-        cfg = config("iterative", iterations=12).model_copy(update={"method": "anchored"})
+    for strength in (0.0, 50.0):
+        made = config("iterative", iterations=12).model_dump() | {"method": "anchored"}
+        cfg = Anchored(**made | {"strength": strength})
         state, _ = run(cfg, data)
         distance[strength] = sum(
             float((p.detach() - state.memory[f"anchor.{name}"]).square().sum())
@@ -299,11 +299,11 @@ def test_a_method_of_ones_own_needs_no_change_in_training(data, monkeypatch):
         again = new_state(cfg, data)
         again.load(*state.save())
         assert set(again.memory) == set(state.memory)
-    assert distance[1] < distance[0]
+    assert distance[50.0] < distance[0.0]
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(data):
-    with pytest.raises(Diverged, match="lower learning rate"):
+    with pytest.raises(Diverged, match="learning rate lower"):
         run(
             config(
                 learning_rate=10,
@@ -316,7 +316,6 @@ def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(data):
         )
 
 
-@pytest.mark.slow
 def test_it_learns():
     data = resident(two_domains(per_category=40))
     _, points = run(config(preset="quick", iterations=40, batch_size=16), data)

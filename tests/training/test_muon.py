@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from fruitlab.config.presets import configure
-from fruitlab.methods import phases
+from fruitlab.methods.registry import configure
 from fruitlab.training.muon import orthogonal, orthogonal_steps
 from fruitlab.training.state import State
 
@@ -51,7 +50,7 @@ def test_a_step_moves_convolutions_by_an_orthogonal_matrix_and_the_head_by_its_g
         "mixed", preset="quick", muon=2, learning_rate=0.1, nesterov=nesterov, momentum=0, width=0.5
     )
     state = State(config, categories=3, device=torch.device("cpu"))
-    state.trains(phases(config)[0])
+    state.trains(config.phases()[0])
     before = {name: p.detach().clone() for name, p in state.trained.items()}
     gradients = {}
     for name, p in state.trained.items():

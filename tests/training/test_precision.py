@@ -4,7 +4,6 @@ import pytest
 import torch
 from small import config, new_state, resident
 
-from fruitlab.methods import phases
 from fruitlab.models.kernels import layer
 from fruitlab.training import devices
 from fruitlab.training.loop import Batches, train
@@ -103,12 +102,12 @@ def test_what_is_scored_is_a_float32_network():
         State(cfg, categories=3, device=CPU, precision=torch.bfloat16),
     )
     rough.load(*exact.save())
-    batches = Batches(cfg, phases(cfg)[0], data, rough)
+    batches = Batches(cfg, cfg.phases()[0], data, rough)
     first = [
         next(event for event in train(cfg, data, state) if event is not None and event.full)
         for state in (exact, rough)
     ]
-    assert batches.at(0)[0].dtype == torch.float32
+    assert batches.at(0).inputs.dtype == torch.float32
     assert all(event.logits["nice"].dtype == torch.float32 for event in first)
 
 

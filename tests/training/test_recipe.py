@@ -8,7 +8,7 @@ from logged_runs import point, run
 
 from benchmarks import recipe
 from benchmarks.svg import Series, line_chart, spread, ticks
-from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.registry import parse
 
 
 def test_over_seeds_takes_mean_least_and_most_where_all_seeds_have_a_score():
@@ -39,7 +39,7 @@ def test_the_plan_is_three_seeds_at_three_ratios_and_runs_are_found_again_by_the
     assert [c.iterations for c in plan["paper, 60 % real"]] == [3000]
     names = [recipe.run_of(config).id for configs in plan.values() for config in configs]
     assert len(set(names)) == len(names) == 13
-    assert recipe.run_of(RunConfig(**quick[0].model_dump())).id == recipe.run_of(quick[0]).id
+    assert recipe.run_of(parse(quick[0].model_dump())).id == recipe.run_of(quick[0]).id
     assert not recipe.run_of(quick[0]).folder.exists(), "looking for a run must not make one"
 
 
@@ -51,7 +51,9 @@ def test_a_run_trained_alike_is_taken_as_it_is_whatever_was_watched():
         ("other", (500, 700, 1500), {"learning_rate": 0.5}),
     ):
         made = run(name, [point(mark, 0.9, 0.4, full=True) for mark in marks], data="photos")
-        numbers = config.model_copy(update={"live_every": 7, "full_marks": len(marks)} | changes)
+        numbers = config.model_copy(
+            update={"live_every": 7, "full_evaluations": len(marks)} | changes
+        )
         made.write_header(
             made.header() | {"config": numbers.model_dump(), "experiment": numbers.experiment()}
         )

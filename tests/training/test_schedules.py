@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from fruitlab.config.presets import configure
+from fruitlab.methods.registry import configure
 from fruitlab.training import schedules
 
 

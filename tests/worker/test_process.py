@@ -12,21 +12,21 @@ from pathlib import Path
 
 import pytest
 
-from fruitlab.config.errors import RunError
+from fruitlab.config.errors import Busy, RunError
 from fruitlab.config.paths import PROJECT, data_root
-from fruitlab.config.presets import configure
 from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
+from fruitlab.methods.registry import configure
 from fruitlab.runs import folder
 from fruitlab.runs.folder import Run
-from fruitlab.worker.process import Busy, work
+from fruitlab.worker.process import work
 
 SMALL = {
     "preset": "paper",
     "width": 0.25,
     "live_every": 5,
     "live_pictures": 10,
-    "full_marks": 2,
+    "full_evaluations": 2,
     "data": "small",
 }
 
@@ -115,7 +115,7 @@ def test_a_stop_file_ends_it_in_order_and_it_goes_on_from_there(data):
     assert run.read_tensors("state")[1]["numbers"]["iteration"] == 10
     done = run.metrics()
     assert work(run, say=said.append)["status"] == "finished"
-    assert "Going on at iteration 10 of 20." in said
+    assert "Resuming at iteration 10 of 20." in said
     assert run.metrics()[: len(done)] == done
     assert (run.folder / "weights.safetensors").read_bytes() == (
         whole.folder / "weights.safetensors"
@@ -165,7 +165,7 @@ def test_data_that_is_gone_or_changed_is_a_sentence(data, tmp_path):
     assert work(run, say=stop)["status"] == "stopped"
     picture = next(data.nice.rglob("*.png"))
     shutil.copyfile(next(data.real.rglob("*.png")), picture)
-    with pytest.raises(RunError, match="not what it was when later started"):
+    with pytest.raises(RunError, match="has changed since later started"):
         work(run, say=quietly)
     assert run.has("state") and run.metrics()[-1]["iteration"] == 5
 
@@ -179,9 +179,9 @@ def test_a_loss_that_is_no_number_fails_with_what_to_do(data):
         momentum_width=0,
         iterations=200,
     )
-    with pytest.raises(RunError, match="lower learning rate"):
+    with pytest.raises(RunError, match="learning rate lower"):
         work(run, say=quietly)
-    assert run.status() == "failed" and "lower learning rate" in run.summary()["error"]
+    assert run.status() == "failed" and "learning rate lower" in run.summary()["error"]
 
 
 def test_a_device_that_is_not_there_is_a_sentence(data):

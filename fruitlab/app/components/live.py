@@ -8,6 +8,7 @@ from fruitlab.app import launch, navigation, shared
 from fruitlab.app.components import chart
 from fruitlab.config.errors import RunError
 from fruitlab.config.text import duration, percent
+from fruitlab.methods.phase import labels
 from fruitlab.plots import figures as charts
 from fruitlab.plots import style
 from fruitlab.runs import cost, references
@@ -28,11 +29,6 @@ STEPS = {  # what the worker says it is doing: in words, and what comes next
         "Scoring every test picture and writing the results",
         "nothing: it is nearly done",
     ),
-}
-PHASES = {
-    "mixed": "",
-    "initial": "initial training: all layers, on nice pictures",
-    "restricted": "restricted training: only the last two layers, on real pictures",
 }
 
 
@@ -135,10 +131,19 @@ def _progress(entry: Entry) -> None:
         parts.append(f"about {duration(left)} left")
     if pace is not None:
         parts.append(f"{pace:,.0f} pictures a second")
-    phase = PHASES.get(entry.phases[-1], entry.phases[-1]) if entry.phases else ""
+    phase = _phase(entry)
     st.progress(min(1.0, at / total), text=" · ".join(parts + ([phase] if phase else [])))
     if (entry.run.folder / "stop").exists():
         st.caption("Asked to stop: it ends after the iteration at hand, and saves its state.")
+
+
+def _phase(entry: Entry) -> str:
+    """What the current phase trains, for a run with several phases."""
+    phases = entry.config.phases()
+    by_label = dict(zip(labels(phases), phases, strict=True))
+    if len(phases) == 1 or not entry.phases or entry.phases[-1] not in by_label:
+        return ""
+    return by_label[entry.phases[-1]].summary
 
 
 def _counted(activity: dict) -> tuple[float, str]:
@@ -179,7 +184,7 @@ def buttons(entry: Entry) -> None:
                 on_click=_do,
                 args=(launch.resume, entry),
             )
-        if entry.config is not None and entry.config.method == "iterative":
+        if entry.config is not None and len(entry.config.phases()) > 1:
             navigation.link("forgetting", "What it forgets", query={"runs": entry.id})
         if entry.status == "finished":
             navigation.link("classify", "Try it on a photo", query={"run": entry.id})

@@ -5,12 +5,13 @@ import streamlit as st
 from fruitlab.app import launch, navigation, shared
 from fruitlab.app.components import live
 from fruitlab.config.errors import RunError
-from fruitlab.config.presets import configure
 from fruitlab.config.run_config import RunConfig
 from fruitlab.config.text import duration
 from fruitlab.data import store
 from fruitlab.data.categories import CATEGORIES
 from fruitlab.data.domains import NAMES
+from fruitlab.methods.mixed import Mixed
+from fruitlab.methods.registry import configure
 from fruitlab.runs import cost
 from fruitlab.runs.captions import setting_caption
 from fruitlab.runs.index import Entry
@@ -56,7 +57,7 @@ def show(entries: list[Entry]) -> None:
         f"About {duration(estimate.seconds)} in all here{drawn}. They train one after the other, and go on if you leave."
     )
     navigation.link(
-        "train", "Or choose the numbers yourself", query={"method": "mixed", "preset": "glance"}
+        "train", "Or choose the numbers yourself", query={"method": Mixed.name, "preset": "glance"}
     )
 
 
@@ -67,14 +68,14 @@ def first_three() -> list[RunConfig]:
     there = found[store.BUILT_IN]["fingerprint"] is not None
     return [
         configure(
-            "mixed", preset="glance", ratio=ratio, data=own or (store.BUILT_IN if there else FEW)
+            Mixed.name, preset="glance", ratio=ratio, data=own or (store.BUILT_IN if there else FEW)
         )
         for ratio in RATIOS
     ]
 
 
 def _coming(entry: Entry) -> bool:
-    return entry.active and entry.config is not None and entry.config.method == "mixed"
+    return entry.active and isinstance(entry.config, Mixed)
 
 
 def _progress() -> None:

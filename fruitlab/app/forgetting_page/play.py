@@ -18,7 +18,7 @@ from fruitlab.metrics.accuracy import wilson
 from fruitlab.play import file as play
 from fruitlab.play.file import PlayFile
 from fruitlab.plots import style
-from fruitlab.runs.captions import setting_caption
+from fruitlab.runs.captions import method_caption
 
 HEIGHT = 400
 
@@ -160,7 +160,7 @@ def _described(path: Path, name: str) -> str:
     return (
         name
         if isinstance(file, str)
-        else f"{name}: {setting_caption('split', file.config.split)}, {file.notes['data']}"
+        else f"{name}: {method_caption(file.config)}, {file.notes['data']}"
     )
 
 

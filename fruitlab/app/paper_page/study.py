@@ -9,18 +9,18 @@ from fruitlab.app.components import study
 from fruitlab.config.errors import ConfigError
 from fruitlab.config.presets import PRESETS
 from fruitlab.data import store
-from fruitlab.runs.grouping import STATISTICS_SETTING, preset_changes, preset_name
+from fruitlab.runs.grouping import preset_changes, preset_name
 from fruitlab.runs.index import Entry
 from fruitlab.studies import plans
 from fruitlab.studies.progress import Progress
-from fruitlab.studies.reproduction import METHODS, Reproduction
+from fruitlab.studies.reproduction import METHODS, STATISTICS, Reproduction
 
 EVERY = 5.0  # seconds between two looks for new results
 MOST_SEEDS = 10
 VARIED = (
     "iterations",
     "split",
-    STATISTICS_SETTING,
+    "running_statistics",
     "ratio",
 )  # settings that the study decides itself
 KEYS = ("study data", "study preset", "study seeds")  # of widgets, in session_state
@@ -61,15 +61,16 @@ def start_study(chosen: Reproduction | None, *, opened: bool) -> None:
         data, preset, seeds, both = _form(available, chosen)
         continued = chosen is not None and _is_of(chosen, data, preset)
         changes = _changes(chosen) if continued else {}
-        # `study paper --norms` takes the setting's values.
-        norms = ("follow", "frozen") if both else ()
+        statistics = STATISTICS if both else ()
         try:
-            plan = plans.paper(data, preset=preset, seeds=seeds, norms=norms, **changes)
+            plan = plans.paper(
+                data, preset=preset, seeds=seeds, running_statistics=statistics, **changes
+            )
         except ConfigError as error:
             st.caption(f"The runs on this page cannot be continued. {error}")
             return
         arguments = ["paper", "--data", data, "--preset", preset, "--seeds", str(seeds)]
-        arguments += ["--norms", *norms] if norms else []
+        arguments += ["--running-statistics", *statistics] if statistics else []
         arguments += _options(changes)
         now = study.show(plan, arguments, available[data], button="Start the study")
         st.caption(f"{_counts(now)}. The same in a terminal, or on a machine without a screen:")

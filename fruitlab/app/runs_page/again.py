@@ -8,9 +8,10 @@ from fruitlab.app import launch, navigation, permalinks, shared
 from fruitlab.app.runs_page.table import CHOSEN
 from fruitlab.app.runs_page.view import address
 from fruitlab.config.errors import ConfigError, RunError
-from fruitlab.config.run_config import RunConfig, checked, details
+from fruitlab.config.run_config import RunConfig
 from fruitlab.config.text import duration
 from fruitlab.data import store
+from fruitlab.methods.registry import parse, setting_of
 from fruitlab.runs import grouping
 from fruitlab.runs.index import Entry
 
@@ -98,7 +99,7 @@ def _varied(entry: Entry, missing: str) -> None:
     config = entry.config
     st.markdown("**One number varied**")
     names = [name for name in config.settings() if name not in NOT_VARIED]
-    first = {"mixed": "ratio", "iterative": "split"}.get(config.method, names[0])
+    first = config.headline or names[0]
     name = st.selectbox(
         "Which",
         names,
@@ -107,13 +108,13 @@ def _varied(entry: Entry, missing: str) -> None:
         format_func=lambda field: field.replace("_", " "),
         help="Everything else stays as in this run.",
     )
-    about = details(name)
-    unit = f", in {about['unit']}" if about["unit"] else ""
+    setting = setting_of(name, type(config))
+    unit = f", in {setting.unit}" if setting.unit else ""
     text = st.text_input(
         f"Values{unit}",
         key=f"again values {name}",
         placeholder="one after another: 20, 40, 80",
-        help=f"{RunConfig.model_fields[name].description}. This run: {getattr(config, name)}.",
+        help=f"{setting.help} This run: {getattr(config, name)}.",
     )
     configs, problems = varied(config, name, text)
     for problem in problems:
@@ -137,7 +138,7 @@ def varied(config: RunConfig, name: str, text: str) -> tuple[list[RunConfig], li
         return [], [f"{len(values)} values: up to {MOST_VALUES} are started at a time."]
     for value in dict.fromkeys(values):
         try:
-            configs.append(checked(config.model_dump() | {name: value}))
+            configs.append(parse(config.model_dump() | {name: value}))
         except ConfigError as error:
             problems.append(str(error))
     return list(dict.fromkeys(configs)), problems

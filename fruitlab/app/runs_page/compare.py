@@ -9,15 +9,16 @@ import streamlit as st
 
 from fruitlab.app import permalinks, shared
 from fruitlab.app.components import chart
-from fruitlab.config.run_config import RunConfig, details
+from fruitlab.config.settings import settings_of
 from fruitlab.config.text import percent
+from fruitlab.methods.base import Method
+from fruitlab.methods.registry import methods
 from fruitlab.metrics import accuracy
 from fruitlab.metrics import curves as comparison
 from fruitlab.metrics.curves import Setting
 from fruitlab.plots import comparison as overlay
 from fruitlab.plots import style
 from fruitlab.runs import captions
-from fruitlab.runs.grouping import key
 from fruitlab.runs.index import Entry
 
 EVERY = 2.0  # seconds between two looks while a chosen run trains
@@ -60,9 +61,7 @@ def grouped(entries: Sequence[Entry], *, seeds: bool) -> list[Group]:
     by_id = {entry.id: entry for entry in entries}
     if seeds:
         members = list(
-            comparison.groups(
-                (entry.id, key(entry.config, without=("seed",))) for entry in entries
-            ).values()
+            comparison.groups((entry.id, entry.config.experiment()) for entry in entries).values()
         )
     else:
         members = [[entry.id] for entry in entries]
@@ -132,12 +131,14 @@ def _entries(chosen: list[str]) -> list[Entry]:
     entries = [found[name] for name in chosen if name in found and found[name].config is not None]
     return sorted(
         entries,
-        key=lambda entry: (entry.config.method == "iterative", share(entry.config), entry.created),
+        key=lambda entry: (*_order(entry.config), entry.created),
     )
 
 
-def share(config: RunConfig) -> int:
-    return config.split if config.method == "iterative" else config.ratio
+def _order(config: Method) -> tuple[int, Any]:
+    """By method, then by the headline setting."""
+    headline = 0 if config.headline is None else getattr(config, config.headline)
+    return list(methods()).index(config.method), headline
 
 
 def _live(chosen: list[str], was_running: bool) -> None:
@@ -308,9 +309,14 @@ def side_by_side(chosen: list[str]) -> None:
 def _table(entries: Sequence[Entry], rows: Sequence[Setting]) -> str:
     head = "".join(f"<th>{escape(entry.title)}</th>" for entry in entries)
     body = []
+    units = {
+        name: setting.unit
+        for entry in entries
+        for name, setting in settings_of(type(entry.config)).items()
+    }
     for row in rows:
-        about = details(row.name)
-        unit = f" ({about['unit']})" if about["unit"] not in ("", row.name) else ""
+        unit = units.get(row.name, "")
+        unit = f" ({unit})" if unit not in ("", row.name) else ""
         values = "".join(
             f"<td>{'—' if value is None else escape(_plain(value))}</td>" for value in row.values
         )

@@ -1,0 +1,111 @@
+"""`fruitlab train METHOD`: one subcommand per registered training method, made from its settings."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from fruitlab.config.presets import PRESETS
+from fruitlab.config.run_config import RENAMED
+from fruitlab.config.settings import Setting
+from fruitlab.methods.base import Method
+from fruitlab.methods.registry import methods
+from fruitlab.runs.queue import DEVICES
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+def add_methods(
+    train: argparse.ArgumentParser,
+    add: Callable[..., argparse.ArgumentParser],
+    run: Callable[..., Any],
+) -> None:
+    """Add a subcommand for every method.
+
+    Args:
+        add: (name, help, run, subparsers) -> the new parser.
+        run: what the subcommands call.
+    """
+    subcommands = train.add_subparsers(dest="method", required=True, metavar="method")
+    for name, method in methods().items():
+        parser = add(name, _escaped(method.description), run, subcommands)
+        _add_settings(parser, method)
+        _add_common(parser)
+
+
+def method_changes(options: argparse.Namespace) -> dict[str, str]:
+    """The method's own settings that were given as options, by name."""
+    own = methods()[options.method].own_settings()
+    given = {name: getattr(options, name, None) for name in own}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _add_settings(parser: argparse.ArgumentParser, method: type[Method]) -> None:
+    old_names = {new: old for old, new in RENAMED.items()}
+    for name, setting in method.own_settings().items():
+        names = [f"--{name.replace('_', '-')}"]
+        if name in old_names:
+            names.append(f"--{old_names[name].replace('_', '-')}")
+        parser.add_argument(
+            *names, dest=name, metavar=_metavar(setting), help=_escaped(_help(setting))
+        )
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        default="synthetic",
+        help="data set: a name from `data list`, or synthetic:N for N drawn pictures per category"
+        " (default: synthetic)",
+    )
+    parser.add_argument(
+        "--preset",
+        default="quick",
+        metavar="|".join(PRESETS),
+        help="settings to start from (default: quick)",
+    )
+    parser.add_argument(
+        "--iterations", metavar="N", help="training steps; the schedules stretch with them"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other setting; may be repeated",
+    )
+    parser.add_argument(
+        "--seed", metavar="N", help="seed of the weights and of the order of pictures (default: 0)"
+    )
+    parser.add_argument(
+        "--device",
+        default="auto",
+        metavar="|".join(DEVICES),
+        help="device to train on (default: auto)",
+    )
+    parser.add_argument(
+        "--precision",
+        default="auto",
+        choices=PRECISIONS,
+        help="precision of the convolutions; auto means bfloat16 on a GPU that supports it, and"
+        " float32 elsewhere",
+    )
+    parser.add_argument("--run", dest="run_id", metavar="NAME", help="name of the run")
+
+
+def _metavar(setting: Setting) -> str:
+    if setting.choices:
+        return "|".join(setting.choices)
+    if setting.kind is bool:
+        return "true|false"
+    return "PERCENT" if setting.unit == "%" else "N"
+
+
+def _help(setting: Setting) -> str:
+    text = setting.help[:1].lower() + setting.help[1:].rstrip(".")
+    paper = f"; paper {setting.paper}" if setting.paper else ""
+    default = str(setting.default).lower() if setting.kind is bool else setting.default
+    return f"{text} (default: {default}{paper})"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%%")  # argparse formats help texts

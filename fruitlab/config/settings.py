@@ -1,0 +1,100 @@
+"""One setting of a run: its default, limits, unit, help text and where the paper says it.
+
+Forms, the command line's options and the validation messages are all made from these.
+"""
+
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    title: str = "",
+    unit: str = "",
+    paper: str = "",
+    group: str = "",
+    **limits: Any,
+) -> Any:
+    """Declare a setting as a pydantic field.
+
+    Args:
+        default: the paper's value where the paper gives one.
+        help: one or two sentences for forms and `--help`.
+        title: label in forms; made from the field's name if empty.
+        unit: unit of a number, such as "%" or "iterations".
+        paper: section or table of the paper that states it.
+        group: heading in forms; that of the field before it if empty.
+        limits: pydantic's ge, gt, le, lt, min_length, pattern.
+    """
+    extra = {"unit": unit, "paper": paper, "group": group}
+    return Field(default, title=title or None, description=help, json_schema_extra=extra, **limits)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a form or a command line needs to know about one setting."""
+
+    name: str
+    title: str
+    help: str
+    unit: str
+    paper: str
+    default: Any
+    kind: type  # bool, int, float or str
+    choices: tuple[str, ...]  # of a Literal; else empty
+    low: float | None  # inclusive, or exclusive where the check says so
+    high: float | None
+
+    @property
+    def label(self) -> str:
+        """Title with the unit: "Batch size (pictures)"."""
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
+
+def settings_of(config: type[BaseModel]) -> dict[str, Setting]:
+    """The settings of a configuration class by name, in the order of its fields."""
+    return {name: _setting(name, field) for name, field in config.model_fields.items()}
+
+
+def grouped(config: type[BaseModel]) -> dict[str, list[str]]:
+    """Names of the settings under the headings that their fields declare, in order."""
+    groups: dict[str, list[str]] = {}
+    heading = "Run"
+    for name, field in config.model_fields.items():
+        heading = _extra(field).get("group") or heading
+        groups.setdefault(heading, []).append(name)
+    return groups
+
+
+def _setting(name: str, field: FieldInfo) -> Setting:
+    kind, choices = field.annotation, ()
+    if typing.get_origin(kind) is typing.Literal:
+        kind, choices = str, typing.get_args(kind)
+    bounds: dict[str, float] = {}
+    for limit in field.metadata:
+        for bound in ("ge", "gt", "le", "lt"):
+            if (value := getattr(limit, bound, None)) is not None:
+                bounds[bound] = value
+    extra = _extra(field)
+    return Setting(
+        name=name,
+        title=field.title or name.replace("_", " ").capitalize(),
+        help=field.description or "",
+        unit=extra.get("unit", ""),
+        paper=extra.get("paper", ""),
+        default=field.default,
+        kind=kind or str,
+        choices=choices,
+        low=bounds.get("ge", bounds.get("gt")),
+        high=bounds.get("le", bounds.get("lt")),
+    )
+
+
+def _extra(field: FieldInfo) -> dict[str, Any]:
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}

@@ -1,0 +1,66 @@
+"""Method: the base class of all training methods."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import model_validator
+
+from fruitlab.config.run_config import RunConfig
+from fruitlab.config.settings import Setting, settings_of
+from fruitlab.methods.phase import Phase
+
+
+class Method(RunConfig):
+    """The configuration of a run of one training method.
+
+    A subclass declares the method: class attributes for its name and texts, pydantic fields
+    (`fruitlab.config.settings.setting`) for its own settings, and `phases` and `describe`. The
+    Train form, the command line, links, studies, captions and comparisons follow from that.
+
+    Attributes:
+        name: short and lower case, as in `fruitlab train NAME`.
+        title: name in menus.
+        description: one sentence that says what the method does.
+        rank: place in menus; the paper's own methods come first.
+        headline: the setting that gets the slider and varies in a study; None if there is none.
+        presets: changes to presets that the method needs, {preset: {setting: value}}.
+        after_switch: settings without effect in the first phase. Runs that differ in these alone
+            share their first phase bit for bit, so a study trains it once.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    description: ClassVar[str]
+    rank: ClassVar[int] = 100
+    headline: ClassVar[str | None] = None
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    after_switch: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_the_method(cls, values: Any) -> Any:
+        return {"method": cls.name} | values if isinstance(values, dict) else values
+
+    @abstractmethod
+    def phases(self) -> list[Phase]:
+        """The run's phases in order. Their iterations add up to `iterations`."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """A few words that tell this run from others of its kind: "mixed, 60 % real"."""
+
+    @classmethod
+    def own_settings(cls) -> dict[str, Setting]:
+        """The settings that this method adds, by name."""
+        return {
+            name: found
+            for name, found in settings_of(cls).items()
+            if name not in RunConfig.model_fields
+        }
+
+    def first_phase_key(self) -> str | None:
+        """What runs have in common that share their first phase; None with a single phase."""
+        if len(self.phases()) < 2:
+            return None
+        return self.experiment(without=self.after_switch)

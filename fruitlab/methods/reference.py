@@ -1,0 +1,48 @@
+"""The reference of all training methods as Markdown, made from what they declare (docs/methods.md)."""
+
+import inspect
+
+from fruitlab.config.settings import Setting
+from fruitlab.methods.base import Method
+from fruitlab.methods.registry import configure, methods
+
+HEAD = """\
+# Training methods
+
+Made by `python -m fruitlab methods --markdown` from what each method declares. Every method also
+has the settings of all runs: `fruitlab/config/run_config.py`.
+"""
+
+
+def markdown() -> str:
+    """Title, description, settings and phases of every method."""
+    return "\n".join([HEAD, *(_section(method) for method in methods().values())])
+
+
+def _section(method: type[Method]) -> str:
+    lines = [f"## {method.title}", "", f"`fruitlab train {method.name}`", ""]
+    lines += [inspect.cleandoc(method.__doc__ or method.description), ""]
+    if method.own_settings():
+        lines += ["| setting | default | values | meaning |", "|---|---|---|---|"]
+        lines += [_row(setting) for setting in method.own_settings().values()]
+        lines.append("")
+    lines.append("Phases with the `quick` preset:")
+    lines.append("")
+    for phase in configure(method.name).phases():
+        lines.append(f"- {phase.summary}, {phase.iterations:,} iterations")
+    return "\n".join([*lines, ""])
+
+
+def _row(setting: Setting) -> str:
+    default = str(setting.default).lower() if setting.kind is bool else setting.default
+    paper = f" Paper {setting.paper}." if setting.paper else ""
+    return f"| `{setting.name}` | {default} | {_values(setting)} | {setting.help}{paper} |"
+
+
+def _values(setting: Setting) -> str:
+    if setting.choices:
+        return ", ".join(setting.choices)
+    if setting.kind is bool:
+        return "true, false"
+    unit = f" {setting.unit}" if setting.unit else ""
+    return f"{setting.low} to {setting.high}{unit}"

@@ -1,0 +1,59 @@
+"""One step of momentum SGD (paper 3.3), optionally with Nesterov's form and Muon."""
+
+from collections.abc import Collection, Mapping
+
+import torch
+from torch import Tensor
+
+from fruitlab.training.muon import orthogonal_steps
+
+
+@torch.no_grad()
+def step(
+    trained: Mapping[str, Tensor],
+    velocity: Mapping[str, Tensor],
+    *,
+    rate: Tensor,
+    momentum: float,
+    decay: float,
+    nesterov: bool = False,
+    muon: float = 0.0,
+    kernels: Collection[str] = (),
+) -> None:
+    """Update the parameters in place from their gradients, and clear the gradients.
+
+    The L2 penalty applies to weights, not to biases (3.2).
+
+    This is not torch.optim.SGD: the rate has to be a tensor, so that a plateau can halve it without
+    a transfer from the device. With foreach=True SGD reads such a tensor back at every step, and
+    fused=True is wrong on a CPU where a gradient has another memory format than its weight, as some
+    convolutions' do (torch 2.14.1).
+
+    Args:
+        trained: parameters with gradients, by name.
+        velocity: same names and shapes.
+        rate: learning rate, float scalar on the parameters' device.
+        momentum: fraction of the velocity that is kept.
+        decay: factor f of the L2 penalty f / 2 * sum(w^2).
+        muon: length of an orthogonalized update in learning rates; 0 turns it off.
+        kernels: names of the parameters whose updates Muon orthogonalizes.
+    """
+    names, weights = list(trained), list(trained.values())
+    gradients = [parameter.grad for parameter in weights]
+    velocities = [velocity[name] for name in names]
+    decayed = [i for i, name in enumerate(names) if name.endswith("weight")]
+    torch._foreach_add_([gradients[i] for i in decayed], [weights[i] for i in decayed], alpha=decay)
+    torch._foreach_mul_(velocities, momentum)
+    torch._foreach_add_(velocities, gradients)
+    updates = velocities
+    if nesterov:
+        updates = list(torch._foreach_add(gradients, velocities, alpha=momentum))
+    if muon:
+        updates = list(updates)
+        places = [i for i, name in enumerate(names) if name in kernels]
+        orthogonal = orthogonal_steps([updates[i] for i in places])
+        for i, update in zip(places, orthogonal, strict=True):
+            updates[i] = update * muon
+    torch._foreach_sub_(weights, torch._foreach_mul(updates, rate))
+    for parameter in weights:
+        parameter.grad = None

@@ -1,0 +1,47 @@
+"""Reading the data of a run, with progress that pages can show."""
+
+import time
+from collections.abc import Callable
+
+from fruitlab.config.errors import DataError
+from fruitlab.data import store
+from fruitlab.data.domains import TwoDomains
+from fruitlab.runs.folder import Run
+from fruitlab.worker.stop import StopRequest
+
+
+class ReadingProgress:
+    """Writes once a second to the run's activity how much of the data has been read or drawn."""
+
+    def __init__(self, run: Run, stop: StopRequest) -> None:
+        self.run, self.stop = run, stop
+        self.since, self.written = time.time(), time.monotonic()
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        """Record progress. Raises Stopped if the run has been asked to stop."""
+        self.stop.raise_if_asked()
+        if time.monotonic() - self.written >= 1:
+            self.written = time.monotonic()
+            self.run.doing("reading the data", step=step, done=done, of=total, since=self.since)
+
+
+def read_data(
+    run: Run,
+    name: str,
+    say: Callable[[str], None],
+    progress: Callable[[str, int, int], None] | None = None,
+) -> TwoDomains:
+    """Read the run's data.
+
+    Raises:
+        DataError: it is missing, or it has changed since the run started.
+    """
+    data = store.load(name, say=say, progress=progress)
+    known = run.header().get("data")
+    if known and known["fingerprint"] != data.fingerprint:
+        raise DataError(
+            f"The data set {name!r} has changed since {run.id} started (its fingerprint is"
+            f" {data.fingerprint}, it was {known['fingerprint']}), so test pictures might have been"
+            " trained on. Restore the old pictures, or start a new run."
+        )
+    return data

@@ -1,0 +1,55 @@
+"""Requests to stop a training: Ctrl-C, SIGTERM, or a file named `stop` in the run's folder."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from fruitlab.runs.folder import Run
+
+
+class Stopped(Exception):
+    """The run was asked to stop."""
+
+
+class StopRequest:
+    """Whether somebody has asked to stop. The run then ends after the current iteration."""
+
+    def __init__(self, run: Run | None = None) -> None:
+        self.file = run.folder / "stop" if run else None
+        self.signalled = False
+
+    def __call__(self) -> bool:
+        return self.signalled or (self.file is not None and self.file.exists())
+
+    def raise_if_asked(self) -> None:
+        """Raise Stopped if somebody has asked."""
+        if self():
+            raise Stopped
+
+    def wait(self, seconds: float) -> None:
+        """Sleep. Raises Stopped if somebody has asked meanwhile."""
+        time.sleep(seconds)
+        self.raise_if_asked()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Treat SIGINT and SIGTERM as requests. The second signal ends the process as usual."""
+        before: dict[int, signal.Handlers | None] = {}
+
+        def take(number: int, frame: FrameType | None) -> None:
+            self.signalled = True
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                before[number] = signal.signal(number, take)
+        except ValueError:
+            pass  # not the main thread: the caller there uses the `stop` file
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
