@@ -21,7 +21,8 @@ from torch import Tensor  # noqa: E402
 
 from fruitlab.data import store  # noqa: E402
 from fruitlab.inference.predict import load_network  # noqa: E402
-from fruitlab.models.paper_resnet import Network, as_input  # noqa: E402
+from fruitlab.models.kernels.execution import accelerate  # noqa: E402
+from fruitlab.models.model import Model  # noqa: E402
 from fruitlab.runs import folder  # noqa: E402
 from fruitlab.training.device_dataset import Resident  # noqa: E402
 from fruitlab.training.scoring import infer  # noqa: E402
@@ -78,15 +79,14 @@ def main() -> None:
     )
 
 
-def renewed(network: Network, data: Resident, index: Tensor) -> Network:
-    """A copy whose moving statistics are the mean over these pictures, in batches; its weights stay."""
+def renewed(network: Model, data: Resident, index: Tensor) -> Model:
+    """A copy whose running statistics are the mean over these pictures, in batches."""
     network = copy.deepcopy(network).train()
     shuffled = index[torch.randperm(len(index), generator=torch.Generator().manual_seed(0))]
     with torch.no_grad():
         for number, part in enumerate(shuffled.split(BATCH)):
-            for norm in network.norms():
-                norm.momentum = number / (number + 1)
-            network(as_input(data.images[part]))
+            network.set_statistics_momentum(number / (number + 1))
+            accelerate(network)(network.prepare(data.images[part]))
     return network.eval()
 
 

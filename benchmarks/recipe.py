@@ -140,7 +140,7 @@ def cost(repeats: int = 15) -> str:
     """Milliseconds of `quick`'s training step and of its augmentation, in turn on noise; the least of each."""
     import torch
 
-    from fruitlab.models.paper_resnet import as_input
+    from fruitlab.models.model import to_float
     from fruitlab.training import devices
     from fruitlab.training.augmentation import augment
     from fruitlab.training.loop import step
@@ -163,7 +163,7 @@ def cost(repeats: int = 15) -> str:
             torch.cuda.synchronize()
         return 1000 * (time.perf_counter() - started)
 
-    x, real, changing, stepping = as_input(images), labels.sum(), [], []
+    x, real, changing, stepping = to_float(images), labels.sum(), [], []
     for stream in range(repeats):
         changing.append(timed(lambda: augment(x, config, stream)))
         stepping.append(timed(lambda: step(config, phase, state, x, labels, real, False)))

@@ -22,7 +22,7 @@ from PIL import Image  # noqa: E402
 
 from fruitlab.config.presets import configure  # noqa: E402
 from fruitlab.data import pictures, store  # noqa: E402
-from fruitlab.models.paper_resnet import as_input  # noqa: E402
+from fruitlab.models.folded import inference_model  # noqa: E402
 from fruitlab.training.device_dataset import DOMAINS, Resident  # noqa: E402
 from fruitlab.training.loop import train  # noqa: E402
 from fruitlab.training.state import State  # noqa: E402
@@ -86,7 +86,7 @@ def one_photo(state: State, data: Resident, times: int) -> None:
     """Medians: the network alone, and from a JPEG's bytes on."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    network = state.network.eval()
+    network = inference_model(state.network)
     stream = io.BytesIO()
     Image.fromarray(data.images[0].numpy()).resize((1000, 1000)).save(stream, "JPEG")
 
@@ -96,7 +96,7 @@ def one_photo(state: State, data: Resident, times: int) -> None:
         started = time.perf_counter()
         if photo is not None:
             picture = torch.from_numpy(pictures.read(photo))
-        torch.softmax(network(as_input(picture.unsqueeze(0))), 1).topk(3)
+        torch.softmax(network(network.prepare(picture.unsqueeze(0))), 1).topk(3)
         return time.perf_counter() - started
 
     for what, photo in (

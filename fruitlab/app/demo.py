@@ -114,11 +114,16 @@ def _sentence(head: str, text: str) -> str:
 
 
 def _pictures(explanation: heatmap.Explanation, category: str) -> str:
-    looked = heatmap.data_url(heatmap.overlay(explanation, SIDE), "JPEG")
+    looked = ""
+    if explanation.relevance is not None:
+        image = heatmap.overlay(explanation.seen, explanation.relevance, SIDE)
+        looked = (
+            f'<figure><img src="{heatmap.data_url(image, "JPEG")}" alt="heat map over the photo">'
+            "<figcaption>Where it looked: brighter places spoke more for "
+            f"{html.escape(category)}.</figcaption></figure>"
+        )
     return (
-        '<div class="pictures">'
-        f'<figure><img src="{looked}" alt="heat map over the photo"><figcaption>Where it looked: brighter places spoke more for '
-        f"{html.escape(category)}.</figcaption></figure>"
+        f'<div class="pictures">{looked}'
         f'<figure><img class="pixels" src="{heatmap.data_url(explanation.seen, "PNG")}" alt="the photo, 100 by 100 pixels"><figcaption>All that '
         "it saw: 100 x 100 pixels.</figcaption></figure></div>"
     )

@@ -13,6 +13,7 @@ from fruitlab.config.paths import data_root
 from fruitlab.data import store
 from fruitlab.data.sources import SOURCES
 from fruitlab.methods import reference, registry
+from fruitlab.models import table1
 from fruitlab.runs import folder as run_folders
 from fruitlab.runs import queue
 from fruitlab.runs.folder import Run
@@ -247,7 +248,5 @@ def methods(options: Namespace, say: Say) -> Outcome:
 
 
 def network(options: Namespace, say: Say) -> Outcome:
-    from fruitlab.models.table1 import rows
-
-    table = rows()
+    table = table1.rows()
     return 0, table, report.network(table)

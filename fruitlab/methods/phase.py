@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:  # pages and listings import methods without torch
     from torch import Tensor
-    from torch.nn import Module
+
+    from fruitlab.models.model import Model
 
     Memory = Mapping[str, Tensor]
-    ExtraLoss = Callable[[Module, "Batch", Tensor, Memory], Tensor]
-    EndAction = Callable[[Module, Callable[[], Iterator["Batch"]], Memory], dict[str, Tensor]]
+    ExtraLoss = Callable[[Model, "Batch", Tensor, Memory], Tensor]
+    EndAction = Callable[[Model, Callable[[], Iterator["Batch"]], Memory], dict[str, Tensor]]
 
 
 @dataclass(frozen=True)

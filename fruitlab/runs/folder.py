@@ -27,6 +27,7 @@ from fruitlab.config.paths import runs_root, shipped_root
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import parse_stored
+from fruitlab.models import registry as networks
 from fruitlab.runs.log import parse
 
 FORMAT = 1
@@ -255,8 +256,11 @@ def create(header: dict[str, Any], *, config: RunConfig, run_id: str | None = No
     """A new run folder under the user's root, with its config.json.
 
     Raises:
+        ConfigError: there is no network of the configured name.
         RunError: the id is not a slug or is taken, or the root cannot be written.
+        ConfigError: there is no network of the configured name.
     """
+    networks.check(config.network)
     root = runs_root()
     try:
         root.mkdir(parents=True, exist_ok=True)

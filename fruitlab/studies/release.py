@@ -36,7 +36,7 @@ KEPT = (
 )  # of config.json
 
 
-def name(config: RunConfig, experiment: str | None = None) -> str:
+def name(config: RunConfig) -> str:
     """What a shipped run is called: iterative-50-frozen-thorough-seed0; reading-bn-momentum-up-to-0-999; with six digits of its experiment
     where it is neither a recipe as it is nor an ablation."""
     if ablation := ablations.EARLY.ablation_of(config):
@@ -61,7 +61,7 @@ def name(config: RunConfig, experiment: str | None = None) -> str:
                 config.method,
                 *(SHIPPED_NAMES.get(value, value) for value in share.values()),
                 preset,
-                *([(experiment or config.experiment())[:6]] if changed else []),
+                *([config.experiment()[:6]] if changed else []),
                 f"seed{config.seed}",
             ],
         )
@@ -80,7 +80,7 @@ def files(config: RunConfig, main: str) -> tuple[str, ...]:
 
 def ship(entry: Entry, main: str) -> int:
     """Copies one run, in place of what was shipped under its name; returns the bytes."""
-    target = shipped_root() / name(entry.config, entry.header.get("experiment"))
+    target = shipped_root() / name(entry.config)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for file in files(entry.config, main):

@@ -1,25 +1,26 @@
-"""What a network says of every test picture, as a table for predictions.npz."""
+"""A network's answer to every test picture, as the table in predictions.npz."""
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from fruitlab.data.domains import Domain, TwoDomains
-from fruitlab.models.paper_resnet import Network
+from fruitlab.models.model import Model
 from fruitlab.training.device_dataset import DOMAINS, Resident
 from fruitlab.training.scoring import infer, ranks
 
 
 def predictions(
-    network: Network, data: TwoDomains, resident: Resident, logits: dict[str, Tensor] | None = None
+    network: Model, data: TwoDomains, resident: Resident, logits: dict[str, Tensor] | None = None
 ) -> dict[str, np.ndarray]:
-    """What the network says of every test picture: arrays for predictions.npz, which need neither torch nor the data to be read.
+    """Arrays for predictions.npz, which can be read without torch and without the data.
 
     Args:
-        logits: float [n, categories] of each domain's test pictures, where they are known already.
+        logits: float [n, categories] of each domain's test pictures, if they are known already.
     Returns:
-        categories; and of n pictures, nice first: hash, path, real (bool), truth, rank of the truth, top3 (indices) and
-        probability of those three (float32).
+        *categories*, and for n pictures, nice ones first: *hash*, *path*, *real* (bool), *truth*
+        and *rank* (int32; see `scoring.ranks`), and of the top three categories *top3* (int32
+        [n, 3]) and *probability* (float32 [n, 3]).
     """
     columns: dict[str, list[np.ndarray]] = {}
     truth = resident.labels

@@ -101,19 +101,20 @@ class Recorder:
         return summary | accuracy.table_scores(table) | {"best": best}
 
     def _write_weights(self, name: str) -> None:
-        network = {
+        network = self.state.network
+        tensors = {
             key: tensor.detach().cpu().contiguous().numpy()
-            for key, tensor in self.state.network.state_dict().items()
+            for key, tensor in network.state_dict().items()
         }
         self.run.write_tensors(
             name,
-            network,
+            tensors,
             {
                 "categories": list(self.categories),
                 "iteration": self.state.iteration,
-                "width": self.config.width,
-                "epsilon": self.config.norm_epsilon,
-            },
+                "network": network.name,
+            }
+            | network.hyperparameters,
         )
 
 

@@ -49,13 +49,13 @@ def test_a_shipped_file_plays_without_a_run_or_data(shipped) -> None:
     (sent,) = components(app)
     assert (
         sent["url"].startswith("/assets/play/fifty?")
-        and sent["marks"][:5] == [0, 1, 2, 5, 10]
-        and sent["marks"][-1] == file.steps
+        and sent["evaluation_points"][:5] == [0, 1, 2, 5, 10]
+        and sent["evaluation_points"][-1] == file.steps
     )
     assert (
-        len(sent["recipe"]["learning_rate"]) == file.steps
-        and sent["recipe"]["nesterov"]
-        and not sent["recipe"]["moving"]
+        len(sent["settings"]["learning_rate"]) == file.steps
+        and sent["settings"]["nesterov"]
+        and not sent["settings"]["moving"]
     )
     assert [sent["traces"][mark]["marker"]["symbol"] for mark in ("nice", "real", "combined")] == [
         "circle",

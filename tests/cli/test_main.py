@@ -322,16 +322,17 @@ def test_a_picture_is_predicted_as_the_plain_network_would(imported, call, pair)
     """An independent way through: weights from the file, the network, numpy's softmax."""
     import torch
 
-    from fruitlab.models.paper_resnet import Network, as_input
+    from fruitlab.models.paper_resnet import PaperResNet
 
     call("train", "mixed", "--data", "small", "--run", "same", *FAST)
     photo = next(pair.real.rglob("*.png"))
     tensors, notes = folder.find("same").read_tensors("weights")
-    network = Network(categories=3, width=0.25, epsilon=notes["epsilon"]).eval()
+    network = PaperResNet(categories=3, width=notes["width"], epsilon=notes["epsilon"]).eval()
     network.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()})
     pixels = np.asarray(Image.open(photo).convert("RGB"))
     with torch.inference_mode():
-        logits = network(as_input(torch.from_numpy(pixels.copy()).unsqueeze(0)))[0].double().numpy()
+        x = network.prepare(torch.from_numpy(pixels.copy()).unsqueeze(0))
+        logits = network(x)[0].double().numpy()
     expected = np.exp(logits) / np.exp(logits).sum()
     top = call("predict", "same", str(photo))[1][0]["top"]
     assert [one["category"] for one in top] == [

@@ -65,7 +65,7 @@ def test_a_run_says_what_it_is_and_how_it_ended(folder):
     assert (
         run.shipped and run.status() == "finished" and run.header()["data"]["kind"] == "photographs"
     )
-    assert name(run.config(), run.header()["experiment"]) == folder.name
+    assert name(run.config()) == folder.name
     last, summary = run.metrics()[-1], run.summary()
     assert last["full"] and last["iteration"] == run.config().iterations
     assert accuracy.point_combined(last) == pytest.approx(summary["combined"]["top1"])

@@ -30,7 +30,7 @@ class Session {
       this.of[domain] = new Array(notes.categories.length).fill(0)
       for (const label of tensors[`labels.${domain}_test`]) this.of[domain][label]++
     }
-    const { perEpoch, real } = new Batches({ notes, tensors }, this.data.recipe)
+    const { perEpoch, real } = new Batches({ notes, tensors }, this.data.settings)
     this.batch = Math.ceil(real / perEpoch)  // of nearly all: some have one less
     this.total = { nice: sum(this.of.nice), real: sum(this.of.real) }
     const source = URL.createObjectURL(new Blob([WORKER], { type: "text/javascript" }))
@@ -38,8 +38,10 @@ class Session {
     const spare = (navigator.hardwareConcurrency ?? 2) - 2  // one core trains, one draws
     for (let n = 0; n < Math.min(2, Math.max(1, spare)); n++) this.scorers.push(this.worker(source, message => this.scored(message)))
     URL.revokeObjectURL(source)
+    const { settings, evaluation_points: evaluationPoints } = this.data
     for (const worker of this.workers) {
-      worker.postMessage({ kind: "open", buffer, recipe: this.data.recipe, marks: this.data.marks, trains: worker === this.trainer })
+      const trains = worker === this.trainer
+      worker.postMessage({ kind: "open", buffer, settings, evaluationPoints, trains })
     }
     this.trainer.postMessage({ kind: "keep", share: this.share() })
   }

@@ -168,8 +168,8 @@ def _data(file: PlayFile, url: str) -> dict:
     ends = (0.0, float(file.steps))
     return {
         "url": url,
-        "recipe": play.recipe(file),
-        "marks": play.marks(file.steps),
+        "settings": play.settings(file),
+        "evaluation_points": play.evaluation_points(file.steps),
         "height": HEIGHT,
         "grey": style.GREY,
         "traces": {mark: style.line(mark, [], []) for mark in style.COLOURS},

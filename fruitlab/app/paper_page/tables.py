@@ -3,11 +3,13 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
 from fruitlab.config.text import percent
 from fruitlab.metrics.accuracy import SCORES
+from fruitlab.models import table1 as network
 from fruitlab.plots import style
 from fruitlab.studies import published
 from fruitlab.studies.scores import PAPER, Column, Scores
@@ -17,21 +19,6 @@ HEADS = {
     "best": "Ours, best per column",
     "paper": "The paper, best per column",
 }
-# Counted layers and trained parameters of each row of Table 1, with the paper's 26 categories. A
-# test compares them with the network.
-OURS = (
-    (0, 0),
-    (1, 608),
-    (0, 0),
-    (6, 3_504),
-    (2, 3_632),
-    (6, 13_920),
-    (2, 14_432),
-    (6, 55_488),
-    (0, 0),
-    (1, 230_600),
-    (1, 5_226),
-)
 CSS = """<style>
 .fl-table { overflow-x: auto; }
 .fl-table table {
@@ -138,12 +125,8 @@ def _csv_cells(scores: Scores | None, score: str) -> list[object]:
 def table1() -> None:
     """Table 1 (2): the network, with its layers and parameters counted."""
     heads = ("layer", "parameters (Table 1)", "output size", "layers", "trained parameters")
-    lines = []
-    for row, (layers, parameters) in zip(published.TABLE1, OURS, strict=True):
-        counts = (f"{count:,}" if count else "" for count in (layers, parameters))
-        lines.append([*row, *counts])
-    layers, parameters = (sum(counts) for counts in zip(*OURS, strict=True))
-    lines.append([f"<b>{text}</b>" for text in ("Total", "", "", f"{layers}", f"{parameters:,}")])
+    *rows, total = map(_table1_cells, network.rows())
+    lines = [*rows, [f"<b>{text}</b>" for text in total]]
     body = "".join(f"<tr>{_cells('td', line)}</tr>" for line in lines)
     with st.expander("Table 1: the network", icon=":material/layers:"):
         _show(f"<thead><tr>{_cells('th', heads)}</tr></thead><tbody>{body}</tbody>", "text")
@@ -151,8 +134,13 @@ def table1() -> None:
             f"FruitLab's network has the output sizes and the {published.LAYERS} layers of the"
             f" paper's; the 1x1 shortcut projections of the change blocks are not counted. The"
             f" paper gives one number of parameters, {published.FIRST_PARAMETERS} for the first"
-            " layer. `python -m fruitlab network` reads this table off the network."
+            " layer."
         )
+
+
+def _table1_cells(row: Mapping[str, Any]) -> list[str]:
+    counts = [f"{row[name]:,}" if row[name] else "" for name in ("layers", "parameters")]
+    return [row["layer"], row["parameters_of"], row["output"], *counts]
 
 
 def _cells(tag: str, texts: Sequence[str]) -> str:
