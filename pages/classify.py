@@ -21,7 +21,7 @@ def main() -> None:
         "Show a network a fruit, by photo or webcam: what it takes it for, how sure it is, and where it looked."
     )
     ids = [entry.id for entry in ready]
-    names = {entry.id: networks.called(entry) for entry in ready}
+    names = {entry.id: networks.network_caption(entry) for entry in ready}
     asked = st.query_params.get("run")
     if asked and asked not in ids:
         st.warning(
@@ -45,7 +45,7 @@ def main() -> None:
     categories = entry.data.get("categories", [])
     learned = (
         "drawn pictures, so expect little of it on photos"
-        if networks.learned(entry) == "drawn"
+        if entry.kind == "drawn"
         else "photographs"
     )
     st.caption(

@@ -13,9 +13,10 @@ from fruitlab.inference import client, heatmap
 from fruitlab.inference.client import Answers, PredictorError
 from fruitlab.inference.confidence import judge
 from fruitlab.inference.examples import TELLING, Example, examples
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.plots import figures as charts
 from fruitlab.plots import style
-from fruitlab.runs.sweeps import SCORES, Family, families
+from fruitlab.runs.sweeps import Sweep, sweeps
 from fruitlab.studies import published
 
 MEANING = (
@@ -28,7 +29,7 @@ st.title("Explore")
 
 def main() -> None:
     entries = shared.index().entries()
-    found = families(entries)
+    found = sweeps(entries)
     if not found:
         first.show(entries)
         return
@@ -36,7 +37,7 @@ def main() -> None:
         "Networks that differ in one thing: how much of what they learned from was *nice*, studio pictures on white, and how much *real*, photos "
         "from everywhere."
     )
-    family = found[0]
+    sweep = found[0]
     if len(found) > 1:
         keys = {one.key: one for one in found}
         asked_for = st.query_params.get("set")
@@ -44,9 +45,9 @@ def main() -> None:
             asked_for in keys or st.session_state.get("set") not in keys
         ):  # the address leads: it may be another by a link or the back button
             st.session_state.set = asked_for if asked_for in keys else found[0].key
-        family = keys[
+        sweep = keys[
             st.selectbox(
-                "Data and recipe",
+                "Data and preset",
                 list(keys),
                 format_func=lambda key: keys[key].name,
                 key="set",
@@ -55,18 +56,18 @@ def main() -> None:
         ]
     left, right = st.columns([5, 6], gap="large")
     with left:
-        ratio = slider(family)
-        figures(family, ratio)
-        more(family)
+        ratio = slider(sweep)
+        figures(sweep, ratio)
+        more(sweep)
     with right:
-        curve = {stop: family.scores(stop) for stop in family.stops}
+        curve = {at: sweep.scores(at) for at in sweep.ratios}
         # The paper's networks learned from photographs too; a curve of drawings has nothing to do with its numbers.
         theirs = (
             {
                 name: (list(published.TABLE2), [row[name] for row in published.TABLE2.values()])
                 for name in SCORES
             }
-            if family.kind == "photographs"
+            if sweep.kind == "photographs"
             else None
         )
         chart.show(
@@ -76,8 +77,7 @@ def main() -> None:
                 chosen=ratio,
                 paper=theirs,
                 deviations={
-                    name: [family.deviations(stop)[name] for stop in family.stops]
-                    for name in SCORES
+                    name: [sweep.deviations(at)[name] for at in sweep.ratios] for name in SCORES
                 },
             ),
             key="mixing",
@@ -88,46 +88,46 @@ def main() -> None:
                 "Hollow: the paper's Table 2, on other photos, each number the best over its training."
             )
     st.divider()
-    st.subheader("One photo, many networks" if len(family.stops) > 1 else "One photo, one network")
-    one_photo(family, ratio)
+    st.subheader("One photo, many networks" if len(sweep.ratios) > 1 else "One photo, one network")
+    one_photo(sweep, ratio)
 
 
-def slider(family: Family) -> int:
-    stops = list(family.stops)
-    if len(stops) == 1:
-        st.markdown(f"So far there is one run, with **{stops[0]} %** of the real training set.")
-        return stops[0]
-    key = f"ratio {family.key}"
+def slider(sweep: Sweep) -> int:
+    ratios = sweep.ratios
+    if len(ratios) == 1:
+        st.markdown(f"So far there is one run, with **{ratios[0]} %** of the real training set.")
+        return ratios[0]
+    key = f"ratio {sweep.key}"
     asked = st.query_params.get("ratio", "")
     if asked.isdecimal() and len(asked) < 4:
-        st.session_state[key] = min(stops, key=lambda stop: abs(stop - int(asked)))
+        st.session_state[key] = min(ratios, key=lambda at: abs(at - int(asked)))
     elif key not in st.session_state:
-        st.session_state[key] = max(stops, key=lambda stop: family.scores(stop)["combined"])
+        st.session_state[key] = max(ratios, key=lambda at: sweep.scores(at)["combined"])
 
     def moved() -> None:
         st.query_params["ratio"] = str(st.session_state[key])
 
     return st.select_slider(
         "Share of real pictures in training",
-        stops,
-        format_func=lambda stop: f"{stop} %",
+        ratios,
+        format_func=lambda at: f"{at} %",
         key=key,
         on_change=moved,
-        help="In percent of the real training set; the rest of 100 % is of the nice one. It stops only where a finished run is.",
+        help="In percent of the real training set; the rest of 100 % is of the nice one. Only ratios with a finished run can be chosen.",
     )
 
 
-def figures(family: Family, ratio: int) -> None:
-    beside, entries = family.neighbour(ratio), family.stops[ratio]
-    st.html(scores.large(family.scores(ratio), None if beside is None else family.scores(beside)))
+def figures(sweep: Sweep, ratio: int) -> None:
+    beside, entries = sweep.neighbour(ratio), sweep.runs[ratio]
+    st.html(scores.large(sweep.scores(ratio), None if beside is None else sweep.scores(beside)))
     if len(entries) > 1:
         spread = ", ".join(
             f"{name} {100 * value:.1f}"
-            for name, value in family.deviations(ratio).items()
+            for name, value in sweep.deviations(ratio).items()
             if value is not None
         )
         seeds = f"the mean of {len(entries)} runs that differ in their seed (standard deviation in points: {spread}). "
-        seeds += f"The photo below is answered by {family.network(ratio).id}"
+        seeds += f"The photo below is answered by {sweep.network(ratio).id}"
     else:
         seeds = f"run {entries[0].id}"
     against = f" The change is from {beside} % real." if beside is not None else ""
@@ -137,19 +137,19 @@ def figures(family: Family, ratio: int) -> None:
     )
 
 
-def more(family: Family) -> None:
-    missing = family.missing()
+def more(sweep: Sweep) -> None:
+    missing = sweep.missing()
     if missing:
         query = permalinks.to_query(
-            family.config.model_copy(update={"ratio": missing[0]}), family.fingerprint or None
+            sweep.config.model_copy(update={"ratio": missing[0]}), sweep.fingerprint or None
         )
         navigation.link(
-            "train", f"Add a stop: train {missing[0]} % real", query=query, icon=":material/add:"
+            "train", f"Add a ratio: train {missing[0]} % real", query=query, icon=":material/add:"
         )
 
 
-def one_photo(family: Family, ratio: int) -> None:
-    networks = {stop: family.network(stop) for stop in family.stops}
+def one_photo(sweep: Sweep, ratio: int) -> None:
+    networks = {at: sweep.network(at) for at in sweep.ratios}
     client.start()  # torch is imported while a person looks at the figures
     shown = examples(networks[ratio].run)
     left, right = st.columns([5, 6], gap="large")
@@ -188,7 +188,7 @@ def one_photo(family: Family, ratio: int) -> None:
     domain, drawn = (known.domain, known.drawn) if known else ("real", False)
     rows = [
         answers.Row(
-            stop,
+            at,
             said.top.get(entry.id, []),
             judge(entry.run, said.top[entry.id], domain, drawn=drawn)
             if entry.id in said.top
@@ -196,7 +196,7 @@ def one_photo(family: Family, ratio: int) -> None:
             said.errors.get(entry.id, ""),
             known.category if known else None,
         )
-        for stop, entry in networks.items()
+        for at, entry in networks.items()
     ]
     with left, st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width=130):
@@ -206,7 +206,7 @@ def one_photo(family: Family, ratio: int) -> None:
         st.caption(
             "All that the networks see of it: 100 x 100 pixels. "
             + (
-                truth(picture, family)
+                truth(picture, sweep)
                 if isinstance(picture, Example)
                 else "It stays on this machine."
             ),
@@ -231,9 +231,9 @@ def asked(picture: bytes | Example, run_ids: list[str]) -> Answers:
     return st.session_state.asked[1]
 
 
-def truth(picture: Example, family: Family) -> str:
+def truth(picture: Example, sweep: Sweep) -> str:
     text = f"In truth: {picture.category}{f', one of the {picture.domain} test pictures' if picture.tested else ''}."
-    if picture.drawn and family.kind == "photographs":
+    if picture.drawn and sweep.kind == "photographs":
         text += " Your own photo tells more: this one is drawn."
     return text
 

@@ -11,7 +11,7 @@ from fruitlab.methods.mixed import Mixed
 from fruitlab.methods.registry import as_method
 from fruitlab.plots import figures as charts
 from fruitlab.plots import style
-from fruitlab.runs import forgetting, references
+from fruitlab.runs import captions, forgetting, references
 from fruitlab.runs.index import Entry
 
 
@@ -53,7 +53,7 @@ def main() -> None:
         [name for name in asked if name in by_id] or [entry.id for entry in opened(found)],
         key="runs",
         max_selections=len(style.DASHES),
-        format_func=lambda name: described(by_id[name]),
+        format_func=lambda name: captions.choice_caption(by_id[name]),
         help=CHOICE,
     )
     if not chosen:
@@ -86,10 +86,6 @@ def opened(found: list[Entry]) -> list[Entry]:
     return [halves[norms] for norms in ("updated", "frozen") if norms in halves] or found[:1]
 
 
-def described(entry: Entry) -> str:
-    return f"{entry.title}: {entry.config.describe()}, {entry.config.data}, {entry.status}"
-
-
 def view(chosen: list[str], was_running: bool) -> None:
     every = shared.index().entries()
     entries = [entry for entry in every if entry.id in chosen and entry.config is not None]
@@ -103,7 +99,7 @@ def view(chosen: list[str], was_running: bool) -> None:
         st.caption("Restricted training has not begun yet: the curves start there.")
         return
     top = live.top_toggle()
-    first, named = there[0], forgetting.names(there)
+    first, named = there[0], captions.distinct_legends(there)
     joint = joint_run(every, first)
     figures(forgetting.measures(first, top), named[0] if len(there) > 1 else None)
     chart.show(
@@ -114,7 +110,7 @@ def view(chosen: list[str], was_running: bool) -> None:
             joint=None
             if joint is None
             else (
-                f"{joint.config.ratio} % real",
+                captions.setting_caption("ratio", joint.config.ratio),
                 joint.final("nice", top),
                 joint.final("real", top),
             ),

@@ -9,7 +9,8 @@ from fruitlab.config.run_config import RENAMED, RunConfig
 from fruitlab.config.text import duration
 from fruitlab.data import store
 from fruitlab.methods.registry import methods
-from fruitlab.runs import cost as estimate
+from fruitlab.runs.captions import method_caption
+from fruitlab.runs.cost import estimate as estimate_run
 from fruitlab.runs.index import Entry
 from fruitlab.runs.queue import DEVICES
 
@@ -52,7 +53,8 @@ def view(entry: Entry) -> None:
     st.subheader(entry.title)
     if entry.config is not None:
         st.caption(
-            f"{entry.config.describe()} · data {entry.config.data} · recipe {entry.config.preset} · seed {entry.config.seed}"
+            f"{method_caption(entry.config)} · data {entry.config.data}"
+            f" · preset {entry.config.preset} · seed {entry.config.seed}"
         )
     live.watch(entry.id)
     if entry.config is not None:
@@ -202,12 +204,10 @@ def cost(config: RunConfig, data: dict | None, entries: list[Entry]) -> str:
     nice, real = (
         sum(counts[domain] for counts in data["counts"].values()) for domain in ("nice", "real")
     )
-    work, measured = estimate.cost(config, nice, real), estimate.measured(entries, config.width)
-    speed = measured or estimate.unmeasured(config.width)
-    how = "as earlier runs here did" if measured else "a guess, until a run has been measured here"
+    estimate = estimate_run(config, nice, real, entries)
     return (
-        f"**{work.pictures:,} pictures** to learn from, in {config.iterations:,} iterations · **about {duration(work.work / speed)}** "
-        f"at {speed:,.0f} pictures a second ({how})"
+        f"**{estimate.pictures:,} pictures** to learn from, in {config.iterations:,} iterations · **about {duration(estimate.seconds)}** "
+        f"at {estimate.speed:,.0f} pictures a second ({estimate.basis})"
     )
 
 

@@ -144,7 +144,7 @@ def opened(request: gr.Request) -> tuple[Any, str, Any]:
     """The choice of networks, a note, and examples, when somebody opens the page."""
     client.start()  # torch is imported while a person looks for a photo
     wanted, there = request.query_params.get("run"), ready()
-    choices = [(networks.called(entry), entry.id) for entry in there]
+    choices = [(networks.network_caption(entry), entry.id) for entry in there]
     chosen = wanted if wanted in {entry.id for entry in there} else there[0].id if there else None
     note = NOTHING_YET if not there else ""
     if there and wanted and chosen != wanted:

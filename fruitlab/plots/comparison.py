@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from fruitlab.config.text import percent
 from fruitlab.metrics.curves import Axis, Band, Metric
+from fruitlab.metrics.series import thin
 from fruitlab.plots import style as marks
 from fruitlab.plots.figures import Figure
 
@@ -124,7 +125,7 @@ def _traces(
         found = line.bands.get(panel)
         if found is None or not len(found.x):
             continue
-        kept = marks.thin(len(found.x))
+        kept = thin(len(found.x))
         x, mean, deviation = found.x[kept] * scale, found.mean[kept], found.deviation[kept]
         dash, tint = style(place)
         name = line.name if found.runs == 1 else f"{line.name}, mean of {found.runs}"

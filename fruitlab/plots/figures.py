@@ -4,28 +4,15 @@ They set neither text nor grid colours: the chart component takes those from the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from fruitlab.config.text import percent
+from fruitlab.metrics.series import Curves, Forgetting
 from fruitlab.plots import style
 
 Figure = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Curves:
-    """A run's log as arrays of equal length, thinned or not."""
-
-    iteration: np.ndarray  # int64
-    nice: np.ndarray  # float64, fractions of one
-    real: np.ndarray
-    combined: np.ndarray
-    loss: np.ndarray  # nan where there is none
-    learning_rate: np.ndarray
-    switch: int | None = None  # the iteration at which restricted training begins
 
 
 def accuracies(
@@ -127,16 +114,6 @@ def _one(
     if curves.switch is not None:
         layout |= {"shapes": style.switch(curves.switch, "")["shapes"]}
     return {"title": title, "reading": reading, "data": [trace], "layout": layout}
-
-
-@dataclass(frozen=True)
-class Forgetting:
-    """One run's restricted training: iterations of the phase and accuracies on both domains, fractions of one."""
-
-    name: str
-    iteration: np.ndarray
-    nice: np.ndarray
-    real: np.ndarray
 
 
 def forgetting(

@@ -20,9 +20,6 @@ WIDTHS = {"nice": 2, "real": 2, "combined": 3.5}
 GREY = "#8a8790"
 # Several runs over one another keep their marks' colours and differ by the line.
 DASHES = ("solid", "dash", "dashdot", "longdash", "longdashdot")
-POINTS = (
-    500  # a series has no more: more cannot be seen, and all travel to the browser at every tick
-)
 
 Trace = dict[str, Any]
 
@@ -178,15 +175,6 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
 def accuracy_axis(title: str = "accuracy", **more: Any) -> dict[str, Any]:
     """From 0 to 100 %, whatever the values: heights of two plots can be compared."""
     return axis(title, tickformat=".0%", range=[0, 1.02], **more)
-
-
-def thin(count: int, most: int = POINTS) -> np.ndarray:
-    """Ascending indices, int64 [min(count, most)], evenly spread, the first and the last among them."""
-    return (
-        np.arange(count)
-        if count <= most
-        else np.unique(np.linspace(0, count - 1, most).round().astype(np.int64))
-    )
 
 
 def plain(values: Sequence[float | None]) -> list[Any]:

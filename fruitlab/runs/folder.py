@@ -28,9 +28,11 @@ from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import parse_stored
 from fruitlab.models import registry as networks
+from fruitlab.runs.log import parse
 
 FORMAT = 1
 STARTING = 30.0  # seconds that a new process may take before it holds its run's lock, on a machine that is busy
+NAMED = 4  # runs that a message names
 SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 
 
@@ -86,18 +88,11 @@ class Run:
         return self.folder / "metrics.jsonl"
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The evaluations so far, in order; a torn last line is ignored."""
+        """The evaluations so far, in order (`log.parse`)."""
         try:
-            lines = self.log.read_bytes().split(b"\n")
+            return [point for point, _ in parse(self.log.read_bytes())]
         except OSError:
             return []
-        points = []
-        for line in lines[:-1]:  # what follows the last newline is torn, or nothing
-            try:
-                points.append(json.loads(line))
-            except ValueError:
-                break
-        return points
 
     def append(self, point: dict[str, Any]) -> None:
         with open(self.log, "ab") as file:
@@ -134,8 +129,8 @@ class Run:
         except FileNotFoundError:
             if self.shipped:
                 raise RunError(
-                    f"{self.id} ships without its {name}: of the runs that come with FruitLab, the study's eleven mixed ones and its two of the 50 % "
-                    "split have their weights. Choose one of those, or train this one again from its link on the Runs page."
+                    f"{self.id} ships without its {name}. {_shipped_with(path.name)} Choose one of"
+                    " those, or train this run again from its link on the Runs page."
                 ) from None
             raise RunError(
                 f"{self.id} has no {path.name} yet. Has it trained? `python -m fruitlab runs` shows what became of it."
@@ -153,8 +148,9 @@ class Run:
         except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             if self.shipped and isinstance(error, FileNotFoundError):
                 raise RunError(
-                    f"{self.id} ships without its answers to each picture: of the runs that come with FruitLab, only those that have their weights have "
-                    "them. Its scores by category are there: on the Runs page, under By category, and in its summary.json."
+                    f"{self.id} ships without its answers to each test picture."
+                    f" {_shipped_with('predictions.npz')} The scores of this run by category are"
+                    " on the Runs page, under By category, and in its summary.json."
                 ) from None
             raise RunError(
                 f"{self.id}: its predictions cannot be read ({error}). They are written when a run finishes."
@@ -238,6 +234,16 @@ class Run:
     def label_file(self) -> Path:
         """Title, note and study, which people edit. Shipped folders are never written: their labels lie in the user's root."""
         return (runs_root() / ".labels" / self.id if self.shipped else self.folder) / "label.json"
+
+
+def _shipped_with(file: str) -> str:
+    """A sentence that names the shipped runs that have a file."""
+    ids = [path.parent.name for path in sorted(shipped_root().glob(f"*/{file}"))]
+    if not ids:
+        return f"No shipped run has {file}."
+    more = len(ids) - NAMED
+    named = ", ".join(ids[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"Shipped runs with {file}: {named}."
 
 
 def ended(summary: Any) -> str:

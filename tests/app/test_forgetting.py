@@ -4,7 +4,7 @@ import pytest
 from logged_runs import iterative, mixed, run
 from ui_pages import charts, opened, text
 
-from fruitlab.runs import folder, forgetting, labels
+from fruitlab.runs import captions, folder, labels
 from fruitlab.runs.index import Index
 
 
@@ -66,14 +66,14 @@ def test_several_runs_over_one_another_and_side_by_side() -> None:
     assert not app.exception and "left out: gone" in text(app)
     names = [trace["name"] for trace in charts(app)[0].data if trace["name"] != "chance"]
     assert names == [
-        "nice: statistics updated",
-        "real: statistics updated",
-        "nice: statistics frozen",
-        "real: statistics frozen",
+        "nice: updated statistics",
+        "real: updated statistics",
+        "nice: frozen statistics",
+        "real: frozen statistics",
     ]
     (table,) = app.table
-    assert table.value.columns.tolist()[1:] == ["statistics updated", "statistics frozen"]
-    assert table.value["statistics frozen"].tolist() == [
+    assert table.value.columns.tolist()[1:] == ["updated statistics", "frozen statistics"]
+    assert table.value["frozen statistics"].tolist() == [
         "40.0 points",
         "40.0 points",
         "25",
@@ -90,8 +90,8 @@ def test_lines_are_called_by_what_tells_them_apart() -> None:
     }.items():
         run(name, iterative(100), method="iterative", iterations=100, **changes)
     labels.write_label(folder.find("d"), title="the last", note="")
-    called = forgetting.names(sorted(Index().entries(), key=lambda entry: entry.id))
-    assert called == ["initial 20 %", "initial 50 %, seed 0", "c", "the last"]
+    called = captions.distinct_legends(sorted(Index().entries(), key=lambda entry: entry.id))
+    assert called == ["20 % nice first", "50 % nice first, seed 0", "c", "the last"]
 
 
 def test_while_it_trains_what_is_undefined_is_a_dash() -> None:

@@ -39,7 +39,7 @@ def test_nothing_yet_invites_with_a_cost_and_a_start() -> None:
     assert not app.exception and [button.label for button in app.button] == ["Start"]
     assert re.search(
         r"\*\*[\d,]+ pictures\*\* to learn from, in", text(app)
-    ) and "a guess, until a run has been measured here" in text(app)
+    ) and "a guess until a run has been measured here" in text(app)
     assert [
         (app.slider(key="ratio").min, app.slider(key="ratio").max, app.slider(key="ratio").step)
     ] == [(0, 100, 1)]

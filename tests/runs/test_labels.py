@@ -35,7 +35,7 @@ def test_a_damaged_label_is_written_anew(damaged: str) -> None:
 
 def test_what_is_too_long_is_told() -> None:
     run = run_folder("a")
-    with pytest.raises(RunError, match="title has 81 characters; there is room for 80"):
+    with pytest.raises(RunError, match="title has 81 characters. Shorten it to 80"):
         labels.write_label(run, title="x" * 81, note="")
     assert not run.label_file.exists()
 

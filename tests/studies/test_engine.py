@@ -214,7 +214,7 @@ def test_runs_on_what_the_data_was_before_are_others():
         fingerprint="a" * 16,
     )
     plan = plans.Study("one", "photos", plans.fixed([config]))
-    assert [e.id for e in progress.standing(plan, Index().entries(), "a" * 16).found.values()] == [
-        made.id
-    ]
-    assert progress.standing(plan, Index().entries(), "b" * 16).found == {}
+    assert [
+        e.id for e in progress.study_progress(plan, Index().entries(), "a" * 16).found.values()
+    ] == [made.id]
+    assert progress.study_progress(plan, Index().entries(), "b" * 16).found == {}

@@ -12,6 +12,7 @@ from fruitlab.methods.phase import labels
 from fruitlab.plots import figures as charts
 from fruitlab.plots import style
 from fruitlab.runs import cost, references
+from fruitlab.runs.captions import setting_caption
 from fruitlab.runs.index import Entry
 
 EVERY = 1.5  # seconds between two looks at a run that trains
@@ -125,7 +126,7 @@ def _progress(entry: Entry) -> None:
     total = entry.config.iterations
     at = int(entry.column("iteration")[-1]) if entry.points else 0
     parts = [f"**{words}**: iteration {at:,} of {total:,}"]
-    left, pace = cost.seconds_left(entry), cost.pictures_a_second(entry)
+    left, pace = cost.seconds_left(entry), cost.pictures_per_second(entry)
     if left is not None:
         parts.append(f"about {duration(left)} left")
     if pace is not None:
@@ -257,7 +258,7 @@ def figures(entry: Entry, top: int) -> None:
 def plots(entry: Entry, top: int) -> None:
     curves, total = entry.curves(top), entry.config.iterations
     best = references.best_mixed(shared.index().entries(), entry, top)
-    named = None if best is None else (f"{best[0].config.ratio} % real", best[1])
+    named = None if best is None else (setting_caption("ratio", best[0].config.ratio), best[1])
     chart.show(
         charts.accuracies(
             curves, top=top, iterations=total, categories=entry.categories, best=named

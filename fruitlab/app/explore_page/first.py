@@ -13,8 +13,9 @@ from fruitlab.data.domains import NAMES
 from fruitlab.methods.mixed import Mixed
 from fruitlab.methods.registry import configure
 from fruitlab.runs import cost
+from fruitlab.runs.captions import setting_caption
 from fruitlab.runs.index import Entry
-from fruitlab.runs.sweeps import families
+from fruitlab.runs.sweeps import sweeps
 
 RATIOS = (0, 50, 100)  # both ends of the slider and its middle
 PICTURES = 60  # a category and domain, of the built-in pair: drawn in a minute, where all of it takes several
@@ -41,10 +42,9 @@ def show(entries: list[Entry]) -> None:
         if data
         else [PICTURES * len(CATEGORIES)] * 2
     )
-    speed = cost.measured(entries, configs[0].width) or cost.unmeasured(configs[0].width)
-    took = duration(sum(cost.cost(config, nice, real).work for config in configs) / speed)
+    estimate = cost.total(cost.estimate(config, nice, real, entries) for config in configs)
     st.info(
-        "No such network yet. Three short trainings make a slider with three stops: "
+        "No such network yet. Three short trainings make a slider with three ratios: "
         f"{RATIOS[0]}, {RATIOS[1]} and {RATIOS[2]} % real pictures.",
         icon=":material/tune:",
     )
@@ -54,7 +54,7 @@ def show(entries: list[Entry]) -> None:
         _start(configs)
     drawn = "" if data else ", once the built-in pictures are drawn"
     st.caption(
-        f"About {took} in all here{drawn}. They train one after the other, and go on if you leave."
+        f"About {duration(estimate.seconds)} in all here{drawn}. They train one after the other, and go on if you leave."
     )
     navigation.link(
         "train", "Or choose the numbers yourself", query={"method": Mixed.name, "preset": "glance"}
@@ -81,13 +81,13 @@ def _coming(entry: Entry) -> bool:
 def _progress() -> None:
     entries = shared.index().entries()
     coming = sorted((entry for entry in entries if _coming(entry)), key=lambda entry: entry.created)
-    if families(entries) or not coming:
+    if sweeps(entries) or not coming:
         st.rerun()
     st.markdown(
         "**The first networks are on their way.** The slider appears here when one has finished."
     )
     for entry in coming[: len(RATIOS)]:
-        st.caption(f"{entry.config.ratio} % real")
+        st.caption(setting_caption("ratio", entry.config.ratio))
         live.brief(entry)
     navigation.link(
         "train",

@@ -18,6 +18,7 @@ from fruitlab.metrics.accuracy import wilson
 from fruitlab.play import file as play
 from fruitlab.play.file import PlayFile
 from fruitlab.plots import style
+from fruitlab.runs.captions import method_caption
 
 HEIGHT = 400
 
@@ -157,7 +158,9 @@ def _kept() -> int:
 def _described(path: Path, name: str) -> str:
     file = _read(str(path), path.stat().st_mtime_ns)
     return (
-        name if isinstance(file, str) else f"{name}: {file.config.describe()}, {file.notes['data']}"
+        name
+        if isinstance(file, str)
+        else f"{name}: {method_caption(file.config)}, {file.notes['data']}"
     )
 
 

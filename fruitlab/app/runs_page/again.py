@@ -12,7 +12,7 @@ from fruitlab.config.run_config import RunConfig
 from fruitlab.config.text import duration
 from fruitlab.data import store
 from fruitlab.methods.registry import parse, setting_of
-from fruitlab.runs import references
+from fruitlab.runs import grouping
 from fruitlab.runs.index import Entry
 
 MOST_SEEDS, MOST_VALUES = 20, 30
@@ -28,19 +28,13 @@ def show(entry: Entry) -> None:
             text, icon=":material/check:" if kind == "well" else ":material/error:"
         )
     config = entry.config
-    family = [
-        other
-        for other in shared.index().entries()
-        if other.config
-        and other.config.experiment() == config.experiment()
-        and references.same_data(other, entry)
-    ]
+    alike = [other for other in shared.index().entries() if grouping.same_experiment(other, entry)]
     missing, other = of_data(entry)
     if missing or other:
         st.warning(missing or other, icon=":material/image_not_supported:")
     left, right = st.columns(2, gap="large")
     with left:
-        _seeds(entry, family, missing)
+        _seeds(entry, alike, missing)
     with right:
         _varied(entry, missing)
     st.markdown("**The link that reproduces it**")

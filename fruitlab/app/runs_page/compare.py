@@ -9,7 +9,6 @@ import streamlit as st
 
 from fruitlab.app import permalinks, shared
 from fruitlab.app.components import chart
-from fruitlab.app.runs_page.table import trained
 from fruitlab.config.settings import settings_of
 from fruitlab.config.text import percent
 from fruitlab.methods.base import Method
@@ -19,6 +18,7 @@ from fruitlab.metrics import curves as comparison
 from fruitlab.metrics.curves import Setting
 from fruitlab.plots import comparison as overlay
 from fruitlab.plots import style
+from fruitlab.runs import captions
 from fruitlab.runs.index import Entry
 
 EVERY = 2.0  # seconds between two looks while a chosen run trains
@@ -65,26 +65,16 @@ def grouped(entries: Sequence[Entry], *, seeds: bool) -> list[Group]:
         )
     else:
         members = [[entry.id] for entry in entries]
-    told = comparison.distinguishing([by_id[ids[0]].config.settings() for ids in members])
-    groups = []
-    for ids, differences in zip(members, told, strict=True):
-        first = by_id[ids[0]]
-        # Beside what `trained` says.
-        more = [
-            f"{_called(name)} {_plain(value)}"
-            for name, value in differences.items()
-            if name not in ("method", "ratio", "split", "norms")
-        ]
-        if len(ids) == 1 and (not seeds or len(members) == 1 or len(entries) == 1):
-            more.append(f"seed {first.config.seed}")
-        titled = first.label.get("title") if len(ids) == 1 else None
-        groups.append(
-            Group(
-                str(titled) if titled else ", ".join([trained(first), *more]),
-                tuple(by_id[name] for name in ids),
-            )
-        )
-    return groups
+    firsts = [by_id[ids[0]] for ids in members]
+    legends = captions.legends(firsts, whole=True, seed=not seeds or len(entries) == 1)
+    titles = [
+        first.given_title if len(ids) == 1 else ""
+        for first, ids in zip(firsts, members, strict=True)
+    ]
+    return [
+        Group(title or legend, tuple(by_id[name] for name in ids))
+        for title, legend, ids in zip(titles, legends, members, strict=True)
+    ]
 
 
 def show(chosen: list[str]) -> None:

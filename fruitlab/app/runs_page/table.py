@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from fruitlab.app import shared
+from fruitlab.runs.captions import method_caption
 from fruitlab.runs.index import Entry
 
 EVERY = 3.0  # seconds between two looks while something trains
@@ -22,14 +23,6 @@ STATUS = {
     "unreadable": "? unreadable",
 }
 ACCURACY = st.column_config.NumberColumn
-
-
-def trained(entry: Entry) -> str:
-    """The method, its one number, and of an iterative run the statistics: "mixed, 60 % real", "iterative, 50 % nice first, frozen"."""
-    config = entry.config
-    if config is None:
-        return ""
-    return config.describe()
 
 
 def filtered(entries: Sequence[Entry]) -> list[Entry]:
@@ -70,7 +63,7 @@ def filtered(entries: Sequence[Entry]) -> list[Entry]:
                 entry.id,
                 entry.title,
                 str(entry.label.get("note", "")),
-                trained(entry),
+                method_caption(entry.config) if entry.config else "",
                 entry.config.preset if entry.config else "",
                 str(of["data"]),
                 entry.status,
@@ -177,7 +170,7 @@ def _row(entry: Entry | None) -> dict[str, Any]:
     return {
         "run": entry.title,
         "status": STATUS.get(entry.status, entry.status),
-        "trained": trained(entry),
+        "trained": method_caption(config),
         "preset": config.preset,
         "data": config.data,
         "seed": config.seed,
