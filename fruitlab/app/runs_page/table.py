@@ -188,7 +188,7 @@ def _columns(rows: Sequence[Entry]) -> dict[str, Any]:
         "status": st.column_config.TextColumn("Status", width=98),
         "trained": st.column_config.TextColumn(
             "Trained",
-            width=232,
+            width=310,
             help="mixed: on both domains at once, so much of the real training set and the rest of the nice "
             "one. iterative: first on nice pictures alone, for so much of the iterations, then the last two layers on real "
             "ones, while the statistics of the others follow the pictures or are frozen.",
