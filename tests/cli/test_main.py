@@ -225,8 +225,8 @@ def test_iterative_and_another_pair_s_categories(imported, call, pair, tmp_path)
         (("study", "paper", "--at-once", "many"), "from 1 to 64"),
         (("study", "paper", "--at-once", "0"), "from 1 to 64"),
         (("study", "length", "--seeds", "3"), "leave --preset and --seeds out"),
-        (("study", "ablations", "--preset", "quick"), "study ablations has the paper's preset"),
-        (("study", "readings", "--preset", "quick"), "study ablations has the paper's preset"),
+        (("study", "ablations", "--preset", "quick"), "study ablations always uses the paper's preset"),
+        (("study", "readings", "--preset", "quick"), "study ablations always uses the paper's preset"),
         (("study", "ratio", "--norms", "frozen"), "goes with study paper"),
     ],
 )
