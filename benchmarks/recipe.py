@@ -23,7 +23,7 @@ from fruitlab.config.run_config import EVALUATION, RunConfig
 from fruitlab.data import store
 from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 from fruitlab.runs.folder import Run
 from fruitlab.runs.index import Index
 
@@ -87,7 +87,7 @@ def train(config: RunConfig) -> None:
 
     run = run_of(config)
     if not run.folder.exists():
-        folder.create({"device": "auto", "data": None}, config=config, run_id=run.id)
+        catalog.create({"device": "auto", "data": None}, config=config, run_id=run.id)
     if run.status() != "finished":
         work(run, say=lambda line: print(f"{run.id}: {line}", file=sys.stderr, flush=True))
 

@@ -24,7 +24,7 @@ from fruitlab.inference.client import PredictorError  # noqa: E402
 from fruitlab.inference.confidence import judge  # noqa: E402
 from fruitlab.inference.examples import Example, drawn, examples  # noqa: E402
 from fruitlab.plots.style import SHAPES  # noqa: E402
-from fruitlab.runs.folder import find  # noqa: E402
+from fruitlab.runs.catalog import find  # noqa: E402
 from fruitlab.runs.index import Entry  # noqa: E402
 
 NOTHING_YET = "No run has finished yet. Start one on the Train page; the *glance* recipe takes a few minutes on the built-in pictures."

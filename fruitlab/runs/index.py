@@ -20,7 +20,8 @@ from fruitlab.config.files import read_json
 from fruitlab.config.run_config import RunConfig
 from fruitlab.metrics import accuracy
 from fruitlab.metrics.series import POINTS, Curves, thin
-from fruitlab.runs.folder import Run, all_runs, ended
+from fruitlab.runs.catalog import all_runs
+from fruitlab.runs.folder import Run, ended
 from fruitlab.runs.log import Log
 
 ACTIVE = ("waiting", "running")

@@ -5,7 +5,8 @@ The nine splits of the paper's iterative study share their initial training this
 
 from fruitlab.config.files import write_whole
 from fruitlab.config.run_config import RunConfig
-from fruitlab.runs.folder import Run, create
+from fruitlab.runs.catalog import create
+from fruitlab.runs.folder import Run
 
 INHERITED = (
     "device",

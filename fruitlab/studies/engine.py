@@ -17,7 +17,7 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.files import write_json
 from fruitlab.config.progress import Say
 from fruitlab.config.run_config import RunConfig
-from fruitlab.runs import folder, queue
+from fruitlab.runs import catalog, queue
 from fruitlab.runs.captions import method_caption
 from fruitlab.runs.folder import Run
 from fruitlab.runs.index import Index
@@ -161,7 +161,7 @@ class Engine:
             ]
             if shorter:
                 header["snapshots"] = sorted({_switch(other) for other in shorter})
-            run = folder.create(header, config=config)
+            run = catalog.create(header, config=config)
         write_json(run.label_file, {"study": self.study.name})
         return run
 

@@ -110,7 +110,7 @@ def test_one_photo_before_every_network():
     assert said.count('class="ratio"') == 3 and said.count("aria-current=true") == 1
     for ratio in (0, 60, 100):
         from fruitlab.inference.examples import examples
-        from fruitlab.runs.folder import find
+        from fruitlab.runs.catalog import find
 
         top = client.top3(f"mixed{ratio}", examples(find("mixed0"))[0].image)
         assert f"{top[0]['category']}" in said and f"{top[0]['probability']:.1%}" in said
@@ -177,7 +177,7 @@ def test_a_stop_with_several_seeds_says_how_much_they_differ():
 
 def test_damaged_networks_are_told_among_the_others():
     stops()
-    from fruitlab.runs.folder import find
+    from fruitlab.runs.catalog import find
 
     (find("mixed60").folder / "weights.safetensors").write_bytes(b"none")
     app = opened("explore", ratio="60")

@@ -4,7 +4,7 @@ import pytest
 from logged_runs import iterative, mixed, run
 from ui_pages import charts, opened, text
 
-from fruitlab.runs import captions, folder, labels
+from fruitlab.runs import captions, catalog, labels
 from fruitlab.runs.index import Index
 
 
@@ -89,7 +89,7 @@ def test_lines_are_called_by_what_tells_them_apart() -> None:
         "d": {"split": 50, "seed": 1},
     }.items():
         run(name, iterative(100), method="iterative", iterations=100, **changes)
-    labels.write_label(folder.find("d"), title="the last", note="")
+    labels.write_label(catalog.find("d"), title="the last", note="")
     called = captions.distinct_legends(sorted(Index().entries(), key=lambda entry: entry.id))
     assert called == ["20 % nice first", "50 % nice first, seed 0", "c", "the last"]
 

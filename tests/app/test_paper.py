@@ -8,7 +8,7 @@ from ui_pages import charts, checked, html, opened, text
 
 from fruitlab.app import shared
 from fruitlab.app.components import study as studying
-from fruitlab.runs.folder import find
+from fruitlab.runs.catalog import find
 from fruitlab.studies import published
 from fruitlab.studies.plans import RATIOS, SPLITS
 

@@ -12,7 +12,7 @@ from fruitlab.app import launch, permalinks
 from fruitlab.app.runs_page import again
 from fruitlab.data import store
 from fruitlab.methods.registry import configure
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 from fruitlab.runs.index import Index
 
 
@@ -41,7 +41,7 @@ def test_more_seeds(started: list) -> None:
     checked(app.run())
     checked(app.button(key="again seeds start").click().run())
     assert [config.seed for config in started] == [1, 3, 4]
-    assert {config.experiment() for config in started} == {folder.find("s0").config().experiment()}
+    assert {config.experiment() for config in started} == {catalog.find("s0").config().experiment()}
     assert "Started 3 runs" in text(app) and "4 ticked" in text(app)
 
 
@@ -141,14 +141,14 @@ def test_deletion_asks_and_spares_what_is_at_work() -> None:
     run_folder("a")
     app = checked(opened("runs", runs="a", section="files"))
     checked(app.button(key="delete").click().run())
-    assert folder.find("a")  # asked, not done
+    assert catalog.find("a")  # asked, not done
     assert app.button(key="keep")
     app.button(
         key="delete"
     ).click()  # a dialog is drawn by the click that opened it: here both clicks come at once
     app.button(key="delete for good").click()
     checked(app.run())
-    assert list(folder.all_runs()) == [] and "no runs yet" in text(checked(app.run()))
+    assert list(catalog.all_runs()) == [] and "no runs yet" in text(checked(app.run()))
 
     busy = run_folder("b", status="interrupted")
     lock = busy.lock()

@@ -12,7 +12,7 @@ from fruitlab.config.paths import runs_root
 from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
 from fruitlab.methods.registry import configure
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_start_makes_one_run_of_what_the_form_says_and_watches_it(workers: list)
     app.slider(key="split").set_value(40).run()
     app.button(key="start").click().run()
     assert not app.exception
-    (made,) = folder.all_runs()
+    (made,) = catalog.all_runs()
     config = made.config()
     assert (config.method, config.split, config.data, config.width) == (
         "iterative",
@@ -105,7 +105,7 @@ def test_a_second_start_says_that_it_queues(workers: list) -> None:
     app = opened("train", seed="6")
     assert "1 run is training or waiting: this one queues" in text(app)
     app.button(key="start").click().run()
-    assert len(list(folder.all_runs())) == 2 and "Also in progress:" in text(app)
+    assert len(list(catalog.all_runs())) == 2 and "Also in progress:" in text(app)
 
 
 def test_numbers_that_cannot_be_are_told_and_nothing_starts(workers: list) -> None:
@@ -222,7 +222,7 @@ def test_a_run_that_ended_early_says_why_and_goes_on(
     assert workers == [["-m", "fruitlab.worker.process", "one"]] and "Stop" in [
         button.label for button in app.button
     ]
-    launch.resume(folder.find("one"))
+    launch.resume(catalog.find("one"))
     assert len(workers) == 1, "a run that is on its way is not started again"
 
 

@@ -3,7 +3,7 @@
 from logged_runs import iterative, mixed, run
 
 from fruitlab.methods.registry import configure
-from fruitlab.runs import captions, folder, labels
+from fruitlab.runs import captions, catalog, labels
 from fruitlab.runs.index import Entry, Index
 
 
@@ -35,10 +35,10 @@ def test_a_run_is_named_by_its_title_if_it_has_one():
     (entry,) = entries("a")
     assert captions.run_caption(entry) == "mixed, 20 % real · synthetic · quick"
     assert captions.choice_caption(entry) == "a: mixed, 20 % real · synthetic · finished"
-    labels.write_label(folder.find("a"), title="the first", note="")
+    labels.write_label(catalog.find("a"), title="the first", note="")
     (entry,) = entries("a")
     assert captions.run_caption(entry) == "the first · synthetic · quick"
-    (folder.find("a").folder / "config.json").write_text("{}")
+    (catalog.find("a").folder / "config.json").write_text("{}")
     (entry,) = entries("a")
     assert captions.run_caption(entry) == "the first"
     assert captions.choice_caption(entry) == "the first: unreadable"

@@ -9,7 +9,7 @@ import pytest
 from run_folders import run_folder
 
 from fruitlab.config.errors import RunError
-from fruitlab.runs import folder, labels
+from fruitlab.runs import catalog, labels
 
 
 def test_a_label_is_kept_beside_what_else_a_person_wrote() -> None:
@@ -59,7 +59,7 @@ def test_a_shipped_run_is_labelled_elsewhere_and_never_deleted(
 def test_a_run_is_deleted_whole() -> None:
     run, other = run_folder("a"), run_folder("b")
     labels.delete(run)
-    assert [run.id for run in folder.all_runs()] == ["b"] and sorted(
+    assert [run.id for run in catalog.all_runs()] == ["b"] and sorted(
         path.name for path in other.folder.parent.iterdir()
     ) == ["b"]
     run_folder("a")  # its name is free again
