@@ -23,7 +23,9 @@ from fruitlab.data import store  # noqa: E402
 from fruitlab.inference.predict import load_network  # noqa: E402
 from fruitlab.models.kernels.execution import accelerate  # noqa: E402
 from fruitlab.models.model import Model  # noqa: E402
-from fruitlab.runs import folder  # noqa: E402
+from fruitlab.runs import (
+    catalog,  # noqa: E402
+)
 from fruitlab.training.device_dataset import DeviceDataset  # noqa: E402
 from fruitlab.training.scoring import infer  # noqa: E402
 
@@ -39,7 +41,7 @@ def main() -> None:
         "--group", help="a regular expression; its first group names what a file is counted under"
     )
     arguments = parser.parse_args()
-    run = folder.find(arguments.run)
+    run = catalog.find(arguments.run)
     config = run.config()
     other = "real" if config.method == "mixed" and config.ratio < 50 else "nice"
     pair = store.load(config.data, say=print)

@@ -19,14 +19,13 @@ from pathlib import Path
 
 from benchmarks.chart import Series, line_chart, save
 from fruitlab.config.paths import runs_root
-from fruitlab.config.run_config import RunConfig
+from fruitlab.config.run_config import EVALUATION, RunConfig
 from fruitlab.data import store
 from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 from fruitlab.runs.folder import Run
 from fruitlab.runs.index import Index
-from fruitlab.studies.progress import WATCHED
 
 SEEDS = (0, 1, 2)
 RATIOS = (0, 60, 100)
@@ -77,9 +76,9 @@ def run_of(config: RunConfig) -> Run:
 
 
 def same_training(one: RunConfig, other: RunConfig) -> bool:
-    """Whether two configurations give the same weights; how often they are evaluated may differ."""
-    apart = {"preset", *WATCHED}
-    return one.model_dump(exclude=apart) == other.model_dump(exclude=apart)
+    """Whether two configurations give the same weights, whatever is evaluated meanwhile."""
+    apart = ("preset", *EVALUATION)
+    return one.experiment(without=apart) == other.experiment(without=apart)
 
 
 def train(config: RunConfig) -> None:
@@ -88,7 +87,7 @@ def train(config: RunConfig) -> None:
 
     run = run_of(config)
     if not run.folder.exists():
-        folder.create({"device": "auto", "data": None}, config=config, run_id=run.id)
+        catalog.create({"device": "auto", "data": None}, config=config, run_id=run.id)
     if run.status() != "finished":
         work(run, say=lambda line: print(f"{run.id}: {line}", file=sys.stderr, flush=True))
 

@@ -66,7 +66,7 @@ def choose(ready: list[Entry]) -> Entry:
     chosen = st.selectbox(
         "Network",
         list(entries),
-        format_func=lambda run_id: networks.called(entries[run_id]),
+        format_func=lambda run_id: networks.network_caption(entries[run_id]),
         key="run",
         on_change=lambda: st.query_params.update(run=st.session_state.run),
         help="All finished runs, sorted by combined performance: the root of nice times real "
@@ -79,7 +79,7 @@ def describe(entry: Entry) -> None:
     """Draws what the network was trained on."""
     categories = entry.data.get("categories", [])
     source = "photographs"
-    if networks.learned(entry) == "drawn":
+    if entry.kind == "drawn":
         source = "drawn pictures, so it may do poorly on photos"
     st.caption(
         f"Distinguishes {len(categories)} categories and was trained on {source}. Your photos stay "

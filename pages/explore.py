@@ -4,7 +4,7 @@ import streamlit as st
 
 from fruitlab.app import shared
 from fruitlab.app.explore_page import first_runs, mixing, one_photo
-from fruitlab.runs.sweeps import families
+from fruitlab.runs.sweeps import sweeps
 
 
 def main() -> None:
@@ -15,21 +15,21 @@ def main() -> None:
         "slider to see what a small network learns from each mix, then try it on a photo."
     )
     entries = shared.index().entries()
-    found = families(entries)
+    found = sweeps(entries)
     if not found:
         first_runs.show(entries)
         return
-    family = mixing.choose(found)
+    sweep = mixing.choose(found)
     left, right = st.columns([5, 6], gap="large")
     with left:
-        ratio = mixing.slider(family)
-        mixing.show_scores(family, ratio)
-        mixing.link_to_missing(family)
+        ratio = mixing.slider(sweep)
+        mixing.show_scores(sweep, ratio)
+        mixing.link_to_missing(sweep)
     with right:
-        mixing.show_curve(family, ratio)
+        mixing.show_curve(sweep, ratio)
     st.divider()
-    st.subheader("One photo, many networks" if len(family.stops) > 1 else "One photo, one network")
-    one_photo.show(family, ratio)
+    st.subheader("One photo, many networks" if len(sweep.ratios) > 1 else "One photo, one network")
+    one_photo.show(sweep, ratio)
 
 
 main()

@@ -6,6 +6,7 @@ from fruitlab.app import navigation, shared
 from fruitlab.app.forgetting_page import curves, play
 from fruitlab.methods.iterative import Iterative
 from fruitlab.plots import style
+from fruitlab.runs.captions import choice_caption
 from fruitlab.runs.index import Entry
 
 CHOICE_HELP = (
@@ -67,7 +68,7 @@ def choose(by_id: dict[str, Entry], found: list[Entry]) -> list[str]:
         default,
         key="runs",
         max_selections=len(style.DASHES),
-        format_func=lambda name: caption(by_id[name]),
+        format_func=lambda name: choice_caption(by_id[name]),
         help=CHOICE_HELP,
     )
 
@@ -94,11 +95,6 @@ def opens_on(found: list[Entry]) -> list[Entry]:
         and e.run.has("weights")
     }
     return [halves[kind] for kind in ("updated", "frozen") if kind in halves] or found[:1]
-
-
-def caption(entry: Entry) -> str:
-    """A run in the choice."""
-    return f"{entry.title}: {entry.config.describe()}, {entry.config.data}, {entry.status}"
 
 
 main()

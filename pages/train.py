@@ -6,6 +6,7 @@ from fruitlab.app import shared
 from fruitlab.app.components import live
 from fruitlab.app.train_page import form
 from fruitlab.methods.base import Method
+from fruitlab.runs.captions import method_caption
 from fruitlab.runs.index import Entry
 
 LISTED = 6  # other runs in progress
@@ -59,7 +60,7 @@ def view(entry: Entry) -> None:
     config = entry.config
     if config is not None:
         st.caption(
-            f"{config.describe()} · data {config.data} · preset {config.preset} · "
+            f"{method_caption(config)} · data {config.data} · preset {config.preset} · "
             f"seed {config.seed}"
         )
     live.watch(entry.id)

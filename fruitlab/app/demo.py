@@ -29,7 +29,7 @@ from fruitlab.app.theme import HEAD, css, theme  # noqa: E402
 from fruitlab.config.errors import RunError  # noqa: E402
 from fruitlab.inference import client  # noqa: E402
 from fruitlab.plots.style import SHAPES  # noqa: E402
-from fruitlab.runs.folder import find  # noqa: E402
+from fruitlab.runs.catalog import find  # noqa: E402
 
 NO_RUN = (
     "No run has finished yet. Start one on the Train page: the preset *glance* takes a few "
@@ -81,7 +81,7 @@ def on_load(request: gr.Request) -> tuple[Any, str, Any]:
             note = f"The run {find(wanted).id} has not finished; another network is shown."
         except RunError:
             note = "There is no run of that name; another network is shown."
-    choices = [(networks.called(entry), entry.id) for entry in runs]
+    choices = [(networks.network_caption(entry), entry.id) for entry in runs]
     visible = "embed" not in request.query_params and bool(runs)
     dropdown = gr.Dropdown(choices=choices, value=chosen, visible=visible)
     return dropdown, note, _gallery(chosen)

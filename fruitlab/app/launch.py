@@ -7,7 +7,8 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.paths import runs_root
 from fruitlab.config.run_config import RunConfig
 from fruitlab.runs import queue
-from fruitlab.runs.folder import Run, create
+from fruitlab.runs.catalog import create
+from fruitlab.runs.folder import Run
 from fruitlab.runs.launch import start_worker
 
 DOUBLE_CLICK = 3.0  # seconds in which the same configuration is not started again

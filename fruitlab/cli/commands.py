@@ -17,8 +17,7 @@ from fruitlab.config.errors import DataError
 from fruitlab.data import store
 from fruitlab.methods import reference, registry
 from fruitlab.models import table1
-from fruitlab.runs import folder as run_folders
-from fruitlab.runs import queue
+from fruitlab.runs import catalog, queue
 from fruitlab.runs.folder import Run
 
 
@@ -28,7 +27,7 @@ def train(options: Namespace, output: Output) -> Outcome:
     data = store.load(config.data, say=output.say, progress=output.progress)
     split = data.split(config.split_seed)
     pictures = report.training_pictures(config, data, split)
-    run = run_folders.create(
+    run = catalog.create(
         {"device": options.device, "precision": options.precision, "data": None},
         config=config,
         run_id=options.run_id,
@@ -41,7 +40,7 @@ def train(options: Namespace, output: Output) -> Outcome:
 
 
 def resume(options: Namespace, output: Output) -> Outcome:
-    run = run_folders.find(options.run_id)
+    run = catalog.find(options.run_id)
     if run.shipped:
         raise WrongUse(f"{run.id} ships with FruitLab and is finished: it cannot be resumed.")
     if run.status() == "finished":
@@ -65,7 +64,7 @@ def _work(run: Run, device: str | None, output: Output) -> Outcome:
 
 
 def evaluate(options: Namespace, output: Output) -> Outcome:
-    run = run_folders.find(options.run_id)
+    run = catalog.find(options.run_id)
     from fruitlab.training.runtime import prepare
 
     prepare()
@@ -85,7 +84,7 @@ def evaluate(options: Namespace, output: Output) -> Outcome:
 def predict(options: Namespace, output: Output) -> Outcome:
     from fruitlab.inference.predict import Predictor
 
-    predictor = Predictor(run_folders.find(options.run_id))
+    predictor = Predictor(catalog.find(options.run_id))
     results: list[dict[str, Any]] = []
     for photo in options.photos:
         try:
@@ -98,7 +97,7 @@ def predict(options: Namespace, output: Output) -> Outcome:
 
 
 def export(options: Namespace, output: Output) -> Outcome:
-    run = run_folders.find(options.run_id)
+    run = catalog.find(options.run_id)
     from fruitlab.inference.export import export_onnx
 
     result = export_onnx(run, Path(options.onnx or f"{run.id}.onnx"))
@@ -113,7 +112,7 @@ def export(options: Namespace, output: Output) -> Outcome:
 def play_file(options: Namespace, output: Output) -> Outcome:
     from fruitlab.play.file import NAME, check
 
-    run = run_folders.find(options.run_id)
+    run = catalog.find(options.run_id)
     check(run)
     if run.shipped and not options.out:
         raise WrongUse(f"{run.id} ships with FruitLab: name another file with --out FILE.")
@@ -141,7 +140,7 @@ def runs(options: Namespace, output: Output) -> Outcome:
         parts = re.split(r"(\d+)", run.id)
         return not run.shipped, [int(part) if part.isdecimal() else part for part in parts]
 
-    rows = [report.run_row(run) for run in sorted(run_folders.all_runs(), key=order)]
+    rows = [report.run_row(run) for run in sorted(catalog.all_runs(), key=order)]
     return 0, rows, report.run_table(rows)
 
 

@@ -9,6 +9,7 @@ from fruitlab.data.domains import Split, TwoDomains
 from fruitlab.methods.base import Method
 from fruitlab.methods.phase import labels, pool_size
 from fruitlab.metrics import accuracy
+from fruitlab.runs.captions import method_caption
 from fruitlab.runs.folder import Run
 
 
@@ -93,7 +94,7 @@ def training_pictures(config: Method, data: TwoDomains, split: Split) -> str:
             nice, real = (pool_size(phase.pools[0], name, sizes[name], 0) for name in sizes)
             pictures += f" ({whole_percent(real, nice + real)} real)"
         parts.append(f"{label}: {layers} on {pictures}, {phase.iterations:,} iterations")
-    return f"{config.describe()} on {data.name}. " + ". ".join(parts)
+    return f"{method_caption(config)} on {data.name}. " + ". ".join(parts)
 
 
 def scores(result: dict[str, Any]) -> str:
@@ -170,7 +171,7 @@ def run_row(run: Run) -> dict[str, Any]:
     row |= {
         "method": config.method,
         "preset": config.preset,
-        "description": config.describe(),
+        "description": method_caption(config),
         **({config.headline: getattr(config, config.headline)} if config.headline else {}),
         "data": config.data,
         "seed": config.seed,
@@ -197,24 +198,22 @@ def run_table(rows: list[dict[str, Any]]) -> str:
     lines = []
     for row in rows:
         if "method" not in row:
-            lines.append([row["run"], row["status"], *[""] * 9])
+            lines.append([row["run"], row["status"], *[""] * 8])
             continue
-        share = row["description"]
-        if row[
-            "training_pictures"
-        ]:  # a ratio is of two sets that may differ in size: say what it came to
+        description = row["description"]
+        # A ratio is of two sets that may differ in size, so the numbers of pictures follow it.
+        if row["training_pictures"]:
             nice, real = (
                 sum(phase[domain] for phase in row["training_pictures"].values())
                 for domain in ("nice", "real")
             )
-            share += f": {nice:,} nice + {real:,} real"
+            description += f": {nice:,} nice + {real:,} real"
         tops = [percent(row[name] and row[name]["top1"]) for name in ("nice", "real", "combined")]
         lines.append(
             [
                 row["run"],
                 row["status"],
-                row["method"],
-                share,
+                description,
                 row["preset"],
                 row["data"],
                 str(row["seed"]),
@@ -226,8 +225,7 @@ def run_table(rows: list[dict[str, Any]]) -> str:
         [
             "run",
             "status",
-            "method",
-            "share",
+            "training",
             "preset",
             "data",
             "seed",

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Any
 
 from fruitlab.cli import study_report
 from fruitlab.cli.options import Outcome, WrongUse, pairs, settings
@@ -12,22 +13,25 @@ from fruitlab.data import store
 from fruitlab.data.domains import TwoDomains
 from fruitlab.methods.registry import configure, methods
 from fruitlab.runs import queue
-from fruitlab.runs.index import Index
+from fruitlab.runs.index import Entry, Index
 from fruitlab.studies import ablations, plans, progress
 from fruitlab.studies.engine import Engine
+from fruitlab.studies.progress import Progress
 from fruitlab.studies.ray_start import ray_engine
 
-PAPER_PRESET = ("tuning", "readings", "switch", "length")  # studies of the paper's own preset
+PAPER_PRESET = ("tuning", *ablations.SETS)  # studies with the paper's own preset
+OLD_STUDIES = {"readings": "ablations"}  # names of earlier versions, still accepted
 
 
 def add_options(study: ArgumentParser) -> None:
     study.add_argument(
         "kind",
         nargs="?",
+        type=lambda kind: OLD_STUDIES.get(kind, kind),
         choices=("paper", "ratio", *PAPER_PRESET),
         help="paper: the paper's eleven mixing ratios and nine iterative splits. ratio: a search "
-        "for the best mixing ratio. tuning: the paper's learning rates and L2 factors. readings: "
-        "ablations of constants that the paper leaves unclear. switch: ablations of the switch to "
+        "for the best mixing ratio. tuning: the paper's learning rates and L2 factors. ablations: "
+        "alternatives to constants that the paper leaves unclear. switch: ablations of the switch to "
         "restricted training. length: ablations at the paper's full length.",
     )
     study.add_argument(
@@ -132,14 +136,14 @@ def study(options: Namespace, output: Output) -> Outcome:
     data = store.load(plan.data, say=output.say, progress=output.progress)
     nice, real = len(data.nice.labels), len(data.real.labels)
     entries = Index().entries()
-    before = progress.standing(plan, entries, data.fingerprint)
+    before = progress.study_progress(plan, entries, data.fingerprint)
     summary = {
         "study": plan.name,
         "data": data.name,
         "runs": len(before.configs),
         "most": plan.most,
         "finished": len(before.finished),
-        "cost": vars(progress.cost(before.missing, nice, real, entries)),
+        "cost": _cost(before, [nice, real], entries),
         "at_once": at_once,
     }
     output.say(study_report.plan(summary))
@@ -153,6 +157,17 @@ def study(options: Namespace, output: Output) -> Outcome:
         "rows": study_report.rows(after),
     }
     return (1 if engine.failed else 0), result, study_report.runs(after)
+
+
+def _cost(before: Progress, counts: list[int], entries: list[Entry]) -> dict[str, Any]:
+    estimate = progress.estimate(before.missing, *counts, entries)
+    return {
+        "runs": len(before.missing),
+        "pictures": estimate.pictures,
+        "seconds": estimate.seconds,
+        "measured": estimate.measured,
+        "basis": estimate.basis,
+    }
 
 
 def _at_once(options: Namespace) -> int:
@@ -227,18 +242,14 @@ def _plan(options: Namespace) -> plans.Study:
         return plans.paper(options.data, running_statistics=options.running_statistics, **common)
     if options.kind == "ratio":
         return plans.ratio(options.data, **common)
-    if options.kind == "readings":
-        return ablations.readings(options.data, **changes)
-    if options.kind == "switch":
-        return ablations.at_switch(options.data, **changes)
-    if options.kind == "length":
-        return ablations.at_length(options.data, **changes)
+    if options.kind in ablations.SETS:
+        return ablations.SETS[options.kind].plan(options.data, **changes)
     if options.kind == "tuning":
         return plans.tuning(options.data, sets=options.sets, **changes)
     varied = pairs(options.vary, "--vary", "NAME=A,B,C")
     if not varied:
         raise WrongUse(
-            "Name a study (paper, ratio, tuning, readings, switch or length), or vary a setting: "
+            "Name a study (paper, ratio, tuning, ablations, switch or length), or vary a setting: "
             "--vary ratio=20,40,60."
         )
     base = configure(options.method, preset=preset, data=options.data, **changes)

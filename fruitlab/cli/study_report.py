@@ -6,7 +6,7 @@ from fruitlab.cli.report import table
 from fruitlab.config.run_config import RunConfig
 from fruitlab.config.text import duration, percent
 from fruitlab.studies import progress
-from fruitlab.studies.progress import Standing
+from fruitlab.studies.progress import Progress
 
 
 def plan(study: dict[str, Any]) -> str:
@@ -17,7 +17,7 @@ def plan(study: dict[str, Any]) -> str:
         more = f" (at most {most:,}, depending on the results)"
     if not cost["runs"]:
         return f"{on}: all {study['runs']:,} runs{more} are finished."
-    basis = "measured on earlier runs" if cost["measured"] else "an estimate until runs finish here"
+    basis = cost["basis"]
     at_once = f"; {study['at_once']} train at once" if study["at_once"] > 1 else ""
     return (
         f"{on}: {study['runs']:,} runs{more}, {study['finished']:,} finished. The remaining "
@@ -26,7 +26,7 @@ def plan(study: dict[str, Any]) -> str:
     )
 
 
-def rows(now: Standing) -> list[dict[str, Any]]:
+def rows(now: Progress) -> list[dict[str, Any]]:
     """A row for each configuration: its run, status, settings and final accuracies, or None."""
     found = []
     for config in now.configs:
@@ -42,7 +42,7 @@ def rows(now: Standing) -> list[dict[str, Any]]:
     return found
 
 
-def runs(now: Standing) -> str:
+def runs(now: Progress) -> str:
     """A table of the settings that differ and the scores, and the best configuration."""
     found = rows(now)
     names = [name for name in _setting_names(found) if name != "preset"]

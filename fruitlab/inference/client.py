@@ -26,7 +26,7 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.paths import PROJECT, child_environment
 from fruitlab.data.pictures import SIZE, BadPicture
 from fruitlab.inference.heatmap import Explanation
-from fruitlab.runs.folder import find
+from fruitlab.runs.catalog import find
 
 SECONDS = 60  # to wait for an answer; the first one includes importing torch on a busy machine
 MAX_BYTES = 64 * 2**20  # size limit of a photo's file: four times what phones write

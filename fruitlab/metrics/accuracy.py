@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+SCORES = ("nice", "real", "combined")  # accuracy on either domain, combined performance
 Z95 = 1.959963984540054  # scipy.stats.norm.ppf(0.975)
 
 
@@ -32,15 +34,22 @@ def wilson(right: int, pictures: int) -> tuple[float, float]:
     return low, high
 
 
-def combined(nice: float, real: float) -> float:
-    """Combined performance, sqrt(nice accuracy * real accuracy) (paper 5.1)."""
-    return math.sqrt(nice * real)
+def fraction(right: ArrayLike, pictures: ArrayLike) -> Any:
+    """Accuracy as a fraction of one, float64 of the operands' shape; nan without pictures."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.true_divide(right, pictures)
+
+
+def combined(nice: Any, real: Any) -> Any:
+    """Combined performance, sqrt(nice accuracy * real accuracy) (paper 5.1); numbers or arrays."""
+    value = np.sqrt(nice * real)
+    return value if isinstance(value, np.ndarray) else float(value)
 
 
 def accuracy(right: int, pictures: int, name: str) -> dict[str, Any]:
     """{name: accuracy, name_interval: [low, high]}."""
     return {
-        name: right / pictures if pictures else 0.0,
+        name: float(fraction(right, pictures)) if pictures else 0.0,
         f"{name}_interval": list(wilson(right, pictures)),
     }
 
@@ -109,8 +118,14 @@ def table_scores(table: dict[str, np.ndarray]) -> dict[str, Any]:
 
 
 def point_combined(point: dict[str, Any]) -> float:
-    """Combined top-1 of a line of the log."""
-    return combined(point["nice"][1] / point["nice"][0], point["real"][1] / point["real"][0])
+    """Combined top-1 of an evaluation in the log."""
+    return combined(*_accuracies(point, 1))
+
+
+def _accuracies(point: dict[str, Any], place: int) -> tuple[float, float]:
+    """Nice and real accuracy of an evaluation, from its [pictures, right, within three]."""
+    nice, real = (float(fraction(point[d][place], point[d][0])) for d in ("nice", "real"))
+    return nice, real
 
 
 def last_scores(points: list[dict[str, Any]]) -> dict[str, Any]:
@@ -138,10 +153,7 @@ def best_scores(points: list[dict[str, Any]]) -> dict[str, Any]:
     full = [point for point in points if point["full"]]
 
     def top(place: int) -> dict[str, float]:
-        pairs = [
-            (point["nice"][place] / point["nice"][0], point["real"][place] / point["real"][0])
-            for point in full
-        ]
+        pairs = [_accuracies(point, place) for point in full]
         return {
             "nice": max(nice for nice, _ in pairs),
             "real": max(real for _, real in pairs),

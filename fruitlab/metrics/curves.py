@@ -10,10 +10,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from fruitlab.metrics.accuracy import SCORES, combined, fraction
+
 Axis = Literal["iterations", "pictures", "time"]
 Metric = Literal["top1", "top3", "loss", "learning_rate"]
 Which = Literal["last", "best"]
-SCORES = ("nice", "real", "combined")
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,11 @@ def curve(
 def _values(column: Callable[[str], np.ndarray], metric: Metric, score: str) -> np.ndarray:
     if metric in ("loss", "learning_rate"):
         return column(metric)
-    with np.errstate(invalid="ignore", divide="ignore"):  # no pictures evaluated: NaN, left out
-        accuracy = {
-            domain: column(f"{domain}_{metric[-1]}") / column(f"{domain}_pictures")
-            for domain in ("nice", "real")
-        }
-    if score == "combined":
-        return np.sqrt(accuracy["nice"] * accuracy["real"])
-    return accuracy[score]
+    nice, real = (
+        fraction(column(f"{domain}_{metric[-1]}"), column(f"{domain}_pictures"))
+        for domain in ("nice", "real")
+    )
+    return {"nice": nice, "real": real, "combined": combined(nice, real)}[score]
 
 
 def smoothed(line: Curve, constant: float) -> Curve:

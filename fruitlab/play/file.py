@@ -22,7 +22,8 @@ from fruitlab.config.paths import runs_root, shipped_root
 from fruitlab.methods.base import Method
 from fruitlab.methods.iterative import Iterative
 from fruitlab.methods.registry import parse_stored
-from fruitlab.runs.folder import SLUG, Run
+from fruitlab.runs.catalog import SLUG
+from fruitlab.runs.folder import Run
 from fruitlab.training import schedules
 
 FORMAT = 1

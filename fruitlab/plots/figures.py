@@ -6,12 +6,13 @@ nor grid colours: the chart component takes those from the page, which has a lig
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fruitlab.config.text import percent
+from fruitlab.metrics.accuracy import SCORES
+from fruitlab.metrics.series import Curves, Forgetting
 from fruitlab.plots import style
 from fruitlab.plots.style import Trace
 
@@ -36,19 +37,6 @@ QUANTITIES = {
         "Learning rate", "learning rate", "The step size of the optimizer at each iteration."
     ),
 }
-
-
-@dataclass(frozen=True)
-class Curves:
-    """A run's log as arrays of equal length, thinned or not."""
-
-    iteration: np.ndarray  # int64
-    nice: np.ndarray  # float64, fractions of one
-    real: np.ndarray
-    combined: np.ndarray
-    loss: np.ndarray  # nan where there is none
-    learning_rate: np.ndarray
-    switch: int | None = None  # the iteration at which restricted training begins
 
 
 def accuracies(
@@ -85,7 +73,7 @@ def accuracies(
     }
     caption = "Waiting for the first evaluation …"
     if len(curves.iteration):
-        nice, real, combined = (percent(float(getattr(curves, s)[-1])) for s in style.COLOURS)
+        nice, real, combined = (percent(float(getattr(curves, s)[-1])) for s in SCORES)
         caption = (
             f"At iteration {int(curves.iteration[-1]):,}: {nice} of nice and {real} of real test "
             f"pictures classified correctly, {combined} combined."
@@ -135,16 +123,6 @@ def _quantity(curves: Curves, quantity: Quantity, y: np.ndarray, iterations: int
         "data": [trace],
         "layout": layout,
     }
-
-
-@dataclass(frozen=True)
-class Forgetting:
-    """One run's restricted training: iterations of the phase and accuracies on both domains, fractions of one."""
-
-    name: str
-    iteration: np.ndarray
-    nice: np.ndarray
-    real: np.ndarray
 
 
 def forgetting(

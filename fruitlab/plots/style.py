@@ -22,9 +22,6 @@ LABELS = {  # marker and name in Streamlit's Markdown
 GREY = "#8a8790"
 # Several runs in one plot keep the colours of the scores and differ in the dash.
 DASHES = ("solid", "dash", "dashdot", "longdash", "longdashdot")
-POINTS = (
-    500  # a series has no more: more cannot be seen, and all travel to the browser at every tick
-)
 MANY_POINTS = 40  # from here on only some points get a marker: all of them would hide the line
 
 Trace = dict[str, Any]
@@ -231,15 +228,6 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
 def accuracy_axis(title: str = "accuracy", **more: Any) -> dict[str, Any]:
     """An axis from 0 to 100 % whatever the values, so that plots can be compared by eye."""
     return axis(title, tickformat=".0%", range=[0, 1.02], **more)
-
-
-def thin(count: int, most: int = POINTS) -> np.ndarray:
-    """Ascending indices, int64 [min(count, most)], evenly spread, the first and the last among them."""
-    return (
-        np.arange(count)
-        if count <= most
-        else np.unique(np.linspace(0, count - 1, most).round().astype(np.int64))
-    )
 
 
 def plain(values: Sequence[float | None] | np.ndarray) -> list[Any]:

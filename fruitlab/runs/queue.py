@@ -16,7 +16,8 @@ from filelock import FileLock, Timeout
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import runs_root
 from fruitlab.config.progress import Say
-from fruitlab.runs.folder import Run, all_runs
+from fruitlab.runs.catalog import all_runs
+from fruitlab.runs.folder import Run
 
 RUN_BYTES = 2_500_000_000  # memory of one run: torch and 18,000 pictures
 MOST_SLOTS = 64

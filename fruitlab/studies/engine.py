@@ -17,13 +17,14 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.files import write_json
 from fruitlab.config.progress import Say
 from fruitlab.config.run_config import RunConfig
-from fruitlab.runs import folder, queue
+from fruitlab.runs import catalog, queue
+from fruitlab.runs.captions import method_caption
 from fruitlab.runs.folder import Run
 from fruitlab.runs.index import Index
 from fruitlab.runs.launch import start_worker
 from fruitlab.runs.snapshots import branch, snapshot_name
 from fruitlab.studies.plans import Study
-from fruitlab.studies.progress import Standing, standing
+from fruitlab.studies.progress import Progress, study_progress
 
 LOOK_EVERY = 0.2  # seconds
 
@@ -48,7 +49,7 @@ class Engine:
     failed: dict[RunConfig, str] = field(default_factory=dict)
     index: Index = field(default_factory=lambda: Index(rest=0))
 
-    def run(self) -> Standing:
+    def run(self) -> Progress:
         """Trains until every run has finished or failed.
 
         Raises:
@@ -98,12 +99,12 @@ class Engine:
             self.failed[config] = summary.get("error") or why
             self.say(f"{run.id}: {status}. {self.failed[config]}")
 
-    def _look(self) -> tuple[Standing, list[RunConfig]]:
+    def _look(self) -> tuple[Progress, list[RunConfig]]:
         """The state of the study, and what is left to train, in the order in which to start it."""
-        now = standing(self.study, self.index.entries(), self.fingerprint)
+        now = study_progress(self.study, self.index.entries(), self.fingerprint)
         return now, _in_order([config for config in now.missing if config not in self.failed])
 
-    def _ready(self, config: RunConfig, now: Standing) -> bool:
+    def _ready(self, config: RunConfig, now: Progress) -> bool:
         """Whether a run can start: it is not active, and need not wait for a snapshot."""
         active = {other: now.found[other].run for other in now.having("running", "waiting")}
         active |= {other: run for other, (run, _) in self.working.items()}
@@ -116,7 +117,7 @@ class Engine:
         }
         return config in now.found or (config.first_phase_key(), _switch(config)) not in awaited
 
-    def _start(self, config: RunConfig, now: Standing) -> None:
+    def _start(self, config: RunConfig, now: Progress) -> None:
         try:
             run = now.found[config].run if config in now.found else self._create(config, now)
             launched = self._launch(run)
@@ -137,7 +138,7 @@ class Engine:
         # With a slot for each, the runs do not wait for each other, and they share the cores.
         return start_worker(run, detached=False, FRUITLAB_SLOTS=str(self.at_once))
 
-    def _create(self, config: RunConfig, now: Standing) -> Run:
+    def _create(self, config: RunConfig, now: Progress) -> Run:
         """A new run: from another's snapshot if there is one, else with snapshots for others."""
         alike = []
         if config.first_phase_key():
@@ -160,11 +161,11 @@ class Engine:
             ]
             if shorter:
                 header["snapshots"] = sorted({_switch(other) for other in shorter})
-            run = folder.create(header, config=config)
+            run = catalog.create(header, config=config)
         write_json(run.label_file, {"study": self.study.name})
         return run
 
-    def _tidy(self, now: Standing) -> None:
+    def _tidy(self, now: Progress) -> None:
         """Deletes the snapshots: nothing is left that would start from them."""
         for entry in now.found.values():
             if not entry.run.shipped:
@@ -191,7 +192,7 @@ def _switch(config: RunConfig) -> int:
 
 
 def _name(config: RunConfig) -> str:
-    return f"{config.describe()}, seed {config.seed}"
+    return f"{method_caption(config)}, seed {config.seed}"
 
 
 @contextmanager

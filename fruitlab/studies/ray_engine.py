@@ -30,7 +30,7 @@ from fruitlab.data.domains import TwoDomains
 from fruitlab.runs.folder import Run
 from fruitlab.studies import ray_cluster
 from fruitlab.studies.engine import Engine
-from fruitlab.studies.progress import Standing
+from fruitlab.studies.progress import Progress
 from fruitlab.studies.ray_mirror import Mirror
 from fruitlab.studies.ray_trial import trial
 from fruitlab.worker.messages import explain
@@ -61,7 +61,7 @@ class RayEngine(Engine):
     ending: StopRequest = field(default_factory=StopRequest)
     rest_until: float = 0.0
 
-    def run(self) -> Standing:
+    def run(self) -> Progress:
         """Trains until every run has finished or failed.
 
         Raises:

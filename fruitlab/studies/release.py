@@ -7,19 +7,17 @@ predictions for every test picture. No pictures are copied, so the pages show th
 data. A run's name says what it is, such as iterative-50-frozen-thorough-seed0.
 """
 
-import re
 import shutil
 from typing import Any
 
 from fruitlab.config.files import write_json
 from fruitlab.config.paths import shipped_root
-from fruitlab.config.run_config import RunConfig
+from fruitlab.config.run_config import EVALUATION, RunConfig
 from fruitlab.data import store
 from fruitlab.methods.registry import configure
 from fruitlab.runs.folder import Run
 from fruitlab.runs.index import Index
 from fruitlab.studies import ablations, plans, progress
-from fruitlab.studies.progress import WATCHED
 
 # Names of shipped runs keep the words of the version that made them.
 SHIPPED_NAMES = {"updated": "follow"}
@@ -52,14 +50,13 @@ def release(data: str, *, preset: str, seeds: int = 1) -> tuple[list[dict[str, A
     studies = {
         "paper": main,
         "paper, with the paper's preset": plans.paper(data, preset="paper"),
-        "readings": ablations.readings(data),
-        "switch": ablations.at_switch(data),
-        "length": ablations.at_length(data),
+        **{found.name: found.plan(data) for found in ablations.SETS.values()},
     }
     entries = [entry for entry in Index().entries() if not entry.run.shipped]
     fingerprint = store.load(data).fingerprint
     standings = {
-        title: progress.standing(plan, entries, fingerprint) for title, plan in studies.items()
+        title: progress.study_progress(plan, entries, fingerprint)
+        for title, plan in studies.items()
     }
     released = []
     for title, now in standings.items():
@@ -97,8 +94,8 @@ def name(config: RunConfig) -> str:
     Such as iterative-50-frozen-thorough-seed0, or reading-bn-momentum-up-to-0-999 for an ablation;
     with six digits of the experiment's hash where other settings differ from the preset.
     """
-    if reading := ablations.reading_of(config):
-        return "-".join(["reading", *re.findall("[a-z0-9]+", reading.title.lower())])[:80]
+    if ablation := ablations.EARLY.ablation_of(config):
+        return f"reading-{ablation.slug}"
     mixed, preset = config.method == "mixed", config.preset.partition("@")[0]
     share = (
         {"ratio": config.ratio}
@@ -109,7 +106,7 @@ def name(config: RunConfig) -> str:
         }
     )
     plain = configure(config.method, preset=preset, data=config.data, seed=config.seed, **share)
-    changed = plain.model_dump(exclude=set(WATCHED)) != config.model_dump(exclude=set(WATCHED))
+    changed = plain.experiment(without=EVALUATION) != config.experiment(without=EVALUATION)
     words = [SHIPPED_NAMES.get(value, value) for value in share.values()]
     parts = [config.method, *words, preset]
     if changed:

@@ -14,7 +14,8 @@ from fruitlab.config.errors import Busy, RunError
 from fruitlab.config.progress import Say
 from fruitlab.metrics import accuracy
 from fruitlab.runs import queue
-from fruitlab.runs.folder import Run, find
+from fruitlab.runs.catalog import find
+from fruitlab.runs.folder import Run
 from fruitlab.worker import messages
 from fruitlab.worker.reading import ReadingProgress, read_data
 from fruitlab.worker.stop import Stopped, StopRequest

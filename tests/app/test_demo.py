@@ -21,7 +21,7 @@ from fruitlab.app.shared import index
 from fruitlab.inference import client as predictor
 from fruitlab.inference.examples import examples
 from fruitlab.inference.predict import Predictor
-from fruitlab.runs.folder import find
+from fruitlab.runs.catalog import find
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -10,7 +10,7 @@ from ui_pages import charts, checked, opened, text
 from fruitlab.app.components import photo
 from fruitlab.data.categories import CATEGORIES
 from fruitlab.inference import client, examples
-from fruitlab.runs.folder import find
+from fruitlab.runs.catalog import find
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -4,7 +4,7 @@ import pytest
 from logged_runs import iterative, mixed, run
 from ui_pages import charts, opened, text
 
-from fruitlab.runs import folder, forgetting, labels
+from fruitlab.runs import captions, catalog, labels
 from fruitlab.runs.index import Index
 
 
@@ -66,14 +66,14 @@ def test_several_runs_in_one_plot_and_side_by_side() -> None:
     assert not app.exception and "left out: gone" in text(app)
     names = [trace["name"] for trace in charts(app)[0].data if trace["name"] != "random baseline"]
     assert names == [
-        "nice: statistics updated",
-        "real: statistics updated",
-        "nice: statistics frozen",
-        "real: statistics frozen",
+        "nice: updated statistics",
+        "real: updated statistics",
+        "nice: frozen statistics",
+        "real: frozen statistics",
     ]
     (table,) = app.table
-    assert table.value.columns.tolist()[1:] == ["statistics updated", "statistics frozen"]
-    assert table.value["statistics frozen"].tolist() == [
+    assert table.value.columns.tolist()[1:] == ["updated statistics", "frozen statistics"]
+    assert table.value["frozen statistics"].tolist() == [
         "40.0 points",
         "40.0 points",
         "25",
@@ -89,9 +89,9 @@ def test_lines_are_named_by_the_settings_that_differ() -> None:
         "d": {"split": 50, "seed": 1},
     }.items():
         run(name, iterative(100), method="iterative", iterations=100, **changes)
-    labels.write_label(folder.find("d"), title="the last", note="")
-    names = forgetting.names(sorted(Index().entries(), key=lambda entry: entry.id))
-    assert names == ["initial 20 %", "initial 50 %, seed 0", "c", "the last"]
+    labels.write_label(catalog.find("d"), title="the last", note="")
+    names = captions.distinct_legends(sorted(Index().entries(), key=lambda entry: entry.id))
+    assert names == ["20 % nice first", "50 % nice first, seed 0", "c", "the last"]
 
 
 def test_undefined_measures_of_a_running_run_are_dashes() -> None:

@@ -15,7 +15,7 @@ from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import configure
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 from fruitlab.runs.index import Index
 
 
@@ -34,7 +34,7 @@ def things(pair) -> None:
 
 def started(workers: list[list[str]]) -> list[Method]:
     """The configurations of the runs that would have been started."""
-    return [folder.find(command[-1]).config() for command in workers]
+    return [catalog.find(command[-1]).config() for command in workers]
 
 
 @pytest.mark.slow
@@ -47,7 +47,7 @@ def test_more_seeds(workers: list, things: None) -> None:
     checked(app.button(key="again seeds start").click().run())
     configs = started(workers)
     assert [config.seed for config in configs] == [1, 3, 4]
-    assert {config.experiment() for config in configs} == {folder.find("s0").config().experiment()}
+    assert {config.experiment() for config in configs} == {catalog.find("s0").config().experiment()}
     assert "Started 3 runs" in text(app) and "4 selected" in text(app)
 
 
@@ -162,14 +162,14 @@ def test_deletion_asks_and_active_runs_cannot_be_deleted() -> None:
     run_folder("a")
     app = checked(opened("runs", runs="a", section="files"))
     checked(app.button(key="delete").click().run())
-    assert folder.find("a")  # asked, not done
+    assert catalog.find("a")  # asked, not done
     assert app.button(key="keep")
     app.button(
         key="delete"
     ).click()  # a dialog is drawn by the click that opened it: here both clicks come at once
     app.button(key="delete for good").click()
     checked(app.run())
-    assert list(folder.all_runs()) == [] and "no runs yet" in text(checked(app.run()))
+    assert list(catalog.all_runs()) == [] and "no runs yet" in text(checked(app.run()))
 
     busy = run_folder("b", status="interrupted")
     lock = busy.lock()

@@ -19,7 +19,7 @@ from fruitlab.data.importing import import_pictures
 from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
 from fruitlab.plots.categories import per_category
-from fruitlab.runs import folder, labels
+from fruitlab.runs import catalog, folder, labels
 from fruitlab.runs.index import Index
 
 
@@ -103,7 +103,7 @@ def test_damaged_and_foreign_folders(tmp_path: Path) -> None:
     run_folder("odd-label")
     (root / "odd-label" / "label.json").write_text('["x"]')
 
-    everything = ",".join(sorted(run.id for run in folder.all_runs()))
+    everything = ",".join(sorted(run.id for run in catalog.all_runs()))
     app = checked(opened("runs", runs=everything))
     shown = dict(zip(table(app)["run"], table(app)["status"], strict=True))
     assert {
@@ -124,7 +124,7 @@ def test_damaged_and_foreign_folders(tmp_path: Path) -> None:
     remarks = dict(zip(table(app)["run"], table(app)["remark"], strict=True))
     assert "newer version" in remarks["newer"] and remarks["failed"] == "The disk is full."
 
-    for run in folder.all_runs():  # each on its own, in each section
+    for run in catalog.all_runs():  # each on its own, in each section
         for section in SECTIONS:
             app.query_params.clear()
             app.query_params["runs"], app.query_params["section"] = run.id, section
@@ -182,7 +182,7 @@ def test_filters_and_hundreds_of_runs() -> None:
         run_folder(
             f"r{i:03d}", ratio=i % 101, seed=i, points=2, status="finished" if i % 2 else "stopped"
         )
-    labels.write_label(folder.find("r007"), title="Lucky one", note="see the notebook")
+    labels.write_label(catalog.find("r007"), title="Lucky one", note="see the notebook")
     app = checked(opened("runs"))
     assert len(table(app)) == 200
     checked(app.text_input(key="runs search").set_value("NOTEBOOK").run())

@@ -11,7 +11,7 @@ from fruitlab.config.paths import runs_root
 from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
 from fruitlab.methods.registry import configure
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 
 
 def test_without_runs_the_form_has_an_estimate_and_start() -> None:
@@ -55,7 +55,7 @@ def test_start_creates_the_run_of_the_form_and_watches_it(workers: list) -> None
     app.slider(key="split").set_value(40).run()
     app.button(key="start").click().run()
     assert not app.exception
-    (made,) = folder.all_runs()
+    (made,) = catalog.all_runs()
     config = made.config()
     assert (config.method, config.split, config.data, config.width) == (
         "iterative",
@@ -85,7 +85,7 @@ def test_a_second_start_says_that_it_queues(workers: list) -> None:
     app = opened("train", seed="6")
     assert "1 run is training or waiting: this one is queued" in text(app)
     app.button(key="start").click().run()
-    assert len(list(folder.all_runs())) == 2 and "Also in progress:" in text(app)
+    assert len(list(catalog.all_runs())) == 2 and "Also in progress:" in text(app)
 
 
 def test_an_invalid_setting_is_reported_and_nothing_starts(workers: list) -> None:
@@ -203,7 +203,7 @@ def test_a_run_that_ended_early_says_why_and_resumes(
     assert workers == [["-m", "fruitlab.worker.process", "one"]] and "Stop" in [
         button.label for button in app.button
     ]
-    launch.resume(folder.find("one"))
+    launch.resume(catalog.find("one"))
     assert len(workers) == 1, "an active run is not started again"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fruitlab.data import store
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 
 PROJECT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -110,11 +110,11 @@ def serve(
     for server in servers:
         server.stop()
         assert "Traceback" not in server.log.read_text(), server.log.read_text()
-    for run in folder.all_runs():
+    for run in catalog.all_runs():
         if not run.shipped:
             run.ask_to_stop()
     deadline = time.monotonic() + 90
-    while any(run.alive() for run in folder.all_runs()):
+    while any(run.alive() for run in catalog.all_runs()):
         assert time.monotonic() < deadline, "a training did not stop"
         time.sleep(0.2)
 

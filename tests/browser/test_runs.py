@@ -10,7 +10,7 @@ from run_folders import run_folder
 
 from fruitlab.config.paths import data_root
 from fruitlab.data import store
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 
 pytestmark = pytest.mark.slow
 expect.set_options(timeout=60_000)
@@ -120,11 +120,11 @@ def test_a_link_reproduces_the_run_and_deletion_asks(server, tab) -> None:
     expect(page.get_by_role("dialog")).to_contain_text("gone")
     page.get_by_role("button", name="Keep it").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    assert folder.find("gone")
+    assert catalog.find("gone")
     page.get_by_role("button", name="Delete this run").click()
     page.get_by_role("button", name="Delete it").click()
     expect(page.get_by_text("1 run · 0 selected to compare")).to_be_visible()
-    assert [run.id for run in folder.all_runs()] == ["m"]
+    assert [run.id for run in catalog.all_runs()] == ["m"]
 
 
 def test_a_zip_is_uploaded_watched_and_removed(server, tab, pair, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from logged_runs import iterative, mixed, run
 from playwright.sync_api import Page, expect
 
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 
 pytestmark = pytest.mark.slow
 SMALL = "data=synthetic:20&width=0.25&live_every=5&live_pictures=50"
@@ -71,7 +71,7 @@ def test_a_newcomer_trains_stops_resumes_and_sees_what_is_forgotten(server, tab)
 
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Resume")).to_be_visible()
-    (made,) = folder.all_runs()
+    (made,) = catalog.all_runs()
     assert made.status() == "stopped" and made.config().iterations == 120
     at = points(page)
     page.get_by_role("button", name="Resume").click()
@@ -131,13 +131,13 @@ def test_two_tabs_and_a_reload_see_one_training(server, tab) -> None:
     one.reload()
     held(one), wait_for_points(one, 3)
     held(two), wait_for_points(two, 3)
-    (made,) = folder.all_runs()
+    (made,) = catalog.all_runs()
     assert made.id in one.url and made.id in two.url
     two.get_by_text("Train another network").click()
     expect(two.get_by_text("1 run is training or waiting: this one is queued")).to_be_visible()
     two.get_by_role("button", name="Stop").click()
     expect(one.get_by_role("button", name="Resume")).to_be_visible()
-    assert len(list(folder.all_runs())) == 1
+    assert len(list(catalog.all_runs())) == 1
 
 
 def test_a_plot_fits_a_telephone_and_follows_the_theme(server, tab) -> None:
@@ -168,6 +168,6 @@ def test_keyboard_alone_starts_a_training(server, tab) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     deadline = time.monotonic() + 90
-    while not any(one.status() == "finished" for one in folder.all_runs()):
+    while not any(one.status() == "finished" for one in catalog.all_runs()):
         assert time.monotonic() < deadline
         time.sleep(0.3)

@@ -8,7 +8,7 @@ from PIL import Image
 from run_folders import run_folder
 
 from fruitlab.cli.main import main
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 
 FAST = [
     "--set",
@@ -225,14 +225,21 @@ def test_iterative_and_another_pair_s_categories(imported, call, pair, tmp_path)
         (("study", "paper", "--at-once", "many"), "from 1 to 64"),
         (("study", "paper", "--at-once", "0"), "from 1 to 64"),
         (("study", "length", "--seeds", "3"), "leave --preset and --seeds out"),
-        (("study", "readings", "--preset", "quick"), "leave --preset and --seeds out"),
+        (
+            ("study", "ablations", "--preset", "quick"),
+            "study ablations always uses the paper's preset",
+        ),
+        (
+            ("study", "readings", "--preset", "quick"),
+            "study ablations always uses the paper's preset",
+        ),
         (("study", "ratio", "--norms", "frozen"), "goes with study paper"),
     ],
 )
 def test_wrong_use_exits_with_2_and_starts_nothing(call, arguments, says):
     status, result, err = call(*arguments)
     assert status == 2 and says in result["error"] and says in err
-    assert list(folder.all_runs()) == []
+    assert list(catalog.all_runs()) == []
 
 
 @pytest.mark.parametrize(
@@ -330,7 +337,7 @@ def test_a_picture_is_predicted_as_the_plain_network_would(imported, call, pair)
 
     call("train", "mixed", "--data", "small", "--run", "same", *FAST)
     photo = next(pair.real.rglob("*.png"))
-    tensors, notes = folder.find("same").read_tensors("weights")
+    tensors, notes = catalog.find("same").read_tensors("weights")
     network = PaperResNet(categories=3, width=notes["width"], epsilon=notes["epsilon"]).eval()
     network.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()})
     pixels = np.asarray(Image.open(photo).convert("RGB"))

@@ -10,7 +10,7 @@ from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
 from fruitlab.models.paper_resnet import PaperResNet
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 from fruitlab.runs.folder import Run
 
 CATEGORIES = ("Apple", "Banana", "Kiwi", "Lemon", "Plum")
@@ -53,7 +53,7 @@ def run(
             "categories": list(categories),
         },
     }
-    made = folder.create(header, config=config, run_id=run_id)
+    made = catalog.create(header, config=config, run_id=run_id)
     made.write_tensors(
         "weights",
         weights(network(seed, categories=len(categories))),

@@ -17,7 +17,7 @@ from fruitlab.inference.predict import Predictor, load_network
 from fruitlab.models import registry
 from fruitlab.models.kernels.execution import accelerate
 from fruitlab.models.model import Model
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 from fruitlab.training.loop import train
 from fruitlab.worker.process import train_into
 
@@ -124,7 +124,7 @@ def check_restricted_training(name: str, norms: str) -> None:
 def check_run(name: str, path: Path) -> None:
     """A run's folder is written, its network is read back, classifies, and is exported."""
     data = small.two_domains()
-    run = folder.create({"device": "cpu", "data": None}, config=config(name), run_id="contract")
+    run = catalog.create({"device": "cpu", "data": None}, config=config(name), run_id="contract")
     summary = train_into(
         run, data, where=CPU, device="cpu", threads=1, say=lambda line: None, stop=lambda: False
     )

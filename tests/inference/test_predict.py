@@ -10,7 +10,7 @@ from fruitlab.inference.predict import Predictor, relevance
 from fruitlab.methods.registry import configure
 from fruitlab.models.folded import inference_model
 from fruitlab.models.model import to_float
-from fruitlab.runs.folder import create
+from fruitlab.runs.catalog import create
 
 
 def noise(count: int = 1, seed: int = 0) -> np.ndarray:

@@ -19,7 +19,7 @@ from fruitlab.inference import client
 from fruitlab.inference.client import PredictorError
 from fruitlab.inference.predict import Predictor
 from fruitlab.methods.registry import configure
-from fruitlab.runs.folder import create
+from fruitlab.runs.catalog import create
 
 ROOT = Path(__file__).resolve().parents[2]
 

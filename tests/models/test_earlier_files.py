@@ -9,7 +9,7 @@ from small import config
 from fruitlab.config.paths import PROJECT
 from fruitlab.inference.predict import load_network
 from fruitlab.models.paper_resnet import PaperResNet
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 from fruitlab.runs.folder import Run
 from fruitlab.training.loop import train
 
@@ -60,7 +60,7 @@ def test_an_interrupted_run_resumes_to_the_same_bits() -> None:
     for name, value in small.weights(again).items():
         assert np.array_equal(value, expected[name]), name
 
-    run = folder.create({"device": "cpu", "data": None}, config=cfg, run_id="interrupted")
+    run = catalog.create({"device": "cpu", "data": None}, config=cfg, run_id="interrupted")
     run.write_tensors("state", old, {"categories": list(data.categories)})
     network, _ = load_network(run)
     for name, value in network.state_dict().items():

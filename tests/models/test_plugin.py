@@ -15,7 +15,7 @@ from fruitlab.inference.predict import load_network
 from fruitlab.models import registry
 from fruitlab.models.model import Model
 from fruitlab.models.registry import register
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 
 
 @register
@@ -91,10 +91,10 @@ def test_the_demo_shows_no_heat_map_where_there_is_none() -> None:
 
 def test_a_run_whose_network_is_gone_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     config = network_contract.config(NAME)
-    run = folder.create({"device": "cpu", "data": None}, config=config, run_id="one")
+    run = catalog.create({"device": "cpu", "data": None}, config=config, run_id="one")
     run.write_tensors("weights", {}, {"categories": ["A"]})
     monkeypatch.delitem(registry._classes, NAME)
     with pytest.raises(RunError, match="one: There is no network named 'two-layers'.*paper"):
         load_network(run)
     with pytest.raises(ConfigError, match="no network named 'two-layers'"):
-        folder.create({"device": "cpu", "data": None}, config=config, run_id="two")
+        catalog.create({"device": "cpu", "data": None}, config=config, run_id="two")

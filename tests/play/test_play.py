@@ -16,7 +16,7 @@ from fruitlab.config.errors import RunError
 from fruitlab.models.paper_resnet import PaperResNet
 from fruitlab.play import file as play
 from fruitlab.play import make
-from fruitlab.runs import folder
+from fruitlab.runs import catalog, folder
 from fruitlab.training import rng
 from fruitlab.training.batches import Batches
 from fruitlab.training.device_dataset import DeviceDataset, stratified
@@ -41,7 +41,7 @@ def noise(monkeypatch):
 
 
 def created(run_id: str, **changes) -> folder.Run:
-    return folder.create(
+    return catalog.create(
         {"device": "cpu", "data": None},
         run_id=run_id,
         config=config(
@@ -264,7 +264,7 @@ def test_files_that_are_not_what_they_say_are_refused(tmp_path) -> None:
 def test_the_command_line_makes_one_and_says_what_it_needs(noise, capsys) -> None:
     (
         created("one"),
-        folder.create({"device": "cpu", "data": None}, config=config("mixed"), run_id="other"),
+        catalog.create({"device": "cpu", "data": None}, config=config("mixed"), run_id="other"),
     )
     assert main(["play-file", "one", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
@@ -281,7 +281,7 @@ def test_the_command_line_makes_one_and_says_what_it_needs(noise, capsys) -> Non
 def test_a_shipped_run_that_has_no_switch_is_told_so_before_a_place_to_write(
     monkeypatch, capsys
 ) -> None:
-    folder.create({"device": "cpu", "data": None}, config=config("mixed"), run_id="other")
+    catalog.create({"device": "cpu", "data": None}, config=config("mixed"), run_id="other")
     monkeypatch.setattr(folder.Run, "shipped", property(lambda self: True))
     assert main(["play-file", "other"]) == 1
     assert "no switch to play from" in capsys.readouterr().err

@@ -7,13 +7,14 @@ import plotly.graph_objects as go
 import pytest
 
 from fruitlab.config.text import percent
+from fruitlab.metrics.series import Curves, Forgetting, thin
 from fruitlab.plots import figures, style
 
 
-def curves(count: int = 5, switch: int | None = None) -> figures.Curves:
+def curves(count: int = 5, switch: int | None = None) -> Curves:
     x = np.arange(count) * 10
     up = np.linspace(0.1, 0.9, count)
-    return figures.Curves(
+    return Curves(
         iteration=x,
         nice=up,
         real=up / 2,
@@ -33,9 +34,7 @@ FIGURES = {
     "learning rate": figures.learning_rate(curves(), iterations=40),
     "forgetting": figures.forgetting(
         [
-            figures.Forgetting(
-                name, np.arange(3.0), np.array([0.9, 0.7, 0.5]), np.array([0.1, 0.2, 0.3])
-            )
+            Forgetting(name, np.arange(3.0), np.array([0.9, 0.7, 0.5]), np.array([0.1, 0.2, 0.3]))
             for name in "ab"
         ],
         top=1,
@@ -138,7 +137,7 @@ def test_captions_state_the_values() -> None:
 
 @pytest.mark.parametrize(("count", "most"), [(0, 5), (1, 5), (5, 5), (6, 5), (6001, 500)])
 def test_thinning_keeps_both_ends_and_the_order(count: int, most: int) -> None:
-    kept = style.thin(count, most)
+    kept = thin(count, most)
     assert len(kept) == min(count, most) and np.array_equal(kept, np.unique(kept))
     assert count == 0 or (kept[0] == 0 and kept[-1] == count - 1)
 

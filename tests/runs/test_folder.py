@@ -12,32 +12,31 @@ import pytest
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import runs_root
 from fruitlab.methods.registry import configure
-from fruitlab.runs import folder as runs
-from fruitlab.runs import queue
+from fruitlab.runs import catalog, queue
 from fruitlab.runs.folder import Run
 from fruitlab.runs.queue import guess_device, wait_for_turn
 
 
 def make(run_id: str | None = None, **changes) -> Run:
-    return runs.create(
+    return catalog.create(
         {"device": "cpu", "data": None}, config=configure("mixed", **changes), run_id=run_id
     )
 
 
 def test_a_new_run_says_what_it_is():
     run = make(ratio=30, seed=4)
-    assert run.id.startswith("mixed-30-quick-") and runs.find(run.id).config() == configure(
+    assert run.id.startswith("mixed-30-quick-") and catalog.find(run.id).config() == configure(
         "mixed", ratio=30, seed=4
     )
-    assert [r.id for r in runs.all_runs()] == [run.id]
+    assert [r.id for r in catalog.all_runs()] == [run.id]
 
 
 @pytest.mark.parametrize(
     "bad", ["", "..", "../x", "a/b", "a b", "-x", "é", "x" * 81, "shipped", ".slots", "a\n"]
 )
 def test_an_id_that_is_no_slug_never_reaches_the_file_system(bad):
-    for use in (lambda: make(bad), lambda: runs.find(bad)):
-        with pytest.raises(RunError, match="cannot name a run"):
+    for use in (lambda: make(bad), lambda: catalog.find(bad)):
+        with pytest.raises(RunError, match="is not a valid name for a run"):
             use()
 
 
@@ -45,7 +44,7 @@ def test_a_taken_id_is_refused_and_the_run_there_untouched():
     make("mine", ratio=10)
     with pytest.raises(RunError, match="already"):
         make("mine", ratio=20)
-    assert runs.find("mine").config().ratio == 10
+    assert catalog.find("mine").config().ratio == 10
 
 
 def test_an_unknown_run_is_told_with_those_there_are():
@@ -54,7 +53,7 @@ def test_an_unknown_run_is_told_with_those_there_are():
         RunError,
         match="no run named there. There are 1, such as here; python -m fruitlab runs lists them",
     ):
-        runs.find("there")
+        catalog.find("there")
 
 
 def test_a_torn_last_line_is_ignored_and_the_log_can_be_cut():
@@ -109,8 +108,8 @@ def test_a_foreign_folder_is_unreadable_not_an_error(content, says):
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(content)
     with pytest.raises(RunError, match=says):
-        runs.find("foreign").config()
-    assert [run.id for run in runs.all_runs()] == ["foreign"]
+        catalog.find("foreign").config()
+    assert [run.id for run in catalog.all_runs()] == ["foreign"]
     assert Run(folder).status() in ("unreadable", "interrupted")
 
 

@@ -10,9 +10,10 @@ from fruitlab.app.components.status import status
 from fruitlab.config.errors import RunError
 from fruitlab.config.run_config import RunConfig
 from fruitlab.config.text import percent, points
-from fruitlab.metrics.curves import SCORES
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.plots import figures, style
 from fruitlab.runs import references
+from fruitlab.runs.captions import setting_caption
 from fruitlab.runs.folder import Run
 from fruitlab.runs.index import Entry
 
@@ -151,7 +152,7 @@ def _plots(entry: Entry, config: RunConfig, top: int) -> None:
     best = references.best_mixed(shared.index().entries(), entry, top)
     named = None
     if best is not None and best[0].config is not None:
-        named = f"{best[0].config.ratio} % real", best[1]
+        named = setting_caption("ratio", best[0].config.ratio), best[1]
     accuracies = figures.accuracies(
         curves, top=top, iterations=iterations, categories=entry.categories, best=named
     )

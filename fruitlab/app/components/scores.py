@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from fruitlab.app import assets
 from fruitlab.config.text import percent, points
-from fruitlab.metrics.curves import SCORES
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.plots import style
 
 Scores = Mapping[str, float | None]

@@ -10,10 +10,11 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.paths import runs_root
 from fruitlab.config.text import duration
 from fruitlab.runs import jobs, queue
+from fruitlab.runs.cost import Estimate
 from fruitlab.runs.jobs import Job
 from fruitlab.studies import progress
 from fruitlab.studies.plans import Study
-from fruitlab.studies.progress import Standing
+from fruitlab.studies.progress import Progress
 
 REFRESH = 2.0  # seconds
 PROBLEM = "study problem"
@@ -32,7 +33,7 @@ def at_work(name: str) -> bool:
     )
 
 
-def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: str) -> Standing:
+def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: str) -> Progress:
     """The study's cost and a start button; while it runs, its progress and a stop button.
 
     Args:
@@ -41,7 +42,7 @@ def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: st
         button: the label of the start button.
     """
     entries = shared.index().entries()
-    now = progress.standing(plan, entries, found["fingerprint"])
+    now = progress.study_progress(plan, entries, found["fingerprint"])
     if problem := st.session_state.pop(PROBLEM, None):
         st.error(problem, icon=":material/error:")
     job = job_of(plan)
@@ -61,7 +62,7 @@ def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: st
     except RunError as error:
         st.error(str(error), icon=":material/error:")
         return now
-    st.caption(_cost(plan, now, progress.cost(now.missing, nice, real, entries), at_once))
+    st.caption(_cost(plan, now, progress.estimate(now.missing, nice, real, entries), at_once))
     st.button(
         f"Continue: {len(now.missing)} runs left" if now.finished else button,
         key=f"study {_title(plan)}",
@@ -73,13 +74,13 @@ def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: st
     return now
 
 
-def _cost(plan: Study, now: Standing, cost: progress.Cost, at_once: int) -> str:
+def _cost(plan: Study, now: Progress, cost: Estimate, at_once: int) -> str:
     most = f", {plan.most} at most" if plan.most and plan.most > len(now.configs) else ""
-    basis = "" if cost.measured else " (an estimate until runs finish here)"
+    basis = f" ({cost.basis})"
     together = f"; {at_once} train at once" if at_once > 1 else ""
     return (
         f"{len(now.configs)} runs{most}; {len(now.finished)} of them finished. The next "
-        f"{cost.runs} train on {cost.pictures:,} pictures and take about {duration(cost.seconds)} "
+        f"{len(now.missing)} train on {cost.pictures:,} pictures and take about {duration(cost.seconds)} "
         f"on this machine, one after the other{basis}{together}. You can stop the study at any "
         "time and continue later."
     )
@@ -103,7 +104,7 @@ def _progress(plan: Study, fingerprint: str | None) -> None:
     job = job_of(plan)
     if job is None or job.status() != "working":
         st.rerun()
-    now = progress.standing(plan, shared.index().entries(), fingerprint)
+    now = progress.study_progress(plan, shared.index().entries(), fingerprint)
     done, most = len(now.finished), max(len(now.configs), plan.most or 0)
     limit = f", {plan.most} at most" if most > len(now.configs) else ""
     active = [now.found[config].id for config in now.having("running", "waiting")]

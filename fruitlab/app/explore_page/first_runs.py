@@ -13,8 +13,9 @@ from fruitlab.methods.base import Method
 from fruitlab.methods.mixed import Mixed
 from fruitlab.methods.registry import configure
 from fruitlab.runs import cost
+from fruitlab.runs.captions import setting_caption
 from fruitlab.runs.index import Entry
-from fruitlab.runs.sweeps import families
+from fruitlab.runs.sweeps import sweeps
 
 RATIOS = (0, 50, 100)  # both ends of the slider and its middle
 # Built-in pictures of each category and domain where none are drawn yet: drawing these takes a
@@ -37,7 +38,7 @@ def show(entries: list[Entry]) -> None:
         st.warning(f"{entry.title} failed: {entry.error}", icon=":material/warning:")
     configs = first_three()
     st.info(
-        "No network has been trained yet. Three short runs give the slider three positions: "
+        "No network has been trained yet. Three short runs give the slider three ratios: "
         f"{RATIOS[0]}, {RATIOS[1]} and {RATIOS[2]} % real pictures.",
         icon=":material/tune:",
     )
@@ -65,16 +66,15 @@ def first_three() -> list[Method]:
 
 def _estimate(configs: list[Method], entries: list[Entry]) -> str:
     """How long the runs will take on this machine."""
-    name, width = configs[0].data, configs[0].width
+    name = configs[0].data
     data = next((found for found in store.available() if found["name"] == name), None)
     nice = real = PICTURES * len(CATEGORIES)
     if data:
         nice, real = (sum(counts[domain] for counts in data["counts"].values()) for domain in NAMES)
-    speed = cost.measured(entries, width) or cost.unmeasured(width)
-    seconds = sum(cost.cost(config, nice, real).work for config in configs) / speed
+    estimate = cost.total(cost.estimate(config, nice, real, entries) for config in configs)
     drawing = "" if data else ", plus drawing the built-in pictures"
     return (
-        f"About {duration(seconds)} in total on this machine{drawing}. The runs train one after "
+        f"About {duration(estimate.seconds)} in total on this machine{drawing}. The runs train one after "
         "the other, and continue if you leave the page."
     )
 
@@ -86,13 +86,13 @@ def _is_coming(entry: Entry) -> bool:
 def _progress() -> None:
     entries = shared.index().entries()
     coming = sorted(filter(_is_coming, entries), key=lambda entry: entry.created)
-    if families(entries) or not coming:
+    if sweeps(entries) or not coming:
         st.rerun()
     st.markdown(
         "**The first networks are training.** The slider appears when one of them has finished."
     )
     for entry in coming[: len(RATIOS)]:
-        st.caption(f"{entry.config.ratio} % real")
+        st.caption(setting_caption("ratio", entry.config.ratio))
         status.brief(entry)
     running = next((entry for entry in coming if entry.status == "running"), coming[0])
     navigation.link("train", "Watch it train", query={"run": running.id})

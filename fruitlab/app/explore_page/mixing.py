@@ -5,8 +5,9 @@ import streamlit as st
 from fruitlab.app import navigation, permalinks
 from fruitlab.app.components import chart, scores
 from fruitlab.data.categories import CATEGORIES
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.plots import figures
-from fruitlab.runs.sweeps import SCORES, Family
+from fruitlab.runs.sweeps import Sweep
 from fruitlab.studies import published
 
 DEFINITIONS = (
@@ -16,15 +17,15 @@ DEFINITIONS = (
 )
 
 
-def choose(found: list[Family]) -> Family:
-    """Draws a choice between several sets of runs; returns the selected one.
+def choose(found: list[Sweep]) -> Sweep:
+    """Draws a choice between several sweeps; returns the selected one.
 
     Args:
-        found: at least one set of runs that differ only in ratio and seed.
+        found: at least one sweep.
     """
     if len(found) == 1:
         return found[0]
-    by_key = {family.key: family for family in found}
+    by_key = {sweep.key: sweep for sweep in found}
     wanted = st.query_params.get("set")
     # The address leads: it may have changed by a link or the Back button.
     if wanted in by_key:
@@ -41,47 +42,47 @@ def choose(found: list[Family]) -> Family:
     return by_key[key]
 
 
-def slider(family: Family) -> int:
+def slider(sweep: Sweep) -> int:
     """Draws the slider; returns the selected ratio in percent, at first the best one."""
-    stops = list(family.stops)
-    if len(stops) == 1:
-        st.markdown(f"So far there is one run, with **{stops[0]} %** of the real training set.")
-        return stops[0]
-    key = f"ratio {family.key}"
+    ratios = sweep.ratios
+    if len(ratios) == 1:
+        st.markdown(f"So far there is one run, with **{ratios[0]} %** of the real training set.")
+        return ratios[0]
+    key = f"ratio {sweep.key}"
     wanted = st.query_params.get("ratio", "")
     if wanted.isdecimal() and len(wanted) < 4:
-        st.session_state[key] = min(stops, key=lambda stop: abs(stop - int(wanted)))
+        st.session_state[key] = min(ratios, key=lambda ratio: abs(ratio - int(wanted)))
     elif key not in st.session_state:
-        st.session_state[key] = max(stops, key=lambda stop: family.scores(stop)["combined"])
+        st.session_state[key] = max(ratios, key=lambda ratio: sweep.scores(ratio)["combined"])
 
     def moved() -> None:
         st.query_params["ratio"] = str(st.session_state[key])
 
     return st.select_slider(
         "Share of real pictures in training",
-        stops,
-        format_func=lambda stop: f"{stop} %",
+        ratios,
+        format_func=lambda ratio: f"{ratio} %",
         key=key,
         on_change=moved,
         help="In percent of the real training set; the rest of 100 % is taken from the nice one. "
-        "The slider stops where there is a finished run.",
+        "Only ratios with a finished run can be selected.",
     )
 
 
-def show_scores(family: Family, ratio: int) -> None:
+def show_scores(sweep: Sweep, ratio: int) -> None:
     """Draws the scores at a ratio and their change from the neighbouring one."""
-    neighbour, runs = family.neighbour(ratio), family.stops[ratio]
-    before = None if neighbour is None else family.scores(neighbour)
-    st.html(scores.large(family.scores(ratio), before))
+    neighbour, runs = sweep.neighbour(ratio), sweep.runs[ratio]
+    before = None if neighbour is None else sweep.scores(neighbour)
+    st.html(scores.large(sweep.scores(ratio), before))
     if len(runs) > 1:
         deviations = ", ".join(
             f"{name} {100 * value:.1f}"
-            for name, value in family.deviations(ratio).items()
+            for name, value in sweep.deviations(ratio).items()
             if value is not None
         )
         source = (
             f"mean of {len(runs)} seeds (standard deviation in points: {deviations}). The photo "
-            f"below is classified by {family.network(ratio).id}."
+            f"below is classified by {sweep.network(ratio).id}."
         )
     else:
         source = f"run {runs[0].id}."
@@ -92,27 +93,27 @@ def show_scores(family: Family, ratio: int) -> None:
     )
 
 
-def link_to_missing(family: Family) -> None:
+def link_to_missing(sweep: Sweep) -> None:
     """Draws a link that trains the first ratio without a run, in steps of ten percent."""
-    if missing := family.missing():
-        config = family.config.model_copy(update={"ratio": missing[0]})
-        query = permalinks.to_query(config, family.fingerprint or None)
-        label = f"Add a position: train {missing[0]} % real"
+    if missing := sweep.missing():
+        config = sweep.config.model_copy(update={"ratio": missing[0]})
+        query = permalinks.to_query(config, sweep.fingerprint or None)
+        label = f"Add a ratio: train {missing[0]} % real"
         navigation.link("train", label, query=query, icon=":material/add:")
 
 
-def show_curve(family: Family, ratio: int) -> None:
+def show_curve(sweep: Sweep, ratio: int) -> None:
     """Draws the accuracies over the ratio, with the paper's values where they are comparable."""
-    values = [family.scores(stop) for stop in family.stops]
-    deviations = [family.deviations(stop) for stop in family.stops]
+    values = [sweep.scores(each) for each in sweep.ratios]
+    deviations = [sweep.deviations(each) for each in sweep.ratios]
     paper = None
-    if _has_papers_categories(family):
+    if _has_papers_categories(sweep):
         paper = {
             name: (list(published.TABLE2), [row[name] for row in published.TABLE2.values()])
             for name in SCORES
         }
     figure = figures.mixing(
-        list(family.stops),
+        sweep.ratios,
         *([scores[name] for scores in values] for name in SCORES),
         chosen=ratio,
         paper=paper,
@@ -126,12 +127,12 @@ def show_curve(family: Family, ratio: int) -> None:
         )
 
 
-def _has_papers_categories(family: Family) -> bool:
+def _has_papers_categories(sweep: Sweep) -> bool:
     """Whether the networks classify photographs of the paper's fruit, not other things."""
-    runs = next(iter(family.stops.values()))
+    runs = sweep.runs[sweep.ratios[0]]
     categories = runs[0].data.get("categories")
     return (
-        family.kind == "photographs"
+        sweep.kind == "photographs"
         and isinstance(categories, list)
         and set(map(str, categories)) <= set(CATEGORIES)
     )

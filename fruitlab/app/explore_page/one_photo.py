@@ -13,19 +13,19 @@ from fruitlab.inference.confidence import CalibratedAnswer, calibrated_answer
 from fruitlab.inference.examples import SELECTED, Example, examples
 from fruitlab.plots import style
 from fruitlab.runs.index import Entry
-from fruitlab.runs.sweeps import Family
+from fruitlab.runs.sweeps import Sweep
 
 ACCENT = "#7b3f7d"  # if the theme has no primary colour
 
 
-def show(family: Family, ratio: int) -> None:
+def show(sweep: Sweep, ratio: int) -> None:
     """Draws the input and the answers.
 
     Args:
-        family: the runs of the slider.
+        sweep: the runs of the slider.
         ratio: the selected one, in percent.
     """
-    networks = {stop: family.network(stop) for stop in family.stops}
+    networks = {each: sweep.network(each) for each in sweep.ratios}
     client.start()  # PyTorch is imported while the visitor looks at the scores
     left, right = st.columns([5, 6], gap="large")
     with left:
@@ -43,7 +43,7 @@ def show(family: Family, ratio: int) -> None:
         with st.container(width=130):
             seen = heatmap.enlarged(found.seen, 300)
             pictures.row([seen], width=130, alt=["The photo, 100 by 100 pixels"])
-        st.caption(f"The networks' input: 100 × 100 pixels. {_about(picture, family)}", width=230)
+        st.caption(f"The networks' input: 100 × 100 pixels. {_about(picture, sweep)}", width=230)
     with right:
         theme = st.context.theme.type or "light"
         accent = st.get_option(f"theme.{theme}.primaryColor") or ACCENT
@@ -103,13 +103,13 @@ def _rows(
     truth = example.category if example else None
     return [
         answers.Row(
-            stop,
+            ratio,
             found.top.get(entry.id, []),
             _calibrated(entry, found, example),
             found.errors.get(entry.id, ""),
             truth,
         )
-        for stop, entry in networks.items()
+        for ratio, entry in networks.items()
     ]
 
 
@@ -124,12 +124,12 @@ def _calibrated(entry: Entry, found: Answers, example: Example | None) -> Calibr
     )
 
 
-def _about(picture: bytes | Example, family: Family) -> str:
+def _about(picture: bytes | Example, sweep: Sweep) -> str:
     """What is known about the picture."""
     if not isinstance(picture, Example):
         return "The photo stays on this machine."
     source = f", one of the {picture.domain} test pictures" if picture.tested else ""
     text = f"True category: {picture.category}{source}."
-    if picture.drawn and family.kind == "photographs":
+    if picture.drawn and sweep.kind == "photographs":
         text += " This picture is drawn: a photo of your own tells more."
     return text

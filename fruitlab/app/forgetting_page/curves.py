@@ -8,7 +8,7 @@ from fruitlab.app.forgetting_page import measures
 from fruitlab.methods.mixed import Mixed
 from fruitlab.methods.registry import as_method
 from fruitlab.plots import figures
-from fruitlab.runs import forgetting, references
+from fruitlab.runs import captions, forgetting, references
 from fruitlab.runs.index import Entry
 
 
@@ -35,7 +35,7 @@ def _view(chosen: list[str], was_active: bool) -> None:
         st.caption("Restricted training has not begun yet. The curves start there.")
         return
     top = live.top_toggle()
-    first, names = entries[0], forgetting.names(entries)
+    first, names = entries[0], captions.distinct_legends(entries)
     joint = references.joint(every, first, forgetting.budget(first))
     measures.show(forgetting.measures(first, top), names[0] if len(entries) > 1 else None)
     figure = figures.forgetting(
@@ -66,7 +66,7 @@ def _reference(joint: Entry | None, top: int) -> tuple[str, float, float] | None
     nice, real = joint.final("nice", top), joint.final("real", top)
     if nice is None or real is None:
         return None
-    return f"{joint.config.ratio} % real", nice, real
+    return captions.setting_caption("ratio", joint.config.ratio), nice, real
 
 
 def _missing_joint(entry: Entry) -> None:

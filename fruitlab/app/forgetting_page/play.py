@@ -20,6 +20,7 @@ from fruitlab.metrics.accuracy import wilson
 from fruitlab.play import file as play
 from fruitlab.play.file import PlayFile
 from fruitlab.plots import style
+from fruitlab.runs.captions import method_caption
 from fruitlab.runs.index import Entry
 
 HEIGHT = 400  # of the plot, in pixels
@@ -131,7 +132,7 @@ def _caption(path: Path, name: str) -> str:
     file = _read(str(path), path.stat().st_mtime_ns)
     if isinstance(file, str):
         return name
-    return f"{name}: {file.config.describe()}, {file.notes['data']}"
+    return f"{name}: {method_caption(file.config)}, {file.notes['data']}"
 
 
 def _data(file: PlayFile, url: str) -> dict[str, Any]:

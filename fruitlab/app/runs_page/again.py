@@ -12,7 +12,7 @@ from fruitlab.config.errors import ConfigError, RunError
 from fruitlab.config.text import duration
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import parse, setting_of
-from fruitlab.runs import references
+from fruitlab.runs import grouping
 from fruitlab.runs.index import Entry
 
 MOST_SEEDS, MOST_VALUES = 20, 30
@@ -90,7 +90,7 @@ def _used_seeds(entry: Entry, config: Method) -> list[int]:
             if other.config
             and other.config.experiment() in experiments
             and other.status != "failed"
-            and references.same_data(other, entry)
+            and grouping.same_data(other, entry)
         }
     )
 

@@ -9,14 +9,14 @@ import streamlit as st
 from fruitlab.app import shared
 from fruitlab.app.components import chart
 from fruitlab.app.runs_page import scoreboard
-from fruitlab.app.runs_page.table import trained
 from fruitlab.app.runs_page.view_link import AXES, METRICS, SMOOTHEST
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import methods
 from fruitlab.metrics import curves
-from fruitlab.metrics.curves import SCORES
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.plots import comparison
 from fruitlab.plots.comparison import Line
+from fruitlab.runs import captions
 from fruitlab.runs.index import Entry
 
 EVERY = 2.0  # seconds between updates while a selected run trains
@@ -62,22 +62,15 @@ def grouped(entries: Sequence[Entry], *, seeds: bool) -> list[Group]:
         members = list(curves.groups(pairs).values())
     else:
         members = [[entry.id] for entry in entries]
-    distinguishing = curves.distinguishing([by_id[ids[0]].config.settings() for ids in members])
-    groups = []
-    for ids, differences in zip(members, distinguishing, strict=True):
-        first = by_id[ids[0]]
-        # In addition to what `trained` names.
-        more = [
-            f"{setting_label(name)} {setting_text(value)}"
-            for name, value in differences.items()
-            if name not in ("method", "ratio", "split", "norms")
-        ]
-        if len(ids) == 1 and (not seeds or len(members) == 1 or len(entries) == 1):
-            more.append(f"seed {first.config.seed}")
-        title = first.label.get("title") if len(ids) == 1 else None
-        name = str(title) if title else ", ".join([trained(first), *more])
-        groups.append(Group(name, tuple(by_id[run_id] for run_id in ids)))
-    return groups
+    firsts = [by_id[ids[0]] for ids in members]
+    legends = captions.legends(firsts, whole=True, seed=not seeds or len(entries) == 1)
+    return [
+        Group(
+            (first.given_title if len(ids) == 1 else "") or legend,
+            tuple(by_id[run_id] for run_id in ids),
+        )
+        for first, legend, ids in zip(firsts, legends, members, strict=True)
+    ]
 
 
 def show(chosen: list[str]) -> None:

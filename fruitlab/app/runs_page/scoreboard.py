@@ -9,7 +9,8 @@ import streamlit as st
 from fruitlab.app import assets
 from fruitlab.config.text import percent, points
 from fruitlab.metrics import accuracy
-from fruitlab.metrics.curves import SCORES, Which, mean_and_deviation, run_scores
+from fruitlab.metrics.accuracy import SCORES
+from fruitlab.metrics.curves import Which, mean_and_deviation, run_scores
 from fruitlab.plots import style
 from fruitlab.plots.comparison import line_style
 from fruitlab.runs.index import Entry

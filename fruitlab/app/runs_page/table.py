@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from fruitlab.app import shared
-from fruitlab.metrics.curves import SCORES
+from fruitlab.metrics.accuracy import SCORES
+from fruitlab.runs.captions import method_caption
 from fruitlab.runs.index import Entry
 
 EVERY = 3.0  # seconds between updates while something trains
@@ -42,14 +43,6 @@ TRAINED_HELP = (
     "iterations, then only the last two layers on real ones, with the batch-norm statistics of "
     "the other layers updated or frozen."
 )
-
-
-def trained(entry: Entry) -> str:
-    """The method and its main settings: "mixed, 60 % real"; empty for an unreadable run."""
-    config = entry.config
-    if config is None:
-        return ""
-    return config.describe()
 
 
 def filtered(entries: Sequence[Entry]) -> list[Entry]:
@@ -90,8 +83,8 @@ def _filter_value(entry: Entry, name: str) -> str | None:
 
 def _search_text(entry: Entry) -> str:
     config = entry.config
-    parts = [entry.id, entry.title, entry.label.get("note", ""), trained(entry), entry.status]
-    parts += [config.preset, config.data] if config else []
+    parts = [entry.id, entry.title, entry.label.get("note", ""), entry.status]
+    parts += [method_caption(config), config.preset, config.data] if config else []
     return " ".join(map(str, parts)).casefold()
 
 
@@ -161,7 +154,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         return row | {"remark": entry.error}
     iteration = int(entry.column("iteration")[-1]) if entry.points else 0
     return row | {
-        "trained": trained(entry),
+        "trained": method_caption(config),
         "preset": config.preset,
         "data": config.data,
         "seed": config.seed,
@@ -190,7 +183,7 @@ def _columns() -> dict[str, Any]:
     return {
         "run": config.TextColumn("Run", width=240),
         "status": config.TextColumn("Status", width=90),
-        "trained": config.TextColumn("Trained", width=236, help=TRAINED_HELP),
+        "trained": config.TextColumn("Trained", width=300, help=TRAINED_HELP),
         "data": config.TextColumn("Data", width=80),
         "preset": config.TextColumn(
             "Preset", width=88, help="Where the settings come from; Compare shows the differences"

@@ -15,13 +15,10 @@ def text(config: Method, counts: tuple[int, int, bool], entries: list[Entry]) ->
         entries: all runs, whose speed is used if they ran on this machine.
     """
     nice, real, to_draw = counts
-    work = cost.cost(config, nice, real)
-    measured = cost.measured(entries, config.width)
-    speed = measured or cost.unmeasured(config.width)
-    source = "as in earlier runs" if measured else "a guess until a run has been measured here"
+    estimate = cost.estimate(config, nice, real, entries)
     drawing = f", plus drawing {nice + real:,} pictures at first use" if to_draw else ""
     return (
-        f"**{work.pictures:,} training pictures** (repeats included) in {config.iterations:,} "
-        f"iterations · **about {duration(work.work / speed)}** at {speed:,.0f} pictures per second "
-        f"({source}){drawing}."
+        f"**{estimate.pictures:,} training pictures** (repeats included) in "
+        f"{config.iterations:,} iterations · **about {duration(estimate.seconds)}** at "
+        f"{estimate.speed:,.0f} pictures per second ({estimate.basis}){drawing}."
     )
