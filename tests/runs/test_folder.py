@@ -51,7 +51,7 @@ def test_an_unknown_run_is_told_with_those_there_are():
     make("here")
     with pytest.raises(
         RunError,
-        match="no run named there. There are 1, such as here; python -m fruitlab runs lists them",
+        match="no run named there. There are 1, such as here. python -m fruitlab runs lists them",
     ):
         catalog.find("there")
 
@@ -87,10 +87,10 @@ def test_tensors_come_back_with_their_notes_and_damage_is_a_sentence():
 def test_a_pickle_under_a_run_s_name_is_not_opened():
     run = make()
     (run.folder / "predictions.npz").write_bytes(b"\x80\x04\x95\x00")
-    with pytest.raises(RunError, match="predictions cannot be read"):
+    with pytest.raises(RunError, match="Cannot read the predictions"):
         run.predictions()
     np.savez(run.folder / "predictions.npz", hash=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(RunError, match="predictions cannot be read"):
+    with pytest.raises(RunError, match="Cannot read the predictions"):
         run.predictions()
 
 
@@ -100,7 +100,7 @@ def test_a_pickle_under_a_run_s_name_is_not_opened():
         ("{", "damaged"),
         ("[]", "damaged"),
         ('{"format": 99}', "newer version"),
-        ('{"format": 1, "config": {"method": "mixed", "ratoi": 1}}', "cannot be read here"),
+        ('{"format": 1, "config": {"method": "mixed", "ratoi": 1}}', "Cannot read the configuration"),
     ],
 )
 def test_a_foreign_folder_is_unreadable_not_an_error(content, says):
