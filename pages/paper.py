@@ -283,7 +283,7 @@ def tuning(entries: list[Entry], one: Reproduction | None) -> None:
         else:
             st.markdown(f"**Figure {number}: {title}.** {theirs}")
     if len(figures) < len(published.TUNING):
-        data = one.config.data if one and store.here(one.config.data) else "NAME"
+        data = one.config.data if one and store.is_available(one.config.data) else "NAME"
         st.caption(
             "The paper's text gives no numbers of these figures. Ours appear when tuning runs exist: 44, 88 and 33 runs of the paper's "
             "recipe, at one seed. That is days on a small machine; `--dry-run` says how long on this one."

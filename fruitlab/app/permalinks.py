@@ -131,7 +131,7 @@ def _data_warnings(
     if name not in fingerprints:
         if name.partition(":")[0] == store.BUILT_IN:  # drawn when first used, the same everywhere
             try:
-                store.opened(name)
+                store.load_cached(name)
             except DataError as error:
                 return [str(error)]
             return []

@@ -7,7 +7,8 @@ from typing import Any
 from fruitlab.config.errors import RunError
 from fruitlab.config.run_config import RunConfig
 from fruitlab.config.text import duration, percent
-from fruitlab.data.domains import Split, TwoDomains, describe_ratio, ratio_counts
+from fruitlab.data.domains import Split, TwoDomains
+from fruitlab.data.ratios import describe_ratio, ratio_counts
 from fruitlab.metrics import accuracy
 from fruitlab.runs.folder import Run
 from fruitlab.studies import progress

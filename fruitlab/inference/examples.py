@@ -11,7 +11,7 @@ import numpy as np
 from fruitlab.config.errors import DataError, RunError
 from fruitlab.data import store, synthetic
 from fruitlab.data.categories import CATEGORIES
-from fruitlab.data.domains import NAMES, TwoDomains, content_hash
+from fruitlab.data.domains import DOMAINS, TwoDomains, content_hash
 from fruitlab.plots.style import SHAPES
 from fruitlab.runs.folder import Run
 
@@ -87,14 +87,14 @@ def _drawn(categories: tuple[str, ...]) -> tuple[Example, ...]:
 
 
 def _alternating(count: int) -> list[str]:
-    return [NAMES[1 - i % 2] for i in range(count)]
+    return [DOMAINS[1 - i % 2] for i in range(count)]
 
 
 @lru_cache(maxsize=64)
 def _of_run(folder: Path, written: int, count: int) -> tuple[Example, ...]:
     run = Run(folder)
     table, data = run.predictions(), run.header()["data"]
-    pair = None if data["kind"] == "drawn" else store.opened(data["name"])
+    pair = None if data["kind"] == "drawn" else store.load_cached(data["name"])
     labels = np.linspace(0, len(table["categories"]) - 1, count).round().astype(int).tolist()
     # By the pictures themselves, not by the run: all runs on the same data show the same ones.
     choose = np.random.default_rng(zlib.crc32(data["fingerprint"].encode()))

@@ -156,11 +156,14 @@ def test_a_zip_is_added_and_removed_with_its_pictures(pair, tmp_path: Path) -> N
     checked(app.selectbox(key="data name").set_value("things").run())
     app.button(key="remove").click()
     checked(app.run())
-    assert store.opened("things") is not None  # asked, not done
+    assert store.load_cached("things") is not None  # asked, not done
     app.button(key="remove").click()
     app.button(key="remove for good").click()
     checked(app.run())
-    assert store.opened("things") is None and not (data_root() / uploads.FOLDER / "things").exists()
+    assert (
+        store.load_cached("things") is None
+        and not (data_root() / uploads.FOLDER / "things").exists()
+    )
 
 
 def test_a_zip_that_is_none(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ import torch
 
 from fruitlab.config.presets import configure
 from fruitlab.config.run_config import RunConfig
-from fruitlab.data.domains import Domain, TwoDomains, content_hash, fingerprint_of, group_pictures
+from fruitlab.data.domains import Domain, TwoDomains, content_hash, fingerprint_of
+from fruitlab.data.splitting import group_pictures
 from fruitlab.training.device_dataset import Resident
 from fruitlab.training.loop import Evaluation, train
 from fruitlab.training.state import State

@@ -13,7 +13,7 @@ from PIL import Image
 from fruitlab.app.components import pictures
 from fruitlab.config.errors import DataError
 from fruitlab.data import store
-from fruitlab.data.domains import NAMES, Domain, TwoDomains
+from fruitlab.data.domains import DOMAINS, Domain, TwoDomains
 from fruitlab.data.pictures import SIZE
 from fruitlab.plots import style
 
@@ -30,7 +30,7 @@ CSS = """<style>
 
 @st.cache_resource(show_spinner="Opening the data …", max_entries=4)
 def _opened(name: str, fingerprint: str) -> TwoDomains | None:
-    return store.opened(name)
+    return store.load_cached(name)
 
 
 @st.cache_data(show_spinner="Looking through the pictures …", max_entries=4)
@@ -39,7 +39,7 @@ def _overview(name: str, fingerprint: str) -> tuple[dict[str, Any], list[str], s
     data = _opened(name, fingerprint)
     split = data.split(0)
     counts = data.counts(split)
-    cells = ["<div></div>", *(f"<div>{style.SHAPES[domain]} {domain}</div>" for domain in NAMES)]
+    cells = ["<div></div>", *(f"<div>{style.SHAPES[domain]} {domain}</div>" for domain in DOMAINS)]
     for label, category in enumerate(data.categories):
         cells.append(f"<div>{escape(category)}</div>")
         for domain in (data.nice, data.real):
@@ -49,7 +49,11 @@ def _overview(name: str, fingerprint: str) -> tuple[dict[str, Any], list[str], s
                 f'<div><img src="{picture}" width="{STRIP * (SIDE + 4) - 4}" alt="{escape(f"{category}, {domain.name} pictures")}">'
                 f"<small>{sides['train']:,} to train, {sides['test']:,} to test</small></div>"
             )
-    return counts, data.small_tests(split), f'{CSS}<div class="fl-data">{"".join(cells)}</div>'
+    return (
+        counts,
+        data.small_test_warnings(split),
+        f'{CSS}<div class="fl-data">{"".join(cells)}</div>',
+    )
 
 
 def _strip(domain: Domain, label: int) -> str:
@@ -118,7 +122,7 @@ def show(found: dict[str, Any], runs: Sequence[str]) -> None:
 def _figures(found: dict[str, Any], counts: dict[str, Any], runs: Sequence[str]) -> None:
     columns = st.columns(3)
     columns[0].metric("Categories", len(counts))
-    for column, domain in zip(columns[1:], NAMES, strict=True):
+    for column, domain in zip(columns[1:], DOMAINS, strict=True):
         train, test = (
             sum(sides[domain][side] for sides in counts.values()) for side in ("train", "test")
         )

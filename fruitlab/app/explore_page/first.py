@@ -10,7 +10,7 @@ from fruitlab.config.run_config import RunConfig
 from fruitlab.config.text import duration
 from fruitlab.data import store
 from fruitlab.data.categories import CATEGORIES
-from fruitlab.data.domains import NAMES
+from fruitlab.data.domains import DOMAINS
 from fruitlab.runs import cost
 from fruitlab.runs.index import Entry
 from fruitlab.runs.sweeps import families
@@ -36,7 +36,7 @@ def show(entries: list[Entry]) -> None:
     configs = first_three()
     data = next((one for one in store.available() if one["name"] == configs[0].data), None)
     nice, real = (
-        (sum(counts[domain] for counts in data["counts"].values()) for domain in NAMES)
+        (sum(counts[domain] for counts in data["counts"].values()) for domain in DOMAINS)
         if data
         else [PICTURES * len(CATEGORIES)] * 2
     )

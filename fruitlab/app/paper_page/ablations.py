@@ -256,5 +256,5 @@ def _said_of_the_switch(rows: Sequence[ablations.SwitchRow]) -> str:
 
 def _command(study: str, data: str = "") -> None:
     """The command that trains them on that data; where it is not on this machine, on a person's own, and what it costs is said first."""
-    of = data if data and store.here(data) else "NAME --dry-run"
+    of = data if data and store.is_available(data) else "NAME --dry-run"
     st.code(f"python -m fruitlab study {study} --data {of}", language=None, wrap_lines=True)

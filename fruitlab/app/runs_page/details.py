@@ -11,7 +11,7 @@ from fruitlab.app.components import chart, confusion, pictures
 from fruitlab.config.errors import DataError, RunError
 from fruitlab.config.text import percent
 from fruitlab.data import store
-from fruitlab.data.domains import NAMES
+from fruitlab.data.domains import DOMAINS
 from fruitlab.metrics import accuracy
 from fruitlab.plots import style
 from fruitlab.plots.figures import Figure
@@ -81,7 +81,7 @@ def categories(entry: Entry) -> None:
 def category_figure(scores: dict[str, Any], *, top: int) -> Figure:
     """A row a category, the hardest of the real ones at the top; intervals after Wilson."""
     name = f"top{top}"
-    sides = {domain: scores[domain]["per_category"] for domain in NAMES}
+    sides = {domain: scores[domain]["per_category"] for domain in DOMAINS}
     order = sorted(
         sides["real"].keys() | sides["nice"].keys(),
         key=lambda c: (sides["real"].get(c, {}).get(name, -1.0), c),
@@ -89,7 +89,7 @@ def category_figure(scores: dict[str, Any], *, top: int) -> Figure:
     )
     data = []
     for domain, aside in zip(
-        NAMES, (0.17, -0.17), strict=True
+        DOMAINS, (0.17, -0.17), strict=True
     ):  # above and below the category's line, so that no interval hides another
         rows = [
             (place, sides[domain][category])
@@ -166,7 +166,7 @@ def categories_csv(scores: dict[str, Any]) -> str:
             "top3_high",
         ]
     )
-    for domain in NAMES:
+    for domain in DOMAINS:
         for category, row in scores[domain]["per_category"].items():
             writer.writerow(
                 [
@@ -190,7 +190,7 @@ def mistakes(entry: Entry) -> None:
     domain = (
         st.segmented_control(
             "Test set",
-            NAMES,
+            DOMAINS,
             default="real",
             key="confusion set",
             required=True,
@@ -285,7 +285,7 @@ def _pictures(entry: Entry, table: dict[str, np.ndarray], rows: np.ndarray) -> N
 def images_of(name: str, hashes: tuple[str, ...]) -> tuple[list[np.ndarray | None], str | None]:
     """The pictures of these content hashes, None for each that is gone; or why there are none to show."""
     try:
-        data = store.opened(name)
+        data = store.load_cached(name)
     except DataError as error:
         return [], str(error)
     if data is None:
@@ -311,7 +311,7 @@ def images_of(name: str, hashes: tuple[str, ...]) -> tuple[list[np.ndarray | Non
 @st.cache_data(show_spinner=False, max_entries=4)
 def _places(name: str, fingerprint: str) -> dict[str, tuple[str, int]]:
     """{content hash: (domain, row)} of a data set."""
-    data = store.opened(name)
+    data = store.load_cached(name)
     return (
         {
             content: (domain.name, row)
