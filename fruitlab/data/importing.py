@@ -175,10 +175,12 @@ class _Survey:
 
     def __init__(self, origin: dict[str, Any]) -> None:
         self.origin = origin
-        self.roots = {domain: Path(origin[domain]) for domain in DOMAINS}
-        self.folders = {domain: folder_times(root) for domain, root in self.roots.items()}
+        self.roots: dict[DomainName, Path] = {name: Path(origin[name]) for name in DOMAINS}
+        self.folders: dict[DomainName, dict[str, int]] = {
+            name: folder_times(root) for name, root in self.roots.items()
+        }
         self.layouts: dict[DomainName, Layout] = {
-            domain: find_layout(root) for domain, root in self.roots.items()
+            name: find_layout(root) for name, root in self.roots.items()
         }
 
     def read(

@@ -40,7 +40,7 @@ PLUGINS = (
     PpmImagePlugin.PpmImageFile,
     AvifImagePlugin.AvifImageFile,
 )
-FORMATS = tuple(plugin.format for plugin in PLUGINS)  # the MPO files of phones open as JPEG
+FORMATS = tuple(str(plugin.format) for plugin in PLUGINS)  # the MPO files of phones open as JPEG
 
 # EXIF orientations 2 to 8. ImageOps.exif_transpose would also rewrite the EXIF block, and it fails
 # if that block is damaged although the picture is fine.
@@ -198,9 +198,9 @@ def _to_eight_bits(image: Image.Image, bits: int) -> Image.Image:
     Pillow itself scales colour images of 16 bits per channel.
     """
     if image.mode in ("F", "LAB"):
-        values = "floating-point values" if image.mode == "F" else "Lab colours"
+        found = "floating-point values" if image.mode == "F" else "Lab colours"
         raise BadPicture(
-            f"it holds {values}; save it as RGB or greyscale with 8 or 16 bits per channel"
+            f"it holds {found}; save it as RGB or greyscale with 8 or 16 bits per channel"
         )
     if not image.mode.startswith("I"):
         return image

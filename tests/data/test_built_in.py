@@ -46,7 +46,7 @@ def test_the_pair_is_drawn_once(drawings, monkeypatch):
     assert not data.nice.images.flags.writeable
     assert data.nice.paths[:9:8] == ("Apple/0000", "Banana/0000")
     assert data.nice.labels[[7, 8]].tolist() == [0, 1]
-    nice, real, _ = synthetic.draw_pair(8)
+    _, real, _ = synthetic.draw_pair(8)
     np.testing.assert_array_equal(data.real.images, real)
     assert len(messages) == 1 and "once" in messages[0]
     assert reports == [("Drawing pictures", 416, 416)]

@@ -121,7 +121,7 @@ def test_readers_never_see_an_incomplete_dataset(pair):
             try:
                 data = load("mine")
                 counts.add((len(data.nice.images), len(data.real.images)))
-            except Exception as error:  # noqa: BLE001 - any exception is a failure
+            except Exception as error:  # any exception is a failure
                 errors.append(error)
 
     reader = threading.Thread(target=read_repeatedly)

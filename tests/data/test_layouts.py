@@ -187,5 +187,5 @@ def test_a_folder_without_permission_is_named(tmp_path, monkeypatch):
         return real(folder)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    with pytest.raises(DataError, match="No permission to read .*Pear"):
+    with pytest.raises(DataError, match=r"No permission to read .*Pear"):
         find_pictures(tmp_path)

@@ -73,7 +73,7 @@ def test_a_failed_upload_changes_nothing(
         raise full
 
     monkeypatch.setattr(shutil, "copyfileobj", fail)
-    with pytest.raises(DataError, match="No space left.*What was there before is unchanged"):
+    with pytest.raises(DataError, match=r"No space left.*What was there before is unchanged"):
         uploads.import_zip(name="things", source=tmp_path / "x.zip", replace=True)
     with pytest.raises(DataError, match="No space left"):
         uploads.import_zip(name="others", source=tmp_path / "x.zip")

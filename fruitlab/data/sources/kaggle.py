@@ -164,6 +164,7 @@ def open_kagglehub(cache: Path | None) -> Iterator[tuple[ModuleType, Path]]:
     with contextlib.redirect_stdout(sys.stderr):
         try:
             import kagglehub
+            from kagglehub.config import get_cache_folder
         except ImportError as error:
             raise DownloadError(
                 "Downloads need the package kagglehub: run `pip install kagglehub`."
@@ -181,7 +182,7 @@ def open_kagglehub(cache: Path | None) -> Iterator[tuple[ModuleType, Path]]:
         if cache is not None:
             os.environ["KAGGLEHUB_CACHE"] = str(Path(cache).expanduser().resolve())
         try:
-            yield kagglehub, Path(kagglehub.config.get_cache_folder())
+            yield kagglehub, Path(get_cache_folder())
         finally:
             for handler, stream in zip(handlers, streams, strict=True):
                 handler.stream = stream
