@@ -71,7 +71,7 @@ def test_two_runs_compared_and_the_view_restored(server, tab) -> None:
     page.go_back()  # one step is one change
     expect(rows).to_have_count(2)
     menu(page, "Data")
-    expect(page.get_by_text("Data set", exact=True)).to_be_visible()
+    expect(page.get_by_text("Dataset", exact=True)).to_be_visible()
     menu(page, "Runs")
     expect(rows).to_have_count(2)  # where this visitor was
     page.go_back()
