@@ -164,14 +164,7 @@ def check_free(name: str, replace: bool) -> None:
 
 
 class _Survey:
-    """What lies in the two folders of an import.
-
-    Args:
-        origin: The arguments of the import.
-
-    Raises:
-        DataError: There is nothing to use, or a folder cannot be read.
-    """
+    """What is in the two folders of an import, given its arguments as in the record."""
 
     def __init__(self, origin: dict[str, Any]) -> None:
         self.origin = origin
