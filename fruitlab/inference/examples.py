@@ -11,7 +11,7 @@ import numpy as np
 from fruitlab.config.errors import DataError, RunError
 from fruitlab.data import store, synthetic
 from fruitlab.data.categories import CATEGORIES
-from fruitlab.data.domains import NAMES, TwoDomains, content_hash
+from fruitlab.data.domains import TwoDomains, content_hash
 from fruitlab.plots.style import SHAPES
 from fruitlab.runs.folder import Run
 
@@ -87,7 +87,7 @@ def _drawn(categories: tuple[str, ...]) -> tuple[Example, ...]:
 
 
 def _alternating(count: int) -> list[str]:
-    return [NAMES[1 - i % 2] for i in range(count)]
+    return [DOMAINS[1 - i % 2] for i in range(count)]
 
 
 def _spread(length: int, count: int) -> list[int]:
@@ -99,7 +99,7 @@ def _spread(length: int, count: int) -> list[int]:
 def _test_pictures(folder: Path, written: int, count: int) -> tuple[Example, ...]:
     run = Run(folder)
     table, data = run.predictions(), run.header()["data"]
-    pair = None if data["kind"] == "drawn" else store.opened(data["name"])
+    pair = None if data["kind"] == "drawn" else store.load_cached(data["name"])
     # Seeded by the data, not the run: all runs on the same data have the same examples.
     rng = np.random.default_rng(zlib.crc32(data["fingerprint"].encode()))
     found = []
