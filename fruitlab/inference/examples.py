@@ -11,7 +11,7 @@ import numpy as np
 from fruitlab.config.errors import DataError, RunError
 from fruitlab.data import store, synthetic
 from fruitlab.data.categories import CATEGORIES
-from fruitlab.data.domains import TwoDomains, content_hash
+from fruitlab.data.domains import DOMAINS, TwoDomains, content_hash
 from fruitlab.plots.style import SHAPES
 from fruitlab.runs.folder import Run
 

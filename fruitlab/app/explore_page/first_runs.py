@@ -8,6 +8,7 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.text import duration
 from fruitlab.data import store
 from fruitlab.data.categories import CATEGORIES
+from fruitlab.data.domains import DOMAINS
 from fruitlab.methods.base import Method
 from fruitlab.methods.mixed import Mixed
 from fruitlab.methods.registry import configure

@@ -9,6 +9,7 @@ import streamlit as st
 
 from fruitlab.app.components import chart
 from fruitlab.app.runs_page.predictions import DAMAGED, predictions, report_damage
+from fruitlab.data.domains import DOMAINS
 from fruitlab.metrics import accuracy
 from fruitlab.plots.categories import per_category
 from fruitlab.runs.index import Entry

@@ -9,6 +9,7 @@ from fruitlab.app.runs_page.predictions import DAMAGED, predictions, report_dama
 from fruitlab.config.errors import DataError
 from fruitlab.config.text import percent
 from fruitlab.data import store
+from fruitlab.data.domains import DOMAINS
 from fruitlab.plots import style
 from fruitlab.runs.index import Entry
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from fruitlab.config.errors import DataError
 from fruitlab.data import store
+from fruitlab.data.domains import DOMAINS
 from fruitlab.methods.base import Method
 
 HELP = (

@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 
+from fruitlab.config.progress import Progress
 from fruitlab.data.categories import CATEGORIES
 from fruitlab.data.domains import DOMAINS, DomainName
 
