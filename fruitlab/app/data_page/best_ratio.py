@@ -7,10 +7,10 @@ import streamlit as st
 from fruitlab.app import navigation
 from fruitlab.app.components import chart, study
 from fruitlab.config.text import percent
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.plots import figures
-from fruitlab.runs.sweeps import SCORES
 from fruitlab.studies import plans, progress
-from fruitlab.studies.progress import Best, Standing
+from fruitlab.studies.progress import Best, Progress
 
 
 def show(entry: dict[str, Any]) -> None:
@@ -37,7 +37,7 @@ def show(entry: dict[str, Any]) -> None:
     navigation.link("explore", "Try these networks on a photo", query={"ratio": ratio})
 
 
-def _chart(state: Standing, best: Best) -> None:
+def _chart(state: Progress, best: Best) -> None:
     runs = sorted(
         ((config.ratio, state.found[config]) for config in state.finished),
         key=lambda pair: pair[0],

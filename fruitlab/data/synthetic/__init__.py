@@ -8,7 +8,7 @@ category, domain and index alone: picture i is the same whether 8 or 400 picture
 import multiprocessing
 import os
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
