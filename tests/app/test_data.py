@@ -25,7 +25,7 @@ from fruitlab.runs import jobs
 
 def is_working() -> bool:
     """Returns whether a job of the page is running."""
-    return any(job.status() == "working" for job in jobs.found(add.root()))
+    return any(job.status() == "working" for job in jobs.all_jobs(add.root()))
 
 
 def when_done(app: AppTest, within: float = 120) -> AppTest:
@@ -114,7 +114,7 @@ def test_two_folders_are_imported_by_a_background_process(pair) -> None:
     dismiss = next(button for button in app.button if button.label == "Dismiss")
     checked(dismiss.click().run())
     checked(app.run())
-    assert "Adding things" not in text(app) and jobs.found(add.root()) == []
+    assert "Adding things" not in text(app) and jobs.all_jobs(add.root()) == []
 
 
 def test_failed_imports_say_why(pair) -> None:
@@ -199,7 +199,7 @@ def test_jobs_of_every_kind_are_shown() -> None:
         for file, content in files.items():
             (folder / file).write_text(content)
     app = checked(opened("data"))
-    assert "Job 1-broken**: its process ended without a word" in text(app)
+    assert "Job 1-broken**: its process ended unexpectedly" in text(app)
     assert "Job 2-failed**: it failed" in text(app)
     assert any(button.label == "Cancel" for button in app.button)
 
