@@ -12,7 +12,7 @@ import copy
 import re
 from collections import defaultdict
 
-from fruitlab.training.process import prepare
+from fruitlab.training.runtime import prepare
 
 prepare()
 
@@ -21,9 +21,12 @@ from torch import Tensor  # noqa: E402
 
 from fruitlab.data import store  # noqa: E402
 from fruitlab.inference.predict import load_network  # noqa: E402
-from fruitlab.models.paper_resnet import Network, as_input  # noqa: E402
-from fruitlab.runs import folder  # noqa: E402
-from fruitlab.training.device_dataset import Resident  # noqa: E402
+from fruitlab.models.kernels.execution import accelerate  # noqa: E402
+from fruitlab.models.model import Model  # noqa: E402
+from fruitlab.runs import (
+    catalog,  # noqa: E402
+)
+from fruitlab.training.device_dataset import DeviceDataset  # noqa: E402
 from fruitlab.training.scoring import infer  # noqa: E402
 
 WHITE, EDGE, BATCH = 235, 4, 256
@@ -38,11 +41,11 @@ def main() -> None:
         "--group", help="a regular expression; its first group names what a file is counted under"
     )
     arguments = parser.parse_args()
-    run = folder.find(arguments.run)
+    run = catalog.find(arguments.run)
     config = run.config()
     other = "real" if config.method == "mixed" and config.ratio < 50 else "nice"
     pair = store.load(config.data, say=print)
-    data = Resident.of(pair, config.split_seed, torch.device("cpu"))
+    data = DeviceDataset.of(pair, config.split_seed, torch.device("cpu"))
     network, categories = load_network(run)
     network = network.to(memory_format=torch.channels_last)
     test = data.test[other]
@@ -78,15 +81,14 @@ def main() -> None:
     )
 
 
-def renewed(network: Network, data: Resident, index: Tensor) -> Network:
-    """A copy whose moving statistics are the mean over these pictures, in batches; its weights stay."""
+def renewed(network: Model, data: DeviceDataset, index: Tensor) -> Model:
+    """A copy whose running statistics are the mean over these pictures, in batches."""
     network = copy.deepcopy(network).train()
     shuffled = index[torch.randperm(len(index), generator=torch.Generator().manual_seed(0))]
     with torch.no_grad():
         for number, part in enumerate(shuffled.split(BATCH)):
-            for norm in network.norms():
-                norm.momentum = number / (number + 1)
-            network(as_input(data.images[part]))
+            network.set_statistics_momentum(number / (number + 1))
+            accelerate(network)(network.prepare(data.images[part]))
     return network.eval()
 
 

@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_leaves
 from benchmarks.limits import multiply_adds
 from fruitlab.methods.registry import configure
 from fruitlab.training.batches import Batches
-from fruitlab.training.device_dataset import Resident
+from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.loop import step
 from fruitlab.training.state import State
 
@@ -56,7 +56,7 @@ def count(preset: str, batch: int, categories: int, precision: torch.dtype) -> t
         "nice": torch.arange(0, batch, device=GPU),
         "real": torch.arange(batch, pictures, device=GPU),
     }
-    data = Resident(
+    data = DeviceDataset(
         tuple(map(str, range(categories))),
         torch.empty((pictures, 100, 100, 3), dtype=torch.uint8, device=GPU),
         torch.zeros(pictures, dtype=torch.int64, device=GPU),

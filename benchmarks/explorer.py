@@ -53,12 +53,12 @@ def line(iteration: int) -> str:
 
 def index(count: int) -> None:
     from fruitlab.config.presets import configure
-    from fruitlab.runs import folder as runs
+    from fruitlab.runs import catalog
     from fruitlab.runs.index import Index
 
     made = []
     for seed in range(count):
-        run = runs.create(
+        run = catalog.create(
             {"device": "cpu"},
             config=configure("mixed", seed=seed, iterations=6000),
             run_id=f"run-{seed}",
@@ -143,10 +143,10 @@ def server(folder: Path) -> None:
         demo.locator(".gradio-container input[type=file]").first.wait_for(
             state="attached", timeout=120_000
         )
-        for run in runs.all_runs():
+        for run in catalog.all_runs():
             if not run.shipped:
                 run.ask_to_stop()
-        while any(run.alive() for run in runs.all_runs()):
+        while any(run.alive() for run in catalog.all_runs()):
             time.sleep(0.1)
         answers = through_the_demo(f"http://127.0.0.1:{port}/demo/", folder / "photo.png")
         print(

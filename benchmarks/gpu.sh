@@ -10,11 +10,12 @@
 #
 # Each part has a time limit. A part that fails or takes too long does not stop the others.
 set -uo pipefail
-cd "$(dirname "$0")/.."
 
 PYTHON=${PYTHON:-python3}
 OUT=${OUT:-gpu-results}
 mkdir -p "$OUT" && OUT=$(cd "$OUT" && pwd) || exit 1
+[[ -z "${WHEELS:-}" ]] || WHEELS=$(cd "$WHEELS" && pwd) || exit 1
+cd "$(dirname "$0")/.." || exit 1
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 TIME_LIMIT=${TIME_LIMIT:-}

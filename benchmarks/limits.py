@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from fruitlab.training.process import prepare
+from fruitlab.training.runtime import prepare
 
 prepare()
 
 import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
-# in, out, kernel, stride, padding, size of the input; the bridges count little and are left out.
+# in, out, kernel, stride, padding, size of the input; the shortcut projections count little and are left out.
 LAYERS = (
     [(3, 8, 5, 1, 2, 100)]
     + [(8, 8, 3, 1, 1, 50)] * 6

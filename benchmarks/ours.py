@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fruitlab.training.process import prepare
+from fruitlab.training.runtime import prepare
 
 prepare()  # as in a run's process, before the first import of torch
 
@@ -12,7 +12,7 @@ import torch  # noqa: E402
 from fruitlab.methods.registry import configure  # noqa: E402
 from fruitlab.training import devices  # noqa: E402
 from fruitlab.training.batches import Batches  # noqa: E402
-from fruitlab.training.device_dataset import Resident  # noqa: E402
+from fruitlab.training.device_dataset import DeviceDataset  # noqa: E402
 from fruitlab.training.loop import step  # noqa: E402
 from fruitlab.training.state import State  # noqa: E402
 
@@ -71,7 +71,7 @@ class Contender:
         if self.device.type == "cuda":
             torch.cuda.synchronize()
 
-    def _dataset(self, data: Path) -> Resident:
+    def _dataset(self, data: Path) -> DeviceDataset:
         """All pictures as nice training pictures."""
         images, labels = (
             torch.from_numpy(np.load(data / f"{name}.npy")).to(self.device)
@@ -79,7 +79,7 @@ class Contender:
         )
         everything = torch.arange(len(labels), device=self.device)
         nothing = everything[:0]
-        return Resident(
+        return DeviceDataset(
             tuple(map(str, range(int(labels.max()) + 1))),
             images,
             labels,

@@ -1,12 +1,14 @@
-"""Combined top-1 against training pictures seen: `quick` at 0, 60 and 100 % real and `thorough` at 60 % over three seeds, `paper` at 60 %.
+"""Compares presets: combined top-1 against the number of training pictures seen.
 
-    python -m benchmarks.recipe --data NAME [--out docs/recipe.svg] [--paper-iterations 3000] [--plot-only]
-    python -m benchmarks.recipe --data NAME --cost
+    python -m benchmarks.recipe --data NAME [--out docs/recipe.svg] [--plot-only]
+    python -m benchmarks.recipe --cost
 
-A run that exists already, one that ships with the project among them, is taken as it is; others are trained into run folders named
-recipe-…, with both test sets scored in full at ten marks. Stop it at any time: started again it goes on where it was. Two cores:
-about 2 minutes a `quick` run, and half an hour and more for the paper's 3,000 iterations. --cost times a training step with and without
-augmentation instead.
+`quick` at 0, 60 and 100 % real and `thorough` at 60 % run with three seeds, `paper` at 60 % with
+one. A run that exists already, also one that ships with FruitLab, is used as it is. The others are
+trained in run folders named recipe-..., with ten evaluations on the full test sets. The command can
+be stopped at any time and continues where it was. On two cores, a `quick` run takes about 2
+minutes, the paper's 3,000 iterations half an hour or more. --cost measures instead how much of a
+training step is augmentation.
 """
 
 import argparse
@@ -15,16 +17,15 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.svg import Series, line_chart
+from benchmarks.chart import Series, line_chart, save
 from fruitlab.config.paths import runs_root
-from fruitlab.config.run_config import RunConfig
+from fruitlab.config.run_config import EVALUATION, RunConfig
 from fruitlab.data import store
 from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 from fruitlab.runs.folder import Run
 from fruitlab.runs.index import Index
-from fruitlab.studies.progress import WATCHED
 
 SEEDS = (0, 1, 2)
 RATIOS = (0, 60, 100)
@@ -32,7 +33,7 @@ Curve = list[tuple[int, float, float]]  # training pictures seen, nice and real 
 
 
 def plan(data: str, paper_iterations: int) -> dict[str, list[RunConfig]]:
-    """What to compare: a name, and the runs of its seeds."""
+    """The curves to compare: the name of each and the runs of its seeds."""
     watched = {"data": data, "live_every": 1000, "full_evaluations": 10}
     quick = {
         f"quick, {ratio} % real": [
@@ -51,9 +52,10 @@ def plan(data: str, paper_iterations: int) -> dict[str, list[RunConfig]]:
 
 
 def run_of(config: RunConfig) -> Run:
-    """The finished run that is trained alike, of several the one with the most full scores; else the folder of one of ours, there or not.
+    """The finished run with the same training; of several, the one with most full evaluations.
 
-    Where the data is not on this machine (--plot-only), runs on whatever goes by its name.
+    If there is none, the run of ours, whose folder may not exist. Without the dataset on this
+    machine (--plot-only), any dataset of that name counts.
     """
     pictures = next(
         (one["fingerprint"] for one in store.available() if one["name"] == config.data), None
@@ -68,31 +70,30 @@ def run_of(config: RunConfig) -> Run:
     ]
     if alike:
         return max(alike, key=lambda entry: int(entry.column("full").sum())).run
-    return Run(
-        runs_root()
-        / f"recipe-{config.preset.replace('@', '-')}-{config.ratio}-seed{config.seed}-{config.experiment()}"
-    )
+    preset = config.preset.replace("@", "-")
+    name = f"recipe-{preset}-{config.ratio}-seed{config.seed}-{config.experiment()}"
+    return Run(runs_root() / name)
 
 
 def same_training(one: RunConfig, other: RunConfig) -> bool:
-    """Whether two come to the same weights, whatever is watched on the way."""
-    apart = {"preset", *WATCHED}
-    return one.model_dump(exclude=apart) == other.model_dump(exclude=apart)
+    """Whether two configurations give the same weights, whatever is evaluated meanwhile."""
+    apart = ("preset", *EVALUATION)
+    return one.experiment(without=apart) == other.experiment(without=apart)
 
 
 def train(config: RunConfig) -> None:
-    """Starts the run, or goes on with it; does nothing if it is finished."""
-    from fruitlab.worker.process import work  # brings torch, which --plot-only does without
+    """Trains the run to its end, unless it is finished."""
+    from fruitlab.worker.process import work  # Here, because --plot-only needs no torch.
 
     run = run_of(config)
     if not run.folder.exists():
-        folder.create({"device": "auto", "data": None}, config=config, run_id=run.id)
+        catalog.create({"device": "auto", "data": None}, config=config, run_id=run.id)
     if run.status() != "finished":
         work(run, say=lambda line: print(f"{run.id}: {line}", file=sys.stderr, flush=True))
 
 
 def curve(run: Run) -> Curve:
-    """The full scores so far."""
+    """The evaluations on the full test sets."""
     return [
         (
             sum(point["seen"].values()),
@@ -105,7 +106,7 @@ def curve(run: Run) -> Curve:
 
 
 def over_seeds(curves: list[Curve]) -> list[tuple[int, float, float, float]]:
-    """Pictures seen; mean, least and most of the seeds' combined top-1, wherever all seeds have a score."""
+    """(pictures seen, mean, lowest, highest combined top-1), where all seeds have a score."""
     scores = [
         {seen: accuracy.combined(nice, real) for seen, nice, real in points} for points in curves
     ]
@@ -117,9 +118,9 @@ def over_seeds(curves: list[Curve]) -> list[tuple[int, float, float, float]]:
 
 
 def table(results: dict[str, list[Curve]]) -> str:
-    """The last full score of each recipe, as Markdown."""
+    """The last scores of each curve, as a Markdown table."""
     lines = [
-        "| recipe | seeds | pictures | nice | real | combined | least - most |",
+        "| preset | seeds | pictures | nice | real | combined | range |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, curves in results.items():
@@ -131,21 +132,28 @@ def table(results: dict[str, list[Curve]]) -> str:
                 )
                 for column in (1, 2)
             )
-            lines.append(
-                f"| {name} | {len(curves)} | {seen:,} | {nice:.3f} | {real:.3f} | **{mean:.3f}** | {least:.3f} - {most:.3f} |"
+            cells = (
+                name,
+                str(len(curves)),
+                f"{seen:,}",
+                f"{nice:.3f}",
+                f"{real:.3f}",
+                f"**{mean:.3f}**",
+                f"{least:.3f} - {most:.3f}",
             )
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def cost(repeats: int = 15) -> str:
-    """Milliseconds of `quick`'s training step and of its augmentation, in turn on noise; the least of each."""
+    """Measures a training step of `quick` and its augmentation on noise, the minimum of each."""
     import torch
 
-    from fruitlab.models.paper_resnet import as_input
+    from fruitlab.models.model import to_float
     from fruitlab.training import devices
     from fruitlab.training.augmentation import augment
     from fruitlab.training.loop import step
-    from fruitlab.training.process import prepare
+    from fruitlab.training.runtime import prepare
     from fruitlab.training.state import State
 
     prepare()
@@ -164,13 +172,14 @@ def cost(repeats: int = 15) -> str:
             torch.cuda.synchronize()
         return 1000 * (time.perf_counter() - started)
 
-    x, real, changing, stepping = as_input(images), labels.sum(), [], []
+    x, real, changing, stepping = to_float(images), labels.sum(), [], []
     for stream in range(repeats):
         changing.append(timed(lambda: augment(x, config, stream)))
         stepping.append(timed(lambda: step(config, phase, state, x, labels, real, False)))
+    share = min(changing) / (min(changing) + min(stepping))
     return (
-        f"augmentation {min(changing):.1f} ms, the rest of a step {min(stepping):.1f} ms, a batch of {config.batch_size}: "
-        f"{min(changing) / (min(changing) + min(stepping)):.1%} of the whole"
+        f"augmentation {min(changing):.1f} ms, rest of the step {min(stepping):.1f} ms, batches of "
+        f"{config.batch_size}: {share:.1%} of the time"
     )
 
 
@@ -178,28 +187,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.recipe", description=__doc__.partition("\n")[0]
     )
-    parser.add_argument("--data", help="a name from `python -m fruitlab data list`")
+    parser.add_argument("--data", help="A dataset from `python -m fruitlab data list`.")
     parser.add_argument(
-        "--out", type=Path, default=Path("docs/recipe.svg"), help="where the plot goes"
+        "--out", type=Path, default=Path("docs/recipe.svg"), help="The file for the chart."
     )
     parser.add_argument(
         "--paper-iterations",
         type=int,
         default=3000,
-        help="cuts the paper's run short, on its own schedule",
+        help="Iterations of the paper's run (default: 3000); its schedule is scaled.",
     )
+    parser.add_argument("--plot-only", action="store_true", help="Train nothing, plot what exists.")
     parser.add_argument(
-        "--plot-only", action="store_true", help="train nothing; plot what is there"
-    )
-    parser.add_argument(
-        "--cost", action="store_true", help="what augmentation costs, and nothing else"
+        "--cost", action="store_true", help="Measure the cost of augmentation, and nothing else."
     )
     options = parser.parse_args()
     if options.cost:
         print(cost())
         return 0
     if not options.data:
-        parser.error("give --data NAME: python -m fruitlab data list shows the names.")
+        parser.error("Give --data NAME; `python -m fruitlab data list` shows the names.")
     results: dict[str, list[Curve]] = {}
     for name, configs in plan(options.data, options.paper_iterations).items():
         for config in configs if not options.plot_only else ():
@@ -208,12 +215,12 @@ def main() -> int:
         chart = [
             Series(label, over_seeds(curves)) for label, curves in results.items() if all(curves)
         ]
-        options.out.write_text(
+        save(
             line_chart(chart, x="training pictures seen", y="combined top-1, full test sets"),
-            encoding="utf-8",
+            options.out,
         )
     print(table(results))
-    print(f"Plot: {options.out}", file=sys.stderr)
+    print(f"Chart: {options.out}", file=sys.stderr)
     return 0
 
 

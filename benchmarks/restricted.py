@@ -13,7 +13,7 @@ import statistics
 import sys
 import time
 
-from fruitlab.training.process import prepare
+from fruitlab.training.runtime import prepare
 
 prepare()
 
@@ -22,8 +22,8 @@ from PIL import Image  # noqa: E402
 
 from fruitlab.config.presets import configure  # noqa: E402
 from fruitlab.data import pictures, store  # noqa: E402
-from fruitlab.models.paper_resnet import as_input  # noqa: E402
-from fruitlab.training.device_dataset import DOMAINS, Resident  # noqa: E402
+from fruitlab.models.folded import inference_model  # noqa: E402
+from fruitlab.training.device_dataset import DOMAINS, DeviceDataset  # noqa: E402
 from fruitlab.training.loop import train  # noqa: E402
 from fruitlab.training.state import State  # noqa: E402
 
@@ -48,7 +48,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
 
-    data = Resident.of(store.load(arguments.data), 0, torch.device("cpu"))
+    data = DeviceDataset.of(store.load(arguments.data), 0, torch.device("cpu"))
     config = configure(
         "iterative",
         preset="paper",
@@ -66,7 +66,7 @@ def main() -> None:
     )
 
 
-def restricted(config, data: Resident, state: State) -> None:
+def restricted(config, data: DeviceDataset, state: State) -> None:
     state.enter(1, fresh_clock=True)  # as if initial training had just ended
     state.iteration = config.iterations // 2
     started = time.perf_counter()
@@ -82,11 +82,11 @@ def restricted(config, data: Resident, state: State) -> None:
     )
 
 
-def one_photo(state: State, data: Resident, times: int) -> None:
+def one_photo(state: State, data: DeviceDataset, times: int) -> None:
     """Medians: the network alone, and from a JPEG's bytes on."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    network = state.network.eval()
+    network = inference_model(state.network)
     stream = io.BytesIO()
     Image.fromarray(data.images[0].numpy()).resize((1000, 1000)).save(stream, "JPEG")
 
@@ -96,7 +96,7 @@ def one_photo(state: State, data: Resident, times: int) -> None:
         started = time.perf_counter()
         if photo is not None:
             picture = torch.from_numpy(pictures.read(photo))
-        torch.softmax(network(as_input(picture.unsqueeze(0))), 1).topk(3)
+        torch.softmax(network(network.prepare(picture.unsqueeze(0))), 1).topk(3)
         return time.perf_counter() - started
 
     for what, photo in (

@@ -1,1 +1,3 @@
-"""FruitLab: one small network, two kinds of picture of the same things, and what it remembers of each."""
+"""FruitLab: one small network, two domains of pictures, and what it remembers of each."""
+
+__version__ = "1.0.0"

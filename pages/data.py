@@ -7,8 +7,9 @@ from fruitlab.app.components import chart, study
 from fruitlab.app.data_page import add, sets
 from fruitlab.config.errors import DataError
 from fruitlab.data import store, uploads
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.plots import figures
-from fruitlab.runs.sweeps import SCORES
+from fruitlab.runs.captions import setting_caption
 from fruitlab.studies import plans, progress
 
 
@@ -81,7 +82,7 @@ def best_ratio(entry: dict) -> None:
     alike = sorted(config.ratio for config in found.within)
     said = "Best so far" if now.missing else "Best"
     st.markdown(
-        f"**{said}: {found.config.ratio} % real**, combined {found.combined:.1%} (95 % interval {found.interval[0]:.1%} to {found.interval[1]:.1%}, by the number "
+        f"**{said}: {setting_caption('ratio', found.config.ratio)}**, combined {found.combined:.1%} (95 % interval {found.interval[0]:.1%} to {found.interval[1]:.1%}, by the number "
         f"of test pictures)."
         + (
             f" Not told apart from it: {', '.join(f'{ratio} %' for ratio in alike)}."

@@ -9,6 +9,7 @@ from fruitlab.config.presets import PRESETS
 from fruitlab.config.settings import Setting, grouped, settings_of
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import configure, methods, parse
+from fruitlab.models.registry import networks
 
 SHOWN_FIRST = ("method", "preset", "data")  # these have their own place on the page
 OWN_SETTINGS = "Training method"  # heading of the settings that a method adds
@@ -79,6 +80,16 @@ def numbers(base: Method) -> dict[str, Any]:
 def widget(setting: Setting, value: Any, *, key: str) -> Any:
     """One setting's widget: a toggle, a choice, or a number within the setting's limits."""
     label, help_text = setting.label, help_of(setting)
+    if setting.name == "network":
+        known = networks()
+        return st.selectbox(
+            label,
+            list(known),
+            list(known).index(value) if value in known else None,
+            format_func=lambda name: known[name].title,
+            key=key,
+            help=help_text,
+        )
     if setting.kind is bool:
         return st.toggle(label, value, key=key, help=help_text)
     if setting.choices:

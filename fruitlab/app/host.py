@@ -1,12 +1,11 @@
-"""The server beside Streamlit's own: plotly.js from the installed package, and the Gradio demo, which comes up behind.
+"""What the server offers besides Streamlit's pages: plotly.js, play files and the Gradio demo.
 
-Importing Gradio takes six seconds on two cores; the first page must not wait for it. It is imported when somebody asks for /demo,
-or some seconds after the start, whichever is first.
+Gradio takes six seconds to import on two cores, and the first page must not wait for it. It is
+imported in the background when somebody opens /demo, or a few seconds after the start.
 """
 
 import asyncio
 import gc
-import importlib
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ import threading
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -31,48 +31,76 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 PLOTLY = "/assets/plotly.min.js"
 PLAY = "/assets/play/"
-LATER = 8.0  # seconds after the start in which the first page has the interpreter to itself
+ONE_DAY = {"Cache-Control": "max-age=86400"}
+DELAY = 8.0  # seconds after the start until Gradio is imported: the first page comes first
 
-STARTING = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>FruitLab demo</title>{refresh}
+STARTING = """<!doctype html><html lang="en">
+<head><meta charset="utf-8"><title>FruitLab demo</title>{refresh}
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
-<style>body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 3rem auto; max-width: 32rem; padding: 0 1rem; }}</style></head>
+<style>
+body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 3rem auto; max-width: 32rem; }}
+body {{ padding: 0 1rem; }}
+</style></head>
 <body><p role="status">{text}</p></body></html>"""
 
 
 async def plotly(request: Request) -> Response:
-    """plotly.js, from this machine: the charts load nothing from elsewhere."""
-    spec = find_spec("plotly")  # found, not imported: only its one file is needed here
-    path = (
-        Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
-        if spec
-        else Path("plotly.min.js")
-    )
-    return FileResponse(
-        path, media_type="text/javascript", headers={"Cache-Control": "max-age=86400"}
-    )
+    """plotly.js from the installed package: the charts load nothing from other servers."""
+    spec = find_spec("plotly")  # Importing it would take time, and only one file is needed.
+    if spec is None or spec.origin is None:
+        return PlainTextResponse("plotly is not installed.", status_code=404)
+    path = Path(spec.origin).parent / "package_data" / "plotly.min.js"
+    return FileResponse(path, media_type="text/javascript", headers=ONE_DAY)
 
 
 async def play(request: Request) -> Response:
-    """A play file by its name (`play.found`); its address changes when it does, so a browser fetches it once."""
-    files = importlib.import_module(
-        "fruitlab.play.file"
-    )  # not at the start: the first page must not wait for it
-    path = files.found().get(request.path_params["name"])
+    """A play file by name. Its name changes with its content, so browsers can keep it."""
+    from fruitlab.play import file  # Here, because the first page must not wait for the import.
+
+    path = file.found().get(request.path_params["name"])
     if path is None:
         return PlainTextResponse("There is no such play file.", status_code=404)
-    return FileResponse(
-        path, media_type="application/octet-stream", headers={"Cache-Control": "max-age=86400"}
+    return FileResponse(path, media_type="application/octet-stream", headers=ONE_DAY)
+
+
+def build_demo() -> tuple[Any, Any]:
+    """Imports Gradio and builds the demo.
+
+    Returns:
+        The FastAPI application to mount, and Gradio's own inside it.
+    """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # Gradio reads it when it is imported.
+    # Imported here, in a thread of its own: see the top of this file.
+    import fastapi
+    import gradio
+
+    from fruitlab.app import demo
+
+    parent = gradio.mount_gradio_app(
+        fastapi.FastAPI(),
+        demo.build(),
+        path="/",
+        run_history=False,
+        footer_links=[],
+        show_error=True,
+        **demo.MOUNT,
     )
+    return parent, parent.routes[-1].app
 
 
 class LateDemo:
-    """The demo at /demo: a page that says it is starting until it has."""
+    """The ASGI application at /demo: a page that says it is starting, until the demo is built.
 
-    def __init__(self) -> None:
+    Args:
+        build: as `build_demo`; runs in a thread of its own.
+    """
+
+    def __init__(self, build: Callable[[], tuple[Any, Any]] = build_demo) -> None:
+        self.build = build
         self.app: ASGIApp | None = None
         self.problem: str | None = None
         self.wanted = asyncio.Event()
-        self.stop: Callable[[], None] = lambda: None
+        self.stop: Callable[[], Any] = lambda: None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.app is not None:
@@ -82,67 +110,54 @@ class LateDemo:
             await self._not_yet(Request(scope))(scope, receive, send)
 
     def _not_yet(self, request: Request) -> Response:
-        text = self.problem or "The demo is starting. This page opens it by itself in some seconds."
+        text = self.problem or "The demo is starting. This page opens it in a few seconds."
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-            return HTMLResponse(
-                STARTING.format(
-                    text=text,
-                    refresh="" if self.problem else '<meta http-equiv="refresh" content="1">',
-                )
-            )
+            refresh = "" if self.problem else '<meta http-equiv="refresh" content="1">'
+            return HTMLResponse(STARTING.format(text=text, refresh=refresh))
         return JSONResponse({"detail": text}, status_code=503, headers={"Retry-After": "2"})
 
     async def run(self) -> None:
-        """Brings the demo up and keeps it until cancelled."""
+        """Builds the demo and serves it until cancelled."""
         try:
-            await asyncio.wait_for(self.wanted.wait(), LATER)
+            await asyncio.wait_for(self.wanted.wait(), DELAY)
         except TimeoutError:
             pass
         loop = asyncio.get_running_loop()
         built: asyncio.Future[Any] = loop.create_future()
-        # A daemon thread, not an executor's: those are waited for at exit, and Ctrl-C must not have to wait for an import.
-        threading.Thread(target=_build, args=(loop, built), name="demo", daemon=True).start()
+        # A daemon thread, not an executor's: Python waits for those at exit, and Ctrl-C must not
+        # have to wait for an import.
+        threading.Thread(target=self._build, args=(loop, built), name="demo", daemon=True).start()
         try:
             parent, gradio_app = await built
             # A Mount does not run the lifespan of what it mounts.
             async with parent.router.lifespan_context(parent):
-                # The heartbeat of an open tab never ends by itself, and the server would wait for it for ever.
-                self.stop = lambda: loop.call_soon_threadsafe(gradio_app.stop_event.set)
+                # The heartbeat of an open tab never ends by itself, and the server waits for it.
+                self.stop = partial(loop.call_soon_threadsafe, gradio_app.stop_event.set)
                 self.app = parent
                 await asyncio.Event().wait()
         except Exception as error:
             traceback.print_exception(error)
-            self.problem = f"The demo could not start ({type(error).__name__}: {error}). The other pages work without it."
+            self.problem = (
+                f"The demo could not start ({type(error).__name__}: {error}). The other pages work "
+                "without it."
+            )
         finally:
             self.app = None
 
+    def _build(self, loop: asyncio.AbstractEventLoop, built: "asyncio.Future[Any]") -> None:
+        def settle(result: Any, error: Exception | None) -> None:
+            if not built.done():
+                built.set_exception(error) if error else built.set_result(result)
 
-def _build(loop: asyncio.AbstractEventLoop, built: "asyncio.Future[Any]") -> None:
-    def settle(result: Any, error: Exception | None) -> None:
-        if not built.done():
-            built.set_exception(error) if error else built.set_result(result)
-
-    result, problem = None, None
-    try:
-        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
-        module = importlib.import_module("fruitlab.app.demo")
-        fastapi, gradio = importlib.import_module("fastapi"), importlib.import_module("gradio")
-        parent = gradio.mount_gradio_app(
-            fastapi.FastAPI(),
-            module.build(),
-            path="/",
-            run_history=False,
-            footer_links=[],
-            show_error=True,
-            **getattr(module, "MOUNT", {}),
-        )
-        result = parent, parent.routes[-1].app
-    except Exception as error:
-        problem = error
-    try:
-        loop.call_soon_threadsafe(settle, result, problem)
-    except RuntimeError:
-        pass  # the server has ended meanwhile
+        result, problem = None, None
+        try:
+            result = self.build()
+        except Exception as error:
+            problem = error
+        try:
+            loop.call_soon_threadsafe(settle, result, problem)
+        except RuntimeError:
+            pass  # The server has ended in the meantime.
 
 
 demo = LateDemo()
@@ -150,9 +165,10 @@ demo = LateDemo()
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
-    before = {}
+    """Runs the demo as long as the server, and ends it before the server waits for its tabs."""
+    before: dict[int, Callable[[int, Any], Any]] = {}
 
-    def take(number: int, frame: Any) -> None:
+    def stop(number: int, frame: Any) -> None:
         demo.stop()
         before[number](number, frame)
 
@@ -161,21 +177,22 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
             handler = signal.getsignal(number)
             if callable(handler):
                 before[number] = handler
-                signal.signal(number, take)
+                signal.signal(number, stop)
     task = asyncio.create_task(demo.run())
     try:
         yield {}
     finally:
         task.cancel()
         await asyncio.wait([task], timeout=1)
-        gc.freeze()  # or the interpreter goes through every object that is left, several times, before it ends
+        gc.freeze()  # Saves the interpreter several passes over all objects at exit.
 
 
 def say_error(error: Exception) -> bool:
-    """A sentence in place of a traceback, which goes to the terminal."""
+    """Shows a message for an unexpected error on a page; the traceback goes to the terminal."""
     traceback.print_exception(error, file=sys.stderr)
     st.error(
-        f"This page met something it did not expect ({type(error).__name__}: {error}). Nothing is lost, and trainings go on. "
-        "Reload the page; if it comes back, the terminal where FruitLab runs has the details."
+        f"Something unexpected went wrong on this page ({type(error).__name__}: {error}). Nothing "
+        "is lost, and runs continue. Reload the page. If the error comes back, the terminal in "
+        "which FruitLab runs shows the details."
     )
     return True

@@ -1,87 +1,74 @@
-"""Runs started, stopped and taken up again from a page. A run is a process of its own: it outlives the page and the server."""
+"""Starting, resuming and stopping runs from a page. Their processes outlive page and server."""
 
-import os
-import subprocess
-import sys
 import threading
 import time
 
 from fruitlab.config.errors import RunError
-from fruitlab.config.paths import PROJECT, data_root, runs_root
+from fruitlab.config.paths import runs_root
 from fruitlab.config.run_config import RunConfig
 from fruitlab.runs import queue
-from fruitlab.runs.folder import Run, create
+from fruitlab.runs.catalog import create
+from fruitlab.runs.folder import Run
+from fruitlab.runs.launch import start_worker
 
-TWICE = 3.0  # seconds in which the same configuration started again is a double click
+DOUBLE_CLICK = 3.0  # seconds in which the same configuration is not started again
 _lock = threading.Lock()
-_last: dict[str, tuple[float, Run]] = {}
+_last: dict[str, tuple[float, Run]] = {}  # when each configuration was last started, and its run
 
 
 def start(config: RunConfig, *, device: str = "auto") -> Run:
-    """A new run, its process started; a double click gets the run that the first click made.
+    """Creates a run and starts its process. A double click gets the run of the first click.
 
-    Raises RunError if it cannot be: no such device, or the folder cannot be written.
+    Raises:
+        RunError: there is no such device, the folder cannot be written, or the process cannot be
+            started.
     """
     queue.check_device(device)
-    same = f"{device} {config.model_dump_json()} {runs_root()}"
+    key = f"{device} {config.model_dump_json()} {runs_root()}"
     with _lock:
-        started, run = _last.get(same, (0.0, None))
-        if run is None or time.monotonic() - started > TWICE:
+        started, run = _last.get(key, (0.0, None))
+        if run is None or time.monotonic() - started > DOUBLE_CLICK:
             run = create({"device": device, "data": None}, config=config)
-            _spawn(run)
-            _last[same] = time.monotonic(), run
+            _start(run)
+            _last[key] = time.monotonic(), run
         return run
 
 
 def resume(run: Run) -> None:
-    """Goes on with a run that was stopped, interrupted or failed; does nothing if a worker is at it already.
+    """Resumes a run that was stopped, interrupted or failed; does nothing if it is active.
 
-    Raises RunError for a finished or shipped run.
+    Raises:
+        RunError: the run is finished, shipped or unreadable, or its process cannot be started.
     """
     with _lock:
         status = run.status()
         if status in ("waiting", "running"):
             return
         if run.shipped or status in ("finished", "unreadable"):
-            raise RunError(
-                f"{run.id} is {'one of the results that come with FruitLab' if run.shipped else status}: there is nothing to go on with."
-            )
-        _spawn(run)
+            state = "ships with FruitLab" if run.shipped else f"is {status}"
+            raise RunError(f"{run.id} {state}: it cannot be resumed.")
+        _start(run)
 
 
 def stop(run: Run) -> None:
-    """Asks the run to end in order, after the iteration at hand. Raises RunError if its folder cannot be written."""
+    """Asks a run to stop after the current iteration.
+
+    Raises:
+        RunError: the run's folder cannot be written.
+    """
     try:
         run.ask_to_stop()
     except OSError as error:
         raise RunError(
-            f"{run.id} could not be asked to stop: {error.strerror}. Check that {run.folder} may be written."
+            f"{run.id} could not be asked to stop: {error.strerror}. Check that {run.folder} is "
+            "writable."
         ) from None
 
 
-def _spawn(run: Run) -> None:
-    # From here until the worker holds the lock, the run is starting, not interrupted.
-    run.doing("starting")
-    # The worker may not sit in our folder: relative roots are made absolute for it.
-    environment = os.environ | {
-        "FRUITLAB_CHECKPOINTS": str(runs_root().resolve()),
-        "FRUITLAB_DATA": str(data_root().resolve()),
-    }
+def _start(run: Run) -> None:
+    run.doing("starting")  # Until the worker holds the lock, the run would pass for interrupted.
     try:
-        with open(run.folder / "worker.log", "ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "fruitlab.worker.process", run.id],
-                cwd=PROJECT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-    except OSError as error:
+        start_worker(run)
+    except RunError:
         (run.folder / "activity.json").unlink(missing_ok=True)
-        raise RunError(
-            f"{run.id} could not be started: {error.strerror}. Close other programs, or see that the disk has room."
-        ) from None
-    # Waited for, so that no finished process lingers as long as the server lives.
-    threading.Thread(target=process.wait, name=f"wait for {run.id}", daemon=True).start()
+        raise

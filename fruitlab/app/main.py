@@ -1,4 +1,4 @@
-"""The main script: the menu, and the page that was chosen from it."""
+"""Streamlit's main script: the menu, and the page chosen from it."""
 
 from pathlib import Path
 
@@ -7,20 +7,15 @@ import streamlit as st
 from fruitlab.app import navigation
 
 ICON = Path(__file__).parent / "assets" / "icon.svg"
-WIDE = (
-    "explore",
-    "runs",
-    "paper",
-    "data",
-    "classify",
-)  # said here, once a run of the script: a page that widened itself would jump at every click
+# The layout is set here, once per script run: a page that set its own would jump at every click.
+CENTERED = ("", "train", "forgetting")
 
 home = st.Page(navigation.home, title="FruitLab", default=True, visibility="hidden")
 chosen = st.navigation([home, *navigation.pages().values()])
 st.set_page_config(
     page_title=f"{chosen.title.rpartition(' ')[2]} · FruitLab",
     page_icon=str(ICON),
-    layout="wide" if chosen.url_path in WIDE else "centered",
+    layout="centered" if chosen.url_path in CENTERED else "wide",
 )
 st.logo(str(ICON), size="large")
 chosen.run()

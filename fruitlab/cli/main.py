@@ -1,210 +1,92 @@
-"""`python -m fruitlab …`: the lab from the command line.
+"""`python -m fruitlab`: train networks on two domains of pictures, from the command line.
 
-With --json one result, and nothing else, goes to stdout. What is said to a person on the way goes to stderr. The exit
-status is 0 for success, 1 for a failure that is told, 2 for wrong use, 130 for a run stopped by Ctrl-C.
+With --json, stdout holds one machine-readable result and nothing else. Messages and progress go to
+stderr. The exit status is 0 on success, 1 on failure, 2 on wrong use, 130 after Ctrl-C.
 """
 
 import argparse
 import json
 import sys
+from pathlib import Path
+from typing import Any
 
-from fruitlab.cli import commands
+from fruitlab.cli import commands, explore
+from fruitlab.cli import data as data_commands
 from fruitlab.cli import study as study_command
-from fruitlab.cli.options import WrongUse
+from fruitlab.cli.job import run_job
+from fruitlab.cli.options import Outcome, WrongUse
+from fruitlab.cli.output import Output, Terminal
 from fruitlab.cli.train_options import add_methods
 from fruitlab.config.errors import ConfigError, DataError, RunError
-from fruitlab.config.presets import PRESETS
-from fruitlab.methods.registry import methods
 from fruitlab.runs.queue import DEVICES
+
+DESCRIPTION = "Train networks on two domains of pictures, nice and real, and compare them."
 
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
-        prog="python -m fruitlab",
-        description=__doc__.splitlines()[0].replace("`", ""),
-        allow_abbrev=False,
+        prog="python -m fruitlab", description=DESCRIPTION, allow_abbrev=False
     )
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--json",
         action="store_true",
-        help="one machine-readable result on stdout, nothing else there",
+        help="Print one machine-readable result to stdout, and nothing else there.",
     )
-    commands_of = top.add_subparsers(dest="command", required=True, metavar="command")
+    # Without a command: the explorer.
+    top.set_defaults(run=explore.open_explorer, port=None, headless=False, json=False)
+    commands_of = top.add_subparsers(dest="command", metavar="command")
 
-    def add(name: str, what: str, run, to=commands_of) -> argparse.ArgumentParser:
-        sub = to.add_parser(name, help=what, description=what, parents=[common], allow_abbrev=False)
+    def add(
+        name: str, description: str, run, to=commands_of, *, hidden: bool = False
+    ) -> argparse.ArgumentParser:
+        listed = {} if hidden else {"help": description}
+        sub = to.add_parser(
+            name, description=description, parents=[common], allow_abbrev=False, **listed
+        )
         sub.set_defaults(run=run)
         return sub
 
-    data = add("data", "what pictures there are; import or download more", commands.data_list)
-    data_of = data.add_subparsers(dest="data_command", metavar="command")
-    add("list", "the pairs of domains on this machine", commands.data_list, data_of)
-    show = add(
-        "show", "one pair: its categories, counts and what was refused", commands.data_show, data_of
+    about = "Open the explorer (the same as without a command)."
+    opened = commands_of.add_parser("open", help=about, description=about, allow_abbrev=False)
+    opened.add_argument(
+        "--port", type=int, metavar="N", help="The port on 127.0.0.1 (8501, or the next free one)."
     )
-    show.add_argument("name")
-    load = add(
-        "import",
-        "make a pair of two folders of category folders, or of a zip of both",
-        commands.data_import,
-        data_of,
+    opened.add_argument(
+        "--headless", action="store_true", help="Do not open a browser; only print the address."
     )
-    load.add_argument("--name", required=True, help="what to call it")
-    load.add_argument(
-        "--nice",
-        metavar="DIR",
-        help="studio pictures: a folder for each category (or Fruits-360 as released)",
-    )
-    load.add_argument(
-        "--real",
-        metavar="DIR",
-        help="photos: a folder for each category (or Fruits-262 as released)",
-    )
-    load.add_argument(
-        "--zip",
-        metavar="FILE",
-        help="in their place: a zip of two such folders, named nice and real",
-    )
-    load.add_argument(
-        "--min-images",
-        type=int,
-        default=20,
-        metavar="K",
-        help="pictures a category needs in both domains (20)",
-    )
-    load.add_argument(
-        "--group",
-        metavar="REGEX",
-        help="pictures whose domain/category/name match alike stay on one side of the split: "
-        r"a product, a video, a person, such as '(\w+)_\d+\.jpg$'",
-    )
-    load.add_argument("--replace", action="store_true", help="replace the pair of that name")
-    fetch = add(
-        "download",
-        "fetch a public dataset from Kaggle, where it is published",
-        commands.data_download,
-        data_of,
-    )
-    fetch.add_argument("source", choices=commands.SOURCES)
 
-    train = add("train", "train the network; Ctrl-C stops it in order", None)
+    data = add("data", "List, import and download datasets.", data_commands.list_datasets)
+    data_commands.add_commands(add, data)
+
+    train = add("train", "Train a network. Ctrl-C stops the run so that it can be resumed.", None)
     add_methods(train, add, commands.train)
 
-    study = add(
-        "study",
-        "many runs as one: the paper's, or one's own; goes on where it was, and says first what it costs",
-        study_command.study,
-    )
-    study.add_argument(
-        "kind",
-        nargs="?",
-        choices=("paper", "ratio", "tuning", "readings", "switch", "length"),
-        help="paper: eleven ratios and nine splits; ratio: look for the best one; tuning: the paper's learning rates and L2 factors; "
-        "readings: ways to read what the paper's text lost; switch: ways to read what happens before restricted training; length: readings at "
-        "the paper's full length",
-    )
-    study.add_argument(
-        "--vary",
-        action="append",
-        default=[],
-        metavar="NAME=A,B,C",
-        help="in place of one of these: every combination of the values",
-    )
-    study.add_argument(
-        "--method",
-        default=next(iter(methods())),
-        choices=tuple(methods()),
-        help="what --vary varies (mixed)",
-    )
-    study.add_argument("--data", default="synthetic", help="a name from data list (synthetic)")
-    study.add_argument(
-        "--preset",
-        metavar="|".join(PRESETS),
-        help="the recipe (quick; tuning, readings, switch and length have the paper's)",
-    )
-    study.add_argument(
-        "--seeds", type=int, default=1, metavar="K", help="every run with seeds 0 to K-1 (1)"
-    )
-    study.add_argument(
-        "--running-statistics",
-        "--norms",
-        dest="running_statistics",
-        nargs="+",
-        default=(),
-        choices=("updated", "frozen", "follow"),
-        help="paper: the statistics in restricted training",
-    )
-    study.add_argument(
-        "--sets",
-        nargs="+",
-        type=int,
-        default=(1, 2, 3),
-        choices=(1, 2, 3),
-        help="tuning: which of the paper's three sets (all)",
-    )
-    study.add_argument(
-        "--iterations",
-        metavar="I",
-        help="training steps of each run; stretches the recipe's schedule",
-    )
-    study.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="any number of the configuration; may be repeated",
-    )
-    study.add_argument(
-        "--device", default="auto", metavar="|".join(DEVICES), help="where to train (auto)"
-    )
-    study.add_argument(
-        "--at-once",
-        metavar="N",
-        help="how many runs train side by side, each with its share of the cores (on a CPU one a core, else 1)",
-    )
-    study.add_argument(
-        "--ray",
-        metavar="ADDRESS",
-        help="on a Ray cluster: host:port of its head, auto for the one that this machine is part of, or local "
-        "for one on this machine (needs requirements-ray.txt; docs/ray.md)",
-    )
-    study.add_argument(
-        "--ray-storage",
-        metavar="DIR",
-        help="where its machines keep checkpoints: with several, a folder that all of them share "
-        "(.ray beside the runs)",
-    )
-    study.add_argument(
-        "--ray-cpus", type=int, default=1, metavar="N", help="CPUs, and threads, of a run (1)"
-    )
-    study.add_argument(
-        "--ray-gpus",
-        type=float,
-        metavar="X",
-        help="GPUs of a run, such as 0.5 (0.25 where the cluster has some, else 0)",
-    )
-    study.add_argument(
-        "--dry-run", action="store_true", help="say what would run and what it costs, and end"
-    )
+    study = add("study", "Train many runs as one study, or continue it.", study_command.study)
+    study_command.add_options(study)
 
-    resume = add("resume", "go on with a run that was stopped or interrupted", commands.resume)
+    resume = add("resume", "Resume a run that was stopped or interrupted.", commands.resume)
     resume.add_argument("run_id", metavar="RUN")
     resume.add_argument(
-        "--device", metavar="|".join(DEVICES), help="where to train (where it began)"
+        "--device", metavar="|".join(DEVICES), help="Train on another device than before."
     )
-    evaluate = add("evaluate", "score a run on both test sets in full", commands.evaluate)
+    evaluate = add("evaluate", "Evaluate a run on both full test sets.", commands.evaluate)
     evaluate.add_argument("run_id", metavar="RUN")
-    evaluate.add_argument("--data", help="other data than its own; categories are matched by name")
-    evaluate.add_argument("--device", default="auto", metavar="|".join(DEVICES))
-    predict = add("predict", "the three likeliest categories of each photo", commands.predict)
+    evaluate.add_argument(
+        "--data",
+        metavar="NAME",
+        help="Evaluate on another dataset; categories are matched by name.",
+    )
+    evaluate.add_argument(
+        "--device",
+        default="auto",
+        metavar="|".join(DEVICES),
+        help="The device to evaluate on (default: auto).",
+    )
+    predict = add("predict", "Predict the three likeliest categories of photos.", commands.predict)
     predict.add_argument("run_id", metavar="RUN")
     predict.add_argument("photos", nargs="+", metavar="PHOTO")
-    export = add(
-        "export",
-        "a run's network as a file for other programs, checked against PyTorch",
-        commands.export,
-    )
+    export = add("export", "Export a run's network and check it against PyTorch.", commands.export)
     export.add_argument("run_id", metavar="RUN")
     export.add_argument(
         "--onnx",
@@ -212,45 +94,76 @@ def parser() -> argparse.ArgumentParser:
         const="",
         required=True,
         metavar="FILE",
-        help="ONNX: pictures in, probabilities out (RUN.onnx here)",
+        help="Write an ONNX model: pictures in, probabilities out (default: RUN.onnx).",
     )
     played = add(
         "play-file",
-        "what the Forgetting page needs to play an iterative run, in one small file",
+        "Write the small file from which the Forgetting page replays an iterative run.",
         commands.play_file,
     )
     played.add_argument("run_id", metavar="RUN")
     played.add_argument(
-        "--out", metavar="FILE", help="where to write it (play.safetensors in the run's folder)"
+        "--out",
+        metavar="FILE",
+        help="The file to write (default: play.safetensors in the run's folder).",
     )
-    add("runs", "all runs and how they stand", commands.runs)
-    known = add("methods", "list the training methods and their settings", commands.methods)
-    known.add_argument("--markdown", action="store_true", help="print docs/methods.md")
-    add("network", "Table 1: the network's layers, sizes and parameters", commands.network)
+    add("runs", "List all runs and their scores.", commands.runs)
+    known = add("methods", "List the training methods and their settings.", commands.methods)
+    known.add_argument("--markdown", action="store_true", help="Print docs/methods.md.")
+    add("network", "Print Table 1: layers, output sizes and parameters.", commands.network)
+
+    release = add(
+        "release",
+        "Copy a finished study to checkpoints/shipped. For the maintainers of FruitLab.",
+        commands.release,
+        hidden=True,
+    )
+    release.add_argument("--data", required=True, metavar="NAME", help="The study's dataset.")
+    release.add_argument(
+        "--preset",
+        default="thorough",
+        help="The preset of the study that the pages show first (default: thorough).",
+    )
+    release.add_argument(
+        "--seeds", type=int, default=1, metavar="K", help="Seeds of that study (default: 1)."
+    )
     return top
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs a command; returns the exit status. argparse itself ends with 2 on wrong use."""
-    options = parser().parse_args(arguments)
-
-    def say(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
-
+def run(options: argparse.Namespace, output: Output) -> Outcome:
+    """Runs a command; turns what it raises into an exit status and {"error": message}."""
     try:
-        status, result, text = options.run(options, say)
+        return options.run(options, output)
     except (ConfigError, DataError, RunError) as error:
-        status, result, text = (
-            (2 if isinstance(error, (ConfigError, WrongUse)) else 1),
-            {"error": str(error)},
-            None,
-        )
-        say(str(error))
+        wrong_use = isinstance(error, (ConfigError, WrongUse))
+        output.say(str(error))
+        return (2 if wrong_use else 1), {"error": str(error)}, None
     except KeyboardInterrupt:
-        status, result, text = 130, {"error": "Interrupted."}, None
-        say("Interrupted.")
+        output.say("Interrupted.")
+        return 130, {"error": "Interrupted."}, None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line and returns the exit status.
+
+    `--job FOLDER` before the command runs it as a background job (`fruitlab.runs.jobs`).
+
+    Raises:
+        SystemExit: argparse printed help (status 0) or did not understand the arguments (2).
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["--job"]:
+        return run_job(Path(arguments[1]), arguments[2:], _run_command)
+    options = parser().parse_args(arguments)
+    with Terminal() as terminal:
+        status, result, text = run(options, terminal)
     if options.json:
         print(json.dumps(result, ensure_ascii=False))
     elif text is not None:
         print(text)
     return status
+
+
+def _run_command(arguments: list[str], output: Output) -> tuple[int, Any]:
+    status, result, _ = run(parser().parse_args(arguments), output)
+    return status, result

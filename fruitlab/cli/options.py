@@ -1,7 +1,6 @@
-"""What a command was given, as configurations; and what each command answers with. No torch."""
+"""Types and option parsing shared by all commands. Imports no torch."""
 
 from argparse import Namespace
-from collections.abc import Callable
 from typing import Any
 
 from fruitlab.cli.train_options import method_changes
@@ -9,16 +8,16 @@ from fruitlab.config.errors import ConfigError, RunError
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.registry import configure
 
-Say = Callable[[str], None]
-Outcome = tuple[int, Any, str | None]  # exit status, result for --json, text for a person
+Outcome = tuple[int, Any, str | None]
+"""What a command returns: exit status, result for --json, text for stdout."""
 
 
 class WrongUse(RunError):
-    """The command cannot mean that: exit status 2."""
+    """The options contradict each other or the state of the run. The exit status is 2."""
 
 
 def config(options: Namespace) -> RunConfig:
-    """Of `train`'s options. Raises ConfigError."""
+    """The configuration that the options of `train` describe. Raises ConfigError."""
     changes: dict[str, Any] = {"data": options.data}
     changes |= method_changes(options)
     for name in ("iterations", "seed"):
@@ -28,16 +27,16 @@ def config(options: Namespace) -> RunConfig:
 
 
 def settings(given: list[str]) -> dict[str, Any]:
-    """Of every --set NAME=VALUE. Raises ConfigError for what is not of that form."""
+    """The settings given as --set NAME=VALUE. Raises ConfigError."""
     changes = pairs(given, "--set", "NAME=VALUE")
     for name in ("method", "preset"):
         if name in changes:
-            raise ConfigError(f"{name} is not set this way: it is part of the command.")
+            raise ConfigError(f"{name} cannot be set with --set: it is part of the command.")
     return changes
 
 
 def pairs(given: list[str], option: str, form: str) -> dict[str, str]:
-    """NAME: VALUE of each. Raises ConfigError for what is not of that form."""
+    """Splits each NAME=VALUE. Raises ConfigError if one does not have that form."""
     found = {}
     for text in given:
         name, equals, value = text.partition("=")

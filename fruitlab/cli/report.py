@@ -1,23 +1,20 @@
-"""Results as text for a terminal: plain tables, percent with one decimal, every number with its unit."""
+"""Results as text for the terminal: plain tables and short messages."""
 
-import sys
-from collections.abc import Callable
 from typing import Any
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.run_config import RunConfig
-from fruitlab.config.text import duration, percent, whole_percent
+from fruitlab.config.text import percent, whole_percent
 from fruitlab.data.domains import Split, TwoDomains
 from fruitlab.methods.base import Method
 from fruitlab.methods.phase import labels, pool_size
 from fruitlab.metrics import accuracy
+from fruitlab.runs.captions import method_caption
 from fruitlab.runs.folder import Run
-from fruitlab.studies import progress
-from fruitlab.studies.progress import Standing
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
-    """Columns as wide as they need to be; a column of numbers is aligned to the right."""
+    """A table with a header line; columns of numbers are aligned to the right."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     right = [
         all(row[i][:1].isdigit() or row[i] in ("", "—") for row in rows) for i in range(len(head))
@@ -25,31 +22,11 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
     def line(cells: list[str]) -> str:
         return "  ".join(
-            c.rjust(w) if r else c.ljust(w) for c, w, r in zip(cells, widths, right, strict=True)
+            cell.rjust(width) if is_right else cell.ljust(width)
+            for cell, width, is_right in zip(cells, widths, right, strict=True)
         ).rstrip()
 
     return "\n".join([line(head), "  ".join("-" * w for w in widths), *map(line, rows)])
-
-
-def progress_bar(say: Callable[[str], None]) -> Callable[[str, int, int], None]:
-    """(what, done, in all) -> one line on a terminal that is written over; elsewhere a line every tenth."""
-    shown = ["", -1]
-
-    def show(what: str, done: int, total: int) -> None:
-        tenth = 10 * done // max(1, total)
-        if sys.stderr.isatty():
-            filled = 30 * done // max(1, total)
-            print(
-                f"\r{what} {'█' * filled}{'·' * (30 - filled)} {done:,}/{total:,} ",
-                end="\n" if done >= total else "",
-                file=sys.stderr,
-                flush=True,
-            )
-        elif [what, tenth] != shown:
-            shown[:] = [what, tenth]
-            say(f"{what}: {done:,} of {total:,}")
-
-    return show
 
 
 def data_table(found: list[dict[str, Any]]) -> str:
@@ -69,7 +46,7 @@ def data_table(found: list[dict[str, Any]]) -> str:
 
 
 def pair(result: dict[str, Any]) -> str:
-    """What `data import` and `data show` say: counts by category, what was left out and refused, warnings."""
+    """The result of `data import` and `data show`: counts per category, problems and warnings."""
     rows = [
         [
             category,
@@ -93,10 +70,9 @@ def pair(result: dict[str, Any]) -> str:
     if result["refused"]:
         shown = "\n".join(f"  {one['file']}: {one['reason']}" for one in result["refused"][:20])
         more = len(result["refused"]) - 20
-        parts.append(
-            f"{len(result['refused']):,} files cannot be used:\n{shown}"
-            + (f"\n  and {more:,} more (--json lists all)" if more > 0 else "")
-        )
+        if more > 0:
+            shown += f"\n  and {more:,} more (--json lists all)"
+        parts.append(f"{len(result['refused']):,} files cannot be used:\n{shown}")
     parts += [f"Note: {warning}" for warning in result["warnings"]]
     return "\n\n".join(parts)
 
@@ -118,11 +94,11 @@ def training_pictures(config: Method, data: TwoDomains, split: Split) -> str:
             nice, real = (pool_size(phase.pools[0], name, sizes[name], 0) for name in sizes)
             pictures += f" ({whole_percent(real, nice + real)} real)"
         parts.append(f"{label}: {layers} on {pictures}, {phase.iterations:,} iterations")
-    return f"{config.describe()} on {data.name}. " + ". ".join(parts)
+    return f"{method_caption(config)} on {data.name}. " + ". ".join(parts)
 
 
 def scores(result: dict[str, Any]) -> str:
-    """Top-1 and top-3 on both domains with their intervals; by category where known."""
+    """Top-1 and top-3 on both domains with their intervals, and per category if known."""
 
     def cells(scores: dict[str, Any]) -> list[str]:
         return [
@@ -161,22 +137,22 @@ def scores(result: dict[str, Any]) -> str:
 
 
 def trained(result: dict[str, Any], config: RunConfig) -> str:
-    """How a training ended."""
-    head = f"{result['run']}: {result['status']} at iteration {result['iteration']:,} of {config.iterations:,}, {result['images_seen']:,} pictures seen"
+    """How a run ended, and its scores."""
+    head = (
+        f"{result['run']}: {result['status']} at iteration {result['iteration']:,} of "
+        f"{config.iterations:,}, {result['images_seen']:,} pictures seen"
+    )
     if result["status"] != "finished":
-        head += f". Go on: python -m fruitlab resume {result['run']}"
+        head += f". Resume it: python -m fruitlab resume {result['run']}"
     if "nice" not in result:
         return head
-    note = (
-        ""
-        if result["status"] == "finished" or result.get("full")
-        else "\n(on a part of the test sets)"
-    )
+    full = result["status"] == "finished" or result.get("full")
+    note = "" if full else "\n(on a part of the test sets)"
     return f"{head}\n\n{scores(result)}{note}"
 
 
 def predictions(results: list[dict[str, Any]]) -> str:
-    """A line for each photo that could be read; what was wrong with the others is said elsewhere."""
+    """A line for each photo that could be read."""
     return "\n".join(
         f"{one['photo']}: "
         + " · ".join(f"{top['category']} {percent(top['probability'])}" for top in one["top"])
@@ -186,7 +162,7 @@ def predictions(results: list[dict[str, Any]]) -> str:
 
 
 def run_row(run: Run) -> dict[str, Any]:
-    """A run as `runs` lists it: what it is, how it stands, its last scores."""
+    """A run in the list of `runs`: its configuration, status and last scores."""
     row: dict[str, Any] = {"run": run.id, "status": run.status()}
     try:
         config = run.config()
@@ -195,7 +171,7 @@ def run_row(run: Run) -> dict[str, Any]:
     row |= {
         "method": config.method,
         "preset": config.preset,
-        "description": config.describe(),
+        "description": method_caption(config),
         **({config.headline: getattr(config, config.headline)} if config.headline else {}),
         "data": config.data,
         "seed": config.seed,
@@ -222,24 +198,22 @@ def run_table(rows: list[dict[str, Any]]) -> str:
     lines = []
     for row in rows:
         if "method" not in row:
-            lines.append([row["run"], row["status"], *[""] * 9])
+            lines.append([row["run"], row["status"], *[""] * 8])
             continue
-        share = row["description"]
-        if row[
-            "training_pictures"
-        ]:  # a ratio is of two sets that may differ in size: say what it came to
+        description = row["description"]
+        # A ratio is of two sets that may differ in size, so the numbers of pictures follow it.
+        if row["training_pictures"]:
             nice, real = (
                 sum(phase[domain] for phase in row["training_pictures"].values())
                 for domain in ("nice", "real")
             )
-            share += f": {nice:,} nice + {real:,} real"
+            description += f": {nice:,} nice + {real:,} real"
         tops = [percent(row[name] and row[name]["top1"]) for name in ("nice", "real", "combined")]
         lines.append(
             [
                 row["run"],
                 row["status"],
-                row["method"],
-                share,
+                description,
                 row["preset"],
                 row["data"],
                 str(row["seed"]),
@@ -251,8 +225,7 @@ def run_table(rows: list[dict[str, Any]]) -> str:
         [
             "run",
             "status",
-            "method",
-            "share",
+            "training",
             "preset",
             "data",
             "seed",
@@ -282,84 +255,3 @@ def network(rows: list[dict[str, Any]]) -> str:
             for r in rows
         ],
     )
-
-
-def study_plan(said: dict[str, Any]) -> str:
-    """What a study is going to do, and what that takes."""
-    cost, most = said["cost"], said["most"]
-    more = (
-        f" (later ones depend on what comes out: {most:,} at most)"
-        if most and most > said["runs"]
-        else ""
-    )
-    if not cost["runs"]:
-        return f"{said['study']} on {said['data']}: all {said['runs']:,} runs{more} are finished."
-    beside = f"; {said['at_once']} train at once, which takes less" if said["at_once"] > 1 else ""
-    how = (
-        "as earlier runs here did"
-        if cost["measured"]
-        else "a guess, until a run has been measured here"
-    )
-    return (
-        f"{said['study']} on {said['data']}: {said['runs']:,} runs{more}, {said['finished']:,} of them finished. The other {cost['runs']:,} learn from "
-        f"{cost['pictures']:,} pictures and take about {duration(cost['seconds'])} one after the other ({how}{beside})."
-    )
-
-
-def study_rows(now: Standing) -> list[dict[str, Any]]:
-    """A row for each of a study's configurations, in its order: accuracies after the last iteration, None where there are none."""
-    rows = []
-    for config in now.configs:
-        entry = now.found.get(config)
-        scores = {
-            name: entry.final(name) if entry and entry.status == "finished" else None
-            for name in ("nice", "real", "combined")
-        }
-        rows.append(
-            {
-                "run": entry.id if entry else None,
-                "status": entry.status if entry else "to do",
-                "settings": config.settings(),
-            }
-            | scores
-        )
-    return rows
-
-
-def study_runs(now: Standing) -> str:
-    """What differs between a study's runs, and their scores."""
-    rows = study_rows(now)
-    names = [
-        name
-        for name in dict.fromkeys(name for row in rows for name in row["settings"])
-        if len({str(row["settings"][name]) for row in rows if name in row["settings"]}) > 1
-        and name != "preset"
-    ]
-    cells = [
-        [
-            *(str(row["settings"].get(name, "")) for name in names),
-            *(percent(row[name]) for name in ("nice", "real", "combined")),
-            row["status"],
-            row["run"] or "",
-        ]
-        for row in rows
-    ]
-    text = table([*names, "nice", "real", "combined", "status", "run"], cells)
-    found = progress.best(now)
-    if found is None:
-        return text
-
-    def short(config: RunConfig) -> str:
-        return (
-            ", ".join(
-                f"{name} {config.settings()[name]}"
-                for name in names
-                if name in config.settings() and name not in ("seed", "method")
-            )
-            or "the one there is"
-        )
-
-    text += f"\n\nBest combined: {percent(found.combined)} (95 % interval {found.interval[0]:.1%} to {found.interval[1]:.1%}) at {short(found.config)}."
-    if found.within:
-        text += f" Within that interval as well: {'; '.join(map(short, found.within))}."
-    return text

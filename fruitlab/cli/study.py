@@ -1,124 +1,238 @@
-"""`python -m fruitlab study`: which study, what it will cost, and who runs it: processes here, or a Ray cluster."""
+"""`fruitlab study`: which study, what it costs, and where it runs: on this machine, or with Ray."""
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Any
 
-from fruitlab.cli import report
-from fruitlab.cli.options import Outcome, Say, WrongUse, pairs, settings
+from fruitlab.cli import study_report
+from fruitlab.cli.options import Outcome, WrongUse, pairs, settings
+from fruitlab.cli.output import Output
 from fruitlab.config.errors import ConfigError, RunError
+from fruitlab.config.presets import PRESETS
 from fruitlab.data import store
 from fruitlab.data.domains import TwoDomains
-from fruitlab.methods.registry import configure
+from fruitlab.methods.registry import configure, methods
 from fruitlab.runs import queue
-from fruitlab.runs.index import Index
+from fruitlab.runs.index import Entry, Index
 from fruitlab.studies import ablations, plans, progress
 from fruitlab.studies.engine import Engine
+from fruitlab.studies.progress import Progress
+from fruitlab.studies.ray_start import ray_engine
+
+PAPER_PRESET = ("tuning", *ablations.SETS)  # studies with the paper's own preset
+OLD_STUDIES = {"readings": "ablations"}  # names of earlier versions, still accepted
 
 
-def study(options: Namespace, say: Say) -> Outcome:
-    plan = _study(options)
+def add_options(study: ArgumentParser) -> None:
+    study.add_argument(
+        "kind",
+        nargs="?",
+        type=lambda kind: OLD_STUDIES.get(kind, kind),
+        choices=("paper", "ratio", *PAPER_PRESET),
+        help="paper: the paper's eleven mixing ratios and nine iterative splits. ratio: a search "
+        "for the best mixing ratio. tuning: the paper's learning rates and L2 factors. ablations: "
+        "alternatives to constants that the paper leaves unclear. switch: ablations of the switch to "
+        "restricted training. length: ablations at the paper's full length.",
+    )
+    study.add_argument(
+        "--vary",
+        action="append",
+        default=[],
+        metavar="NAME=A,B,C",
+        help="Instead of a named study: train every combination of these values. Can be repeated.",
+    )
+    study.add_argument(
+        "--method",
+        default=next(iter(methods())),
+        choices=tuple(methods()),
+        help="The method for --vary (default: %(default)s).",
+    )
+    study.add_argument(
+        "--data",
+        default="synthetic",
+        metavar="NAME",
+        help="A dataset from `data list` (default: synthetic).",
+    )
+    study.add_argument(
+        "--preset",
+        metavar="|".join(PRESETS),
+        help=f"The preset (default: quick; {', '.join(PAPER_PRESET)} always use the paper's).",
+    )
+    study.add_argument(
+        "--seeds", type=int, default=1, metavar="K", help="Run with seeds 0 to K-1 (default: 1)."
+    )
+    study.add_argument(
+        "--running-statistics",
+        "--norms",
+        dest="running_statistics",
+        nargs="+",
+        default=(),
+        choices=("updated", "frozen", "follow"),
+        help="For paper: update or freeze the running statistics in restricted training, or both.",
+    )
+    study.add_argument(
+        "--sets",
+        nargs="+",
+        type=int,
+        default=(1, 2, 3),
+        choices=(1, 2, 3),
+        help="For tuning: which of the paper's three sets to train (default: all).",
+    )
+    study.add_argument(
+        "--iterations", metavar="I", help="Iterations per run; scales the preset's schedule."
+    )
+    study.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="Change any setting of the configuration. Can be repeated.",
+    )
+    study.add_argument(
+        "--device",
+        default="auto",
+        metavar="|".join(queue.DEVICES),
+        help="The device to train on (default: auto).",
+    )
+    study.add_argument(
+        "--at-once",
+        metavar="N",
+        help="Train N runs at once, sharing the cores (default: one per core on a CPU, else 1).",
+    )
+    study.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="Train on a Ray cluster: HOST:PORT of its head, `auto` for the cluster that this "
+        "machine belongs to, or `local` to start one on this machine. Needs requirements-ray.txt; "
+        "see docs/ray.md.",
+    )
+    study.add_argument(
+        "--ray-storage",
+        metavar="DIR",
+        help="A folder for checkpoints that all machines share (default: .ray beside the runs).",
+    )
+    study.add_argument(
+        "--ray-cpus",
+        type=int,
+        default=1,
+        metavar="N",
+        help="CPUs, and threads, per run (default: 1).",
+    )
+    study.add_argument(
+        "--ray-gpus",
+        type=float,
+        metavar="X",
+        help="GPUs per run, such as 0.5 (default: 0.25 if the cluster has GPUs, else 0).",
+    )
+    study.add_argument(
+        "--dry-run", action="store_true", help="Print the runs and their cost, and train nothing."
+    )
+
+
+def study(options: Namespace, output: Output) -> Outcome:
+    plan = _plan(options)
     _check(options)
     at_once = _at_once(options)
-    data = store.load(plan.data, say=say, progress=report.progress_bar(say))
-    counts = [len(domain.labels) for domain in (data.nice, data.real)]
+    data = store.load(plan.data, say=output.say, progress=output.progress)
+    nice, real = len(data.nice.labels), len(data.real.labels)
     entries = Index().entries()
-    before = progress.standing(plan, entries, data.fingerprint)
-    said = {
+    before = progress.study_progress(plan, entries, data.fingerprint)
+    summary = {
         "study": plan.name,
         "data": data.name,
         "runs": len(before.configs),
         "most": plan.most,
         "finished": len(before.finished),
-        "cost": vars(progress.cost(before.missing, *counts, entries)),
+        "cost": _cost(before, [nice, real], entries),
         "at_once": at_once,
     }
-    say(report.study_plan(said))
+    output.say(study_report.plan(summary))
     if options.dry_run:
-        return 0, said, report.study_runs(before)
-    engine = _engine(plan, data, options, at_once, say)
+        return 0, summary, study_report.runs(before)
+    engine = _engine(plan, data, options, at_once, output)
     after = engine.run()
-    result = said | {
+    result = summary | {
         "finished": len(after.finished),
         "failed": {str(number): why for number, why in enumerate(engine.failed.values())},
-        "rows": report.study_rows(after),
+        "rows": study_report.rows(after),
     }
-    return (1 if engine.failed else 0), result, report.study_runs(after)
+    return (1 if engine.failed else 0), result, study_report.runs(after)
+
+
+def _cost(before: Progress, counts: list[int], entries: list[Entry]) -> dict[str, Any]:
+    estimate = progress.estimate(before.missing, *counts, entries)
+    return {
+        "runs": len(before.missing),
+        "pictures": estimate.pictures,
+        "seconds": estimate.seconds,
+        "measured": estimate.measured,
+        "basis": estimate.basis,
+    }
 
 
 def _at_once(options: Namespace) -> int:
-    """Runs side by side; 1 on a cluster, where as many train as there is room for, which nobody knows yet. Raises WrongUse for a number that cannot be."""
+    """Runs to train at once; 1 with Ray, where the cluster decides. Raises WrongUse, RunError."""
     if options.ray is not None:
         return 1
     try:
-        return queue.side_by_side(options.device, options.at_once)
+        return queue.concurrent_runs(options.device, options.at_once)
     except RunError as error:
-        if options.at_once is None:  # of FRUITLAB_SLOTS
+        if options.at_once is None:  # It is FRUITLAB_SLOTS that is wrong.
             raise
         raise WrongUse(str(error)) from None
 
 
 def _check(options: Namespace) -> None:
-    """Before anything is read or drawn. Raises WrongUse, and RunError for what can be no device."""
+    """Raises WrongUse for contradictory options, and RunError for an unknown device."""
     queue.check_device(options.device)
     if options.ray is None:
         if options.ray_storage or options.ray_cpus != 1 or options.ray_gpus is not None:
             raise WrongUse("--ray-storage, --ray-cpus and --ray-gpus go with --ray.")
         return
     if options.device != "auto":
-        raise WrongUse(
-            "With --ray, runs are on a GPU or not as --ray-gpus says; leave --device out."
-        )
+        raise WrongUse("With --ray, --ray-gpus decides the device; leave --device out.")
     if options.at_once is not None:
         raise WrongUse(
-            "With --ray, as many runs train at once as the cluster has room for, by --ray-cpus and --ray-gpus; leave --at-once out."
+            "With --ray, --ray-cpus and --ray-gpus decide how many runs train at once; leave "
+            "--at-once out."
         )
     if options.ray_cpus < 1:
         raise WrongUse(f"--ray-cpus is {options.ray_cpus}: give 1 or more.")
-    if options.ray_gpus is not None and not (
-        0 <= options.ray_gpus <= 1 or options.ray_gpus.is_integer() and options.ray_gpus > 1
-    ):
+    gpus = options.ray_gpus
+    if gpus is not None and not (0 <= gpus <= 1 or (gpus > 1 and gpus.is_integer())):
         raise WrongUse(
-            f"--ray-gpus is {options.ray_gpus:g}: give a part of one, from 0 to 1, or a whole number."
+            f"--ray-gpus is {gpus:g}: give a fraction of a GPU, from 0 to 1, or a whole number."
         )
 
 
 def _engine(
-    plan: plans.Study, data: TwoDomains, options: Namespace, at_once: int, say: Say
+    plan: plans.Study, data: TwoDomains, options: Namespace, at_once: int, output: Output
 ) -> Engine:
-    """Raises RunError where Ray is asked for and not installed."""
+    """Raises RunError if Ray is asked for and not installed."""
     if options.ray is None:
-        return Engine(plan, data.fingerprint, options.device, say, at_once)
-    try:
-        from fruitlab.studies.ray_engine import RayEngine
-    except ImportError as error:
-        raise RunError(
-            f"--ray needs Ray, which is not installed here ({error}): pip install -r requirements-ray.txt"
-        ) from None
-    return RayEngine(
+        return Engine(plan, data.fingerprint, options.device, output.say, at_once)
+    return ray_engine(
         plan,
-        data.fingerprint,
-        "auto",
-        say,
-        data=data,
-        address=options.ray,
+        data,
+        options.ray,
+        say=output.say,
         cpus=options.ray_cpus,
         gpus=options.ray_gpus,
         storage=Path(options.ray_storage) if options.ray_storage else None,
     )
 
 
-def _study(options: Namespace) -> plans.Study:
-    """Raises ConfigError or WrongUse for what makes no study."""
-    changes = settings(options.set) | (
-        {"iterations": options.iterations} if options.iterations else {}
-    )
+def _plan(options: Namespace) -> plans.Study:
+    """Raises ConfigError for a wrong setting, and WrongUse for options that make no study."""
+    changes = settings(options.set)
+    if options.iterations:
+        changes |= {"iterations": options.iterations}
     if options.seeds < 1:
-        raise ConfigError(f"--seeds is {options.seeds}: give how many seeds, 1 or more.")
-    if options.kind in ("tuning", "readings", "switch", "length") and (
-        options.seeds != 1 or options.preset
-    ):
+        raise ConfigError(f"--seeds is {options.seeds}: give the number of seeds, 1 or more.")
+    if options.kind in PAPER_PRESET and (options.seeds != 1 or options.preset):
         raise WrongUse(
-            f"study {options.kind} has the paper's recipe and one seed; leave --preset and --seeds out."
+            f"study {options.kind} always uses the paper's preset and one seed; leave --preset and "
+            "--seeds out."
         )
     if options.running_statistics and options.kind != "paper":
         raise WrongUse("--running-statistics goes with study paper.")
@@ -128,24 +242,16 @@ def _study(options: Namespace) -> plans.Study:
         return plans.paper(options.data, running_statistics=options.running_statistics, **common)
     if options.kind == "ratio":
         return plans.ratio(options.data, **common)
-    if options.kind == "readings":
-        return ablations.readings(options.data, **changes)
-    if options.kind == "switch":
-        return ablations.at_switch(options.data, **changes)
-    if options.kind == "length":
-        return ablations.at_length(options.data, **changes)
+    if options.kind in ablations.SETS:
+        return ablations.SETS[options.kind].plan(options.data, **changes)
     if options.kind == "tuning":
         return plans.tuning(options.data, sets=options.sets, **changes)
-    varied = {
-        name: values.split(",")
-        for name, values in pairs(options.vary, "--vary", "NAME=A,B,C").items()
-    }
+    varied = pairs(options.vary, "--vary", "NAME=A,B,C")
     if not varied:
         raise WrongUse(
-            "Say which study: paper, ratio, tuning, readings, switch or length, or vary something: --vary ratio=20,40,60."
+            "Name a study (paper, ratio, tuning, ablations, switch or length), or vary a setting: "
+            "--vary ratio=20,40,60."
         )
-    return plans.vary(
-        configure(options.method, preset=preset, data=options.data, **changes),
-        varied,
-        seeds=options.seeds,
-    )
+    base = configure(options.method, preset=preset, data=options.data, **changes)
+    values = {name: text.split(",") for name, text in varied.items()}
+    return plans.vary(base, values, seeds=options.seeds)

@@ -54,42 +54,43 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         default="synthetic",
-        help="data set: a name from `data list`, or synthetic:N for N drawn pictures per category"
-        " (default: synthetic)",
+        metavar="NAME",
+        help="A dataset from `data list`, or synthetic[:pictures per category] (default: synthetic).",
     )
     parser.add_argument(
         "--preset",
         default="quick",
         metavar="|".join(PRESETS),
-        help="settings to start from (default: quick)",
+        help="The preset (default: quick).",
     )
     parser.add_argument(
-        "--iterations", metavar="N", help="training steps; the schedules stretch with them"
+        "--iterations", metavar="N", help="Training iterations; scales the preset's schedule."
     )
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="any other setting; may be repeated",
+        help="Change any setting of the configuration. Can be repeated.",
     )
     parser.add_argument(
-        "--seed", metavar="N", help="seed of the weights and of the order of pictures (default: 0)"
+        "--seed",
+        metavar="N",
+        help="Seed of the initial weights, and of the choice and order of pictures (default: 0).",
     )
     parser.add_argument(
         "--device",
         default="auto",
         metavar="|".join(DEVICES),
-        help="device to train on (default: auto)",
+        help="The device to train on (default: auto).",
     )
     parser.add_argument(
         "--precision",
         default="auto",
         choices=PRECISIONS,
-        help="precision of the convolutions; auto means bfloat16 on a GPU that supports it, and"
-        " float32 elsewhere",
+        help="Precision of the backbone; auto is bfloat16 on GPUs that support it, else float32.",
     )
-    parser.add_argument("--run", dest="run_id", metavar="NAME", help="name of the run")
+    parser.add_argument("--run", dest="run_id", metavar="NAME", help="The name of the run.")
 
 
 def _metavar(setting: Setting) -> str:
@@ -101,10 +102,10 @@ def _metavar(setting: Setting) -> str:
 
 
 def _help(setting: Setting) -> str:
-    text = setting.help[:1].lower() + setting.help[1:].rstrip(".")
+    text = setting.help.rstrip(".")
     paper = f"; paper {setting.paper}" if setting.paper else ""
     default = str(setting.default).lower() if setting.kind is bool else setting.default
-    return f"{text} (default: {default}{paper})"
+    return f"{text} (default: {default}{paper})."
 
 
 def _escaped(text: str) -> str:

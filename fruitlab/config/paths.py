@@ -1,27 +1,63 @@
-"""Where FruitLab finds what ships with it, and where it keeps the user's runs and data.
+"""Where FruitLab's own files are, and where the user's runs and data are kept.
 
-Every function reads the environment when it is called, so a test or a child process can name other folders.
+Every function reads the environment when it is called, so that tests and child processes can
+name other folders.
 """
 
 import os
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]  # holds app.py, pages/ and checkpoints/
+from platformdirs import user_data_path
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def _project(package: Path) -> Path:
+    """The folder with app.py, pages/, .streamlit/, docs/ and checkpoints/shipped/.
+
+    This is the checkout that the package lies in, or, in an installed package, its copy of these
+    files (`force-include` in pyproject.toml).
+    """
+    bundled = package / "_project"
+    return bundled if bundled.is_dir() else package.parent
+
+
+PROJECT = _project(PACKAGE)
 
 
 def shipped_root() -> Path:
-    """The runs that ship with FruitLab, never written: FRUITLAB_SHIPPED, or checkpoints/shipped."""
+    """The runs that ship with FruitLab (read-only): FRUITLAB_SHIPPED, or checkpoints/shipped."""
     return Path(os.environ.get("FRUITLAB_SHIPPED") or PROJECT / "checkpoints" / "shipped")
 
 
 def runs_root() -> Path:
-    """Where runs are written: FRUITLAB_CHECKPOINTS, or checkpoints/."""
-    return Path(os.environ.get("FRUITLAB_CHECKPOINTS") or PROJECT / "checkpoints").expanduser()
+    """The folder that new runs are written to: FRUITLAB_CHECKPOINTS, or the default.
+
+    The default is checkpoints/ in the checkout, or in the current folder if it has both
+    checkpoints/ and data/. Otherwise (FruitLab was installed with pip) it is runs/ in the
+    platform's folder for user data, on Linux ~/.local/share/fruitlab/runs.
+    """
+    return _user_root("FRUITLAB_CHECKPOINTS", in_project="checkpoints", in_user_data="runs")
 
 
 def data_root() -> Path:
-    """The folder of all data sets: FRUITLAB_DATA, or data/."""
-    return Path(os.environ.get("FRUITLAB_DATA") or PROJECT / "data").expanduser()
+    """The folder of all datasets: FRUITLAB_DATA, or the default.
+
+    The default is data/ in the same place as `runs_root` takes checkpoints/ from, or data/ in the
+    platform's folder for user data.
+    """
+    return _user_root("FRUITLAB_DATA", in_project="data", in_user_data="data")
+
+
+def _user_root(variable: str, *, in_project: str, in_user_data: str) -> Path:
+    if named := os.environ.get(variable):
+        return Path(named).expanduser()
+    if PROJECT == PACKAGE.parent:
+        return PROJECT / in_project
+    here = Path.cwd()
+    if (here / "checkpoints").is_dir() and (here / "data").is_dir():
+        return here / in_project
+    return user_data_path("fruitlab", appauthor=False) / in_user_data
 
 
 def child_environment(**more: str) -> dict[str, str]:

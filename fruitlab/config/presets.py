@@ -59,7 +59,7 @@ _GLANCE = _QUICK | {
     "full_evaluations": 1,
 }
 
-# What was tried for quick, thorough and glance: docs/recipes.md. Version 2 of "paper" lets the
+# What was tried for quick, thorough and glance: docs/presets.md. Version 2 of "paper" lets the
 # momentum rise within "the first few iterations" (3.3), as the ablations suggest; version 1 let it
 # rise around iteration 100.
 PRESETS: dict[str, Preset] = {

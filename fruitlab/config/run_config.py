@@ -190,12 +190,17 @@ class RunConfig(BaseModel):
         le=100,
     )
 
+    network: str = setting(
+        "paper",
+        "Network to train, by its registered name. The settings below are those of the paper's.",
+        group="Network",
+        pattern="^[a-z][a-z0-9_-]*$",
+    )
     statistics: Literal["moving", "before", "batch"] = setting(
         "moving",
         "What normalizes a training batch: the running statistics including the batch (the"
         " paper), the running statistics before it, or the batch's own statistics.",
         paper="2.2.1",
-        group="Network",
     )
     norm_momentum: float = setting(
         0.99,
@@ -256,10 +261,13 @@ class RunConfig(BaseModel):
         return {name: values[name] for name in [*first, *(n for n in values if n not in first)]}
 
     def experiment(self, without: Iterable[str] = ("seed",)) -> str:
-        """Twelve hex digits that runs share which differ at most in the settings `without`."""
-        left_out = set(without)
+        """Twelve hex digits that runs share which differ at most in the settings `without`.
+
+        The digits of a run are the same in every version, under whatever names its settings go.
+        """
+        left_out = set(without) | ({"network"} if self.network == "paper" else set())
         kept = {name: value for name, value in self.settings().items() if name not in left_out}
-        text = json.dumps(kept, sort_keys=True).encode()
+        text = json.dumps(_first_names(kept), sort_keys=True).encode()
         return hashlib.blake2b(text, digest_size=6).hexdigest()
 
 
@@ -269,4 +277,14 @@ def current_names(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: RENAMED_VALUES.get((name, value), value) if isinstance(value, str) else value
         for name, value in current.items()
+    }
+
+
+def _first_names(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings under the names and values of the first version that had them."""
+    names = {new: old for old, new in RENAMED.items()}
+    first_values = {(name, new): old for (name, old), new in RENAMED_VALUES.items()}
+    return {
+        names.get(name, name): first_values.get((name, value), value)
+        for name, value in values.items()
     }

@@ -12,12 +12,12 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from unicodedata import normalize
 
 from fruitlab.config.errors import DataError
+from fruitlab.config.progress import Progress
 from fruitlab.data.cache import unwritable
 from fruitlab.data.domains import NAMES
 
@@ -49,8 +49,6 @@ OTHER_KINDS = (
     (b"\x89PNG", "a PNG picture"),
     (b"<", "a web page"),
 )
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from fruitlab.config.errors import DataError
 from fruitlab.config.paths import data_root
+from fruitlab.config.progress import Say
 from fruitlab.data.domains import NAMES, Domain, TwoDomains, fingerprint_of, group_pictures
 from fruitlab.data.pictures import SIZE
 
@@ -30,7 +31,6 @@ SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?", re.ASCII
 OURS = re.compile(
     r"(?:(?:nice|real)-[0-9a-f]{8}\.npy|index-[0-9a-f]{8}\.json|data\.json\.[0-9a-f]{8})"
 )
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)

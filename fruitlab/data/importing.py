@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from fruitlab.config.errors import DataError
+from fruitlab.config.progress import Progress, Say
 from fruitlab.data import cache
 from fruitlab.data.cache import Contents, Source, Writer
 from fruitlab.data.domains import NAMES, TwoDomains, content_hash
@@ -20,7 +21,6 @@ from fruitlab.data.layouts import Layout
 from fruitlab.data.matching import Entry, folder_times, look, match
 from fruitlab.data.pictures import BadPicture, read
 
-Progress = Callable[[str, int, int], None]  # what is being done, done so far, in all
 CHUNK = 128  # pictures between two reports of progress; as many wait in memory
 # Threads, as Pillow decodes without holding Python's lock: on 2 cores 1.6 s for 4,000 JPEGs of 128x128, where Python's own
 # share is largest; processes took 1.3 s, one thread 2.3 s. They need no start-up. Two a core, as some wait for the disk;
@@ -79,7 +79,7 @@ def import_pictures(
     group: str | None = None,
     replace: bool = False,
     progress: Progress | None = None,
-    say: cache.Say | None = None,
+    say: Say | None = None,
 ) -> ImportReport:
     """Imports two folders of category folders, nice and real, as the data set `name`.
 

@@ -6,23 +6,26 @@ breaks nor says what a person can do. That is what this file adds.
 
 import contextlib
 import errno
+import io
 import json
 import logging
 import os
 import shutil
-import sys
 import tarfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NoReturn
+from types import ModuleType
+from typing import Any, Literal, NoReturn
 
 from filelock import Timeout as LockedError
+from tqdm import tqdm
 
 from fruitlab.config.errors import DataError
+from fruitlab.config.progress import Progress, Say
 
 TOKEN_PAGE = "https://www.kaggle.com/settings"
 PAUSES = (
@@ -63,7 +66,7 @@ class Source:
 class Transfer:
     """One download: what is known of it so far, for going on and for explaining a fault."""
 
-    def __init__(self, source: Source, folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, source: Source, folder: Path, say: Say) -> None:
         self.source, self.folder, self.say = source, folder, say
         self.version: int | None = None
         self.size = 0  # bytes of the archive; 0 until Kaggle told it
@@ -221,38 +224,62 @@ class Transfer:
 
 
 @contextlib.contextmanager
-def kagglehub_in(cache: Path | None) -> Iterator[tuple]:
-    """kagglehub, keeping its files in `cache`, and that folder. What it prints goes to stderr: stdout belongs to the command's result."""
-    with contextlib.redirect_stdout(sys.stderr):
-        try:
-            import kagglehub
-        except ImportError as error:
-            raise DownloadError(
-                "Downloads need the package kagglehub: `pip install kagglehub`."
-            ) from error
-        handlers = [
-            handler
-            for handler in logging.getLogger("kagglehub").handlers
-            if type(handler) is logging.StreamHandler
-        ]
-        streams, before = (
-            [handler.stream for handler in handlers],
-            os.environ.get("KAGGLEHUB_CACHE"),
-        )
-        for handler in handlers:
-            handler.stream = (
-                sys.stderr
-            )  # not setStream, which would flush the old one: it may be closed
-        if cache is not None:
-            os.environ["KAGGLEHUB_CACHE"] = str(Path(cache).expanduser().resolve())
-        try:
-            yield kagglehub, Path(kagglehub.config.get_cache_folder())
-        finally:
-            for handler, stream in zip(handlers, streams):
-                handler.stream = stream
-            os.environ.pop("KAGGLEHUB_CACHE", None)
-            if before is not None:
-                os.environ["KAGGLEHUB_CACHE"] = before
+def kagglehub_in(
+    cache: Path | None, say: Say, progress: Progress | None = None
+) -> Iterator[tuple[ModuleType, Path]]:
+    """Imports kagglehub for the duration of a download.
+
+    kagglehub itself prints nothing meanwhile; how far the download is goes to `progress`.
+
+    Args:
+        cache: where kagglehub keeps its files; None is its own default.
+
+    Yields:
+        kagglehub and the folder of its files.
+
+    Raises:
+        DownloadError: kagglehub is not installed.
+    """
+    try:
+        import kagglehub
+    except ImportError as error:
+        raise DownloadError(
+            "Downloads need the package kagglehub: `pip install kagglehub`."
+        ) from error
+    variable, logger = "KAGGLEHUB_CACHE", logging.getLogger("kagglehub")
+    before, level, bar = os.environ.get(variable), logger.level, kagglehub.clients.tqdm
+    logger.setLevel(logging.CRITICAL + 1)
+    kagglehub.clients.tqdm = _reporting_bar(say, progress)
+    if cache is not None:
+        os.environ[variable] = str(Path(cache).expanduser().resolve())
+    try:
+        yield kagglehub, Path(kagglehub.config.get_cache_folder())
+    finally:
+        kagglehub.clients.tqdm = bar
+        logger.setLevel(level)
+        os.environ.pop(variable, None)
+        if before is not None:
+            os.environ[variable] = before
+
+
+def _reporting_bar(say: Say, progress: Progress | None) -> type[tqdm]:
+    """A progress bar that reports instead of drawing itself."""
+
+    class ReportingBar(tqdm):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs, file=io.StringIO())
+
+        def display(self, msg: str | None = None, pos: int | None = None) -> bool:
+            if progress:
+                progress("Downloading", self.n, self.total or 0)
+            return True
+
+        def close(self) -> None:
+            if not self.disable and self.n >= (self.total or 0):
+                say("Unpacking the archive.")  # kagglehub does so next.
+            super().close()
+
+    return ReportingBar
 
 
 def _gigabytes(size: int) -> str:

@@ -2,12 +2,12 @@
 
 import json
 import os
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock
 
+from fruitlab.config.progress import Progress, Say
 from fruitlab.data.kaggle import DownloadError, Source, Transfer, kagglehub_in
 
 SOURCES: dict[str, Source] = {
@@ -34,15 +34,24 @@ SOURCES: dict[str, Source] = {
 }
 
 
-def download(source: str, *, say: Callable[[str], None], cache: Path | None = None) -> Path:
-    """Loads and unpacks `source` below `cache` (default: kagglehub's own folder) and returns the folder of its pictures.
+def download(
+    source: str, *, say: Say, progress: Progress | None = None, cache: Path | None = None
+) -> Path:
+    """Downloads and unpacks `source` into `cache`; returns the folder of its pictures.
 
-    The licence goes to `say` before the first request; a progress bar goes to stderr. A download that broke off goes on where it
-    stopped, and a complete one is returned without any request. Raises DownloadError.
+    The licence goes to `say` before the first request. An interrupted download continues where it
+    stopped; a complete one is returned without any request.
+
+    Args:
+        progress: gets the bytes downloaded.
+        cache: None is kagglehub's own folder.
+
+    Raises:
+        DownloadError: the message says what went wrong and what to do.
     """
     known = _source(source)
     say(f"{known.title}: {known.about}. Licence: {known.licence}. See {known.page}")
-    with kagglehub_in(cache) as (kagglehub, folder):
+    with kagglehub_in(cache, say, progress) as (kagglehub, folder):
         transfer = Transfer(known, folder, say)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -69,15 +78,6 @@ def downloads(data_root: Path) -> Path:
 def downloaded(source: str, data_root: Path) -> Path | None:
     """The pictures of an earlier, complete download into `downloads(data_root)`; None if there is none."""
     return _recorded(_source(source).name, downloads(data_root))
-
-
-def how_to(source: str) -> str:
-    """For a person who has not got `source`: how to get it."""
-    known = _source(source)
-    return (
-        f"{known.title} ({known.about}) is not on this machine. Load it with `python -m fruitlab data download {known.name}`; "
-        f"or {known.by_hand}."
-    )
 
 
 def _source(name: str) -> Source:

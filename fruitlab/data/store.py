@@ -9,11 +9,12 @@ import numpy as np
 
 from fruitlab.config.errors import DataError
 from fruitlab.config.paths import data_root
+from fruitlab.config.progress import Progress, Say
 from fruitlab.data import cache, synthetic
-from fruitlab.data.cache import Contents, Damaged, Say, Source
+from fruitlab.data.cache import Contents, Damaged, Source
 from fruitlab.data.categories import CATEGORIES
 from fruitlab.data.domains import NAMES, TwoDomains, content_hash
-from fruitlab.data.importing import Previous, Progress, reimport
+from fruitlab.data.importing import Previous, reimport
 from fruitlab.data.matching import look, scan, untouched
 
 __all__ = ["available", "data_root", "here", "load", "opened", "remove"]
@@ -211,8 +212,7 @@ def _load_drawn(per_category: int, progress: Progress | None, say: Say) -> TwoDo
         say(
             f"Drawing the built-in pictures, {per_category:,} a category and domain; this is done once."
         )
-        report = progress and (lambda done, total: progress("Drawing pictures", done, total))
-        nice, real, labels = synthetic.draw_pair(per_category, progress=report)
+        nice, real, labels = synthetic.draw_pair(per_category, progress=progress)
         with cache.writing(name, folder) as writer:
             contents = Contents(kind="drawn", origin=origin, categories=list(CATEGORIES))
             for domain, images in zip(NAMES, (nice, real), strict=True):

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from fruitlab.config.errors import DataError
 from fruitlab.config.paths import data_root
+from fruitlab.config.progress import Progress, Say
 from fruitlab.data import cache
 from fruitlab.data.archive import unpack
 from fruitlab.data.domains import NAMES
-from fruitlab.data.importing import ImportReport, Progress, check_free, import_pictures
+from fruitlab.data.importing import ImportReport, check_free, import_pictures
 
 FOLDER = ".uploads"  # no data set can have that name, as it begins with a dot
 MOST_TOLD = 50  # files left out that the report names
@@ -29,7 +30,7 @@ def import_zip(
     group: str | None = None,
     replace: bool = False,
     progress: Progress | None = None,
-    say: cache.Say | None = None,
+    say: Say | None = None,
 ) -> ImportReport:
     """Imports a zip of `nice/` and `real/` as the data set `name`; otherwise as `import_pictures`. Raises DataError."""
     cache.check_name(name)

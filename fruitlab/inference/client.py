@@ -1,13 +1,13 @@
-"""Predictions for pages and demo, from one process that they share: whoever asks needs no torch and waits for nobody's import.
+"""The prediction client: pages and demo ask networks without importing torch.
 
-The process (predictor_process.py) starts when first asked, holds up to 32 networks, ends itself after ten quiet minutes, is
-started again when asked again or when it dies, and ends with this one, since it reads its requests from us. A message in
-either direction is two lengths, JSON, and bytes: nothing that could be told to run code.
+All of them share one prediction server (server.py), a child process that starts with the first
+request. It holds up to 32 networks, ends after ten quiet minutes, is started again when needed, and
+ends with this process, because it reads its requests from a pipe. A message in either direction is
+two lengths, JSON and bytes: nothing that could run code.
 """
 
 import atexit
 import json
-import os
 import struct
 import subprocess
 import sys
@@ -23,67 +23,76 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from fruitlab.config.errors import RunError
-from fruitlab.config.paths import PROJECT
+from fruitlab.config.paths import PROJECT, child_environment
 from fruitlab.data.pictures import SIZE, BadPicture
 from fruitlab.inference.heatmap import Explanation
-from fruitlab.runs.folder import find
+from fruitlab.runs.catalog import find
 
-SECONDS = 60  # to wait for an answer; the first includes importing torch, on a machine that may be training
-MAX_BYTES = 64 * 2**20  # of a photo's file: four times what telephones write
+SECONDS = 60  # to wait for an answer; the first one includes importing torch on a busy machine
+MAX_BYTES = 64 * 2**20  # size limit of a photo's file: four times what phones write
 LENGTHS = struct.Struct("!II")
 
-Photo = (
-    bytes | Path | np.ndarray
-)  # a picture file, its bytes, or uint8 [100, 100, 3] as `pictures.read` returns it
+# A picture file, its bytes, or uint8 [100, 100, 3] as `pictures.read` returns it.
+Photo = bytes | Path | np.ndarray
 
 
 class PredictorError(Exception):
-    """No answer; the text says why, and what to do."""
+    """The prediction server gave no answer. The message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What several networks say of one photo."""
+    """The answers of several networks to one photo.
 
-    seen: np.ndarray  # uint8 [100, 100, 3]: the photo as the networks saw it
-    top: dict[str, list[dict[str, Any]]]  # run id: [{category, probability}], the likeliest first
-    errors: dict[str, str]  # run id: why that network could not be asked
+    Attributes:
+        seen: uint8 [100, 100, 3], the photo as the networks were given it.
+        top: by run id, [{category, probability}], the likeliest first.
+        errors: by run id, why that network gave no answer.
+    """
+
+    seen: np.ndarray
+    top: dict[str, list[dict[str, Any]]]
+    errors: dict[str, str]
 
 
 def top3(run_id: str, photo: Photo) -> list[dict[str, Any]]:
-    """[{category, probability}] of the three likeliest, the likeliest first.
+    """[{category, probability}] of the three likeliest categories, the likeliest first.
 
     Raises:
-        BadPicture: the photo cannot be used. RunError: the run's network cannot. PredictorError: no answer came.
+        BadPicture: the photo cannot be used. RunError: the run's network cannot be used.
+        PredictorError: no answer came.
     """
     return _of_one(run_id, top3_many([run_id], photo))
 
 
 def top3_many(run_ids: Sequence[str], photo: Photo) -> Answers:
-    """The same of several networks, which see the photo read once. Raises BadPicture and PredictorError."""
+    """The same for several networks; the photo is read once. Raises BadPicture, PredictorError."""
     answers, seen = _ask(run_ids, photo, explain=False)
     return Answers(
         seen,
-        {one["run"]: one["top"] for one in answers if "top" in one},
-        {one["run"]: one["error"] for one in answers if "error" in one},
+        {answer["run"]: answer["top"] for answer in answers if "top" in answer},
+        {answer["run"]: answer["error"] for answer in answers if "error" in answer},
     )
 
 
 def explain(run_id: str, photo: Photo) -> Explanation:
-    """`top3` with the photo as the network saw it and where it looked. Raises as `top3` does."""
+    """`top3`, the photo as the network was given it, and where it looked. Raises as `top3` does."""
     (answer,), seen = _ask([run_id], photo, explain=True)
     if "error" in answer:
         raise RunError(answer["error"])
-    return Explanation(answer["top"], seen, np.array(answer["relevance"], dtype=np.float32))
+    where = answer["relevance"]  # None for a network without a feature map
+    return Explanation(
+        answer["top"], seen, None if where is None else np.array(where, dtype=np.float32)
+    )
 
 
 def start() -> None:
-    """Starts the process if there is none, and returns at once: called while a person is still choosing a photo."""
+    """Starts the server and returns at once. Call it while a person is still choosing a photo."""
     _running()
 
 
 def stop() -> None:
-    """Ends the process, if there is one."""
+    """Ends the server, if it runs."""
     global _process
     with _starting:
         if _process is not None:
@@ -108,18 +117,15 @@ def _ask(
         except RunError as error:
             unknown.append({"run": run_id, "error": str(error)})
     request = {"runs": known, "explain": explain, "pixels": isinstance(photo, np.ndarray)}
-    for attempt in (
-        1,
-        2,
-    ):  # asking again changes nothing, so a process that died is asked again once
+    for attempt in (1, 2):  # requests change nothing, so one that a server died of can be repeated
         try:
             header, seen = _running().ask(request, body)
             break
         except _Died:
             if attempt == 2:
                 raise PredictorError(
-                    "The process that makes predictions ended twice without an answer. Is there enough memory? "
-                    "Its last words are in the terminal that the server runs in."
+                    "The prediction server ended twice without an answer. Is there enough memory? "
+                    "Its last messages are in the terminal that FruitLab runs in."
                 ) from None
     if "error" in header:
         raise BadPicture(header["error"])
@@ -133,32 +139,33 @@ def _content(photo: Photo) -> bytes:
         size = len(photo) if isinstance(photo, bytes) else photo.stat().st_size
         if size > MAX_BYTES:
             raise BadPicture(
-                f"the file is too large: {size / 2**20:,.0f} MB, up to {MAX_BYTES / 2**20:.0f} MB are read: save it smaller"
+                f"the file is too large: {size / 2**20:,.0f} MB; save it smaller, "
+                f"up to {MAX_BYTES / 2**20:.0f} MB are read"
             )
         return photo if isinstance(photo, bytes) else photo.read_bytes()
     except OSError as error:
         raise BadPicture(f"it cannot be read ({error.strerror})") from None
 
 
-# -- the process
+# -- the server process
 
 
 class _Died(Exception):
-    """The process ended before it answered."""
+    """The server ended before it answered."""
 
 
 class _Process:
-    """One process; any number of threads may ask it at once. It answers in order."""
+    """A running server. Any number of threads may ask it at once; it answers in order."""
 
     def __init__(self) -> None:
-        # A session of its own: Ctrl-C in the terminal is for the server, whose end closes the pipe, which ends this one.
-        # One thread, as a photo is too small to share out, and somebody may be training.
+        # In a session of its own, so that Ctrl-C ends only this process; that closes the pipe, and
+        # the server ends. One thread: a photo is too small to split, and a run may be training.
         self.child = subprocess.Popen(
             [sys.executable, "-m", "fruitlab.inference.server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=PROJECT,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            env=child_environment(OMP_NUM_THREADS="1"),
             start_new_session=True,
         )
         self.waiting: dict[int, Future] = {}
@@ -180,15 +187,16 @@ class _Process:
         except OSError:
             raise _Died from None
         if not self.alive():
-            self._give_up()  # the listener may have given up before this request was noted
+            self._give_up()  # the listener may have given up before this request was registered
         try:
             return answer.result(timeout=SECONDS)
         except TooLate:
             self.waiting.pop(number, None)
             if self.heard < began:
-                self.child.kill()  # it hangs: the next one asks a new one
+                self.child.kill()  # it hangs; the next request starts a new one
             raise PredictorError(
-                f"No answer within {SECONDS} seconds: this machine is very busy, or short of memory. Try again."
+                f"No answer within {SECONDS} seconds: this machine is very busy or short of "
+                "memory. Try again."
             ) from None
 
     def _listen(self) -> None:
@@ -208,7 +216,7 @@ class _Process:
     def end(self) -> None:
         self.child.kill()  # it holds nothing that could be lost
         try:
-            # A large process takes seconds to be taken down by a busy machine, which Ctrl-C at the server need not wait for.
+            # A busy machine may need seconds to end a large process; Ctrl-C must not wait for that.
             self.child.wait(0.1)
         except subprocess.TimeoutExpired:
             pass
@@ -227,11 +235,11 @@ def _running() -> _Process:
         return _process
 
 
-# -- messages, for both sides
+# -- messages, for client and server
 
 
 def send(pipe: BinaryIO, header: dict[str, Any], body: bytes) -> None:
-    """One message. Raises OSError where nobody reads any more."""
+    """Sends one message. Raises OSError if the other side has gone."""
     head = json.dumps(header).encode()
     pipe.write(LENGTHS.pack(len(head), len(body)) + head)
     pipe.write(body)
@@ -239,7 +247,7 @@ def send(pipe: BinaryIO, header: dict[str, Any], body: bytes) -> None:
 
 
 def receive(pipe: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
-    """The next message; None where the other side ended, in the middle of one or not."""
+    """The next message, or None if the other side has ended."""
     lengths = pipe.read(LENGTHS.size)
     if len(lengths) < LENGTHS.size:
         return None

@@ -1,16 +1,16 @@
-"""Scoring in full: every test picture's truth and prediction."""
+"""Evaluation of a finished run: its network on whole test sets."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from fruitlab.config.errors import DataError
+from fruitlab.config.progress import Progress, Say
 from fruitlab.data import store
 from fruitlab.inference.predict import load_network
 from fruitlab.metrics import accuracy
 from fruitlab.runs.folder import Run
-from fruitlab.training.device_dataset import Resident, plain
+from fruitlab.training.device_dataset import DeviceDataset, normalized
 from fruitlab.training.predictions import predictions
 
 
@@ -19,15 +19,21 @@ def evaluate(
     *,
     data: str | None,
     device: torch.device,
-    say: Callable[[str], None],
-    progress: Callable[[str, int, int], None] | None = None,
+    say: Say,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """A run's last weights scored on both whole test sets, of its own data or another's (categories matched by name).
+    """Scores a run's last weights on both test sets.
 
-    Where its own data is not on this machine, the scores are those of the predictions it wrote when it finished.
-
+    Args:
+        data: name of the data; None is the run's own. Categories are matched by name.
+        say: receives messages for the person who waits.
+        progress: receives what is being read, how much of it is done, and how much there is.
+    Returns:
+        Scores by domain. If the run's own data is not on this machine, they are those of the
+        predictions that the run wrote when it finished.
     Raises:
-        RunError: nothing to score. DataError: no such data, none of its categories, or it changed since the run.
+        RunError: the run has no weights. DataError: the data is missing, shares no category with
+            the run, or has changed since.
     """
     header, config = run.header(), run.config()
     name = data or config.data
@@ -44,27 +50,30 @@ def evaluate(
         if data is not None or not (run.folder / "predictions.npz").exists():
             raise
         say(
-            f"The data {name!r} is not on this machine: these are the scores that the run wrote when it finished."
+            f"The data {name!r} is not on this machine. "
+            "These are the scores that the run wrote when it finished."
         )
         return result | {"from": "predictions.npz"} | accuracy.table_scores(run.predictions())
     known = header.get("data") or {}
     if known.get("fingerprint") != pair.fingerprint and known.get("name") == pair.name:
         raise DataError(
-            f"The data {name!r} has changed since {run.id} was trained, so its test pictures may have been trained on. "
-            "Import the new pictures under another name and evaluate on that."
+            f"The data {name!r} has changed since {run.id} was trained, so its test pictures may "
+            "include training pictures. Import the new pictures under another name and evaluate "
+            "on that."
         )
     network, categories = load_network(run)
-    resident = Resident.of(pair, config.split_seed, device)
-    left_out = [name for name in pair.categories if plain(name) not in set(map(plain, categories))]
+    dataset = DeviceDataset.of(pair, config.split_seed, device)
+    known_names = set(map(normalized, categories))
+    left_out = [category for category in pair.categories if normalized(category) not in known_names]
     if len(left_out) == len(pair.categories):
         raise DataError(
             f"{run.id} knows none of the categories of {name!r}. It knows: {', '.join(categories)}."
         )
     if left_out:
-        say(f"Left out, as {run.id} does not know them: {', '.join(left_out)}.")
+        say(f"Left out, because {run.id} does not know them: {', '.join(left_out)}.")
     table = predictions(
         network.to(device, memory_format=torch.channels_last),
         pair,
-        resident.labelled_as(categories),
+        dataset.labelled_as(categories),
     )
     return result | {"from": "weights", "left_out": left_out} | accuracy.table_scores(table)

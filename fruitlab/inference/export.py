@@ -1,4 +1,4 @@
-"""A run's network as one ONNX file, for programs, telephones and browsers that have no PyTorch."""
+"""A run's network as one ONNX file, for programs, phones and browsers without PyTorch."""
 
 import json
 import os
@@ -14,45 +14,53 @@ from torch import Tensor, nn
 from fruitlab.config.errors import RunError
 from fruitlab.data.pictures import SIZE
 from fruitlab.inference.predict import load_network
-from fruitlab.models.folded import FoldedNetwork
+from fruitlab.models.folded import inference_model
+from fruitlab.models.model import Model
 from fruitlab.runs.folder import Run
 
 OPSET = 18
-TOLERANCE = 1e-4  # between PyTorch's and ONNX Runtime's probabilities: float32 rounding, added in another order, is a tenth of it
+# Largest accepted difference between the probabilities of PyTorch and ONNX Runtime. Float32
+# rounding in another order of summation is a tenth of it.
+TOLERANCE = 1e-4
 
 
 class _FromPixels(nn.Module):
-    """Pixels in, probabilities out, so that a user of the file can do nothing wrong in between."""
+    """Pixels in, probabilities out: nothing is left that a user of the file could do wrong."""
 
-    def __init__(self, network: FoldedNetwork) -> None:
+    def __init__(self, network: Model) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, pictures: Tensor) -> Tensor:
         x = pictures.permute(0, 3, 1, 2).to(torch.float32) / 255
-        return torch.softmax(self.network(x), 1)
+        return torch.softmax(self.network(self.network.standardize(x)), 1)
 
 
 def export_onnx(run: Run, path: Path) -> dict[str, Any]:
-    """Writes the run's network and checks it against PyTorch; {run, file, bytes, input, output, categories, largest_difference}.
+    """Writes the run's network to `path` and checks the file against PyTorch.
 
-    Input *pictures*: uint8 [n, 100, 100, 3], RGB, rows from the top: the centre square of a photo, resized
-    (`data.pictures.read` does just that). Output *probabilities*: float32 [n, categories], each row sums to 1. The file's
-    metadata hold *categories* (a JSON list, in the order of the output), *run*, and *input* in words.
+    The input *pictures* is uint8 [n, 100, 100, 3], RGB, rows from the top: the centre square of a
+    photo, resized (`data.pictures.read` returns it). The output *probabilities* is float32
+    [n, categories]; each row sums to 1. The file's metadata are *categories* (a JSON list in the
+    order of the output), *run*, *network*, and *input* in words.
 
+    Returns:
+        {run, file, bytes, input, output, categories, largest_difference}.
     Raises:
-        RunError: no weights, the packages are missing, the file cannot be written, or the check failed (then nothing is kept).
+        RunError: there are no weights, packages are missing, the file cannot be written, or it
+            disagrees with PyTorch (then nothing is kept).
     """
     try:
         import onnx
         import onnxruntime
-        import onnxscript  # noqa: F401  what torch.onnx writes the file with
+        import onnxscript  # noqa: F401  torch.onnx needs it
     except ImportError as error:
         raise RunError(
-            f"Exporting needs the package {error.name}: pip install onnx onnxruntime onnxscript"
+            f'Exporting needs {error.name}, which is not installed: pip install "fruitlab[export]", '
+            "or, in a checkout, pip install -r requirements.txt"
         ) from None
     network, categories = load_network(run)
-    model = _FromPixels(FoldedNetwork(network)).eval()
+    model = _FromPixels(inference_model(network)).eval()
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         program = _program(model)
@@ -62,7 +70,9 @@ def export_onnx(run: Run, path: Path) -> dict[str, Any]:
             {
                 "categories": json.dumps(categories, ensure_ascii=False),
                 "run": run.id,
-                "input": f"uint8 [n, {SIZE}, {SIZE}, 3]: RGB pictures, the centre square of a photo resized to {SIZE} x {SIZE}",
+                "network": network.name,
+                "input": f"uint8 [n, {SIZE}, {SIZE}, 3]: RGB pictures, the centre square of a "
+                f"photo resized to {SIZE} x {SIZE}",
             },
         )
         onnx.checker.check_model(proto, full_check=True)
@@ -70,13 +80,15 @@ def export_onnx(run: Run, path: Path) -> dict[str, Any]:
         difference = _difference(onnxruntime, temporary, model)
         if difference > TOLERANCE:
             raise RunError(
-                f"{run.id}: ONNX Runtime's probabilities differ from PyTorch's by {difference:.2g}, so nothing was written. "
-                "Try the versions of torch, onnx and onnxruntime that requirements.txt names."
+                f"{run.id}: ONNX Runtime's probabilities differ from PyTorch's by "
+                f"{difference:.2g}, so nothing was written. Install the versions of torch, onnx "
+                "and onnxruntime that requirements.txt names."
             )
         os.replace(temporary, path)
     except OSError as error:
         raise RunError(
-            f"{path} cannot be written: {error.strerror or error}. Name another file: python -m fruitlab export {run.id} --onnx FILE"
+            f"{path} cannot be written: {error.strerror or error}. Name another file: "
+            f"python -m fruitlab export {run.id} --onnx FILE"
         ) from None
     finally:
         temporary.unlink(missing_ok=True)
@@ -92,11 +104,10 @@ def export_onnx(run: Run, path: Path) -> dict[str, Any]:
 
 
 def _program(model: nn.Module) -> Any:
-    example = torch.zeros(
-        2, SIZE, SIZE, 3, dtype=torch.uint8
-    )  # two, as of one the exporter would take the batch for a constant
+    # Two pictures: the exporter takes a batch of one for a constant.
+    example = torch.zeros(2, SIZE, SIZE, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter's own code
+        warnings.simplefilter("ignore")  # they concern the exporter's own code
         return torch.onnx.export(
             model,
             (example,),
@@ -112,7 +123,7 @@ def _program(model: nn.Module) -> Any:
 
 @torch.inference_mode()
 def _difference(onnxruntime: Any, path: Path, model: nn.Module) -> float:
-    """The largest difference of a probability over pictures of noise, whose every place and channel says something."""
+    """The largest difference of a probability, over pictures of noise."""
     pictures = np.random.default_rng(0).integers(0, 256, (3, SIZE, SIZE, 3), dtype=np.uint8)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     (there,) = session.run(None, {"pictures": pictures})

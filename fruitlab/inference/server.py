@@ -1,4 +1,7 @@
-"""The process behind predictor.py: `python -m fruitlab.inference.server` answers on stdout what it is asked on stdin."""
+"""The prediction server: `python -m fruitlab.inference.server` reads requests and writes answers.
+
+client.py starts it, talks to it through its stdin and stdout, and defines the messages.
+"""
 
 import os
 import sys
@@ -19,18 +22,18 @@ from fruitlab.inference.client import receive, send
 from fruitlab.inference.predict import Predictor
 from fruitlab.runs.folder import Run
 
-NETWORKS = 32  # held at once: three times the mixing slider's eleven stops; 3 MB each
-QUIET_SECONDS = 600  # after so long without a question the process ends: torch alone holds 200 MB
+NETWORKS = 32  # held at once, about 3 MB each: three times the mixing slider's eleven stops
+QUIET_SECONDS = 600  # without a request before the server ends: torch alone takes 200 MB
 
 
 class Networks:
-    """The networks asked for last, each as it is on disk now: a run may go on training."""
+    """The networks used last. One whose file has changed is loaded again: its run still trains."""
 
     def __init__(self) -> None:
         self.held: OrderedDict[str, tuple[int, Predictor]] = OrderedDict()
 
     def of(self, folder: str) -> Predictor:
-        """Raises RunError."""
+        """The network of a run folder. Raises RunError as `predict.load_network` does."""
         run = Run(Path(folder))
         written = _written(run)
         if folder not in self.held or self.held[folder][0] != written:
@@ -42,7 +45,7 @@ class Networks:
 
 
 def _written(run: Run) -> int:
-    for name in ("weights", "state"):  # the order in which predict.load_network looks
+    for name in ("weights", "state"):  # in the order of `predict.load_network`
         try:
             return (run.folder / f"{name}.safetensors").stat().st_mtime_ns
         except OSError:
@@ -53,7 +56,12 @@ def _written(run: Run) -> int:
 def answer(
     networks: Networks, request: dict[str, Any], photo: bytes
 ) -> tuple[dict[str, Any], bytes]:
-    """{answers: [{run, top[, relevance]} or {run, error}]} and the picture seen, as bytes; or {error} about the picture."""
+    """Answers a request about one photo.
+
+    Returns:
+        {answers: [{run, top[, relevance]} or {run, error}]}, and the pixels that the networks were
+        given, as bytes. {error} if the photo cannot be used.
+    """
     try:
         seen = (
             np.frombuffer(photo, np.uint8).reshape(SIZE, SIZE, 3)
@@ -68,27 +76,30 @@ def answer(
             predictor = networks.of(folder)
             if request["explain"]:
                 explanation = predictor.explain(seen)
-                said = {"top": explanation.top, "relevance": explanation.relevance.tolist()}
+                where = explanation.relevance
+                result = {
+                    "top": explanation.top,
+                    "relevance": None if where is None else where.tolist(),
+                }
             else:
-                said = {"top": predictor.top3(seen)}
+                result = {"top": predictor.top3(seen)}
         except (RunError, DataError) as error:
-            said = {"error": str(error)}
-        except (
-            Exception
-        ) as error:  # a folder that something else wrote: the others are answered all the same
+            result = {"error": str(error)}
+        except Exception as error:  # a folder of other origin must not spoil the other answers
             traceback.print_exc()
-            said = {
-                "error": f"{run_id}: its network cannot be used here ({type(error).__name__}: {error})."
+            result = {
+                "error": f"{run_id}: its network cannot be used here "
+                f"({type(error).__name__}: {error})."
             }
-        answers.append({"run": run_id} | said)
+        answers.append({"run": run_id} | result)
     return {"answers": answers}, seen.tobytes()
 
 
 def main() -> None:
+    """Answers requests until the client has gone or has been quiet for long."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(
-        sys.stderr.fileno(), sys.stdout.fileno()
-    )  # whatever a library prints must not get among the answers
+    # What a library prints must not get among the answers.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     torch.set_num_threads(1)
     networks, last = Networks(), [time.monotonic()]
 
@@ -105,7 +116,7 @@ def main() -> None:
         try:
             send(answers, {"id": request["id"]} | header, seen)
         except OSError:
-            break  # the server is gone
+            break  # the client has gone
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:  # pages and listings import methods without torch
     from torch import Tensor
-    from torch.nn import Module
+
+    from fruitlab.models.model import Model
 
     Memory = Mapping[str, Tensor]
-    ExtraLoss = Callable[[Module, "Batch", Tensor, Memory], Tensor]
-    EndAction = Callable[[Module, Callable[[], Iterator["Batch"]], Memory], dict[str, Tensor]]
+    ExtraLoss = Callable[[Model, "Batch", Tensor, Memory], Tensor]
+    EndAction = Callable[[Model, Callable[[], Iterator["Batch"]], Memory], dict[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Phase:
     """What the training loop needs to know; a method is a list of these.
 
     Attributes:
-        name: such as "mixed", "initial" or "restricted". Phases of a run may share a name.
+        name: such as "initial" or "restricted". Phases of a run may share a name.
         pools: where the pictures come from. One epoch passes once over the first pool; further
             pools fill their fixed share of each batch and are repeated as often as needed.
         iterations: number of steps.

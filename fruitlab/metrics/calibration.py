@@ -1,7 +1,8 @@
-"""How often an answer given with a certain confidence is right, from a run's own test answers. Pure functions of arrays.
+"""How often predictions of a given confidence are right, estimated from a run's test predictions.
 
-A network's confidence (the probability of its first answer) is a number it was trained to make large: it says 99 % far too
-readily, above all of pictures unlike those it learned from. What it is worth shows on pictures whose category is known.
+A network is trained to make its confidence, the probability of its first answer, large: it says
+99 % far too readily, above all about pictures unlike those it was trained on. How often it is right
+shows on pictures whose category is known. All functions are pure functions of arrays.
 """
 
 import math
@@ -11,43 +12,42 @@ import numpy as np
 
 from fruitlab.metrics.accuracy import wilson
 
-FEWEST, MOST = (
-    30,
-    200,
-)  # test answers that are called similar: a tenth of all, but no fewer and no more than these
-EVEN = 0.5  # an answer that is as often wrong as right
+# How many test predictions count as similar: a tenth of all, within these limits.
+FEWEST, MOST = 30, 200
+THRESHOLD = 0.5  # accuracy from which on an answer counts as sure: right as often as wrong
 
 
 @dataclass(frozen=True)
 class Answers:
     """A run's first answers to the test pictures of one domain."""
 
-    confidence: np.ndarray  # float [n]: the probability it gave them
+    confidence: np.ndarray  # float [n]: the probability of the answer
     right: np.ndarray  # bool [n]
 
 
 @dataclass(frozen=True)
 class Similar:
-    """The test answers nearest in confidence to one in question."""
+    """The test predictions whose confidence is nearest to a given one."""
 
     pictures: int
     right: int
     interval: tuple[float, float]  # 95 %, of right / pictures
-    confidence: tuple[float, float]  # the least and the largest among them
+    confidence: tuple[float, float]  # the smallest and the largest among them
 
     @property
     def accuracy(self) -> float:
+        """Fraction of one."""
         return self.right / self.pictures
 
 
 def answers(table: dict[str, np.ndarray], domain: str) -> Answers:
-    """Those of a predictions table (`evaluation.predictions`) in *nice* or *real*."""
+    """The answers in one domain, *nice* or *real*, of a table by `training.predictions`."""
     rows = table["real"] == (domain == "real")
     return Answers(table["probability"][rows, 0].astype(float), table["rank"][rows] == 0)
 
 
 def similar(test: Answers, confidence: float) -> Similar | None:
-    """The answers whose confidence is nearest to this one (all of those equally near the farthest of them), None if there is no answer."""
+    """The answers nearest in confidence, ties included; None if there are no answers at all."""
     count = len(test.confidence)
     if count == 0:
         return None
@@ -64,30 +64,30 @@ def similar(test: Answers, confidence: float) -> Similar | None:
 
 
 def isotonic(test: Answers) -> tuple[np.ndarray, np.ndarray]:
-    """Accuracy as a function of confidence that never falls, fitted by least squares (pool adjacent violators).
+    """The non-decreasing function of confidence that fits accuracy best in least squares.
 
     Returns:
-        confidences, ascending and without repetition, and the accuracy at each: float [m] each.
+        The distinct confidences, ascending, and the accuracy at each: float [m] both.
     """
+    # SciPy's optimizers take 0.1 s or more to import, and few pages need them.
+    from scipy.optimize import isotonic_regression
+
     values, place = np.unique(test.confidence, return_inverse=True)
-    counts, sums = np.bincount(place), np.bincount(place, weights=test.right)
-    pools: list[list[float]] = []  # [right, pictures, values] of each stretch of equal accuracy
-    for right, count in zip(sums.tolist(), counts.tolist(), strict=True):
-        pools.append([right, count, 1])
-        while len(pools) > 1 and pools[-2][0] * pools[-1][1] >= pools[-1][0] * pools[-2][1]:
-            last = pools.pop()
-            pools[-1] = [a + b for a, b in zip(pools[-1], last, strict=True)]
-    fitted = [np.full(int(length), right / count) for right, count, length in pools]
-    return values, np.concatenate(fitted) if fitted else np.empty(0)
+    if len(values) == 0:
+        return values, np.empty(0)
+    counts = np.bincount(place)
+    accuracy = np.bincount(place, weights=test.right) / counts
+    return values, isotonic_regression(accuracy, weights=counts).x
 
 
 def sure_from(test: Answers) -> float:
-    """The least confidence from which on answers are right at least as often as wrong; infinite if there is none.
+    """The confidence from which on answers are right at least as often as wrong, or infinity.
 
-    Below it an answer is "not sure". By the isotonic fit, so that the least of the confidences found good is not a fluke.
+    Taken from the isotonic fit: the accuracies at single confidences are too noisy.
     """
     values, accuracy = isotonic(test)
-    good = np.flatnonzero(accuracy >= EVEN)
+    # A mean of exactly one half may come out a rounding error below it.
+    good = np.flatnonzero(accuracy >= THRESHOLD - 1e-9)
     if len(good) == 0:
         return math.inf
     return 0.0 if good[0] == 0 else float(values[good[0]])

@@ -1,1 +1,1 @@
-"""Networks: one file each, registered by name."""
+"""Networks, one file each, and the registry that finds them (docs/models.md)."""

@@ -1,28 +1,43 @@
-"""The network as photos are asked of it: everything that does not depend on the picture is computed once, when it is loaded.
+"""Inference models: networks prepared to answer for single photos, and to be exported.
 
-Testing normalises by moving statistics, which are numbers by then: a layer's become part of its kernel and of one map that is
-added to the result. What is left are PyTorch's plain operations: quick for one picture (3 ms on one core, AMD EPYC, torch
-2.14.1; for batches use Network), and known to every ONNX runtime.
+In evaluation mode the paper's network normalizes by constants. They become part of each layer's
+kernel and of a map that is added to its result. What remains are plain PyTorch operations, which
+are fast for one picture (3 ms on one core, AMD EPYC, torch 2.14.1; use `kernels.execution` for
+batches) and which every ONNX runtime knows.
 """
+
+import copy
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fruitlab.data.pictures import SIZE
-from fruitlab.models.paper_resnet import Convolution, Dense, Network, Norm, Residual
+from fruitlab.models.layers import RunningNorm
+from fruitlab.models.model import Model
+from fruitlab.models.paper_resnet import Convolution, Dense, PaperResNet, ResidualBlock
 
 
-class FoldedNetwork(nn.Module):
-    """What `network` says in testing, up to rounding, of pictures of 100 x 100."""
+def inference_model(network: Model) -> Model:
+    """The batch-norm-folded form of a network that has one; else itself in evaluation mode."""
+    if type(network) is PaperResNet:
+        return FoldedPaperResNet(network)
+    return network.eval().requires_grad_(False)
+
+
+class FoldedPaperResNet(Model):
+    """Equal, to rounding, to a `PaperResNet` in evaluation mode; the network stays as it is."""
+
+    spatial = True
 
     @torch.no_grad()
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: PaperResNet) -> None:
         super().__init__()
-        # The features of an average training picture: what an answer is explained against.
+        self.input_size, self.feature_size = network.input_size, network.feature_size
+        # The features of an average training picture, which heat maps explain an answer against.
+        self.average: Tensor
         self.register_buffer("average", network.hidden.norm.mean.clone())
-        self.stem = FoldedConvolution(network.stem, SIZE)
-        blocks, size = [], SIZE // 2  # max pool
+        self.stem = FoldedConvolution(network.stem, network.input_size)
+        blocks, size = [], network.input_size // 2  # after max pooling
         for block in network.blocks:
             blocks.append(FoldedBlock(block, size))
             size = blocks[-1].size
@@ -30,33 +45,34 @@ class FoldedNetwork(nn.Module):
         self.hidden, self.output = folded_dense(network.hidden), folded_dense(network.output)
         self.requires_grad_(False).eval()
 
-    def maps(self, x: Tensor) -> Tensor:
-        """Pictures, float [batch, 3, 100, 100] in 0..1 -> the last convolution's output, float [batch, channels, 12, 12]."""
+    def feature_map(self, x: Tensor) -> Tensor:
         return self.blocks(F.max_pool2d(self.stem(x), 2))
 
-    def pooled(self, maps: Tensor) -> Tensor:
-        """-> features, float [batch, 36 channels], in the order of `Network.features`: row, column, channel."""
-        return F.avg_pool2d(maps, 2).permute(0, 2, 3, 1).flatten(1)
+    def pool(self, feature_map: Tensor) -> Tensor:
+        return F.avg_pool2d(feature_map, 2).permute(0, 2, 3, 1).flatten(1)
+
+    def average_map(self) -> Tensor:
+        """A feature map that is pooled to the average features: float [channels, 12, 12]."""
+        channels = self.blocks[-1].channels
+        side = round((self.feature_size / channels) ** 0.5)
+        pooled = self.average.view(side, side, channels).permute(2, 0, 1)
+        return pooled.repeat_interleave(2, 1).repeat_interleave(2, 2)
 
     def head(self, features: Tensor) -> Tensor:
-        """-> logits, float [batch, categories]."""
         return self.output(torch.tanh(self.hidden(features)))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Pictures, float [batch, 3, 100, 100] in 0..1 -> logits, float [batch, categories]."""
-        return self.head(self.pooled(self.maps(x)))
 
 
 class FoldedConvolution(nn.Module):
-    """elu(conv(x) + shift [+ skip])."""
+    """elu(conv(x) + shift [+ skip]), for inputs of one size."""
 
     def __init__(self, layer: Convolution, size: int) -> None:
         super().__init__()
-        mean, inverse_std = moving(layer.norm)
+        mean, inverse_std = normalization(layer.norm)
         before, after = layer.padding(size)
         self.stride, self.padding = layer.stride, (before, after) * 2
         kernel = layer.weight * inverse_std.view(1, -1, 1, 1)
-        # The padding is zeros *after* normalisation, so what the mean takes away is a map, not a number: less along the edges.
+        # The padding is zero *after* the normalization, so the mean that is taken away is a map:
+        # it is smaller along the edges.
         average = mean.view(1, -1, 1, 1).expand(1, -1, size, size)
         shift = layer.bias.view(1, -1, 1, 1) - F.conv2d(
             F.pad(average, self.padding), kernel, None, self.stride
@@ -73,38 +89,38 @@ class FoldedConvolution(nn.Module):
         return elu(x if skip is None else x.add_(skip))
 
 
-def elu(z: Tensor) -> Tensor:
-    """ELU, alpha 1 (2.1.2)."""
-    if torch.compiler.is_exporting():
-        return F.elu(z)  # ONNX has an operation of that name
-    # PyTorch's own takes seven times as long on a CPU. exp(z) - 1 >= z everywhere, so with 0 in place of a positive z the
-    # larger of the two is elu(z).
-    return torch.maximum(z, z.clamp(max=0).exp_().sub_(1))
-
-
 class FoldedBlock(nn.Module):
-    """A Residual block in testing."""
+    """A residual block in evaluation mode."""
 
-    def __init__(self, block: Residual, size: int) -> None:
+    def __init__(self, block: ResidualBlock, size: int) -> None:
         super().__init__()
         self.first = FoldedConvolution(block.first, size)
-        self.size = self.first.shift.shape[-1]
+        self.channels, self.size = self.first.shift.shape[1:3]
         self.second = FoldedConvolution(block.second, self.size)
-        self.bridge = block.bridge  # nothing to fold: it is not normalised
+        self.shortcut = copy.deepcopy(block.shortcut)  # it has no norm to fold
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.second(self.first(x), x if self.bridge is None else self.bridge(x, self.size))
+        skip = x if self.shortcut is None else self.shortcut(x, self.size)
+        return self.second(self.first(x), skip)
 
 
 def folded_dense(layer: Dense) -> nn.Linear:
-    """norm(x) W + b as a Linear."""
-    mean, inverse_std = moving(layer.norm)
+    """norm(x) W + b as a linear layer."""
+    mean, inverse_std = normalization(layer.norm)
     linear = nn.Linear(layer.weight.shape[1], layer.weight.shape[0])
     linear.weight.copy_(layer.weight * inverse_std)
     linear.bias.copy_(layer.bias - linear.weight @ mean)
     return linear
 
 
-def moving(norm: Norm) -> tuple[Tensor, Tensor]:
-    """A norm's moving mean and 1 / standard deviation, float [channels] each."""
+def normalization(norm: RunningNorm) -> tuple[Tensor, Tensor]:
+    """The mean and 1 / standard deviation that it normalizes by, float [channels] each."""
     return norm.mean, torch.rsqrt(norm.variance + norm.epsilon)
+
+
+def elu(z: Tensor) -> Tensor:
+    """ELU with alpha 1 (2.1.2)."""
+    if torch.compiler.is_exporting():
+        return F.elu(z)  # an operation of ONNX
+    # PyTorch's own takes seven times as long on a CPU. exp(z) - 1 >= z for every z.
+    return torch.maximum(z, z.clamp(max=0).exp_().sub_(1))

@@ -1,1 +1,1 @@
-"""Play files: pooled features and a head that a browser can train (Forgetting page)."""
+"""Forgetting in the browser: a small file from which the last two layers can be trained there."""

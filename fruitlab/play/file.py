@@ -1,7 +1,11 @@
-"""Forgetting, played: restricted training (paper 4.4.2, 5.3.3) from a small file of pooled features. numpy, no torch.
+"""Play files: what restricted training (paper 4.4.2, 5.3.3) needs, small enough for a browser.
 
-A play file holds what the last two layers need to be trained: some pictures' pooled features in a byte each, and the layers
-as they were at the switch. `features.py` makes it; the browser trains on it (`ui/play_head.js`), and so does `play_head.py`.
+A play file holds the features of some pictures, a byte each, and the head of the network as it was
+when initial training ended. make.py writes it; the Forgetting page trains on it (assets/play_*.js).
+No torch.
+
+The format knows one kind of head: two dense layers with running statistics and tanh in between,
+called `hidden` and `output` whatever their names in the network.
 """
 
 import json
@@ -15,28 +19,32 @@ from safetensors import SafetensorError, safe_open
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import runs_root, shipped_root
-from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.base import Method
 from fruitlab.methods.iterative import Iterative
 from fruitlab.methods.registry import parse_stored
-from fruitlab.runs.folder import SLUG, Run
+from fruitlab.runs.catalog import SLUG
+from fruitlab.runs.folder import Run
 from fruitlab.training import schedules
 
 FORMAT = 1
 NAME = "play.safetensors"  # in a run's own folder
 SETS = ("nice_train", "real_train", "nice_test", "real_test")
 LAYERS = ("hidden", "output")
-DENSE = (0, 1, 2, 5)  # where accuracy moves fastest
+DENSE = (0, 1, 2, 5)  # evaluated at the start, where accuracy moves fastest
 
 
 @dataclass(frozen=True)
 class PlayFile:
-    """A play file's contents.
+    """The contents of a play file.
 
     Attributes:
-        notes: {format, run, data, fingerprint, kind, categories, config, iteration (of the switch), steps, streams (keys of the orders), whole
-            (pictures that there were), reference (the curve of a head that keeps nothing), lost (by bytes in place of floats)}.
-        tensors: features.SET uint8 [n, 1152] and labels.SET uint16 [n] for each of SETS; low, scale float32 [1152], a feature
-            being low + scale * byte; the head's weights, biases and moving statistics under the network's own names.
+        notes: *format*, *run*, *data*, *fingerprint*, *kind*, *categories*, *config*, *iteration*
+            (when initial training ended), *steps* (iterations that can be played), *streams* (keys
+            of the random orders), *whole* (how many pictures there were), *reference* (the curve
+            of a head that keeps no nice pictures) and *lost* (what bytes cost against floats).
+        tensors: for each of SETS, *features.SET* uint8 [n, features] and *labels.SET* uint16 [n];
+            *low* and *scale* float32 [features], where a feature is low + scale * byte; and for
+            each of LAYERS its *weight*, *bias*, *norm.mean* and *norm.variance*, float32.
     """
 
     path: Path
@@ -44,7 +52,8 @@ class PlayFile:
     tensors: dict[str, np.ndarray]
 
     @cached_property
-    def config(self) -> RunConfig:
+    def config(self) -> Method:
+        """The configuration of the run that it was made from."""
         return parse_stored(self.notes["config"])
 
     @property
@@ -53,24 +62,25 @@ class PlayFile:
 
     @property
     def steps(self) -> int:
+        """How many iterations can be played."""
         return self.notes["steps"]
 
     def count(self, name: str) -> int:
+        """The number of pictures in one of SETS."""
         return len(self.tensors[f"labels.{name}"])
 
     def features(self, name: str) -> np.ndarray:
-        """float64 [n, 1152] of one of SETS."""
-        return (
-            self.tensors[f"features.{name}"] * self.tensors["scale"].astype(np.float64)
-            + self.tensors["low"]
-        )
+        """The features of one of SETS, float64 [n, features]."""
+        scale = self.tensors["scale"].astype(np.float64)
+        return self.tensors[f"features.{name}"] * scale + self.tensors["low"]
 
     def labels(self, name: str) -> np.ndarray:
+        """The labels of one of SETS, int64 [n]."""
         return self.tensors[f"labels.{name}"].astype(np.int64)
 
 
 def check(run: Run) -> None:
-    """Raises RunError where a run is not an iterative one, or its restricted training is of a kind that a play does not know."""
+    """Raises RunError if no play file can be made from a run of this configuration."""
     config = run.config()
     if not isinstance(config, Iterative):
         raise RunError(
@@ -79,20 +89,25 @@ def check(run: Run) -> None:
         )
     if config.statistics == "before" or not config.restart_clock:
         raise RunError(
-            f"{run.id} cannot be played: a play has a clock that starts at the switch, and statistics that take a batch in before they are used. "
-            "Its own restricted training is on the Forgetting page."
+            f"{run.id} cannot be played: a play needs a clock that starts at the switch "
+            "(restart_clock) and statistics that include the batch (statistics). "
+            "The Forgetting page shows the run's own restricted training."
         )
 
 
 def read(path: Path) -> PlayFile:
-    """A play file, checked. Raises RunError where it is missing, damaged, or of a newer version."""
+    """Reads and checks a play file.
+
+    Raises:
+        RunError: it is missing, damaged, or of a newer version.
+    """
     try:
         with safe_open(path, framework="numpy") as file:
             notes = json.loads((file.metadata() or {})["fruitlab"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}
         if not isinstance(notes["format"], int) or notes["format"] > FORMAT:
             raise RunError(
-                f"{path.name} was written by a newer version of FruitLab. Update this one to play it."
+                f"{path.name} was written by a newer version of FruitLab. Update this one."
             )
         made = PlayFile(path, notes, tensors)
         if fault := _fault(made):
@@ -107,7 +122,7 @@ def read(path: Path) -> PlayFile:
 
 
 def _fault(file: PlayFile) -> str:
-    """What is wrong with its shapes and numbers, or nothing."""
+    """What is wrong with the file's shapes and numbers, or ""."""
     tensors, categories = file.tensors, len(file.categories)
     inputs, hidden = len(tensors["low"]), len(tensors["hidden.bias"])
     shapes = {"low": (inputs,), "scale": (inputs,)}
@@ -137,16 +152,19 @@ def _fault(file: PlayFile) -> str:
 
 
 def found() -> dict[str, Path]:
-    """Every play file by the name it is served under: of the user's runs, then the shipped ones."""
+    """Every play file, by the name it is served under: the user's runs, then the shipped ones."""
     mine = {path.parent.name: path for path in sorted(runs_root().glob(f"*/{NAME}"))}
     shipped = {path.stem: path for path in sorted((shipped_root() / "play").glob("*.safetensors"))}
     return {name: path for name, path in (mine | shipped).items() if SLUG.fullmatch(name)}
 
 
-def recipe(file: PlayFile) -> dict[str, Any]:
-    """What each step is made with: learning_rate, momentum and norm_momentum, float [steps], and the numbers that stay.
+def settings(file: PlayFile) -> dict[str, Any]:
+    """The numbers that the browser trains with.
 
-    Restricted training's clock starts at zero, its norms' goes on (DESIGN: at the switch). A one-cycle is laid over the steps played.
+    Returns:
+        *learning_rate*, *momentum* and *norm_momentum* as lists over the steps, and the numbers
+        that stay the same. Restricted training starts its clock at zero, while that of the running
+        statistics goes on. A one-cycle schedule extends over the steps that can be played.
     """
     config, steps = file.config, range(file.steps)
     return {
@@ -166,8 +184,8 @@ def recipe(file: PlayFile) -> dict[str, Any]:
     }
 
 
-def marks(steps: int) -> list[int]:
-    """The iterations whose head is scored."""
+def evaluation_points(steps: int) -> list[int]:
+    """The iterations after which the head is evaluated."""
     return [
         t
         for t in range(steps + 1)

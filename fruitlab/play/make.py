@@ -1,11 +1,11 @@
-"""Makes a play file (`play.py`) of an iterative run: pooled features in a byte each, and the head as it was at the switch.
+"""Makes a play file (file.py) of an iterative run: features in a byte each, and the head.
 
-The quick recipe's run of 50 % on 23 categories of photos: 3,360 pictures are 4.8 MB, of which the head's weights 0.9 MB. Bytes in
-place of float32 move an accuracy by 0.5 points at most at any of 40 points of the curve (650 and 850 test pictures), 0.1 on average.
+For a run of the `quick` preset at 50 % on 23 categories of photos, 3,360 pictures are 4.8 MB, of
+which the weights of the head are 0.9 MB. Bytes in place of float32 change an accuracy by 0.5 points
+at most, and by 0.1 on average, over 40 points of the curve (650 and 850 test pictures).
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,72 +15,74 @@ from safetensors.numpy import save
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.files import write_whole
+from fruitlab.config.progress import Say
 from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.batching import batches_per_epoch
+from fruitlab.models.model import Model
+from fruitlab.models.paper_resnet import Dense
 from fruitlab.play import file as play
-from fruitlab.play import head
+from fruitlab.play import reference
 from fruitlab.runs.folder import Run
 from fruitlab.training import devices, rng
-from fruitlab.training.device_dataset import Resident, stratified
+from fruitlab.training.device_dataset import DeviceDataset, stratified
 from fruitlab.training.loop import train
 from fruitlab.training.scoring import pooled_features
 from fruitlab.training.state import State
 from fruitlab.worker.reading import read_data
 
-HEAD = ("hidden.", "output.")
-COUNTS = {
-    "nice_train": 560,
-    "real_train": 1300,
-    "nice_test": 650,
-    "real_test": 850,
-}  # pictures, where there are so many
-STEPS = 600  # played at most: longer is no longer a play, and all is forgotten by then
+# Pictures of each set, at most.
+COUNTS = {"nice_train": 560, "real_train": 1300, "nice_test": 650, "real_test": 850}
+STEPS = 600  # iterations, at most: everything is forgotten by then
 LARGEST = 5_000_000  # bytes
-
-Say = Callable[[str], None]
 
 
 def make(run: Run, out: Path, *, say: Say, counts: dict[str, int] = COUNTS) -> dict[str, Any]:
-    """Writes the play file of an iterative run; returns {file, bytes, pictures, steps, lost, before, after}.
+    """Writes the play file of an iterative run.
 
-    `lost` is what bytes in place of floats cost: how far a test set's accuracy is off over the whole curve, *most* and *mean*, in points.
-
+    Args:
+        out: where to write it.
+        say: receives messages for the person who waits.
+        counts: pictures of each set, at most.
+    Returns:
+        {file, bytes, pictures, steps, lost, before, after}. *lost* is what bytes cost against
+        floats: how far a test set's accuracy is off along the curve, *most* and *mean*, in points.
+        *before* and *after* are the accuracies at the ends of the curve.
     Raises:
-        RunError: it is not an iterative run, or one whose restricted training a play does not know. DataError: its data is gone or has changed.
+        RunError: it is no iterative run, or a play file cannot represent its restricted training.
+        DataError: its data is missing or has changed.
     """
     config = run.config()
     play.check(run)
     device = devices.resolve("cpu")
     devices.repeatable(device, run.header().get("threads"))
     data = read_data(run, config.data, say)
-    resident = Resident.of(data, config.split_seed, device)
-    state = at_switch(run, config, resident, say)
+    dataset = DeviceDataset.of(data, config.split_seed, device)
+    state = at_switch(run, config, dataset, say)
+    head = head_tensors(run, state.network)
     first, second = config.phases()
     indices = {
-        "nice_train": resident.pool(first.pools[0], seed=config.seed),
-        "real_train": resident.pool(second.pools[0], seed=config.seed),
-        "nice_test": resident.test["nice"],
-        "real_test": resident.test["real"],
+        "nice_train": dataset.pool(first.pools[0], seed=config.seed),
+        "real_train": dataset.pool(second.pools[0], seed=config.seed),
+        "nice_test": dataset.test["nice"],
+        "real_test": dataset.test["real"],
     }
     whole = {name: len(index) for name, index in indices.items()}
     indices = {
-        name: index[stratified(resident.labels[index], counts[name])]
+        name: index[stratified(dataset.labels[index], counts[name])]
         for name, index in indices.items()
     }
-    say(f"Computing the pooled features of {sum(map(len, indices.values())):,} pictures.")
+    pictures = {name: len(index) for name, index in indices.items()}
+    say(f"Computing the features of {sum(pictures.values()):,} pictures.")
     features = {
-        name: pooled_features(state.network, resident.images, index).numpy()
+        name: pooled_features(state.network, dataset.images, index).numpy()
         for name, index in indices.items()
     }
     low, scale = ranges(np.concatenate(list(features.values())))
-    tensors = {"low": low, "scale": scale} | {
-        name: tensor.detach().numpy()
-        for name, tensor in state.network.state_dict().items()
-        if name.startswith(HEAD)
-    }
+    tensors = {"low": low, "scale": scale} | head
     for name, index in indices.items():
         tensors |= {
             f"features.{name}": to_bytes(features[name], low, scale),
-            f"labels.{name}": resident.labels[index].numpy().astype(np.uint16),
+            f"labels.{name}": dataset.labels[index].numpy().astype(np.uint16),
         }
     steps = min(second.iterations, STEPS)
     notes = {
@@ -93,13 +95,14 @@ def make(run: Run, out: Path, *, say: Say, counts: dict[str, int] = COUNTS) -> d
         "config": config.model_dump(),
         "iteration": first.iterations,
         "steps": steps,
-        "streams": streams(config, steps, {name: len(index) for name, index in indices.items()}),
+        "streams": streams(config, steps, pictures),
         "whole": whole,
     }
     file = play.PlayFile(out, notes, tensors)
-    say("Playing it twice: from bytes, and from the floats they stand for.")
+    say("Training the head twice: on the bytes, and on the floats they stand for.")
     floats = {name: value.astype(np.float64) for name, value in features.items()}
-    curve, exact = list(head.play(file)), list(head.play(file, features=floats))
+    curve = list(reference.curve(file, state))
+    exact = list(reference.curve(file, state, floats))
     apart = [
         100 * abs(a[domain] - b[domain]) / file.count(f"{domain}_test")
         for domain in ("nice", "real")
@@ -117,17 +120,23 @@ def make(run: Run, out: Path, *, say: Say, counts: dict[str, int] = COUNTS) -> d
     return {
         "file": str(out),
         "bytes": len(content),
-        "pictures": {name: len(index) for name, index in indices.items()},
+        "pictures": pictures,
         "steps": steps,
         "lost": lost,
-        "before": scores(file, curve[0]),
-        "after": scores(file, curve[-1]),
+        "before": accuracies(file, curve[0]),
+        "after": accuracies(file, curve[-1]),
     }
 
 
-def at_switch(run: Run, config: RunConfig, resident: Resident, say: Say) -> State:
-    """The run's state when initial training has just ended: from its `switch.safetensors`, or trained again."""
-    state = State(config, categories=len(resident.categories), device=resident.labels.device)
+def at_switch(run: Run, config: RunConfig, dataset: DeviceDataset, say: Say) -> State:
+    """The run's state when initial training has just ended.
+
+    From its switch.safetensors if it has one; otherwise initial training is done again.
+
+    Raises:
+        RunError: the run has no second phase.
+    """
+    state = State(config, categories=len(dataset.categories), device=dataset.labels.device)
     if run.has("switch"):
         tensors, _ = run.read_tensors("switch")
         state.network.load_state_dict(
@@ -135,9 +144,10 @@ def at_switch(run: Run, config: RunConfig, resident: Resident, say: Say) -> Stat
         )
         return state
     say(
-        f"{run.id} kept no weights of the switch: its initial training is done again, {config.phases()[0].iterations:,} iterations."
+        f"{run.id} kept no weights of the switch, so its initial training is done again: "
+        f"{config.phases()[0].iterations:,} iterations."
     )
-    for evaluation in train(config, resident, state):
+    for evaluation in train(config, dataset, state):
         if evaluation is not None:
             say(f"iteration {state.iteration:,}")
         if evaluation is not None and state.phase == 1:
@@ -145,34 +155,51 @@ def at_switch(run: Run, config: RunConfig, resident: Resident, say: Say) -> Stat
     raise RunError(f"{run.id} has no second phase.")
 
 
+def head_tensors(run: Run, network: Model) -> dict[str, np.ndarray]:
+    """The network's head under the play file's names.
+
+    Raises:
+        RunError: it is not of the kind that a play file can hold.
+    """
+    layers = network.layer_groups()["head"]
+    if len(layers) != len(play.LAYERS) or not all(isinstance(layer, Dense) for layer in layers):
+        raise RunError(
+            f"{run.id} cannot be played: the browser can only train a head of two dense layers "
+            f"with running statistics, and that of the network {network.name!r} is another."
+        )
+    return {
+        f"{name}.{part}": tensor.numpy(force=True)
+        for name, layer in zip(play.LAYERS, layers, strict=True)
+        for part, tensor in layer.state_dict().items()
+    }
+
+
 def ranges(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Least value and 1/255 of the range of each feature, float32 [1152] each; the range of one that never changes is 0."""
+    """The least value and 1/255 of the range of each feature, float32 [features] each."""
     low = features.min(0)
     return low, (features.max(0) - low) / np.float32(255)
 
 
 def to_bytes(features: np.ndarray, low: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """uint8 [n, 1152]: the nearest of 256 evenly spaced values."""
+    """The nearest of 256 evenly spaced values: uint8 [n, features]."""
     return np.rint((features - low) / np.where(scale > 0, scale, 1)).clip(0, 255).astype(np.uint8)
 
 
 def streams(config: RunConfig, steps: int, counts: dict[str, int]) -> dict[str, list[int]]:
-    """Keys of each epoch's order: of the real pictures as the trainer has them, of the nice ones for as many as a play can take."""
-    size = config.batch_size or -(-counts["real_train"] // 20)
-    epochs = {
-        "real": -(
-            -steps
-            // min(
-                counts["real_train"], -(-counts["real_train"] // size) if config.batch_size else 20
-            )
-        ),
-        "nice": -(-steps * size // counts["nice_train"]),
-    }
+    """The keys of each epoch's random order.
+
+    Real pictures get the trainer's own. Nice ones get as many as a play can use, if it keeps 100 %.
+    """
+    per_epoch = batches_per_epoch(counts["real_train"], config.batch_size)
+    size = config.batch_size or -(-counts["real_train"] // per_epoch)
+    real = -(-steps // per_epoch)
+    nice = -(-steps * size // counts["nice_train"])
     return {
-        "real": [rng.key(config.seed, "order", 1, epoch) for epoch in range(epochs["real"])],
-        "nice": [rng.key(config.seed, "rehearsal", epoch) for epoch in range(epochs["nice"])],
+        "real": [rng.key(config.seed, "order", 1, epoch) for epoch in range(real)],
+        "nice": [rng.key(config.seed, "rehearsal", epoch) for epoch in range(nice)],
     }
 
 
-def scores(file: play.PlayFile, point: dict[str, int]) -> dict[str, float]:
+def accuracies(file: play.PlayFile, point: dict[str, int]) -> dict[str, float]:
+    """Shares of right answers at a point of the curve."""
     return {domain: point[domain] / file.count(f"{domain}_test") for domain in ("nice", "real")}

@@ -1,4 +1,4 @@
-"""What a run will cost before it starts, and how far one has come: pure functions of numbers, without torch."""
+"""What a run costs: estimated before it starts, measured while it trains. No torch."""
 
 import statistics
 from collections.abc import Iterable
@@ -6,99 +6,153 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.base import Method
+from fruitlab.methods.batching import mean_batch
 from fruitlab.runs.index import Entry
 
-# Pictures a second in training at width 1, all costs in it, where no run has been measured yet: two cores of a common server.
+# Training pictures per second at width 1, with all costs, until a run has been measured here: two
+# cores of a common server.
 UNMEASURED = 300.0
-SCORING = 1 / 3  # cost of a picture that is only scored: forward, without backward and update
+# Half the width takes a little over half the time, as small layers use the processor less well.
+WIDTH_EXPONENT = 1.2
+SCORING = 1 / 3  # work for a picture that is only scored: no backward pass, no update
 TEST_SHARE = 0.4  # of each category (paper 4.3)
-RECENT = 5  # runs whose median says how fast this machine is now
+RECENT = 5  # runs whose median speed counts
 
 
 @dataclass(frozen=True)
-class Cost:
-    """Pictures trained on; and the work of all that runs through the convolutions, in pictures trained on."""
+class Estimate:
+    """What one or more runs take on this machine.
+
+    Attributes:
+        pictures: training pictures seen.
+        work: all pictures that pass through the network, in training pictures: one that is only
+            scored counts for less.
+        seconds: one run after the other.
+        measured: whether the speed was measured on earlier runs here; otherwise it is a guess.
+    """
 
     pictures: int
     work: float
+    seconds: float
+    measured: bool
+
+    @property
+    def speed(self) -> float:
+        """Training pictures per second."""
+        return self.work / self.seconds
+
+    @property
+    def basis(self) -> str:
+        """Where the speed comes from, in words."""
+        if self.measured:
+            return "measured on earlier runs here"
+        return "a guess until a run has been measured here"
 
 
-def cost(config: RunConfig, nice: int, real: int, *, first: int = 0) -> Cost:
-    """What a run takes on data with so many pictures in each domain (training and test together), from its `first` phase on."""
-    tests = round(TEST_SHARE * nice) + round(TEST_SHARE * real)
-    train_nice, train_real = nice - round(TEST_SHARE * nice), real - round(TEST_SHARE * real)
-    live = min(config.live_pictures, round(TEST_SHARE * nice)) + min(
-        config.live_pictures, round(TEST_SHARE * real)
+def estimate(
+    config: Method, nice: int, real: int, entries: Iterable[Entry], *, first_phase: int = 0
+) -> Estimate:
+    """What a run will take on this machine.
+
+    Args:
+        config: of the run.
+        nice, real: pictures of each domain in the data, training and test pictures together.
+        entries: all runs, newest first; earlier ones tell how fast this machine is.
+        first_phase: phases before this one are done already.
+    """
+    pictures, work = workload(config, nice, real, first_phase=first_phase)
+    speed = measured_speed(entries, config.width)
+    seconds = work / (speed or guessed_speed(config.width))
+    return Estimate(pictures, work, seconds, measured=speed is not None)
+
+
+def total(estimates: Iterable[Estimate]) -> Estimate:
+    """Several runs one after the other; measured only if each of them is."""
+    found = list(estimates)
+    return Estimate(
+        pictures=sum(one.pictures for one in found),
+        work=sum(one.work for one in found),
+        seconds=sum(one.seconds for one in found),
+        measured=all(one.measured for one in found),
     )
+
+
+def workload(config: Method, nice: int, real: int, *, first_phase: int = 0) -> tuple[int, float]:
+    """Training pictures seen and work of a run, as `Estimate.pictures` and `Estimate.work`."""
+    test_nice, test_real = round(TEST_SHARE * nice), round(TEST_SHARE * real)
+    tests = test_nice + test_real
+    live = min(config.live_pictures, test_nice) + min(config.live_pictures, test_real)
     pictures = work = 0.0
-    for phase in config.phases()[first:]:
-        chosen = max(
-            1, round(phase.pools[0].nice * train_nice) + round(phase.pools[0].real * train_real)
-        )
-        batches = min(chosen, 20 if config.batch_size == 0 else -(-chosen // config.batch_size))
-        seen = phase.iterations * chosen / batches
+    for phase in config.phases()[first_phase:]:
+        pool = phase.pools[0]  # further pools fill a small share of each batch
+        chosen = round(pool.nice * (nice - test_nice)) + round(pool.real * (real - test_real))
+        chosen = max(1, chosen)
+        seen = phase.iterations * mean_batch(chosen, config.batch_size)
         pictures += seen
-        if (
-            phase.inputs == "features"
-        ):  # the convolutions stand still: each picture runs through them once
+        if phase.inputs == "features":
+            # The convolutions are frozen, so each picture passes through them once.
             work += SCORING * (chosen + tests)
         else:
-            marks = config.full_evaluations * phase.iterations / config.iterations
-            work += seen + SCORING * (live * phase.iterations / config.live_every + tests * marks)
-    return Cost(round(pictures), work)
+            evaluations = config.full_evaluations * phase.iterations / config.iterations
+            live_points = phase.iterations / config.live_every
+            work += seen + SCORING * (live * live_points + tests * evaluations)
+    return round(pictures), work
 
 
-def speed(entry: Entry) -> float | None:
-    """Pictures a second that a run was trained at, scored ones counted for what they cost; None if it says too little."""
-    through = entry.column("phase") == 0  # the first phase always trains all layers on pictures
-    if through.sum() < 2:
+def run_speed(entry: Entry) -> float | None:
+    """Training pictures per second of a run, with scored ones counted for their work.
+
+    None if the run has too few evaluations to tell.
+    """
+    first_phase = entry.column("phase") == 0  # trains all layers on pictures, whatever the method
+    if first_phase.sum() < 2:
         return None
-    seconds, seen = (
-        entry.column("seconds")[through],
-        (entry.column("seen_nice") + entry.column("seen_real"))[through],
-    )
-    scored = (entry.column("nice_pictures") + entry.column("real_pictures"))[through][1:].sum()
-    passed = seconds[-1] - seconds[0]
-    return float((seen[-1] - seen[0] + SCORING * scored) / passed) if passed > 0 else None
+    seconds = entry.column("seconds")[first_phase]
+    seen = (entry.column("seen_nice") + entry.column("seen_real"))[first_phase]
+    tests = (entry.column("nice_pictures") + entry.column("real_pictures"))[first_phase]
+    elapsed = seconds[-1] - seconds[0]
+    work = seen[-1] - seen[0] + SCORING * tests[1:].sum()
+    return float(work / elapsed) if elapsed > 0 else None
 
 
-def measured(entries: Iterable[Entry], width: float) -> float | None:
-    """The median speed of this machine's last runs with networks of that width; None if there are none."""
+def measured_speed(entries: Iterable[Entry], width: float) -> float | None:
+    """Median speed of the most recent runs on this machine with networks of that width."""
     speeds: list[float] = []
     for entry in entries:
-        if (
-            len(speeds) < RECENT
-            and not entry.run.shipped
-            and entry.config is not None
-            and entry.config.width == width
-        ):
-            found = speed(entry)
-            speeds += [found] if found else []
+        if len(speeds) == RECENT:
+            break
+        if not entry.run.shipped and entry.config is not None and entry.config.width == width:
+            speed = run_speed(entry)
+            speeds += [speed] if speed else []
     return statistics.median(speeds) if speeds else None
 
 
-def unmeasured(width: float) -> float:
-    """The guess for a width: half the width is a little over half the work, as small layers are less well used."""
-    return UNMEASURED / max(0.1, width) ** 1.2
+def guessed_speed(width: float) -> float:
+    """Training pictures per second that a network of that width may reach on a common machine."""
+    return UNMEASURED / max(0.1, width) ** WIDTH_EXPONENT
 
 
 def seconds_left(entry: Entry, *, window: int = 8) -> float | None:
-    """By the pace of the last points of the phase it is in; a later phase may be faster or slower. None before there is a pace."""
+    """Seconds until a run ends, at the pace of the last evaluations of its phase.
+
+    A later phase may be faster or slower. None until there is a pace.
+    """
     if entry.config is None or entry.points < 2:
         return None
     phase = entry.column("phase")
-    here = np.flatnonzero(phase == phase[-1])[-window:]
-    iteration, seconds = entry.column("iteration")[here], entry.column("seconds")[here]
-    done, passed = iteration[-1] - iteration[0], seconds[-1] - seconds[0]
-    return float(passed / done * (entry.config.iterations - iteration[-1])) if done > 0 else None
+    recent = np.flatnonzero(phase == phase[-1])[-window:]
+    iteration, seconds = entry.column("iteration")[recent], entry.column("seconds")[recent]
+    done, elapsed = iteration[-1] - iteration[0], seconds[-1] - seconds[0]
+    left = entry.config.iterations - iteration[-1]
+    return float(elapsed / done * left) if done > 0 else None
 
 
-def pictures_a_second(entry: Entry, *, window: int = 8) -> float | None:
-    """Training pictures a second over the last points, scoring included."""
+def pictures_per_second(entry: Entry, *, window: int = 8) -> float | None:
+    """Training pictures per second over the last evaluations, scoring included."""
     if entry.points < 2:
         return None
     first = max(0, entry.points - window)
     seen, seconds = entry.column("seen_nice") + entry.column("seen_real"), entry.column("seconds")
-    passed = seconds[-1] - seconds[first]
-    return float((seen[-1] - seen[first]) / passed) if passed > 0 else None
+    elapsed = seconds[-1] - seconds[first]
+    return float((seen[-1] - seen[first]) / elapsed) if elapsed > 0 else None

@@ -1,18 +1,20 @@
-"""The run folder: everything about a run, in files that people can read without this program. No torch.
+"""A run folder: everything about a run, in files that can be read without FruitLab.
 
-config.json  metrics.jsonl  weights.safetensors  best.safetensors  state.safetensors  predictions.npz  summary.json
-label.json   run.lock       activity.json (what the worker is doing now)                stop (asks it to)
+config.json        settings, data, device, versions
+metrics.jsonl      the log, one evaluation per line
+weights.safetensors, best.safetensors      final weights, and the best during training
+state.safetensors  what a resume needs; deleted when the run has finished
+predictions.npz    the prediction for every test picture
+summary.json       how the run ended
+label.json         title and note
+run.lock, activity.json, stop              the worker: its lock, what it does, a request to stop
 """
 
-import difflib
 import json
 import os
-import re
-import secrets
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +26,23 @@ from safetensors.numpy import save
 from fruitlab.config.errors import RunError
 from fruitlab.config.files import read_json, write_json, write_whole
 from fruitlab.config.paths import runs_root, shipped_root
-from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import parse_stored
+from fruitlab.runs.log import parse
 
-FORMAT = 1
-STARTING = 30.0  # seconds that a new process may take before it holds its run's lock, on a machine that is busy
-SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+FORMAT = 2  # 1 had every method's settings in every run, some under other names
+STARTING = 30.0  # seconds that a new process may take on a busy machine before it holds the lock
+NAMED = 4  # runs that a message names
+WAITING = ("starting", "waiting")
 
 
 class Run:
-    """A run folder. Making one touches nothing; every question is answered from the files as they are now."""
+    """A run folder. Creating the object touches no file; every method reads the files anew."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.id = folder, folder.name
 
-    # -- what the worker writes once
+    # The header, written when the run is created and completed by its worker.
 
     def header(self) -> dict[str, Any]:
         """config.json: {format, created, config, experiment, data, device, threads, versions}.
@@ -52,137 +55,158 @@ class Run:
             version = header["format"]
         except OSError as error:
             raise RunError(
-                f"{self.id} cannot be read: {error.strerror or error}. A run folder holds a config.json."
+                f"Cannot read {self.id}: {error.strerror or error}. A run folder needs a"
+                " config.json."
             ) from None
         except (ValueError, KeyError, TypeError):
             raise RunError(
-                f"{self.id}: config.json is damaged. Delete the folder, or restore the file from a copy."
+                f"{self.id}: config.json is damaged. Delete the folder, or restore the file from a"
+                " copy."
             ) from None
         if not isinstance(version, int) or version > FORMAT:
             raise RunError(
-                f"{self.id} was written by a newer version of FruitLab. Update this one to open it."
+                f"{self.id} was written by a newer version of FruitLab. Update FruitLab to open it."
             )
         return header
 
     def config(self) -> Method:
-        """Raises RunError for a configuration that this version does not know."""
+        """The run's configuration.
+
+        Raises:
+            RunError: it is missing, or this version does not know its method or settings.
+        """
         try:
             return parse_stored(self.header()["config"])
         except ValueError as error:
-            raise RunError(f"{self.id}: its configuration cannot be read here. {error}") from None
+            raise RunError(f"Cannot read the configuration of {self.id}: {error}") from None
         except (KeyError, TypeError, AttributeError):
             raise RunError(
-                f"{self.id}: config.json holds no configuration. Delete the folder, or restore the file from a copy."
+                f"{self.id}: config.json holds no configuration. Delete the folder, or restore the"
+                " file from a copy."
             ) from None
 
     def write_header(self, header: dict[str, Any]) -> None:
-        write_json(self.folder / "config.json", {"format": FORMAT} | header)
+        """Write config.json. Raises OSError."""
+        write_json(self.folder / "config.json", header | {"format": FORMAT})
 
-    # -- the log
+    # The log.
 
     @property
     def log(self) -> Path:
+        """metrics.jsonl."""
         return self.folder / "metrics.jsonl"
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The evaluations so far, in order; a torn last line is ignored."""
+        """The evaluations so far, in order (`log.parse`)."""
         try:
-            lines = self.log.read_bytes().split(b"\n")
+            return [point for point, _ in parse(self.log.read_bytes())]
         except OSError:
             return []
-        points = []
-        for line in lines[:-1]:  # what follows the last newline is torn, or nothing
-            try:
-                points.append(json.loads(line))
-            except ValueError:
-                break
-        return points
 
     def append(self, point: dict[str, Any]) -> None:
+        """Add an evaluation to the log. Raises OSError."""
         with open(self.log, "ab") as file:
             file.write(json.dumps(point).encode() + b"\n")
 
     def log_length(self) -> int:
+        """Size of the log in bytes."""
         return self.log.stat().st_size if self.log.exists() else 0
 
     def cut_log(self, length: int) -> None:
-        """Back to what it was when the state was saved; what came after will be done again."""
+        """Cut the log back to its length when the state was saved; the rest will be repeated."""
         if self.log_length() > length:
             os.truncate(self.log, length)
 
-    # -- tensors: safetensors, so that reading a stranger's file runs nothing
+    # Tensors: safetensors, so reading a stranger's file runs no code.
 
     def write_tensors(
         self, name: str, tensors: dict[str, np.ndarray], notes: dict[str, Any]
     ) -> None:
-        write_whole(
-            self.folder / f"{name}.safetensors", save(tensors, {"fruitlab": json.dumps(notes)})
-        )
+        """Write NAME.safetensors with notes as its metadata. Raises OSError."""
+        content = save(tensors, {"fruitlab": json.dumps(notes)})
+        write_whole(self.folder / f"{name}.safetensors", content)
 
     def has(self, name: str) -> bool:
+        """Whether there is a NAME.safetensors."""
         return (self.folder / f"{name}.safetensors").is_file()
 
     def read_tensors(self, name: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Raises RunError where the file is missing or damaged."""
+        """The tensors of NAME.safetensors by name, and its notes.
+
+        Raises:
+            RunError: the file is missing or damaged.
+        """
         path = self.folder / f"{name}.safetensors"
         try:
             with safe_open(path, framework="numpy") as file:
-                return {key: file.get_tensor(key) for key in file.keys()}, json.loads(
-                    (file.metadata() or {}).get("fruitlab", "{}")
-                )
+                notes = (file.metadata() or {}).get("fruitlab", "{}")
+                names = file.keys()
+                return {key: file.get_tensor(key) for key in names}, json.loads(notes)
         except FileNotFoundError:
             if self.shipped:
                 raise RunError(
-                    f"{self.id} ships without its {name}: of the runs that come with FruitLab, the study's eleven mixed ones and its two of the 50 % "
-                    "split have their weights. Choose one of those, or train this one again from its link on the Runs page."
+                    f"{self.id} ships without its {name}. {_shipped_with(path.name)} Choose one of"
+                    " those, or train this run again from its link on the Runs page."
                 ) from None
             raise RunError(
-                f"{self.id} has no {path.name} yet. Has it trained? `python -m fruitlab runs` shows what became of it."
+                f"{self.id} has no {path.name} yet. `python -m fruitlab runs` shows its status."
             ) from None
         except (OSError, SafetensorError, ValueError) as error:
             raise RunError(
-                f"{self.id}: {path.name} is damaged ({error}). Restore it from a copy, or train the run again."
+                f"{self.id}: {path.name} is damaged ({error}). Restore it from a copy, or train the"
+                " run again."
             ) from None
 
     def predictions(self) -> dict[str, np.ndarray]:
-        """predictions.npz (`evaluation.predictions`). Raises RunError where it is missing or damaged."""
+        """predictions.npz, as `training.predictions` made it.
+
+        Raises:
+            RunError: it is missing or damaged.
+        """
         try:
             with np.load(self.folder / "predictions.npz", allow_pickle=False) as file:
                 return dict(file)
         except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             if self.shipped and isinstance(error, FileNotFoundError):
                 raise RunError(
-                    f"{self.id} ships without its answers to each picture: of the runs that come with FruitLab, only those that have their weights have "
-                    "them. Its scores by category are there: on the Runs page, under By category, and in its summary.json."
+                    f"{self.id} ships without its answers to each test picture."
+                    f" {_shipped_with('predictions.npz')} The scores of this run by category are"
+                    " on the Runs page, under By category, and in its summary.json."
                 ) from None
             raise RunError(
-                f"{self.id}: its predictions cannot be read ({error}). They are written when a run finishes."
+                f"Cannot read the predictions of {self.id} ({error}). They are written when a run"
+                " finishes."
             ) from None
 
-    # -- how it stands
+    # Status.
 
     def summary(self) -> dict[str, Any] | None:
-        """How it ended, or None while it has not."""
+        """How the run ended; None while it has not."""
         try:
             return read_json(self.folder / "summary.json")
         except (OSError, ValueError):
             return None
 
     def activity(self) -> dict[str, Any]:
+        """What the worker is doing: {doing, since, ...}; empty if unknown."""
         try:
             return read_json(self.folder / "activity.json")
         except (OSError, ValueError):
             return {}
 
     def doing(self, what: str, **more: Any) -> None:
-        """Writes what the worker is doing now, for those who watch."""
+        """Write what the worker is doing now. Raises OSError."""
         write_json(self.folder / "activity.json", {"doing": what, "since": time.time()} | more)
 
     def lock(self) -> FileLock:
+        """The lock that the run's worker holds."""
         return FileLock(self.folder / "run.lock")
 
     def alive(self) -> bool:
-        """Whether a worker holds the lock. Asking takes the lock for a moment; the worker tries again for longer than that."""
+        """Whether a worker holds the lock.
+
+        The check takes the lock for a moment; a worker that starts tries for longer than that.
+        """
         path = self.folder / "run.lock"
         if not path.exists():
             return False
@@ -192,24 +216,20 @@ class Run:
         except Timeout:
             return True
         except OSError:
-            return False  # a folder that nobody may write to has no worker
+            return False  # nobody can write to the folder, so it has no worker
 
     def starting(self) -> bool:
-        """Whether a worker has just been started that does not hold the lock yet: too early to call the run interrupted."""
+        """Whether a worker was started moments ago and does not hold the lock yet."""
         activity = self.activity()
         since = activity.get("since")
-        return (
-            activity.get("doing") == "starting"
-            and isinstance(since, (int, float))
-            and 0 <= time.time() - since < STARTING
-        )
+        if activity.get("doing") != "starting" or not isinstance(since, (int, float)):
+            return False
+        return 0 <= time.time() - since < STARTING
 
     def status(self) -> str:
         """waiting, running, finished, stopped, failed, interrupted, or unreadable."""
         if self.alive():
-            return (
-                "waiting" if self.activity().get("doing") in ("starting", "waiting") else "running"
-            )
+            return "waiting" if self.activity().get("doing") in WAITING else "running"
         if self.starting():
             return "waiting"
         try:
@@ -227,102 +247,32 @@ class Run:
             (self.folder / "state.safetensors").unlink(missing_ok=True)
 
     def ask_to_stop(self) -> None:
+        """Ask the worker to save the state and end."""
         (self.folder / "stop").touch()
 
     @property
     def shipped(self) -> bool:
+        """Whether the run ships with FruitLab."""
         return self.folder.parent == shipped_root()
 
     @property
     def label_file(self) -> Path:
-        """Title, note and study, which people edit. Shipped folders are never written: their labels lie in the user's root."""
-        return (runs_root() / ".labels" / self.id if self.shipped else self.folder) / "label.json"
+        """Title, note and study. Labels of shipped runs lie among the user's runs."""
+        folder = runs_root() / ".labels" / self.id if self.shipped else self.folder
+        return folder / "label.json"
 
 
 def ended(summary: Any) -> str:
-    """How a summary says that the run ended: finished, stopped or failed; interrupted where it says nothing that can be."""
+    """finished, stopped or failed, as the summary says; interrupted if it says anything else."""
     status = summary.get("status") if isinstance(summary, dict) else None
     return status if status in ("finished", "stopped", "failed") else "interrupted"
 
 
-def create(header: dict[str, Any], *, config: RunConfig, run_id: str | None = None) -> Run:
-    """A new run folder under the user's root, with its config.json.
-
-    Raises:
-        RunError: the id is not a slug or is taken, or the root cannot be written.
-    """
-    root = runs_root()
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        if run_id is not None:
-            if _taken(run_id):
-                raise RunError(
-                    f"There is a run named {run_id} already. Choose another --run, or go on with it: python -m fruitlab resume {run_id}"
-                )
-            folder = root / checked_id(run_id)
-            folder.mkdir()
-        else:
-            folder = _new_folder(root, config)
-    except OSError as error:
-        if isinstance(error, FileExistsError) and root.is_dir():  # made by another process just now
-            raise RunError(
-                f"There is a run named {run_id} already. Choose another --run."
-            ) from None
-        raise RunError(
-            f"Runs cannot be written to {root}: {error.strerror}. Name another folder in FRUITLAB_CHECKPOINTS."
-        ) from None
-    run = Run(folder)
-    run.write_header(
-        {"created": time.time(), "config": config.model_dump(), "experiment": config.experiment()}
-        | header
-    )
-    return run
-
-
-def _new_folder(root: Path, config: RunConfig) -> Path:
-    """mixed-60-quick-1a2b: says what it is, and never was before."""
-    headline = "" if config.headline is None else f"{getattr(config, config.headline)}-"
-    while True:
-        folder = (
-            root
-            / f"{config.method}-{headline}{config.preset.partition('@')[0]}-{secrets.token_hex(2)}"
-        )
-        if not _taken(folder.name):
-            folder.mkdir()
-            return folder
-
-
-def _taken(run_id: str) -> bool:
-    return (runs_root() / checked_id(run_id)).exists() or (shipped_root() / run_id).exists()
-
-
-def checked_id(run_id: str) -> str:
-    """The id, if it is a slug: nothing else may reach the file system."""
-    if not SLUG.fullmatch(run_id) or run_id == "shipped":
-        raise RunError(f"{run_id!r} cannot name a run: use letters, digits, - and _ (80 at most).")
-    return run_id
-
-
-def find(run_id: str) -> Run:
-    """The run of that id, the user's or a shipped one. Raises RunError with the nearest names if there is none."""
-    checked_id(run_id)
-    for root in (runs_root(), shipped_root()):
-        if (root / run_id).is_dir():
-            return Run(root / run_id)
-    known = [run.id for run in all_runs()]
-    near = difflib.get_close_matches(run_id, known, 5, 0.4) or known[-5:]
-    there = (
-        f"There are {len(known)}, such as {', '.join(near)}; python -m fruitlab runs lists them"
-        if known
-        else "There are none yet: python -m fruitlab train mixed"
-    )
-    raise RunError(f"There is no run named {run_id}. {there}.")
-
-
-def all_runs() -> Iterator[Run]:
-    """Every folder that holds a config.json, shipped ones first, then by name."""
-    for root in (shipped_root(), runs_root()):
-        if root.is_dir():
-            for folder in sorted(root.iterdir()):
-                if SLUG.fullmatch(folder.name) and (folder / "config.json").is_file():
-                    yield Run(folder)
+def _shipped_with(file: str) -> str:
+    """A sentence that names the shipped runs that have a file."""
+    ids = [path.parent.name for path in sorted(shipped_root().glob(f"*/{file}"))]
+    if not ids:
+        return f"No shipped run has {file}."
+    more = len(ids) - NAMED
+    named = ", ".join(ids[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"Shipped runs with {file}: {named}."

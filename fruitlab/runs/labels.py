@@ -1,4 +1,4 @@
-"""What a person does with a run that is there: give it a title and a note, hand its log over as CSV, delete it."""
+"""What a person does with a run: label it, export its log, delete it. No torch."""
 
 import csv
 import io
@@ -11,63 +11,77 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.files import read_json, write_json
 from fruitlab.runs.folder import Run
 
-LONGEST = {"title": 80, "note": 4000}
+LONGEST = {"title": 80, "note": 4000}  # characters
 
 
 def write_label(run: Run, *, title: str, note: str) -> None:
-    """Keeps title and note (empty: none) in label.json, and whatever else a person wrote there. Raises RunError."""
+    """Write title and note to label.json; other fields of the file are kept.
+
+    Args:
+        run: to label.
+        title: empty removes it.
+        note: empty removes it.
+
+    Raises:
+        RunError: a text is too long, or the file cannot be written.
+    """
     given = {"title": " ".join(title.split()), "note": note.strip()}
     for name, text in given.items():
         if len(text) > LONGEST[name]:
             raise RunError(
-                f"The {name} has {len(text):,} characters; there is room for {LONGEST[name]:,}."
+                f"The {name} has {len(text):,} characters. Shorten it to {LONGEST[name]:,} or less."
             )
-    try:
-        label = read_json(run.label_file)
-    except (OSError, ValueError):
-        label = {}
-    label = {
-        name: value
-        for name, value in (label if isinstance(label, dict) else {}).items()
-        if name not in given
-    }
+    label = {name: value for name, value in _label(run).items() if name not in given}
     label |= {name: text for name, text in given.items() if text}
+    folder = run.label_file.parent
     try:
-        run.label_file.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         write_json(run.label_file, label)
     except OSError as error:
         raise RunError(
-            f"The label of {run.id} could not be written to {run.label_file.parent}: {error.strerror}. "
-            "Free some space there, or check its permissions."
+            f"The label of {run.id} could not be written to {folder}: {error.strerror}. Free some"
+            " space there, or check its permissions."
         ) from None
+
+
+def _label(run: Run) -> dict[str, Any]:
+    try:
+        label = read_json(run.label_file)
+    except (OSError, ValueError):
+        return {}
+    return label if isinstance(label, dict) else {}
 
 
 def why_kept(run: Run) -> str | None:
     """Why the run cannot be deleted now; None if it can."""
     if run.shipped:
-        return f"{run.id} is one of the results that come with FruitLab; it stays."
-    if run.status() in ("waiting", "running"):
-        return f"{run.id} is {run.status()}: stop it first."
-    return None
+        return f"{run.id} is one of the results that come with FruitLab. It cannot be deleted."
+    status = run.status()
+    return f"{run.id} is {status}: stop it first." if status in ("waiting", "running") else None
 
 
 def delete(run: Run) -> None:
-    """Deletes a run's folder for good. Raises RunError if it is shipped, waiting or running, or the folder cannot be changed."""
+    """Delete a run's folder for good.
+
+    Raises:
+        RunError: the run is shipped, waiting or running, or the folder cannot be changed.
+    """
     if why := why_kept(run):
         raise RunError(why)
-    gone = run.folder.with_name(f".deleted-{secrets.token_hex(4)}")
+    deleted = run.folder.with_name(f".deleted-{secrets.token_hex(4)}")
     try:
-        run.folder.rename(gone)  # out of everybody's sight at once, whatever comes of the rest
-        shutil.rmtree(gone)
+        run.folder.rename(deleted)  # disappears from every list at once, even if the rest fails
+        shutil.rmtree(deleted)
     except OSError as error:
         raise RunError(
-            f"{run.id} could not be deleted altogether: {error.strerror or error}. Check the permissions of {run.folder.parent}."
+            f"{run.id} could not be deleted completely: {error.strerror or error}. Check the"
+            f" permissions of {run.folder.parent}."
         ) from None
 
 
 def log_as_csv(run: Run) -> str:
-    """The run's log, a row an evaluation; lists and domains spread over columns such as nice_right, seen_real."""
-    rows = [_flat(point) for point in run.metrics() if isinstance(point, dict)]
+    """The run's log as CSV, one row per evaluation, with columns such as nice_right, seen_real."""
+    rows = [_flat(point) for point in run.metrics()]
     names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
@@ -80,13 +94,8 @@ def _flat(point: dict[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name, value in point.items():
         if name in ("nice", "real") and isinstance(value, list):
-            row |= dict(
-                zip(
-                    (f"{name}_pictures", f"{name}_right", f"{name}_within_three"),
-                    value,
-                    strict=False,
-                )
-            )
+            columns = (f"{name}_pictures", f"{name}_right", f"{name}_within_three")
+            row |= dict(zip(columns, value, strict=False))
         elif isinstance(value, dict):
             row |= {f"{name}_{key}": inner for key, inner in value.items()}
         else:

@@ -1,8 +1,10 @@
-"""A run's log as columns of numbers, read on from where the last look ended. No torch."""
+"""A run's log, metrics.jsonl: one evaluation per line, as JSON. No torch."""
 
 import json
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 COLUMNS = (
     "iteration",
@@ -25,28 +27,49 @@ COLUMNS = (
 )
 
 
+def parse(text: bytes) -> Iterator[tuple[dict[str, Any], int]]:
+    """The evaluations in a log's text, each with the length of its line in bytes.
+
+    Ends at the first line that is not a JSON object. What follows the last newline is a line that
+    is still being written, so it is ignored.
+    """
+    for line in text.split(b"\n")[:-1]:
+        try:
+            point = json.loads(line)
+        except ValueError:
+            return
+        if not isinstance(point, dict):
+            return
+        yield point, len(line) + 1
+
+
 class Log:
-    """metrics.jsonl as columns of numbers, read on from where the last look ended."""
+    """A growing log as columns of numbers. `look` reads only what is new."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._start_over()
 
     def _start_over(self) -> None:
-        # New objects, so that who holds the old columns keeps a whole picture of what was.
+        # New objects: whoever holds the old columns keeps a consistent view of the old log.
         self.columns = {name: array("d") for name in COLUMNS}
         self.phases: list[str] = []
         self.offset, self.tail = 0, b""
 
     def look(self) -> bool:
-        """Takes in new lines; whether anything changed. A line that is torn or none of ours ends the reading there."""
+        """Read new lines, up to the first one that is not an evaluation.
+
+        Returns:
+            Whether anything changed.
+        """
         before, changed = self.offset, False
         try:
             size = self.path.stat().st_size
             if size == self.offset:
                 return False
             with open(self.path, "rb") as file:
-                # A resume cuts the log and goes on: it may be longer again by now, so the last line known must still be there.
+                # A resumed run cuts its log and appends to it, so the log may have other lines at
+                # the old length. The last known line tells.
                 file.seek(max(0, self.offset - len(self.tail)))
                 if size < self.offset or file.read(len(self.tail)) != self.tail:
                     self._start_over()
@@ -56,19 +79,20 @@ class Log:
         except OSError:
             self._start_over()
             return before > 0
-        for line in text.split(b"\n")[:-1]:
-            if not self._take(line):
+        start = 0
+        for point, length in parse(text):
+            if not self._append(point):
                 break
-            self.offset += len(line) + 1
-            self.tail = line + b"\n"
+            self.tail = text[start : start + length]
+            start += length
+        self.offset += start
         return changed or self.offset != before
 
-    def _take(self, line: bytes) -> bool:
+    def _append(self, point: dict[str, Any]) -> bool:
+        """Append an evaluation to the columns; False if a field is missing or not a number."""
         try:
-            point = json.loads(line)
-            if point["phase"] not in self.phases:
-                self.phases.append(str(point["phase"]))
-            loss = point["loss"]
+            phase, loss = str(point["phase"]), point["loss"]
+            new = phase not in self.phases
             row = [
                 point["iteration"],
                 point["phase_iteration"],
@@ -82,13 +106,15 @@ class Log:
                 point["penalty"],
                 point["learning_rate"],
                 point["momentum"],
-                self.phases.index(point["phase"]),
+                len(self.phases) if new else self.phases.index(phase),
             ]
             values = [float(value) for value in row]
         except (ValueError, KeyError, TypeError, IndexError):
             return False
         if len(values) != len(COLUMNS):
             return False
+        if new:
+            self.phases.append(phase)
         for name, value in zip(COLUMNS, values, strict=True):
             self.columns[name].append(value)
         return True

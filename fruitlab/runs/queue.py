@@ -1,4 +1,8 @@
-"""Whose turn it is on a device: started runs wait in order of creation, before they import torch."""
+"""The queue in front of each device: started runs wait their turn, in order of creation.
+
+A run waits before it imports torch. Each device has FRUITLAB_SLOTS places (default: 1), which are
+files below `<runs root>/.slots`; a run that trains holds the lock of one.
+"""
 
 import os
 import platform
@@ -6,24 +10,33 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 from filelock import FileLock, Timeout
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import runs_root
-from fruitlab.runs.folder import Run, all_runs
+from fruitlab.config.progress import Say
+from fruitlab.runs.catalog import all_runs
+from fruitlab.runs.folder import Run
 
-RUN_BYTES = 2_500_000_000  # that a training takes at most, 18,000 pictures and torch among them
+RUN_BYTES = 2_500_000_000  # memory of one run: torch and 18,000 pictures
+MOST_SLOTS = 64
 DEVICES = ("auto", "cpu", "cuda", "mps")
+CGROUP = Path("/sys/fs/cgroup")
+CGROUP_FILES = (  # limit and use of memory in bytes, of control groups version 2 and 1
+    ("memory.max", "memory.current"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+)
 
 
 def check_device(device: str) -> None:
-    """Raises RunError for what can be no device, before anything is started; whether it is there, torch says later."""
+    """Raises RunError for an unknown kind of device. Whether it is present shows in the worker."""
     if device.partition(":")[0] not in DEVICES:
         raise RunError(f"There is no device {device!r}: give auto, cpu, cuda, cuda:1, … or mps.")
 
 
 def guess_device(device: str) -> str:
-    """The kind of device that *auto* will turn out to be, told from the machine alone: good enough to queue by."""
+    """The kind of device that `auto` will turn out to be, guessed without torch."""
     if device != "auto":
         return device.partition(":")[0]
     if os.path.exists("/dev/nvidiactl") or os.path.exists("/dev/dxg"):
@@ -32,98 +45,99 @@ def guess_device(device: str) -> str:
 
 
 def slots() -> int:
-    """Runs at a time on one device: FRUITLAB_SLOTS, or 1. Raises RunError for what is no such number."""
+    """Runs that may train at once on one device: FRUITLAB_SLOTS, or 1. Raises RunError."""
     return _count("FRUITLAB_SLOTS", os.environ.get("FRUITLAB_SLOTS", "1"))
 
 
-def side_by_side(device: str, asked: str | None = None) -> int:
-    """How many runs a study trains at once: what is asked for, FRUITLAB_SLOTS, or on a CPU one a core as far as memory reaches, and else 1.
+def concurrent_runs(device: str, asked: str | None = None) -> int:
+    """How many runs of a study train at once.
 
-    Raises RunError for a number that cannot be.
+    That is `asked` or FRUITLAB_SLOTS if given; else, on a CPU, one run per core as far as the
+    memory allows, and on other devices one.
 
-    Small batches leave the cores waiting for each other: on two, two runs of `quick` with a thread each get through 1.5 times as many
-    pictures as one run with two threads (386 and 386 a second against 508; AMD EPYC, torch 2.14.1).
+    Small batches leave cores idle: on two cores, two runs of `quick` with one thread each process
+    1.5 times as many pictures as one run with two threads (386 + 386 against 508 per second; AMD
+    EPYC, torch 2.14.1).
+
+    Raises:
+        RunError: the number given is not from 1 to 64.
     """
     if asked is not None:
         return _count("--at-once", asked)
     if "FRUITLAB_SLOTS" in os.environ or guess_device(device) != "cpu":
         return slots()
-    return max(1, min(_cores(), free_memory() // RUN_BYTES, 64))
+    return max(1, min(_cores(), free_memory() // RUN_BYTES, MOST_SLOTS))
 
 
 def threads() -> int | None:
-    """CPU threads of each run where several train at once, its share of the cores; None where it may have them all."""
+    """Threads for each of several concurrent runs on a CPU; None for torch's default."""
     count = slots()
     return max(1, _cores() // count) if count > 1 else None
 
 
-def _cores() -> int:
-    """Those that this process may use: a cluster's scheduler gives out fewer than there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def free_memory(system: Path = Path("/")) -> int:
-    """Bytes that programs may still take without swapping, within the limit of a container; 0 where Linux does not say."""
-    try:
-        (line,) = [
-            line
-            for line in (system / "proc/meminfo").read_text().splitlines()
-            if line.startswith("MemAvailable:")
-        ]
-        free = 1024 * int(line.split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
-    for limit, used in (
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-    ):
+def free_memory(cgroup: Path = CGROUP) -> int:
+    """Bytes that this process can use without swapping."""
+    free = psutil.virtual_memory().available
+    # In a container, psutil reports the memory of the host: it does not read control groups.
+    for limit, used in CGROUP_FILES:
         try:
-            allowed, taken = (
-                int((system / "sys/fs/cgroup" / name).read_text()) for name in (limit, used)
-            )
-            free = min(free, allowed - taken)
-        except (OSError, ValueError):  # no such limit, or "max"
-            pass
+            numbers = [int((cgroup / name).read_text()) for name in (limit, used)]
+        except (OSError, ValueError):  # no such limit: no file, or "max"
+            continue
+        free = min(free, numbers[0] - numbers[1])
     return max(0, free)
 
 
 def wait_for_turn(
-    run: Run, device: str, *, say: Callable[[str], None], wait: Callable[[float], None] = time.sleep
+    run: Run, device: str, *, say: Say, wait: Callable[[float], None] = time.sleep
 ) -> FileLock:
-    """Waits until the device has a free slot and no older run waits for one; returns the slot's lock, held.
+    """Waits until the device has a free slot that no older run waits for.
 
-    `wait` sleeps between two looks, and may raise to give up.
+    Args:
+        wait: sleeps for some seconds; may raise to give up.
+
+    Returns:
+        The lock of the slot, acquired.
     """
     kind = guess_device(device)
     places = [FileLock(_folder() / f"{kind}-{number}.lock") for number in range(slots())]
     created = run.header()["created"]
-    said = None
+    reported = None
     while True:
-        ahead = [
+        older = [
             other
             for other in all_runs()
             if not other.shipped and other.id != run.id and _waits_before(other, created, kind)
         ]
-        # What waits for fewer places than there are here, since it was started elsewhere, has no claim to the last ones.
-        claimed = max((other.activity().get("places", len(places)) for other in ahead), default=0)
+        # An older run started with fewer slots waits only for those, not for the ones beyond.
+        claimed = max((other.activity().get("places", len(places)) for other in older), default=0)
         for place in places[claimed:]:
             try:
                 place.acquire(blocking=False)
                 return place
             except Timeout:
                 pass
-        why = f"{len(ahead)} started earlier" if ahead else f"another run has the {kind}"
-        if why != said:
+        why = f"{len(older)} started earlier" if older else f"another run has the {kind}"
+        if why != reported:
             run.doing("waiting", why=why, device=kind, places=len(places))
             say(f"Waiting for its turn: {why}.")
-            said = why
+            reported = why
         wait(0.5)
 
 
+def _cores() -> int:
+    """The cores that this process may use, where the system can restrict them."""
+    process = psutil.Process()
+    if hasattr(process, "cpu_affinity"):  # not on macOS
+        return len(process.cpu_affinity())
+    return psutil.cpu_count() or 1
+
+
 def _count(name: str, text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 64:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_SLOTS:
         raise RunError(
-            f"{name} is {text!r}: give the number of runs that may train at once, from 1 to 64."
+            f"{name} is {text!r}: give the number of runs that train at once, from 1 to "
+            f"{MOST_SLOTS}."
         )
     return int(text)
 
@@ -135,17 +149,16 @@ def _folder() -> Path:
 
 
 def _waits_before(other: Run, created: float, kind: str) -> bool:
+    """Whether another run waits for the same kind of device, and was created earlier."""
     activity = other.activity()
+    if activity.get("doing") not in ("starting", "waiting"):
+        return False
     try:
-        if activity.get("doing") == "starting":  # several started at a click come in any order
-            header = other.header()
-            return (
-                header["created"] < created
-                and guess_device(header["device"]) == kind
-                and other.starting()
-            )
-        if activity.get("doing") != "waiting" or activity.get("device") != kind:
+        header = other.header()
+        if header["created"] >= created:
             return False
-        return other.header()["created"] < created and other.alive()
+        if activity["doing"] == "starting":  # Its process has not got as far as this one.
+            return guess_device(header["device"]) == kind and other.starting()
+        return activity.get("device") == kind and other.alive()
     except RunError:
         return False

@@ -1,38 +1,54 @@
-"""Runs that go on from another's snapshot: iterative splits share their initial training (paper 5.1). No torch."""
+"""Runs that continue from another run's snapshot. No torch.
+
+The nine splits of the paper's iterative study share their initial training this way (paper 5.1).
+"""
 
 from fruitlab.config.files import write_whole
 from fruitlab.config.run_config import RunConfig
-from fruitlab.runs.folder import Run, create
+from fruitlab.runs.catalog import create
+from fruitlab.runs.folder import Run
+
+INHERITED = (
+    "device",
+    "trained_on",
+    "threads",
+    "precision",
+    "computed_in",
+    "data",
+    "versions",
+)  # of config.json
 
 
 def snapshot_name(iteration: int) -> str:
+    """Name of the snapshot's file at an iteration, without its suffix."""
     return f"snapshot-{iteration}"
 
 
 def branch(trunk: Run, iteration: int, *, config: RunConfig) -> Run:
-    """A new run that goes on from another's snapshot at that iteration: it holds a copy of the state and of the log up to there, so
-    that resuming it trains what it would have come to alone (paper 5.1: nine splits share their initial training).
+    """Create a run that continues from another run's snapshot.
 
-    Raises RunError where the snapshot is missing or damaged, or the root cannot be written.
+    The new run folder gets a copy of the state and of the log up to the snapshot. Resuming it gives
+    the same weights, bit for bit, as training it from the beginning.
+
+    Args:
+        trunk: the run that kept the snapshot.
+        iteration: of the snapshot.
+        config: of the new run.
+
+    Raises:
+        RunError: the snapshot is missing or damaged, or the folder cannot be written.
     """
     name = snapshot_name(iteration)
     _, notes = trunk.read_tensors(name)
-    header = {
-        key: value
-        for key, value in trunk.header().items()
-        if key
-        in ("device", "trained_on", "threads", "precision", "computed_in", "data", "versions")
-    }
+    header = {key: value for key, value in trunk.header().items() if key in INHERITED}
     run = create(header | {"initial_training_of": trunk.id}, config=config)
     with open(trunk.log, "rb") as file:
         write_whole(run.log, file.read(notes["log_length"]))
     if trunk.has(f"{name}-best"):
-        write_whole(
-            run.folder / "best.safetensors",
-            (trunk.folder / f"{name}-best.safetensors").read_bytes(),
-        )
-    # The state last: a run without one starts at the beginning, which takes longer and comes to the same.
-    write_whole(
-        run.folder / "state.safetensors", (trunk.folder / f"{name}.safetensors").read_bytes()
-    )
+        best = (trunk.folder / f"{name}-best.safetensors").read_bytes()
+        write_whole(run.folder / "best.safetensors", best)
+    # The state comes last: a run without a state starts from the beginning, which is slower but
+    # gives the same result.
+    state = (trunk.folder / f"{name}.safetensors").read_bytes()
+    write_whole(run.folder / "state.safetensors", state)
     return run

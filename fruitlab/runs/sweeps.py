@@ -1,140 +1,114 @@
-"""Finished mixed runs that differ in the ratio (and seed) alone: what the mixing slider moves over. No torch."""
+"""Sweeps over the mixing ratio: what the slider of the Explore page moves along. No torch."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from fruitlab.config.errors import ConfigError
-from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.mixed import Mixed
-from fruitlab.methods.registry import configure
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.metrics.curves import mean_and_deviation
+from fruitlab.runs.captions import preset_caption
+from fruitlab.runs.grouping import run_key
 from fruitlab.runs.index import Entry
 
-SCORES = ("nice", "real", "combined")
+TENS = range(0, 101, 10)
 
 
 @dataclass(frozen=True)
-class Family:
-    """Runs on one data set with one recipe."""
+class Sweep:
+    """Finished mixed runs on the same pictures that differ in the mixing ratio and the seed alone.
 
-    config: RunConfig  # of one of them
-    data: str
+    Attributes:
+        config: of one of the runs.
+        fingerprint: of the pictures; empty if unknown.
+        kind: "photographs" or "drawn".
+        runs: by ratio in percent, ascending; one per seed, by seed. At least one run at each
+            ratio has its weights.
+    """
+
+    config: Mixed
     fingerprint: str
-    kind: str  # photographs or drawn
-    stops: Mapping[
-        int, list[Entry]
-    ]  # ratio in percent, ascending: its runs, one a seed, by seed; at least one has its weights
+    kind: str
+    runs: Mapping[int, list[Entry]]
+
+    @property
+    def ratios(self) -> list[int]:
+        """In percent, ascending."""
+        return list(self.runs)
 
     @property
     def key(self) -> str:
-        """Short and without surprises in an address."""
-        return (
-            self.stops[next(iter(self.stops))][0].header.get("experiment", "")
-            + self.fingerprint[:4]
-        )
+        """A short name for links; it does not depend on which runs the sweep has."""
+        first = self.runs[self.ratios[0]][0]
+        return first.header.get("experiment", "") + self.fingerprint[:4]
 
     @property
     def name(self) -> str:
-        """The data and the recipe, with what was changed in it."""
-        every = [f"{name} {value}" for name, value in differences(self.config).items()]
-        changed = ", ".join(every[:3]) + (f" and {len(every) - 3} more" if len(every) > 3 else "")
-        recipe = self.config.preset.partition("@")[0]
-        return f"{self.data} · {recipe}{f' with {changed}' if changed else ''} · {len(self.stops)} stop{'s' * (len(self.stops) != 1)}"
+        """The data, the preset with its changes, and the number of ratios."""
+        count = len(self.runs)
+        ratios = f"{count} ratio{'s' * (count != 1)}"
+        return f"{self.config.data} · {preset_caption(self.config)} · {ratios}"
 
     def scores(self, ratio: int, top: int = 1) -> dict[str, float | None]:
-        """{nice, real, combined} at a stop, the mean over its seeds, as fractions of one."""
-        return {
-            score: mean_and_deviation(entry.final(score, top) for entry in self.stops[ratio])[0]
-            for score in SCORES
-        }
+        """Mean over the seeds of nice, real and combined at a ratio, as fractions of one."""
+        return {score: self._over_seeds(ratio, score, top)[0] for score in SCORES}
 
     def deviations(self, ratio: int) -> dict[str, float | None]:
-        """Standard deviation of each over the seeds; None of a single one."""
-        return {
-            score: mean_and_deviation(entry.final(score) for entry in self.stops[ratio])[1]
-            for score in SCORES
-        }
+        """Standard deviation over the seeds of each top-1 score; None for a single seed."""
+        return {score: self._over_seeds(ratio, score, 1)[1] for score in SCORES}
 
     def network(self, ratio: int) -> Entry:
-        """The run at a stop that can be asked about a photo: the first that has its weights."""
-        return next(entry for entry in self.stops[ratio] if entry.run.has("weights"))
+        """The run that classifies photos at a ratio: the first one with weights."""
+        return next(entry for entry in self.runs[ratio] if entry.run.has("weights"))
 
     def neighbour(self, ratio: int) -> int | None:
-        """The stop to the left, or for the first one the stop to the right; None where there is but one."""
-        ratios = list(self.stops)
-        at = ratios.index(ratio)
-        return None if len(ratios) == 1 else ratios[at - 1] if at else ratios[1]
+        """The next smaller ratio, for the smallest the next larger; None if it is the only one."""
+        if len(self.runs) == 1:
+            return None
+        place = self.ratios.index(ratio)
+        return self.ratios[place - 1] if place else self.ratios[1]
 
     def missing(self) -> list[int]:
-        """Tens of percent at which there is no run yet."""
-        return [ratio for ratio in range(0, 101, 10) if ratio not in self.stops]
+        """Multiples of ten percent without a run."""
+        return [ratio for ratio in TENS if ratio not in self.runs]
+
+    def _over_seeds(self, ratio: int, score: str, top: int) -> tuple[float | None, float | None]:
+        return mean_and_deviation(entry.final(score, top) for entry in self.runs[ratio])
 
 
-def families(entries: Iterable[Entry]) -> list[Family]:
-    """Those of the finished mixed runs that have their scores: most stops first, then photographs, then the newest.
+def sweeps(entries: Iterable[Entry]) -> list[Sweep]:
+    """The sweeps among all runs: most ratios first, then photographs, then the newest.
 
-    Where no run of a ratio has its weights, as there is nobody to ask about a photo, the ratio is no stop.
+    A ratio without any weights is left out, as no run there can classify a photo.
     """
-    found: dict[str, list[Entry]] = {}
+    groups: dict[tuple, list[Entry]] = {}
     for entry in entries:
         if isinstance(entry.config, Mixed) and entry.final("combined") is not None:
-            rest = {
-                name: value
-                for name, value in entry.config.settings().items()
-                if name not in ("ratio", "seed")
-            }
-            found.setdefault(
-                json.dumps([rest, entry.data.get("fingerprint")], sort_keys=True), []
-            ).append(entry)
-    made = [family for group in found.values() if (family := _family(group)).stops]
-    return sorted(
-        made,
-        key=lambda one: (
-            -len(one.stops),
-            one.kind != "photographs",
-            -max(e.created for runs in one.stops.values() for e in runs),
-        ),
-    )
+            groups.setdefault(run_key(entry, without=("ratio", "seed")), []).append(entry)
+    found = [sweep for group in groups.values() if (sweep := _sweep(group)).runs]
+    return sorted(found, key=_order)
 
 
-def _family(group: list[Entry]) -> Family:
-    stops: dict[int, dict[int, Entry]] = {}
-    for entry in sorted(
-        group,
-        key=lambda entry: (
-            entry.config.ratio,
-            entry.config.seed,
-            entry.run.has("weights"),
-            entry.created,
-        ),
-    ):
-        stops.setdefault(entry.config.ratio, {})[entry.config.seed] = (
-            entry  # of two alike one with weights, then the newer
-        )
+def _order(sweep: Sweep) -> tuple[int, bool, float]:
+    newest = max(entry.created for runs in sweep.runs.values() for entry in runs)
+    return -len(sweep.runs), sweep.kind != "photographs", -newest
+
+
+def _sweep(group: list[Entry]) -> Sweep:
+    runs: dict[int, dict[int, Entry]] = {}
+    # Of several runs alike the last one counts: one with weights if there is any, the newest.
+    for entry in sorted(group, key=lambda entry: (entry.run.has("weights"), entry.created)):
+        runs.setdefault(entry.config.ratio, {})[entry.config.seed] = entry
+    by_ratio = {
+        ratio: [seeds[seed] for seed in sorted(seeds)] for ratio, seeds in sorted(runs.items())
+    }
     first = group[0]
-    return Family(
-        first.config,
-        first.config.data,
-        str(first.data.get("fingerprint") or ""),
-        str(first.data.get("kind") or "photographs"),
-        {
-            ratio: list(seeds.values())
-            for ratio, seeds in stops.items()
-            if any(entry.run.has("weights") for entry in seeds.values())
+    return Sweep(
+        config=first.config,
+        fingerprint=str(first.data.get("fingerprint") or ""),
+        kind=first.kind,
+        runs={
+            ratio: entries
+            for ratio, entries in by_ratio.items()
+            if any(entry.run.has("weights") for entry in entries)
         },
     )
-
-
-def differences(config: RunConfig) -> dict[str, Any]:
-    """What was changed in its recipe. Of a recipe of another version nothing is known."""
-    try:
-        base = configure(config.method, preset=config.preset).settings()
-    except ConfigError:
-        return {}
-    return {
-        name: value
-        for name, value in config.settings().items()
-        if name not in ("ratio", "seed", "data", "split_seed") and base[name] != value
-    }

@@ -1,1 +1,1 @@
-"""Many runs as one: plans, the engine that trains them, progress, ablations and the paper's checks."""
+"""Many runs as one: plans, the engine, progress, ablations, and the checks of the paper."""

@@ -1,263 +1,215 @@
-"""What the paper's text lost, and the ways to read it: alternatives to the constants of the `paper` recipe. Pure, no torch.
+"""Ablations of what the paper leaves unclear. No torch.
 
-Formulas of the L2 penalty's scale, of bn_momentum and of the momentum term are missing from the text, and some of the rest can be
-read in two ways. Each reading here changes one thing in version 1 of the recipe; `study readings` trains them alike, and they are judged
-on the training loss, which no test picture has a part in. Version 2 took up what came of it (`CHOSEN`).
+The formulas of the L2 penalty's scale, of bn_momentum and of the momentum term are missing from the
+paper's text, and other passages can be understood in two ways. Each ablation changes one thing in
+the `paper` preset. There are three sets, and each is trained alike:
+
+- `EARLY`: from version 1 of the preset, for the first 150 iterations. They are compared by training
+  loss, so no test picture has a part in the choice. Version 2 of the preset adopted `CHOSEN`.
+- `FULL_LENGTH`: from version 2, for the paper's 3,000 iterations.
+- `SWITCH`: what happens at the switch to restricted training, at the 50 % split.
+
+`ablation_results` reads their results from finished runs.
 """
 
-import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
-from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.base import Method
 from fruitlab.methods.registry import configure
+from fruitlab.runs.grouping import preset_name
 from fruitlab.studies.plans import Study, fixed
 
 RATIO, SPLIT = 60, 50
-FIRST = {
-    "momentum_midpoint": 100,
-    "momentum_width": 25,
-}  # version 1, where it is not the recipe of today
-ITERATIONS = 150  # enough to tell most of them apart: a twentieth of the paper's
+# Where version 1 of the paper preset differs from version 2.
+VERSION_1 = {"momentum_midpoint": 100, "momentum_width": 25}
+ITERATIONS = 150  # a twentieth of the paper's: enough to tell most ablations apart
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One way to read a passage. `changes` to version 1 of the `paper` recipe; empty for that itself.
+class Ablation:
+    """One way to understand a passage of the paper.
 
-    `against`: what in the text speaks against it, for those that learn faster and were not taken all the same.
+    Attributes:
+        title: in tables.
+        section: of the paper.
+        changes: to the settings that the ablations of a set start from; empty for the baseline.
+        against: what in the text speaks against it, if anything.
+        slug: names the shipped run; empty where none ships under a name of its own.
     """
 
     title: str
-    section: str  # of the paper
-    changes: dict[str, Any]
+    section: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
     against: str = ""
+    slug: str = ""
 
 
-# "The first few iterations of training should allow the algorithm to move in the correct general direction" (3.3): what version 2 took.
-CHOSEN = Reading(
-    "momentum rises within the first few iterations, around the tenth",
+@dataclass(frozen=True, eq=False)
+class AblationSet:
+    """Ablations that are trained alike, each for one seed.
+
+    Attributes:
+        name: of the study, as in `fruitlab study NAME`.
+        method: training method.
+        base: the settings that all of them start from, beside the paper preset's.
+        ablations: the baseline first.
+        preset: what the runs record as their preset; empty for the current version.
+    """
+
+    name: str
+    method: str
+    base: Mapping[str, Any]
+    ablations: tuple[Ablation, ...]
+    preset: str = ""
+
+    def config(self, ablation: Ablation, data: str, **changes: Any) -> Method:
+        """The configuration of an ablation, with changes to the base."""
+        settings = {"data": data} | self.base | changes | ablation.changes
+        config = configure(self.method, preset="paper", **settings)
+        return config.model_copy(update={"preset": self.preset}) if self.preset else config
+
+    def plan(self, data: str, **changes: Any) -> Study:
+        """A study of all of them."""
+        configs = [self.config(ablation, data, **changes) for ablation in self.ablations]
+        return Study(self.name, data, fixed(configs))
+
+    def ablation_of(self, config: Method) -> Ablation | None:
+        """Which ablation a run is, whatever its seed and length; None if it is none of the set."""
+        if config.method != self.method or preset_name(config) != "paper":
+            return None
+        return _by_experiment(self, config.data, config.iterations).get(config.experiment())
+
+
+@cache
+def _by_experiment(of: AblationSet, data: str, iterations: int) -> Mapping[str, Ablation]:
+    """The ablations of a set by the experiment that their runs share."""
+    configs = [of.config(ablation, data, iterations=iterations) for ablation in of.ablations]
+    experiments = [config.experiment() for config in configs]
+    return MappingProxyType(dict(zip(experiments, of.ablations, strict=True)))
+
+
+# 3.3: "The first few iterations of training should allow the algorithm to move in the correct
+# general direction". Version 2 of the preset adopted this one.
+CHOSEN = Ablation(
+    "Momentum rises within the first few iterations, around the tenth",
     "3.3",
     {"momentum_midpoint": 10, "momentum_width": 2.5},
+    slug="momentum-rises-within-the-first-few-iterations-around-the-tenth",
 )
-READINGS = (
-    Reading("version 1 of the recipe", "3", {}),
-    Reading("L2 penalty not divided by the batch", "3.2", {"penalty": "plain"}),
-    Reading("no L2 penalty, to see what it costs", "3.2", {"regularisation": 0}),
-    Reading(
-        "bn_momentum up to 0.9 only: statistics of the last ten batches",
-        "2.2.1",
-        {"norm_momentum": 0.9},
-    ),
-    Reading("bn_momentum up to 0.999", "2.2.1", {"norm_momentum": 0.999}),
-    Reading("bn_momentum rises ten times as slowly", "2.2.1", {"norm_rise": 300}),
-    Reading(
-        "momentum 0.6 from the first iteration",
-        "3.3",
-        {"momentum_width": 0},
-        against="the text has it rise with the iterations",
-    ),
-    CHOSEN,
-    Reading(
-        "momentum rises late, around iteration 500",
-        "3.3",
-        {"momentum_midpoint": 500, "momentum_width": 125},
-    ),
-    Reading(
-        "first weights by all of a kernel's inputs, not its depth",
-        "2.1.2",
-        {"init": "fan-in"},
-        against="the text leaves the kernel's size out in so many words",
-    ),
-    Reading(
-        "training batches normalised by their own statistics", "2.2.1", {"statistics": "batch"}
-    ),
-    Reading(
-        "a batch normalised first, and taken into the statistics after",
-        "2.2.1",
-        {"statistics": "before"},
-    ),
-)
-# What happens at the switch to restricted training: at the 50 % split and at the paper's full length, for on one clock it is the
-# length that decides how much of the learning rate is left.
-AT_SWITCH = (
-    Reading("statistics follow, a clock of its own: the recipe as it is", "2.2.1, 3.4", {}),
-    Reading(
-        "statistics frozen, a clock of its own", "2.2.1, 3.4", {"running_statistics": "frozen"}
-    ),
-    Reading("statistics follow, the clock goes on", "2.2.1, 3.4", {"restart_clock": False}),
-    Reading(
-        "statistics frozen, the clock goes on",
-        "2.2.1, 3.4",
-        {"running_statistics": "frozen", "restart_clock": False},
-    ),
-)
-# At the paper's full length, and from version 2: whether a reading explains the real accuracy that the paper ends with.
-AT_LENGTH = (
-    Reading("version 2 of the recipe", "3", {}),
-    Reading(
-        "first weights by all of a kernel's inputs, not its depth", "2.1.2", {"init": "fan-in"}
-    ),
-    Reading(
-        "learning rate four times as high: 0.016",
-        "3.4, 5.3.1",
-        {"learning_rate": 0.016},
-        against="the paper tried 0.0055 and chose 0.004",
-    ),
-)
-WITHIN = 200  # restricted iterations in which the paper's nice accuracy falls from about 95 % to 20 % (5.3.3)
-FALLEN = 0.2
+FAN_IN = "Initial weights scaled by all inputs of a kernel, not by its depth"
 
-
-def readings(data: str, *, iterations: int | str = ITERATIONS, **changes: Any) -> Study:
-    """Every reading at 60 % real, seed 0, for so many iterations of the paper's schedule."""
-    return Study(
-        "readings", data, fixed([config_of(one, data, iterations, **changes) for one in READINGS])
-    )
-
-
-def config_of(
-    one: Reading, data: str, iterations: int | str = ITERATIONS, **changes: Any
-) -> RunConfig:
-    # Schedules of the paper's recipe know no end, so a short run is the beginning of a long one.
-    now = configure(
-        "mixed",
-        preset="paper",
-        **{"data": data, "ratio": RATIO, "iterations": iterations} | FIRST | changes | one.changes,
-    )
-    return now.model_copy(update={"preset": "paper@1"})
-
-
-def at_switch(data: str, **changes: Any) -> Study:
-    """The readings of what happens at the switch; they share one initial training."""
-    return Study(
-        "switch", data, fixed([switch_config_of(one, data, **changes) for one in AT_SWITCH])
-    )
-
-
-def switch_config_of(one: Reading, data: str, **changes: Any) -> RunConfig:
-    return configure(
-        "iterative", preset="paper", **{"data": data, "split": SPLIT} | changes | one.changes
-    )
-
-
-def at_length(data: str, **changes: Any) -> Study:
-    """The readings at the paper's full length, at 60 % real."""
-    return Study(
-        "length", data, fixed([length_config_of(one, data, **changes) for one in AT_LENGTH])
-    )
-
-
-def length_config_of(one: Reading, data: str, **changes: Any) -> RunConfig:
-    return configure(
-        "mixed", preset="paper", **{"data": data, "ratio": RATIO} | changes | one.changes
-    )
-
-
-def length_reading_of(config: RunConfig) -> Reading | None:
-    """Which of `AT_LENGTH` a run is, of whatever length."""
-    if config.method != "mixed" or config.ratio != RATIO:
-        return None
-    return next(
-        (
-            one
-            for one in AT_LENGTH
-            if length_config_of(one, config.data, iterations=config.iterations).experiment()
-            == config.experiment()
+EARLY = AblationSet(
+    name="ablations",
+    method="mixed",
+    base={"ratio": RATIO, "iterations": ITERATIONS} | VERSION_1,
+    preset="paper@1",
+    ablations=(
+        Ablation(
+            "Version 1 of the paper preset",
+            "3",
+            slug="version-1-of-the-recipe",
         ),
-        None,
-    )
-
-
-def reading_of(config: RunConfig) -> Reading | None:
-    """Which of `READINGS` a run is, of whatever length."""
-    if config.preset != "paper@1":
-        return None
-    return next(
-        (
-            one
-            for one in READINGS
-            if config_of(one, config.data, config.iterations).experiment() == config.experiment()
+        Ablation(
+            "L2 penalty not divided by the batch size",
+            "3.2",
+            {"penalty": "plain"},
+            slug="l2-penalty-not-divided-by-the-batch",
         ),
-        None,
-    )
-
-
-@dataclass(frozen=True)
-class Row:
-    """A reading that was trained: the mean cross entropy since the point before, and accuracies, at its last iteration.
-
-    One that broke off because its loss was no longer a number has an infinite one and no accuracies (nan).
-    """
-
-    reading: Reading
-    loss: float
-    nice: float
-    real: float
-    combined: float
-
-
-def rows(
-    found: Iterable[tuple[RunConfig, Any]], of: Callable[[RunConfig], Reading | None] = reading_of
-) -> list[Row]:
-    """The readings among ended runs (configuration and `index.Entry`), the lowest training loss first; `of` tells which it is.
-
-    Of several runs of a reading the one of the lowest seed, and of those the newest.
-    """
-    made: dict[str, Row] = {}
-    for config, entry in sorted(found, key=_first):
-        one = of(config)
-        if one is None or one.title in made:
-            continue
-        if entry.status == "failed" and "no longer a number" in str(entry.summary.get("error")):
-            made[one.title] = Row(one, math.inf, math.nan, math.nan, math.nan)
-        if entry.status == "finished" and entry.points:
-            made[one.title] = Row(
-                one,
-                float(entry.column("loss")[-1]),
-                *(entry.final(name) for name in ("nice", "real", "combined")),
-            )
-    return sorted(made.values(), key=lambda row: row.loss)
-
-
-def _first(pair: tuple[RunConfig, Any]) -> tuple[int, float]:
-    return pair[0].seed, -pair[1].created
-
-
-@dataclass(frozen=True)
-class SwitchRow:
-    """Accuracies of a reading of the switch: at it, `WITHIN` restricted iterations later, and at the end; on the test pictures of the log's points."""
-
-    reading: Reading
-    nice: tuple[float, float, float]
-    real: tuple[float, float, float]
-
-
-def switch_rows(found: Iterable[tuple[RunConfig, Any]]) -> list[SwitchRow]:
-    """The readings of the switch among finished runs, the one whose nice accuracy comes nearest to the paper's fall first."""
-    made: dict[str, SwitchRow] = {}
-    for config, entry in sorted(found, key=_first):
-        if config.method != "iterative" or config.split != SPLIT:
-            continue
-        one = next(
-            (
-                one
-                for one in AT_SWITCH
-                if switch_config_of(one, config.data, iterations=config.iterations).experiment()
-                == config.experiment()
-            ),
-            None,
-        )
-        if one is None or one.title in made or entry.status != "finished":
-            continue
-        places = np.flatnonzero(entry.column("phase") >= 1)
-        iteration = entry.column("phase_iteration")[places]
-        if len(places) and iteration[-1] >= WITHIN:
-            at = places[[0, int(np.searchsorted(iteration, WITHIN)), -1]]
-            made[one.title] = SwitchRow(
-                one, *(tuple(entry.accuracy(domain)[at].tolist()) for domain in ("nice", "real"))
-            )
-    return sorted(made.values(), key=lambda row: abs(row.nice[1] - FALLEN))
+        Ablation(
+            "No L2 penalty, to see its effect",
+            "3.2",
+            {"regularisation": 0},
+            slug="no-l2-penalty-to-see-what-it-costs",
+        ),
+        Ablation(
+            "bn_momentum rises to 0.9: statistics of the last ten batches",
+            "2.2.1",
+            {"norm_momentum": 0.9},
+            slug="bn-momentum-up-to-0-9-only-statistics-of-the-last-ten-batches",
+        ),
+        Ablation(
+            "bn_momentum rises to 0.999",
+            "2.2.1",
+            {"norm_momentum": 0.999},
+            slug="bn-momentum-up-to-0-999",
+        ),
+        Ablation(
+            "bn_momentum rises ten times more slowly",
+            "2.2.1",
+            {"norm_rise": 300},
+            slug="bn-momentum-rises-ten-times-as-slowly",
+        ),
+        Ablation(
+            "Momentum 0.6 from the first iteration",
+            "3.3",
+            {"momentum_width": 0},
+            against="the text lets it rise with the iterations",
+            slug="momentum-0-6-from-the-first-iteration",
+        ),
+        CHOSEN,
+        Ablation(
+            "Momentum rises late, around iteration 500",
+            "3.3",
+            {"momentum_midpoint": 500, "momentum_width": 125},
+            slug="momentum-rises-late-around-iteration-500",
+        ),
+        Ablation(
+            FAN_IN,
+            "2.1.2",
+            {"init": "fan-in"},
+            against="the text explicitly leaves the kernel's size out",
+            slug="first-weights-by-all-of-a-kernel-s-inputs-not-its-depth",
+        ),
+        Ablation(
+            "Training batches normalized by their own statistics",
+            "2.2.1",
+            {"statistics": "batch"},
+            slug="training-batches-normalised-by-their-own-statistics",
+        ),
+        Ablation(
+            "A batch is normalized before it updates the statistics",
+            "2.2.1",
+            {"statistics": "before"},
+            slug="a-batch-normalised-first-and-taken-into-the-statistics-after",
+        ),
+    ),
+)
+FULL_LENGTH = AblationSet(
+    name="length",
+    method="mixed",
+    base={"ratio": RATIO},
+    ablations=(
+        Ablation("Version 2 of the paper preset", "3"),
+        Ablation(FAN_IN, "2.1.2", {"init": "fan-in"}),
+        Ablation(
+            "Learning rate four times as high: 0.016",
+            "3.4, 5.3.1",
+            {"learning_rate": 0.016},
+            against="the paper tried 0.0055 and chose 0.004",
+        ),
+    ),
+)
+# Always at the paper's full length: if the schedules continue, it decides what is left of the
+# learning rate at the switch.
+SWITCH = AblationSet(
+    name="switch",
+    method="iterative",
+    base={"split": SPLIT},
+    ablations=(
+        Ablation("Statistics updated, schedules restart (the preset)", "2.2.1, 3.4"),
+        Ablation(
+            "Statistics frozen, schedules restart", "2.2.1, 3.4", {"running_statistics": "frozen"}
+        ),
+        Ablation("Statistics updated, schedules continue", "2.2.1, 3.4", {"restart_clock": False}),
+        Ablation(
+            "Statistics frozen, schedules continue",
+            "2.2.1, 3.4",
+            {"running_statistics": "frozen", "restart_clock": False},
+        ),
+    ),
+)
+SETS = {found.name: found for found in (EARLY, FULL_LENGTH, SWITCH)}

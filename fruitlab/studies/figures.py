@@ -1,171 +1,159 @@
-"""Figures 8 to 14 of the paper, redrawn from our runs, with the paper's numbers as hollow marks where its text gives them."""
+"""Figures 8 to 14 of the paper, drawn from our runs, with the paper's numbers as hollow markers."""
 
 from collections.abc import Mapping, Sequence
 
 from fruitlab.config.text import percent
-from fruitlab.plots import style as marks
-from fruitlab.plots.comparison import style, tinted
-from fruitlab.plots.figures import Figure, Forgetting, forgetting
+from fruitlab.metrics.accuracy import SCORES
+from fruitlab.metrics.series import Forgetting
+from fruitlab.plots import style
+from fruitlab.plots.comparison import line_style, tinted
+from fruitlab.plots.figures import Figure, forgetting
 from fruitlab.studies import published
-from fruitlab.studies.findings import Column
 from fruitlab.studies.plans import RATIOS, SPLITS
+from fruitlab.studies.scores import Column, best
 
-SCORES = ("nice", "real", "combined")
-RATIO_AXIS = marks.axis("share of the real training set (%)", range=[-3, 103], dtick=10)
-SPLIT_AXIS = marks.axis("initial training (% of the iterations)", range=[7, 93], dtick=10)
+RATIO_AXIS = style.axis("share of the real training set (%)", range=[-3, 103], dtick=10)
+SPLIT_AXIS = style.axis("initial training (% of the iterations)", range=[7, 93], dtick=10)
+SPLIT_ENDS = float(SPLITS[0]), float(SPLITS[-1])
+EMPTY_FORGETTING = (0.0, 300.0)  # iterations that Figure 14 shows without a run
 
 
 def mixed(ours: Column, *, top: int, categories: int) -> Figure:
-    """Figure 11 (top 1) or 12 (top 3): accuracies over the mixing ratio, with the paper's."""
-    figure = 11 if top == 1 else 12
-    data = [_line(mark, ours, name=mark) for mark in SCORES] if ours else []
+    """Figure 11 (top-1) or 12 (top-3): accuracies over the mixing ratio, ours and the paper's.
+
+    Args:
+        ours: scores of our runs by ratio; empty without runs.
+        top: 1 or 3.
+        categories: number of categories, for the random baseline.
+    """
+    data = [_line(score, ours, name=score) for score in SCORES] if ours else []
     if top == 1:
+        number, theirs = 11, published.BEST_TOP1
         data += [
-            marks.paper(mark, RATIOS, [published.TABLE2[ratio][mark] for ratio in RATIOS])
-            for mark in SCORES
+            style.paper(score, RATIOS, [published.TABLE2[ratio][score] for ratio in RATIOS])
+            for score in SCORES
         ]
     else:
-        data.append(marks.paper("combined", [published.BEST_TOP3[0]], [published.BEST_TOP3[1]]))
-    data.append(marks.chance(categories, (0.0, 100.0), top=top))
-    theirs = published.BEST_TOP1 if top == 1 else published.BEST_TOP3
-    reading = f"The paper's combined score is best at {theirs[0]} % real: {percent(theirs[1])}."
-    if ours:
-        best = max(ours, key=lambda ratio: ours[ratio].mean("combined"))
-        reading = (
-            f"Ours is best at {best} % real: {percent(ours[best].mean('combined'))}. {reading}"
-        )
+        number, theirs = 12, published.BEST_TOP3
+        data.append(style.paper("combined", [theirs[0]], [theirs[1]]))
+    data.append(style.random_baseline(categories, (0.0, 100.0), top=top))
+    texts = [_best_text("Ours", ours)] if ours else []
+    texts.append(f"The paper's combined score is best at {theirs[0]} % real: {percent(theirs[1])}.")
     if top == 3:
-        reading += " No other number of this figure is in the paper's text."
+        texts.append("The paper's text gives no other number of this figure.")
     return {
-        "title": f"Figure {figure}: mixed training, top-{top}",
-        "reading": reading,
+        "title": f"Figure {number}: mixed training, top-{top}",
+        "caption": " ".join(texts),
         "data": data,
-        "layout": {
-            "xaxis": RATIO_AXIS,
-            "yaxis": marks.accuracy_axis(f"top-{top} accuracy"),
-            "hovermode": "x unified",
-        },
+        "layout": _layout(RATIO_AXIS, f"top-{top} accuracy"),
     }
 
 
 def iterative(ours: Mapping[str, Column], *, categories: int, best_mixed: float | None) -> Figure:
-    """Figure 13: accuracies over the split; of several ways with the statistics, each with a line of its own."""
-    data, told = [], []
-    for place, (norms, column) in enumerate(ours.items()):
-        name = f", {norms}" if len(ours) > 1 else ""
+    """Figure 13: accuracies over the split.
+
+    Args:
+        ours: scores of our runs by split, for each behaviour of the running statistics; with
+            several, each has its own dash.
+        categories: number of categories, for the random baseline.
+        best_mixed: combined score of the best mixed run, drawn as a level.
+    """
+    data, texts = [], []
+    for place, (statistics, column) in enumerate(ours.items()):
+        name = f", {statistics}" if len(ours) > 1 else ""
         data += [
-            _line(mark, column, name=f"{mark}{name}", dash=marks.DASHES[place]) for mark in SCORES
+            _line(score, column, name=f"{score}{name}", dash=style.DASHES[place])
+            for score in SCORES
         ]
-        best = max(column, key=lambda split: column[split].mean("combined"))
-        told.append(
-            f"Ours{name and f' (statistics {norms})'} is best at {best} %: {percent(column[best].mean('combined'))}."
-        )
-    ends = (float(SPLITS[0]), float(SPLITS[-1]))
-    green = marks.COLOURS["combined"]
-    data.append(
-        marks.level(
-            published.ITERATIVE_BELOW,
-            "paper: combined always below",
-            ends,
-            colour=green,
-            dash="dash",
-            right=False,
-        )
-    )
+        whose = f"Ours with {statistics} statistics" if len(ours) > 1 else "Ours"
+        texts.append(_best_text(whose, column, "initial training"))
+    data.append(_combined_level(published.ITERATIVE_BELOW, "paper: combined always below", "dash"))
     if best_mixed is not None:
-        data.append(
-            marks.level(
-                best_mixed,
-                "best mixed run, combined",
-                ends,
-                colour=green,
-                dash="longdash",
-                right=False,
-            )
-        )
-    data.append(marks.chance(categories, ends))
+        data.append(_combined_level(best_mixed, "best mixed run, combined", "longdash", right=True))
+    data.append(style.random_baseline(categories, SPLIT_ENDS))
+    below = percent(published.ITERATIVE_BELOW)
+    texts.append(f"The paper's text gives one number: always below {below}.")
     return {
         "title": "Figure 13: iterative training, top-1",
+        "caption": " ".join(texts),
         "data": data,
-        "reading": " ".join(
-            [
-                *told,
-                f"The paper: always below {percent(published.ITERATIVE_BELOW)}; it gives no other number.",
-            ]
-        ),
-        "layout": {
-            "xaxis": SPLIT_AXIS,
-            "yaxis": marks.accuracy_axis("top-1 accuracy"),
-            "hovermode": "x unified",
-        },
+        "layout": _layout(SPLIT_AXIS, "top-1 accuracy"),
     }
 
 
 def restricted(curves: Sequence[Forgetting], *, categories: int) -> Figure:
-    """Figure 14: both accuracies over restricted training of the 50 % split, with the two points of nice accuracy that the paper gives."""
+    """Figure 14: accuracies over restricted training of the 50 % split.
+
+    Args:
+        curves: of our runs; may be empty.
+        categories: number of categories, for the random baseline.
+    """
     figure = forgetting(curves, top=1, categories=categories if curves else None)
-    figure["data"].append(
-        marks.paper("nice", list(published.FORGOTTEN), list(published.FORGOTTEN.values()))
-    )
+    points = published.FORGOTTEN
+    figure["data"].append(style.paper("nice", list(points), list(points.values())))
     if not curves:
-        figure["data"].append(marks.chance(categories, (0.0, 300.0)))
-        figure["layout"]["xaxis"] |= {"range": [-10, 310]}
-    start, end = published.FORGOTTEN.values()
-    theirs = f"The paper: nice from about {percent(start)} to {percent(end)} within 200 iterations."
+        figure["data"].append(style.random_baseline(categories, EMPTY_FORGETTING))
+        figure["layout"]["xaxis"] |= {"range": [-10, EMPTY_FORGETTING[1] + 10]}
+    start, end = map(percent, points.values())
+    ours = figure["caption"][:1].upper() + figure["caption"][1:]
+    theirs = f"The paper: nice from about {start} to {end} within 200 iterations."
     return figure | {
         "title": "Figure 14: restricted training of the 50 % split",
-        "reading": f"{figure['reading']} {theirs}".strip(),
+        "caption": f"{ours} {theirs}".strip(),
     }
 
 
 def tuning(number: int, lines: Mapping[str, Mapping[int, float]]) -> Figure:
-    """Figures 8 to 10: combined score over the ratio, a line for each learning rate or L2 factor."""
+    """Figures 8 to 10: combined score over the ratio, a line for each rate or factor.
+
+    Args:
+        number: of the figure.
+        lines: legend -> {ratio: combined score}.
+    """
     data = []
-    for place, (name, runs) in enumerate(lines.items()):
-        dash, tint = style(place)
-        trace = marks.line("combined", list(runs), list(runs.values()), name=name, dash=dash)
-        colour = tinted(marks.COLOURS["combined"], tint)
+    for place, (name, line) in enumerate(lines.items()):
+        dash, tint = line_style(place)
+        colour = tinted(style.COLOURS["combined"], tint)
+        trace = style.line("combined", list(line), list(line.values()), name=name, dash=dash)
         trace["line"] |= {"color": colour, "width": 2}
         trace["marker"] |= {"color": colour}
         data.append(trace)
-    title, theirs = published.TUNING[number]
+    claim = published.TUNING[number]
     return {
-        "title": f"Figure {number}: {title}",
-        "reading": f"{_winners(lines)} The paper: {theirs[0].lower()}{theirs[1:]}",
+        "title": f"Figure {number}: {claim.title}",
+        "caption": f"{_winners(lines)} The paper: {claim.outcome}",
         "data": data,
-        "layout": {
-            "xaxis": RATIO_AXIS,
-            "yaxis": marks.accuracy_axis("best combined, top-1"),
-            "hovermode": "x unified",
-        },
+        "layout": _layout(RATIO_AXIS, "best combined, top-1"),
     }
 
 
 def _winners(lines: Mapping[str, Mapping[int, float]]) -> str:
-    """Which line is the highest at how many ratios."""
+    """Which line is highest at how many ratios."""
     ratios = sorted(set().union(*lines.values()))
-    wins = {
-        name: sum(
-            max(lines, key=lambda one: lines[one].get(ratio, -1.0)) == name for ratio in ratios
-        )
-        for name in lines
-    }
-    told = [
-        f"{name} at {count}"
-        for name, count in sorted(wins.items(), key=lambda pair: -pair[1])
-        if count
-    ]
-    return f"Highest of the {len(ratios)} ratios here: {', '.join(told)}."
+    highest = [max(lines, key=lambda name: lines[name].get(ratio, -1.0)) for ratio in ratios]
+    wins = {name: highest.count(name) for name in lines if name in highest}
+    ranked = sorted(wins.items(), key=lambda pair: -pair[1])
+    counts = ", ".join(f"{name} at {count}" for name, count in ranked)
+    return f"Highest of the {len(ratios)} ratios here: {counts}."
 
 
-def _line(mark: str, column: Column, *, name: str, dash: str = "solid") -> marks.Trace:
-    """Means with the spread over seeds as bars, where there are several."""
-    bars = marks.bars(mark, [scores.deviation(mark) for scores in column.values()])
-    return marks.line(
-        mark,
-        list(column),
-        [scores.mean(mark) for scores in column.values()],
-        name=name,
-        dash=dash,
-        **bars,
-    )
+def _best_text(whose: str, column: Column, unit: str = "real") -> str:
+    place = best(column, "combined")
+    return f"{whose} is best at {place} % {unit}: {percent(column[place].mean('combined'))}."
+
+
+def _combined_level(value: float, name: str, dash: str, *, right: bool = False) -> style.Trace:
+    """A horizontal line in Figure 13, in the colour of the combined score."""
+    colour = style.COLOURS["combined"]
+    return style.level(value, name, SPLIT_ENDS, colour=colour, dash=dash, right=right)
+
+
+def _layout(axis: dict, title: str) -> dict:
+    return {"xaxis": axis, "yaxis": style.accuracy_axis(title), "hovermode": "x unified"}
+
+
+def _line(score: str, column: Column, *, name: str, dash: str = "solid") -> style.Trace:
+    """Means over the seeds; with several seeds, error bars of one standard deviation."""
+    bars = style.error_bars(score, [scores.deviation(score) for scores in column.values()])
+    means = [scores.mean(score) for scores in column.values()]
+    return style.line(score, list(column), means, name=name, dash=dash, **bars)

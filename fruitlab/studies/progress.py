@@ -1,22 +1,24 @@
-"""How a study stands: which of its runs there are, what the others would cost, which came out best. Pure functions, no torch."""
+"""How far a study is: which runs exist, what the others cost, which one is best. No torch."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fruitlab.config.run_config import RunConfig
-from fruitlab.runs import cost as estimate
+from fruitlab.config.run_config import EVALUATION, RunConfig
+from fruitlab.runs import cost
+from fruitlab.runs.cost import Estimate
 from fruitlab.runs.index import Entry
-from fruitlab.studies.plans import Study
+from fruitlab.studies.plans import Known, Study
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How far a study is: its configurations so far, each with its run, if there is one."""
+class Progress:
+    """The configurations of a study so far, and the runs of those that have been started."""
 
     configs: list[RunConfig]
     found: dict[RunConfig, Entry]
 
     def having(self, *statuses: str) -> list[RunConfig]:
+        """The configurations whose run has one of these statuses."""
         return [
             config
             for config in self.configs
@@ -25,109 +27,120 @@ class Standing:
 
     @property
     def finished(self) -> list[RunConfig]:
+        """The configurations with a finished run."""
         return self.having("finished")
 
     @property
     def missing(self) -> list[RunConfig]:
+        """The configurations without a finished run."""
         done = set(self.finished)
         return [config for config in self.configs if config not in done]
 
 
-def standing(study: Study, entries: Iterable[Entry], fingerprint: str | None) -> Standing:
-    """The study's runs among those that exist.
+def study_progress(study: Study, entries: Iterable[Entry], fingerprint: str | None) -> Progress:
+    """Find the runs of a study among all runs.
+
+    Runs that differ only in what is evaluated count as the same.
 
     Args:
-        fingerprint: of the data as it is now: runs on what it was before are others. None takes any.
+        study: its later rounds are asked for as far as the finished runs go.
+        entries: all runs.
+        fingerprint: of the data as they are now; runs on other pictures do not count. None accepts
+            runs on any pictures.
     """
-    by_config: dict[str, list[Entry]] = {}
+    runs: dict[str, list[Entry]] = {}
     for entry in entries:
-        if entry.config is not None and entry.data.get("fingerprint", fingerprint) == (
-            fingerprint or entry.data.get("fingerprint")
-        ):
-            by_config.setdefault(_same(entry.config), []).append(entry)
-    # Of several alike: a finished one before one at work before the rest, then the newest.
-    order = {"finished": 0, "running": 1, "waiting": 1}
-    best = {
-        config: min(alike, key=lambda entry: (order.get(entry.status, 2), -entry.created))
-        for config, alike in by_config.items()
-    }
-    known, configs = {}, study.rounds({})
+        if entry.config is not None and _on(entry, fingerprint):
+            runs.setdefault(_key(entry.config), []).append(entry)
+    best = {same: min(alike, key=_preference) for same, alike in runs.items()}
+    known: Known = {}
+    configs = study.rounds(known)
     while True:
-        found = {config: best[_same(config)] for config in configs if _same(config) in best}
-        now = {
-            config: value
+        found = {config: best[_key(config)] for config in configs if _key(config) in best}
+        scores = {
+            config: score
             for config, entry in found.items()
-            if entry.status == "finished" and (value := entry.final("combined")) is not None
+            if entry.status == "finished" and (score := entry.final("combined")) is not None
         }
-        more = study.rounds(now)
-        if now == known and more == configs:
-            return Standing(configs, found)
-        known, configs = now, more
+        following = study.rounds(scores)
+        if scores == known and following == configs:
+            return Progress(configs, found)
+        known, configs = scores, following
 
 
-WATCHED = ("live_every", "live_pictures", "full_evaluations")  # changes neither weights nor results
+def _on(entry: Entry, fingerprint: str | None) -> bool:
+    """Whether a run is on these pictures; one whose data are not known yet may be."""
+    known = entry.data.get("fingerprint", fingerprint)
+    return fingerprint is None or known == fingerprint
 
 
-def _same(config: RunConfig) -> str:
-    """What two runs have in common that come to the same."""
-    return repr({name: value for name, value in config.settings().items() if name not in WATCHED})
+def _key(config: RunConfig) -> str:
+    return config.experiment(without=EVALUATION)
+
+
+def _preference(entry: Entry) -> tuple[int, float]:
+    """Of several runs alike: a finished one, then one in progress, then any other; the newest."""
+    order = {"finished": 0, "running": 1, "waiting": 1}
+    return order.get(entry.status, 2), -entry.created
 
 
 @dataclass(frozen=True)
 class Best:
-    """The configuration, less its seed, with the best combined top-1, the mean over its seeds; and those that are as good, for all that one can tell."""
+    """The experiment of a study with the highest combined top-1 performance.
+
+    Attributes:
+        config: with seed 0.
+        combined: mean over the seeds.
+        interval: 95 %, from the number of test pictures; it ignores the deviation over seeds.
+        within: other experiments, whose mean lies in the interval.
+    """
 
     config: RunConfig
     combined: float
-    interval: tuple[
-        float, float
-    ]  # 95 %, from the size of the test sets (and not from the spread of seeds)
-    within: list[RunConfig]  # others whose mean lies in it
+    interval: tuple[float, float]
+    within: list[RunConfig]
 
 
-def best(now: Standing) -> Best | None:
-    """None while nothing has finished."""
-    groups: dict[RunConfig, list[Entry]] = {}
-    for config in now.finished:
-        groups.setdefault(config.model_copy(update={"seed": 0}), []).append(now.found[config])
+def best(progress: Progress) -> Best | None:
+    """The best experiment so far; None while no run has finished."""
+    experiments: dict[RunConfig, list[Entry]] = {}
+    for config in progress.finished:
+        experiment = config.model_copy(update={"seed": 0})
+        experiments.setdefault(experiment, []).append(progress.found[config])
     means = {
         config: sum(entry.final("combined") for entry in entries) / len(entries)
-        for config, entries in groups.items()
+        for config, entries in experiments.items()
     }
     if not means:
         return None
-    top = max(means, key=means.get)
-    middle, (low, high) = means[top], groups[top][0].summary["combined"]["top1_interval"]
-    half = (high - low) / 2
+    top = max(means, key=means.__getitem__)
+    low, high = experiments[top][0].summary["combined"]["top1_interval"]
+    mean, half = means[top], (high - low) / 2
     return Best(
-        top,
-        middle,
-        (max(0.0, middle - half), min(1.0, middle + half)),
-        [config for config, mean in means.items() if config != top and mean >= middle - half],
+        config=top,
+        combined=mean,
+        interval=(max(0.0, mean - half), min(1.0, mean + half)),
+        within=[
+            config for config, other in means.items() if config != top and other >= mean - half
+        ],
     )
 
 
-@dataclass(frozen=True)
-class Cost:
-    runs: int
-    pictures: int
-    seconds: float  # one run after the other
-    measured: bool  # by runs made here, or a guess
+def estimate(
+    configs: Iterable[RunConfig], nice: int, real: int, entries: Iterable[Entry]
+) -> Estimate:
+    """What these runs take here, one after the other; a shared first phase counts once.
 
-
-def cost(configs: Iterable[RunConfig], nice: int, real: int, entries: Iterable[Entry]) -> Cost:
-    """What these runs would take here, on data with so many pictures in each domain; a shared initial training counts once."""
-    configs, entries = (
-        sorted(configs, key=lambda config: -config.phases()[0].iterations),
-        list(entries),
-    )
-    pictures, seconds, shared, all_measured = 0, 0.0, set(), True
-    for config in configs:
+    Args:
+        configs: of the runs.
+        nice, real: pictures of each domain in the data, training and test pictures together.
+        entries: all runs, which tell how fast this machine is.
+    """
+    entries, estimates, shared = list(entries), [], set()
+    # The longest first phase is the one that the others continue from.
+    for config in sorted(configs, key=lambda config: -config.phases()[0].iterations):
         group = config.first_phase_key()
-        one = estimate.cost(config, nice, real, first=1 if group in shared else 0)
+        first_phase = 1 if group in shared else 0
         shared |= {group} - {None}
-        pictures, work = pictures + one.pictures, one.work
-        speed = estimate.measured(entries, config.width)
-        all_measured &= speed is not None
-        seconds += work / (speed or estimate.unmeasured(config.width))
-    return Cost(len(configs), pictures, seconds, all_measured)
+        estimates.append(cost.estimate(config, nice, real, entries, first_phase=first_phase))
+    return cost.total(estimates)

@@ -1,23 +1,25 @@
-"""What the paper reports, typed in from its text: numbers, hypotheses, findings, limitations. Pure.
+"""What the paper reports: numbers, hypotheses, findings and limitations, typed in from its text.
 
-Its sections are named beside the numbers. Where it contradicts itself, the results section and Table 2 stand (`CONTRADICTIONS`). The same checks
-that decide about our runs (`findings.py`) come to the paper's own conclusions on the paper's own numbers: a test holds it.
+Comments name the paper's sections. Where the paper contradicts itself, the results section and
+Table 2 are used (`CONTRADICTIONS`). A test compares Table 2 with the paper's text, and another one
+asserts that the checks in `findings` come to the paper's conclusions on the paper's numbers.
 """
 
-AUTHOR, TITLE = (
-    "Yuxuan Bao",
-    "A Study of Methods for Training with Different Datasets in Image Classification",
-)
-WHERE, LINK = (
-    "Advances in Engineering: an International Journal (ADEIJ), vol. 2, no. 4, 2019",
-    "https://airccse.com/adeij/papers/2419adeij01.pdf",
-)
+from dataclasses import dataclass
+
+AUTHOR = "Yuxuan Bao"
+TITLE = "A Study of Methods for Training with Different Datasets in Image Classification"
+WHERE = "Advances in Engineering: an International Journal (ADEIJ), vol. 2, no. 4, 2019"
+LINK = "https://airccse.com/adeij/papers/2419adeij01.pdf"
 
 CATEGORIES = 26
-PICTURES = 4_160  # test pictures of a domain, about: 26 categories, around 400 pictures in each (4), 40 % of them to test (4.3)
-CHANCE = 1 / CATEGORIES
+# Test pictures of each domain, about: 26 categories with around 400 pictures each (4), of which
+# 40 % are for testing (4.3).
+PICTURES = 4_160
+RANDOM_BASELINE = 1 / CATEGORIES
 
-# Table 1: layer, what it is, output size. The output of the average pooling, 6x6x32, is the 1,152 inputs of the first fully connected layer.
+# Table 1: layer, what it is, output size. The output of the average pooling, 6x6x32, gives the
+# 1,152 inputs of the first fully connected layer.
 TABLE1 = (
     ("Inputs", "-", "100x100x3"),
     ("Convolutional Layer", "5x5 kernel, depth 3 to 8, stride 1", "100x100x8"),
@@ -32,8 +34,10 @@ TABLE1 = (
     ("Fully Connected Layer", "Softmax activation", "26"),
 )
 LAYERS = 25
+FIRST_PARAMETERS = 608  # of the first layer, the only number of parameters in the paper (2.1.2)
 
-# Table 2 (5.3.2): share of the real training set in percent: accuracies on real and on nice, performance. Each column is the best over training.
+# Table 2 (5.3.2): percent of the real training set: accuracy on real, accuracy on nice,
+# performance. Each column is the best over training.
 _TABLE2 = {
     0: (0.22712341, 0.9648086, 0.468113896),
     10: (0.28601596, 0.96574885, 0.52549286),
@@ -52,70 +56,94 @@ TABLE2 = {
     for ratio, (real, nice, performance) in _TABLE2.items()
 }
 BEST_TOP1 = 60, TABLE2[60]["combined"]  # "a best top-1 combined performance of 64.8%" (5.3.2)
-BEST_TOP3 = 70, 0.832  # Figure 12, from the text (5.3.2): the one number of it that is known
+BEST_TOP3 = 70, 0.832  # Figure 12: the only number of it in the text (5.3.2)
 ITERATIVE_BELOW = 0.45  # Figure 13, from the text (5.3.3): "always lower than 45 %"
-# Figure 14, from the text (5.3.3): nice accuracy of the 50 % split at the switch ("~95 %") and within 200 iterations ("to 20 %").
+# Figure 14, from the text (5.3.3): nice accuracy of the 50 % split at the switch ("~95 %") and
+# within 200 iterations ("to 20 %").
 FORGOTTEN = {0: 0.95, 200: 0.20}
-LEARNING_RATE, FACTOR, ITERATIONS, ITERATIVE_ITERATIONS = 0.004, 0.5, 3000, 6000  # 5.3.1, 5.3.3
+LEARNING_RATE, FACTOR = 0.004, 0.5  # 5.3.1
+ITERATIONS, ITERATIVE_ITERATIONS = 3000, 6000  # 5.3.1, 5.3.3
 
-HYPOTHESES = (  # 5.2, and what 5.3 says of them
-    (
+
+@dataclass(frozen=True)
+class Claim:
+    """A hypothesis or finding of the paper.
+
+    Attributes:
+        title: in our words.
+        outcome: what the paper found.
+        quote: the paper's wording; empty for a finding.
+    """
+
+    title: str
+    outcome: str
+    quote: str = ""
+
+
+# By the name of the check in `findings` that decides it.
+HYPOTHESES = {  # 5.2, and what 5.3 says about them
+    "own_domain": Claim(
         "Each domain is best with most of its own pictures",
-        "In mixed training, the highest test accuracy for each dataset is obtained when the corresponding dataset is mixed into the training set at the "
-        "highest ratio.",
-        "Mostly agrees: real is best at 100 %, nice at 20 %, 0.3 points above 0 %.",
+        "Mostly agrees: real is best at 100 % real, nice at 20 %, 0.3 points above 0 %.",
+        "In mixed training, the highest test accuracy for each dataset is obtained when the "
+        "corresponding dataset is mixed into the training set at the highest ratio.",
     ),
-    (
+    "near_half": Claim(
         "The combined score is best near half and half",
-        "In mixed training, the performance score is at the highest near 50 % mixing of both datasets.",
-        "Slightly deviates: top-1 is best at 60 % (64.8%), top-3 at 70 % (83.2%).",
+        "Slightly deviates: top-1 is best at 60 % real (64.8%), top-3 at 70 % (83.2%).",
+        "In mixed training, the performance score is at the highest near 50 % mixing of both "
+        "datasets.",
     ),
-    (
+    "iterative_wins": Claim(
         "Iterative training beats mixed training",
-        "Iterative training produces a better performance score than the best results of mixed training.",
-        "Not supported: always lower than 45 %, where mixed training reaches 64.8%.",
+        "Not supported: always lower than 45 %, while mixed training reaches 64.8%.",
+        "Iterative training produces a better performance score than the best results of mixed "
+        "training.",
     ),
-)
+}
 FINDINGS = {  # 5.3.2 and 5.3.3
-    "helps": (
-        "A little real data helps the nice accuracy",
-        "Nice is best at 20 % real, 96.8%, against 96.5% with none; “very slight”.",
+    "helps_nice": Claim(
+        "A little real data helps nice accuracy",
+        "Nice is best at 20 % real: 96.8%, against 96.5% with none. “Very slight”.",
     ),
-    "carries": (
-        "A network that saw one domain is above chance on the other",
-        "21 to 23 %, where guessing gets 3.8%.",
+    "carries_over": Claim(
+        "A network trained on one domain is above the random baseline on the other",
+        "21 to 23 %; the random baseline is 3.8%.",
     ),
-    "restricted": (
+    "never_improves": Claim(
         "Restricted training never improves the combined score",
         "At none of the nine splits.",
     ),
-    "domains": (
+    "none_beats_mixed": Claim(
         "No iterative run beats mixed training on either domain",
         "No individual accuracy exceeded the best of mixed training.",
     ),
-    "fast": (
+    "forgets_fast": Claim(
         "Forgetting is fast",
         "At the 50 % split nice accuracy falls from about 95 % to 20 % within 200 iterations.",
     ),
 }
-TUNING = {  # 5.3.1: figure: what varies, and what the paper says came out
-    8: ("learning rates", "The best for each ratio is 0.0025 or 0.004."),
-    9: ("L2 factors", "The best are between 0.1 and 0.7."),
-    10: (
-        "final tuning",
-        "The best on the greatest number of ratios: learning rate 0.004, factor 0.5.",
-    ),
+TUNING = {  # 5.3.1
+    8: Claim("learning rates", "The best rate for each ratio is 0.0025 or 0.004."),
+    9: Claim("L2 factors", "The best factors are between 0.1 and 0.7."),
+    10: Claim("final tuning", "Learning rate 0.004 and factor 0.5 are best for the most ratios."),
 }
 LIMITATIONS = (  # 7
-    "One kind of network: a convolutional one like ResNet; other approaches may behave differently, and so may other tasks than classifying.",
-    "Small pictures, 100x100, and so a thin network with few parameters; a larger one may give other results.",
-    "One network does it all; methods with several may be more accurate, at a higher cost.",
+    "One kind of network, a convolutional one similar to ResNet. Other approaches may behave "
+    "differently, and so may tasks other than classification.",
+    "Small pictures of 100x100 pixels, and so a thin network with few parameters. A larger one may "
+    "give other results.",
+    "One network does everything. Methods with several networks may be more accurate, at a higher "
+    "cost.",
 )
 CONTRADICTIONS = (
-    "The abstract gives the best ratio as about 70 %, with 63.8% (top-1) and 83.0% (top-3). The results say 60 % with 64.8%, and 70 % with 83.2% for "
-    "top-3. The results and Table 2 are used here.",
-    "Section 4.4.2 once has iterative training begin with the real pictures. Everywhere else, and here, the nice ones come first.",
-    "Table 2's columns are each the best over training, at iterations of their own: in every row the root of nice times real is higher than the "
-    "performance column or as high, by up to 2.1 points.",
-    "Section 2.1.2 says that all kernels are 3x3; Table 1 and Figure 3 give the first one 5x5, which is used.",
+    "The abstract gives the best ratio as about 70 %, with 63.8% (top-1) and 83.0% (top-3). The "
+    "results say 60 % with 64.8%, and 70 % with 83.2% for top-3. FruitLab uses the results and "
+    "Table 2.",
+    "Section 4.4.2 once lets iterative training begin with the real pictures. Everywhere else, and "
+    "here, the nice ones come first.",
+    "Each column of Table 2 is the best over training, at iterations of its own. In every row the "
+    "square root of nice times real is at least the performance column, by up to 2.1 points more.",
+    "Section 2.1.2 says that all kernels are 3x3. Table 1 and Figure 3 give the first one as 5x5, "
+    "which FruitLab uses.",
 )

@@ -1,10 +1,12 @@
-"""A study on a Ray cluster: every run a trial of Ray Tune, every run folder written here.
+"""Trains the runs of a study on a Ray cluster: each run is a trial of Ray Tune.
 
-What is ready to start, in what order and from whose snapshot is `study.Engine`'s to say, as for processes on this machine. Tune gives a run
-to a machine with room for it, and to another one from its last checkpoint when the first is lost. `mirror.Mirror` holds each
-run's lock and writes its folder, so that a study whose driver was killed goes on from there, on a cluster or without one.
+What starts, in which order and from which snapshot is decided by `engine.Engine`, as on one
+machine. Tune finds a machine with free resources for each run, and another one, from the last
+checkpoint, if the first is lost. A `Mirror` holds each run's lock and writes its folder on this
+machine, so a study whose driver was killed can be continued, on a cluster or without one.
 """
 
+import secrets
 import shutil
 import textwrap
 import time
@@ -24,32 +26,31 @@ from ray.tune.search import Searcher
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import runs_root
-from fruitlab.config.run_config import RunConfig
 from fruitlab.data.domains import TwoDomains
 from fruitlab.runs.folder import Run
 from fruitlab.studies import ray_cluster
 from fruitlab.studies.engine import Engine
-from fruitlab.studies.progress import Standing
+from fruitlab.studies.progress import Progress
 from fruitlab.studies.ray_mirror import Mirror
 from fruitlab.studies.ray_trial import trial
 from fruitlab.worker.messages import explain
 from fruitlab.worker.stop import StopRequest
 
-MOST_LOSSES = (
-    5  # workers that one run may lose; machines that are taken away with notice do not count
-)
-LOOK_EVERY = 2.0  # seconds between two looks through the runs for one that is ready, when none of ours has ended
+MOST_LOSSES = 5  # workers that one run may lose; those preempted with notice do not count
+LOOK_EVERY = 2.0  # seconds between two searches for a run that can start, while none ends
 
 
 @dataclass(kw_only=True)
 class RayEngine(Engine):
-    """Runs what a study is missing on a Ray cluster, as many at a time as it has room for.
+    """Trains the missing runs of a study on a Ray cluster, as many at once as it has room for.
 
     Attributes:
-        data: the study's, which every worker is given.
-        address: host:port of the cluster's head, *auto* for the one this machine is part of, or *local* to start one for the study.
-        storage: a folder that all machines reach; None is one under the root of the runs.
-        cpus, gpus: what a run takes; gpus None is ray_cluster.GPU_SHARE where the cluster has some, else 0.
+        data: the study's data; every worker gets a copy.
+        address: host:port of the cluster's head, *auto* for the cluster that this machine belongs
+            to, or *local* to start one on this machine.
+        storage: a folder that all machines share; None is .ray below the runs root.
+        cpus: per run.
+        gpus: per run; None is `ray_cluster.GPU_SHARE` if the cluster has GPUs, else 0.
     """
 
     data: TwoDomains
@@ -60,25 +61,22 @@ class RayEngine(Engine):
     ending: StopRequest = field(default_factory=StopRequest)
     rest_until: float = 0.0
 
-    def run(self) -> Standing:
-        """Until nothing is left to do.
+    def run(self) -> Progress:
+        """Trains until every run has finished or failed.
 
         Raises:
-            RunError: no such cluster, or none that could ever run this; the storage cannot be written; the cluster is lost.
-            KeyboardInterrupt: it was asked to end, and the runs at work are stopped in order.
+            RunError: the cluster does not exist, is too small or was lost, or the storage cannot
+                be written.
+            KeyboardInterrupt: on Ctrl-C or SIGTERM, once the active runs have stopped.
         """
-        with (
-            ray_cluster.storage(
-                self.storage or runs_root() / ".ray", self.study.name
-            ) as self.folder,
-            ray_cluster.connected(self.address),
-        ):
+        storage = ray_cluster.storage(self.storage or runs_root() / ".ray", self.study.name)
+        with storage as self.folder, ray_cluster.connected(self.address):
             self.gpus = ray_cluster.share(self.cpus, self.gpus)
             try:
                 with self.ending.listening():
                     self._tune()
             finally:
-                for run, mirror in self.working.values():
+                for _, mirror in self.working.values():
                     mirror.leave()
         if self.ending():
             raise KeyboardInterrupt
@@ -89,17 +87,17 @@ class RayEngine(Engine):
     def _tune(self) -> None:
         task = tune.with_resources(
             tune.with_parameters(trial, data=_in_memory(self.data)),
-            {"cpu": self.cpus, "gpu": self.gpus},
+            {"cpu": self.cpus, "gpu": self.gpus or 0},
         )
         try:
             tune.run(
                 task,
                 name=self.folder.name,
                 storage_path=str(self.folder.parent),
-                search_alg=Ready(self),
-                scheduler=Stops(self),
+                search_alg=ReadyRuns(self),
+                scheduler=StopRequests(self),
                 num_samples=-1,
-                callbacks=[Folders(self)],
+                callbacks=[Reports(self)],
                 max_failures=MOST_LOSSES,
                 checkpoint_config=tune.CheckpointConfig(num_to_keep=1),
                 verbose=0,
@@ -108,12 +106,13 @@ class RayEngine(Engine):
                 trial_dirname_creator=_run_id,
             )
         except (TuneError, ray.exceptions.RayError) as error:
+            why = str(error).strip().splitlines()[-1]
             raise RunError(
-                f"The Ray cluster failed: {str(error).strip().splitlines()[-1]}. What the runs had is kept: give the command again."
+                f"The Ray cluster failed: {why}. The runs are kept: give the same command again."
             ) from error
 
     def next(self) -> dict[str, Any] | str | None:
-        """The next trial's config (`ray_trial.trial`), None while nothing is ready, or Searcher.FINISHED."""
+        """The next config for `ray_trial.trial`, None if no run can start, Searcher.FINISHED."""
         if self.ending():
             return Searcher.FINISHED
         if time.monotonic() < self.rest_until:
@@ -125,9 +124,11 @@ class RayEngine(Engine):
             if self._ready(config, now):
                 self._start(config, now)
                 if config in self.working:
-                    run, _ = self.working[config]
+                    run, mirror = self.working[config]
+                    mirror.worker = _worker_name()
                     return {
                         "run": run.id,
+                        "worker": mirror.worker,
                         "begin": str(self._begin(run)),
                         "device": "cuda" if self.gpus else "cpu",
                         "threads": self.cpus,
@@ -143,15 +144,13 @@ class RayEngine(Engine):
         mirror.open(self._begin(run))
         return mirror
 
-    def of(self, trial: Trial) -> Mirror | None:
+    def mirror_of(self, trial: Trial) -> Mirror | None:
         """The mirror of a trial's run, until it has ended."""
-        return next(
-            (mirror for run, mirror in self.working.values() if run.id == _run_id(trial)), None
-        )
+        mirrors = (mirror for run, mirror in self.working.values() if run.id == _run_id(trial))
+        return next(mirrors, None)
 
-    def over(self, trial: Trial, problem: str | None = None) -> None:
-        """The trial has come to its end, or been stopped, or cannot go on."""
-        config: RunConfig
+    def ended(self, trial: Trial, problem: str | None = None) -> None:
+        """A trial has finished, was stopped, or cannot continue because of the problem."""
         for config, (run, mirror) in list(self.working.items()):
             if run.id == _run_id(trial):
                 mirror.problem = mirror.problem or problem
@@ -161,27 +160,27 @@ class RayEngine(Engine):
                 self.rest_until = 0.0
 
 
-class Ready(Searcher):
-    """Tells Tune what to run next, as the engine finds it ready."""
+class ReadyRuns(Searcher):
+    """Gives Tune the runs that can start, one at a time."""
 
     def __init__(self, engine: RayEngine) -> None:
         super().__init__()
         self.engine = engine
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+    def suggest(self, trial_id: str) -> Any:
         return self.engine.next()
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        pass  # `Folders` has taken note
+        pass  # `Reports` takes care of it.
 
-    def save_to_dir(self, *where: Any) -> None:
-        pass  # how far a study is, the run folders say
+    def save_to_dir(self, *args: Any, **kwargs: Any) -> None:
+        pass  # The run folders hold the state of the study.
 
 
-class Stops(FIFOScheduler):
-    """In the order in which they are ready; a file `stop` in a run's folder, or Ctrl-C for all, ends them where they are."""
+class StopRequests(FIFOScheduler):
+    """Starts runs in order; stops those with a `stop` file in their folder, and all on Ctrl-C."""
 
     def __init__(self, engine: RayEngine) -> None:
         super().__init__()
@@ -189,7 +188,7 @@ class Stops(FIFOScheduler):
 
     def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
         for each in list(tune_controller.get_live_trials()):
-            mirror = self.engine.of(each)
+            mirror = self.engine.mirror_of(each)
             if mirror is not None and (
                 mirror.problem or mirror.asked_to_stop or self.engine.ending()
             ):
@@ -197,66 +196,69 @@ class Stops(FIFOScheduler):
         return super().choose_trial_to_run(tune_controller)
 
 
-class Folders(tune.Callback):
-    """Hands what the workers send to the mirrors of their runs. A folder that cannot be written ends its own run, not the study."""
+class Reports(tune.Callback):
+    """Passes what the workers send to the mirrors. A folder that cannot be written ends its run."""
 
     def __init__(self, engine: RayEngine) -> None:
         self.engine = engine
 
-    def on_trial_start(
-        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
-    ) -> None:
-        if mirror := self.engine.of(trial):
-            mirror.worker = (
-                trial.temporary_state.ray_actor._actor_id.hex()
-            )  # as the worker knows itself
-
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
-        if (mirror := self.engine.of(trial)) and "report" in result:
-            with _failing(mirror):
+        if (mirror := self.engine.mirror_of(trial)) and "report" in result:
+            with _errors_end_the_run(mirror):
                 mirror.take(result["report"])
 
     def on_checkpoint(
         self, iteration: int, trials: list[Trial], trial: Trial, checkpoint: Any, **info: Any
     ) -> None:
-        if mirror := self.engine.of(trial):
-            with _failing(mirror):
+        if mirror := self.engine.mirror_of(trial):
+            with _errors_end_the_run(mirror):
                 mirror.keep(Path(checkpoint.path))
 
     def on_trial_recover(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
-        if mirror := self.engine.of(trial):
-            with _failing(mirror):
+        # Its worker was lost; Tune will start another one with this config.
+        if mirror := self.engine.mirror_of(trial):
+            with _errors_end_the_run(mirror):
+                at = mirror.lost()
+                mirror.worker = _worker_name()
+                trial.set_config(trial.config | {"worker": mirror.worker})
                 self.engine.say(
-                    f"{mirror.run.id}: its worker on {mirror.node} was lost. It goes on elsewhere from iteration {mirror.lost():,}."
+                    f"{mirror.run.id}: its worker on {mirror.node} was lost. It continues on "
+                    f"another one from iteration {at:,}."
                 )
 
     def on_trial_error(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
         lines = str(trial.get_error() or "").strip().splitlines()
-        why = textwrap.shorten(lines[-1], 160, placeholder=" …") if lines else "nothing"
-        self.engine.over(
+        why = textwrap.shorten(lines[-1], 160, placeholder=" …") if lines else "unknown"
+        run = _run_id(trial)
+        self.engine.ended(
             trial,
-            f"{_run_id(trial)} lost its worker {MOST_LOSSES + 1} times; the last that Ray had to say was: {why} "
-            f"What it had is kept. Go on: python -m fruitlab resume {_run_id(trial)}",
+            f"{run} lost its worker {MOST_LOSSES + 1} times; Ray's last error: {why} Resume it: "
+            f"python -m fruitlab resume {run}",
         )
 
     def on_trial_complete(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
-        self.engine.over(trial)
+        self.engine.ended(trial)
 
 
 def _run_id(trial: Trial) -> str:
     return trial.config["run"]
 
 
+def _worker_name() -> str:
+    """A name for a new worker, which tells its reports from those of the worker it replaces."""
+    return secrets.token_hex(8)
+
+
 @contextmanager
-def _failing(mirror: Mirror) -> Iterator[None]:
+def _errors_end_the_run(mirror: Mirror) -> Iterator[None]:
     try:
         yield
     except (OSError, RunError) as error:
@@ -264,7 +266,7 @@ def _failing(mirror: Mirror) -> Iterator[None]:
 
 
 def _in_memory(data: TwoDomains) -> TwoDomains:
-    """As plain arrays: what is mapped from a file here is not there on another machine."""
+    """A copy with plain arrays: memory-mapped files do not exist on the other machines."""
     return replace(
         data,
         nice=replace(data.nice, images=np.asarray(data.nice.images)),

@@ -1,25 +1,23 @@
-"""Finished runs of the paper's study, made into results that come with the project: `python -m fruitlab.studies.release --data photos`.
+"""Copies finished runs of the paper's study to checkpoints/shipped, which ships with FruitLab.
 
-They are copied to `checkpoints/shipped/` under names that say what they are: configuration, log and summary (with scores by category) of all; of
-the mixed runs and the 50 % split of the study's seed 0 every test picture's answer and the last weights too. Beside the study in one recipe,
-what there is of it in the paper's own, and of the readings. No pictures. Whoever clones the project has them without any data. For those who keep
-the project: nothing else calls it.
+For the maintainers: `python -m fruitlab release --data photos`. Released are the study with one
+preset, what is finished of it with the paper's own preset, and the ablations. Every run comes with
+its configuration, log and summary; mixed runs and 50 % splits of seed 0 also with their weights and
+predictions for every test picture. No pictures are copied, so the pages show these runs without any
+data. A run's name says what it is, such as iterative-50-frozen-thorough-seed0.
 """
 
-import argparse
-import re
 import shutil
-import sys
+from typing import Any
 
 from fruitlab.config.files import write_json
 from fruitlab.config.paths import shipped_root
-from fruitlab.config.run_config import RunConfig
+from fruitlab.config.run_config import EVALUATION, RunConfig
 from fruitlab.data import store
 from fruitlab.methods.registry import configure
-from fruitlab.runs.index import Entry, Index
-from fruitlab.studies import ablations, progress
-from fruitlab.studies import plans as studies
-from fruitlab.studies.progress import WATCHED
+from fruitlab.runs.folder import Run
+from fruitlab.runs.index import Index
+from fruitlab.studies import ablations, plans, progress
 
 # Names of shipped runs keep the words of the version that made them.
 SHIPPED_NAMES = {"updated": "follow"}
@@ -35,14 +33,69 @@ KEPT = (
     "computed_in",
     "data",
     "versions",
-)  # of config.json
+)  # keys of config.json
 
 
-def name(config: RunConfig, experiment: str | None = None) -> str:
-    """What a shipped run is called: iterative-50-frozen-thorough-seed0; reading-bn-momentum-up-to-0-999; with six digits of its experiment
-    where it is neither a recipe as it is nor a reading."""
-    if reading := ablations.reading_of(config):
-        return "-".join(["reading", *re.findall("[a-z0-9]+", reading.title.lower())])[:80]
+def release(data: str, *, preset: str, seeds: int = 1) -> tuple[list[dict[str, Any]], list[str]]:
+    """Copies every finished run on the dataset, replacing what was released under the same name.
+
+    Args:
+        preset: of the study that the pages show first.
+
+    Returns:
+        {study, released, runs, bytes} for each study, and the names of the runs that the main study
+        still lacks.
+    """
+    main = plans.paper(data, preset=preset, seeds=seeds, running_statistics=("frozen", "updated"))
+    studies = {
+        "paper": main,
+        "paper, with the paper's preset": plans.paper(data, preset="paper"),
+        **{found.name: found.plan(data) for found in ablations.SETS.values()},
+    }
+    entries = [entry for entry in Index().entries() if not entry.run.shipped]
+    fingerprint = store.load(data).fingerprint
+    standings = {
+        title: progress.study_progress(plan, entries, fingerprint)
+        for title, plan in studies.items()
+    }
+    released = []
+    for title, now in standings.items():
+        size = sum(copy(now.found[config].run, config, preset) for config in now.finished)
+        counts = {"released": len(now.finished), "runs": len(now.configs), "bytes": size}
+        released.append({"study": title} | counts)
+    return released, [name(config) for config in standings["paper"].missing]
+
+
+def copy(run: Run, config: RunConfig, main: str) -> int:
+    """Copies one run, replacing what was released under its name; returns its size in bytes."""
+    target = shipped_root() / name(config)
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for file in files(config, main):
+        shutil.copyfile(run.folder / file, target / file)
+    header = {key: value for key, value in run.header().items() if key in KEPT}
+    write_json(target / "config.json", header)
+    return sum(path.stat().st_size for path in target.iterdir())
+
+
+def files(config: RunConfig, main: str) -> tuple[str, ...]:
+    """The files to copy besides config.json; `main` is the preset of the main study."""
+    with_weights = (
+        config.seed == 0
+        and config.preset.partition("@")[0] == main
+        and (config.method == "mixed" or config.split == 50)
+    )
+    return (*ALWAYS, "predictions.npz", "weights.safetensors") if with_weights else ALWAYS
+
+
+def name(config: RunConfig) -> str:
+    """The name of a released run.
+
+    Such as iterative-50-frozen-thorough-seed0, or reading-bn-momentum-up-to-0-999 for an ablation;
+    with six digits of the experiment's hash where other settings differ from the preset.
+    """
+    if ablation := ablations.EARLY.ablation_of(config):
+        return f"reading-{ablation.slug}"
     mixed, preset = config.method == "mixed", config.preset.partition("@")[0]
     share = (
         {"ratio": config.ratio}
@@ -53,81 +106,9 @@ def name(config: RunConfig, experiment: str | None = None) -> str:
         }
     )
     plain = configure(config.method, preset=preset, data=config.data, seed=config.seed, **share)
-    changed = plain.model_dump(exclude=set(WATCHED)) != config.model_dump(exclude=set(WATCHED))
-    return "-".join(
-        map(
-            str,
-            [
-                config.method,
-                *(SHIPPED_NAMES.get(value, value) for value in share.values()),
-                preset,
-                *([(experiment or config.experiment())[:6]] if changed else []),
-                f"seed{config.seed}",
-            ],
-        )
-    )
-
-
-def files(config: RunConfig, main: str) -> tuple[str, ...]:
-    """What of a run is shipped; `main` is the recipe of the study that the pages open on."""
-    whole = (
-        config.seed == 0
-        and config.preset.partition("@")[0] == main
-        and (config.method == "mixed" or config.split == 50)
-    )
-    return (*ALWAYS, "predictions.npz", "weights.safetensors") if whole else ALWAYS
-
-
-def ship(entry: Entry, main: str) -> int:
-    """Copies one run, in place of what was shipped under its name; returns the bytes."""
-    target = shipped_root() / name(entry.config, entry.header.get("experiment"))
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    for file in files(entry.config, main):
-        shutil.copyfile(entry.run.folder / file, target / file)
-    write_json(
-        target / "config.json",
-        {key: value for key, value in entry.run.header().items() if key in KEPT},
-    )
-    return sum(path.stat().st_size for path in target.iterdir())
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m fruitlab.studies.release", description=__doc__.partition("\n")[0]
-    )
-    parser.add_argument("--data", required=True)
-    parser.add_argument(
-        "--preset", default="thorough", help="the recipe of the study that the pages open on"
-    )
-    parser.add_argument("--seeds", type=int, default=1)
-    options = parser.parse_args()
-    plans = {
-        "the study": studies.paper(
-            options.data,
-            preset=options.preset,
-            seeds=options.seeds,
-            running_statistics=("frozen", "updated"),
-        ),
-        "the study in the paper's own recipe": studies.paper(options.data, preset="paper"),
-        "readings": ablations.readings(options.data),
-        "readings of the switch": ablations.at_switch(options.data),
-        "readings at full length": ablations.at_length(options.data),
-    }
-    entries, fingerprint = (
-        [entry for entry in Index().entries() if not entry.run.shipped],
-        store.load(options.data).fingerprint,
-    )
-    for what, plan in plans.items():
-        found = progress.standing(plan, entries, fingerprint)
-        size = sum(ship(found.found[config], options.preset) for config in found.finished)
-        print(
-            f"{what}: {len(found.finished)} of {len(found.configs)} runs in {shipped_root().name}/, {size / 1e6:.1f} MB."
-        )
-        for config in found.missing if what == "the study" else ():
-            print(f"Not there yet: {name(config)}", file=sys.stderr)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    changed = plain.experiment(without=EVALUATION) != config.experiment(without=EVALUATION)
+    words = [SHIPPED_NAMES.get(value, value) for value in share.values()]
+    parts = [config.method, *words, preset]
+    if changed:
+        parts.append(config.experiment()[:6])
+    return "-".join(map(str, [*parts, f"seed{config.seed}"]))

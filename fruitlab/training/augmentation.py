@@ -1,8 +1,9 @@
-"""Augmentation: each picture of a batch changed in its own way, all at once, on the device the batch is on.
+"""Augmentation: every picture of a batch is changed in its own way, all at once, on its device.
 
-torchvision's transforms v2 take a batch too, but draw one set of numbers for all of it and from the global generator;
-here each picture has its own, and they are a function of (seed, phase, iteration), so a resumed run sees the same.
-Pictures are in 0..1. All changes together cost about a fifteenth of a training step (`benchmarks/recipe.py --cost`).
+torchvision's transforms v2 take a batch too, but draw one set of numbers for all of it, from the
+global generator. Here each picture has its own numbers, and they are a function of seed, phase and
+iteration, so a resumed run sees the same pictures. Pictures are in 0..1. All changes together cost
+about a fifteenth of a training step (`python -m benchmarks.recipe --cost`).
 """
 
 import math
@@ -14,7 +15,9 @@ from torch.nn import functional as F
 from fruitlab.config.run_config import RunConfig
 from fruitlab.training import rng
 
-# What each row of random numbers is for. Every row is always drawn, so that switching one change on leaves the others' numbers alone.
+# What each row of random numbers is for. All rows are always drawn, so that turning one change on
+# leaves the numbers of the others alone.
+ROWS = 12
 (
     FLIP,
     ZOOM,
@@ -28,17 +31,20 @@ from fruitlab.training import rng
     ERASE_X,
     ERASE_Y,
     ERASE_SIZE,
-) = range(12)
+) = range(ROWS)
+
+GREY = (0.2989, 0.587, 0.114)  # of red, green and blue (ITU-R 601)
 
 
 def augment(x: Tensor, config: RunConfig, stream: int) -> Tensor:
-    """The batch with the changes that the configuration names, or itself where it names none.
+    """Apply the configured changes; returns the batch itself if there are none.
 
     Args:
         x: float [batch, 3, side, side] in 0..1, channels last in memory.
-        stream: `chance.key` of this batch.
+        stream: `rng.key` of this batch.
     """
-    draws = (rng.uniform(len(x) * 12, stream, x.device) * 2 - 1).view(12, len(x))  # -1..1
+    draws = rng.uniform(len(x) * ROWS, stream, x.device) * 2 - 1  # -1..1
+    draws = draws.view(ROWS, len(x))
     if config.shift or config.zoom or config.turn:
         x = _move(x, draws, config)
     elif config.mirror:
@@ -51,11 +57,11 @@ def augment(x: Tensor, config: RunConfig, stream: int) -> Tensor:
 
 
 def _move(x: Tensor, draws: Tensor, config: RunConfig) -> Tensor:
-    """Mirrored, turned, zoomed and shifted in one bilinear resampling; what comes in from outside repeats the edge."""
+    """Flip, rotate, scale and translate in one bilinear resampling; borders repeat the edge."""
     # The map goes from places in the result to places in the picture, in half sides from the middle.
-    step = torch.exp(draws[ZOOM] * -math.log1p(config.zoom))
+    scale = torch.exp(draws[ZOOM] * -math.log1p(config.zoom))
     angle = draws[TURN] * math.radians(config.turn)
-    cos, sin = torch.cos(angle) * step, torch.sin(angle) * step
+    cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
     flip = torch.where((draws[FLIP] < 0) & config.mirror, -1.0, 1.0)
     across = torch.stack([flip * cos, flip * -sin, 2 * config.shift * draws[SHIFT_X]], 1)
     down = torch.stack([sin, cos, 2 * config.shift * draws[SHIFT_Y]], 1)
@@ -65,37 +71,36 @@ def _move(x: Tensor, draws: Tensor, config: RunConfig) -> Tensor:
 
 
 def _relight(x: Tensor, draws: Tensor, config: RunConfig) -> Tensor:
-    """Saturation, contrast, brightness, then warmer or colder light: one matrix and one offset a picture.
+    """Jitter saturation, contrast, brightness and warmth: one matrix and one offset per picture.
 
-    The first three are torchvision's adjust_saturation, adjust_contrast and adjust_brightness, but cut to 0..1 once, at the end.
+    The first three are torchvision's adjust_saturation, adjust_contrast and adjust_brightness, but
+    clamped to 0..1 once, at the end.
     """
-    saturation, contrast, brightness = (
-        (1 + share * draws[row]).view(-1, 1, 1)
-        for share, row in (
-            (config.colour, SATURATION),
-            (config.light, CONTRAST),
-            (config.light, BRIGHTNESS),
-        )
-    )
+
+    def factor(row: int, share: float) -> Tensor:
+        return (1 + share * draws[row]).view(-1, 1, 1)
+
+    saturation = factor(SATURATION, config.colour)
+    contrast, brightness = (factor(row, config.light) for row in (CONTRAST, BRIGHTNESS))
     pixels = x.permute(0, 2, 3, 1).flatten(1, 2)  # [batch, side * side, 3], as it lies in memory
     mean = pixels.mean(1)  # [batch, 3]
-    # How much of each colour its grey holds (ITU-R 601), written by kernels: a list of numbers would be sent to a GPU.
-    weights = torch.stack([torch.full_like(mean[0, 0], share) for share in (0.2989, 0.587, 0.114)])
+    # Filled by kernels: a list of numbers would be copied from the host.
+    weights = torch.stack([torch.full_like(mean[0, 0], share) for share in GREY])
     # Row by column: from colour i to colour j. Every colour takes the same share of grey.
-    matrix = saturation * torch.eye(3, device=x.device) + (1 - saturation) * weights.view(3, 1)
+    grey = weights.view(3, 1)
+    matrix = saturation * torch.eye(3, device=x.device) + (1 - saturation) * grey
     offset = (1 - contrast) * (mean @ weights).view(-1, 1, 1)
     warmth = 0.5 * config.colour * draws[WARMTH]  # red and blue go opposite ways
-    strength = brightness * torch.stack(
-        [1 + warmth, torch.ones_like(warmth), 1 - warmth], 1
-    ).unsqueeze(1)
-    changed = torch.baddbmm(offset * strength, pixels, matrix * contrast * strength).clamp_(0, 1)
-    return changed.unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
+    tint = torch.stack([1 + warmth, torch.ones_like(warmth), 1 - warmth], 1).unsqueeze(1)
+    strength = brightness * tint
+    changed = torch.baddbmm(offset * strength, pixels, matrix * contrast * strength)
+    return changed.clamp_(0, 1).unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
 
 
 def _erase(x: Tensor, draws: Tensor, config: RunConfig) -> Tensor:
-    """A grey square over a part: its middle is anywhere, its side anything up to the share."""
+    """Cover a part with a grey square: centred anywhere, of any side up to the limit."""
     side = x.shape[-1]
-    at = (torch.arange(side, device=x.device) + 0.5) / side * 2 - 1  # in half sides from the middle
+    at = (torch.arange(side, device=x.device) + 0.5) / side * 2 - 1  # half sides from the middle
     half = config.erase * (draws[ERASE_SIZE] + 1).view(-1, 1) / 2
     columns = (at - draws[ERASE_X].view(-1, 1)).abs() < half
     rows = (at - draws[ERASE_Y].view(-1, 1)).abs() < half

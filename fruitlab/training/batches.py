@@ -8,10 +8,10 @@ from torch import Tensor
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.batching import batches_per_epoch
 from fruitlab.methods.phase import Batch, Phase
-from fruitlab.models.paper_resnet import as_input
+from fruitlab.models.model import to_float
 from fruitlab.training import rng
 from fruitlab.training.augmentation import augment
-from fruitlab.training.device_dataset import Resident
+from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.scoring import pooled_features
 from fruitlab.training.state import State
 
@@ -23,8 +23,9 @@ class Batches:
     pool fills a fixed share of each batch, in random orders of its own, repeated as needed.
     """
 
-    def __init__(self, config: RunConfig, phase: Phase, data: Resident, state: State) -> None:
+    def __init__(self, config: RunConfig, phase: Phase, data: DeviceDataset, state: State) -> None:
         self.config, self.phase, self.data, self.number = config, phase, data, state.phase
+        self.network = state.network
         self.pools = [data.pool(pool, seed=config.seed) for pool in phase.pools]
         count, share = len(self.pools[0]), sum(pool.batch_share or 0 for pool in phase.pools)
         size = config.batch_size
@@ -86,11 +87,12 @@ class Batches:
         if self.features is not None:
             inputs = torch.cat([self.features[place][chosen] for place, chosen in parts])
         else:
-            inputs = as_input(self.data.images[index])
+            inputs = to_float(self.data.images[index])
             until = self.config.augment_until * self.phase.horizon
             if iteration is not None and iteration < until:
                 stream = rng.key(self.config.seed, "augment", self.number, iteration)
                 inputs = augment(inputs, self.config, stream)
+            inputs = self.network.standardize(inputs)
         last = iteration is not None and iteration % self.per_epoch == self.per_epoch - 1
         real = self.data.is_real[index].sum()
         return Batch(inputs, self.data.labels[index], index, real, last)

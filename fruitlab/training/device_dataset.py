@@ -1,6 +1,6 @@
-"""Both domains' pictures as one uint8 tensor on the device, and the index sets a run draws from.
+"""Both domains' pictures as one uint8 tensor on the device, and the index sets that runs draw from.
 
-30 kB a picture: 18,000 are 540 MB, so they are kept as they are and turned into floats a batch at a time.
+A picture takes 30 kB: 18,000 take 540 MB. They stay uint8 and become floats one batch at a time.
 """
 
 import unicodedata
@@ -16,14 +16,14 @@ from fruitlab.methods.phase import Pool
 
 
 @dataclass(frozen=True)
-class Resident:
-    """A pair of domains on a device, split into training and test pictures.
+class DeviceDataset:
+    """Two domains on a device, split into training and test pictures.
 
     Attributes:
-        images: uint8 [n, 100, 100, 3], nice then real.
+        images: uint8 [n, 100, 100, 3], nice pictures first.
         labels: int64 [n].
         is_real: bool [n].
-        train, test: for *nice* and *real*, int64 indices into images.
+        train, test: {"nice": ..., "real": ...}, int64 places in `images`.
     """
 
     categories: tuple[str, ...]
@@ -34,28 +34,29 @@ class Resident:
     test: dict[str, Tensor]
 
     @classmethod
-    def of(cls, data: TwoDomains, split_seed: int, device: torch.device) -> "Resident":
-        """Splits (paper 4.3) and moves everything to the device, once. Raises DataError as `TwoDomains.split` does."""
-        split, nice, real = data.split(split_seed), data.nice, data.real
-        images = torch.empty(
-            (len(nice.labels) + len(real.labels), *nice.images.shape[1:]), dtype=torch.uint8
-        )
-        np.concatenate(
-            [nice.images, real.images], out=images.numpy()
-        )  # from the files straight to where they stay
-        labels = np.concatenate([nice.labels, real.labels])
+    def of(cls, data: TwoDomains, split_seed: int, device: torch.device) -> "DeviceDataset":
+        """Split the pictures (paper 4.3) and copy everything to the device.
 
-        def there(array: np.ndarray, offset: int = 0) -> Tensor:
+        Raises:
+            DataError: as `TwoDomains.split`.
+        """
+        split, nice, real = data.split(split_seed), data.nice, data.real
+        count = len(nice.labels) + len(real.labels)
+        images = torch.empty((count, *nice.images.shape[1:]), dtype=torch.uint8)
+        np.concatenate([nice.images, real.images], out=images.numpy())  # without another copy
+        labels = np.concatenate([nice.labels, real.labels])
+        offset = len(nice.labels)
+
+        def moved(array: np.ndarray, offset: int = 0) -> Tensor:
             return torch.from_numpy(array + offset).to(device)
 
-        offset = len(nice.labels)
         return cls(
-            data.categories,
-            images.to(device),
-            there(labels),
-            there(np.arange(len(labels))) >= offset,
-            {"nice": there(split.nice_train), "real": there(split.real_train, offset)},
-            {"nice": there(split.nice_test), "real": there(split.real_test, offset)},
+            categories=data.categories,
+            images=images.to(device),
+            labels=moved(labels),
+            is_real=moved(np.arange(len(labels))) >= offset,
+            train={"nice": moved(split.nice_train), "real": moved(split.real_train, offset)},
+            test={"nice": moved(split.nice_test), "real": moved(split.real_test, offset)},
         )
 
     def pool(self, pool: Pool, *, seed: int) -> Tensor:
@@ -74,6 +75,25 @@ class Resident:
             chosen.append(pictures[torch.from_numpy(order).to(pictures.device)])
         return torch.cat(chosen)
 
+    def test_subset(self, domain: str, count: int) -> Tensor:
+        """At most `count` test pictures of a domain, int64 places; always the same ones.
+
+        Every category has its share.
+        """
+        test = self.test[domain]
+        return test[stratified(self.labels[test], count)]
+
+    def labelled_as(self, categories: tuple[str, ...]) -> "DeviceDataset":
+        """The same pictures with the labels of a network with other categories.
+
+        Test pictures of categories that the network does not know are left out.
+        """
+        places = {normalized(name): place for place, name in enumerate(categories)}
+        known = [places.get(normalized(name), -1) for name in self.categories]
+        labels = torch.tensor(known, device=self.labels.device)[self.labels]
+        test = {domain: index[labels[index] >= 0] for domain, index in self.test.items()}
+        return replace(self, categories=categories, labels=labels, test=test)
+
     def _rank_in_category(self, pictures: Tensor, order: np.ndarray) -> np.ndarray:
         """How many pictures of its category come before each picture, int64 [n]."""
         labels = self.labels[pictures].cpu().numpy()[order]
@@ -83,36 +103,29 @@ class Resident:
             rank[of_label] = np.arange(len(of_label))
         return rank
 
-    def test_subset(self, domain: str, count: int) -> Tensor:
-        """At most `count` test pictures of the domain, each category in proportion, always the same ones: int64 indices."""
-        test = self.test[domain]
-        return test[stratified(self.labels[test], count)]
-
-    def labelled_as(self, categories: tuple[str, ...]) -> "Resident":
-        """The same pictures in a network's numbering; test pictures of a category that it does not know are left out."""
-        places = {plain(name): place for place, name in enumerate(categories)}
-        known = torch.tensor(
-            [places.get(plain(name), -1) for name in self.categories], device=self.labels.device
-        )
-        labels = known[self.labels]
-        test = {domain: index[labels[index] >= 0] for domain, index in self.test.items()}
-        return replace(self, categories=categories, labels=labels, test=test)
-
 
 def stratified(labels: Tensor, count: int) -> Tensor:
-    """Ascending places of at most `count` of the pictures with these labels, each category in proportion, always the same ones: int64."""
+    """Ascending places of at most `count` pictures, every category in proportion, int64.
+
+    The choice is always the same for the same labels.
+
+    Args:
+        labels: int64 [n].
+    """
     if count >= len(labels):
         return torch.arange(len(labels), device=labels.device)
-    # The i-th of a category's n pictures stands at (i + 1/2) / n; the first ones by that number are spread evenly.
-    known, place = labels.cpu().numpy(), np.empty(len(labels))
+    # Picture i of a category's n has position (i + 1/2) / n; the lowest positions are spread evenly.
+    known = labels.cpu().numpy()
+    position = np.empty(len(labels))
     for label in np.unique(known):
         of_label = np.flatnonzero(known == label)
-        shuffled = np.random.Generator(np.random.Philox([0, int(label)])).permutation(len(of_label))
-        place[of_label[shuffled]] = (np.arange(len(of_label)) + 0.5) / len(of_label)
-    chosen = np.sort(np.argsort(place, kind="stable")[:count])
+        random = np.random.Generator(np.random.Philox([0, int(label)]))
+        shuffled = random.permutation(len(of_label))
+        position[of_label[shuffled]] = (np.arange(len(of_label)) + 0.5) / len(of_label)
+    chosen = np.sort(np.argsort(position, kind="stable")[:count])
     return torch.from_numpy(chosen).to(labels.device)
 
 
-def plain(category: str) -> str:
-    """A category's name as it is compared: case and composition of letters aside."""
+def normalized(category: str) -> str:
+    """A category's name for comparison, regardless of case and Unicode composition."""
     return unicodedata.normalize("NFC", category).casefold()

@@ -1,4 +1,4 @@
-"""Which device a run trains on: CUDA, MPS and CPU by one code path."""
+"""Devices and number formats: CUDA, MPS and CPU train by the same code."""
 
 import os
 from typing import Any
@@ -11,7 +11,11 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def resolve(device: str) -> torch.device:
-    """auto, cpu, cuda, cuda:1 or mps -> the device. Raises RunError if it is not there."""
+    """The device of a name: auto, cpu, cuda, cuda:1 or mps.
+
+    Raises:
+        RunError: there is no such device.
+    """
     if device == "auto":
         device = (
             "cuda"
@@ -30,23 +34,22 @@ def resolve(device: str) -> torch.device:
         torch.cuda.is_available() and (chosen.index or 0) < torch.cuda.device_count()
     ):
         raise RunError(
-            f"{device} is not to be had here ({torch.cuda.device_count()} CUDA devices found). Use --device cpu, or check the driver "
-            "and that this build of torch is one for CUDA."
+            f"{device} is not available ({torch.cuda.device_count()} CUDA devices found). Use "
+            "--device cpu, or check the driver and that this build of torch supports CUDA."
         )
     if chosen.type == "mps" and not torch.backends.mps.is_available():
-        raise RunError(
-            "mps is not to be had here: it needs a Mac with Apple silicon. Use --device cpu."
-        )
+        raise RunError("mps is not available: it needs a Mac with Apple silicon. Use --device cpu.")
     if chosen.type not in ("cpu", "cuda", "mps"):
         raise RunError(f"Training on {chosen.type} is not supported: give auto, cpu, cuda or mps.")
     return chosen
 
 
 def precision(device: torch.device, asked: str = "auto") -> torch.dtype:
-    """What convolutions train in. *auto*: bfloat16 where the device computes in it, as graphics cards since NVIDIA's Ampere do; else float32.
+    """The dtype that the backbone trains in.
 
-    float16, all that older cards have, would want its losses scaled. A CPU that has bfloat16 gains a seventh by it, and one that has not
-    is ten times slower, so there it is used only where it is asked for.
+    *auto* is bfloat16 on graphics cards that compute in it (NVIDIA's since Ampere), else float32.
+    float16, which older cards have, would need loss scaling. A CPU with bfloat16 gains a seventh,
+    and one without it is ten times slower, so a CPU uses it only on request.
     """
     if asked != "auto":
         return PRECISIONS[asked]
@@ -56,27 +59,34 @@ def precision(device: torch.device, asked: str = "auto") -> torch.dtype:
 
 
 def precision_of(header: dict[str, Any], device: torch.device) -> torch.dtype:
-    """What a run's convolutions compute in: what they began with, on a device of the same kind; else what was asked for, there.
+    """The dtype that a run's backbone trains in.
+
+    On a device of the same kind it stays what the run started with; on another one, `precision`
+    decides.
 
     Args:
-        header: config.json's. precision: what was asked for (none: auto); computed_in and trained_on: with what and where it began.
+        header: of config.json: *precision* as requested (default: auto), *computed_in* and
+            *trained_on*, the dtype and device that the run started with.
     """
     if str(header.get("trained_on", "")).partition(":")[0] == device.type:
-        return PRECISIONS[header.get("computed_in", "float32")]  # older runs knew nothing else
+        return PRECISIONS[header.get("computed_in", "float32")]  # all that earlier versions had
     return precision(device, header.get("precision", "auto"))
 
 
 def repeatable(device: torch.device, threads: int | None) -> int:
-    """Makes results a function of seed and thread count, bit for bit; returns the thread count.
+    """Makes results a function of seed and thread count, bit for bit.
 
-    A resumed run passes the count it started with: a sum over other parts has other last bits.
+    Args:
+        threads: None keeps PyTorch's own. A resumed run passes the count that it started with,
+            since sums over other parts differ in their last bits.
+    Returns:
+        The thread count.
     """
     if threads is not None:
         torch.set_num_threads(threads)
     if device.type == "cuda":
-        os.environ.setdefault(
-            "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
-        )  # read when the first product is made
+        # cuBLAS reads this at its first matrix product.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
         torch.backends.cudnn.benchmark = False
     return torch.get_num_threads()

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.phase import Phase
-from fruitlab.training.device_dataset import DOMAINS, Resident
+from fruitlab.training.device_dataset import DOMAINS, DeviceDataset
 from fruitlab.training.scoring import pooled_features, score
 from fruitlab.training.state import State
 
@@ -50,7 +50,7 @@ class Evaluator:
         self,
         config: RunConfig,
         phase: Phase,
-        data: Resident,
+        data: DeviceDataset,
         state: State,
         *,
         label: str,

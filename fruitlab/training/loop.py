@@ -12,21 +12,21 @@ losses are read at evaluations.
 import time
 from collections.abc import Iterator
 
-import torch
 from torch.nn import functional as F
 
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.base import Method
 from fruitlab.methods.phase import Batch, Phase, labels
+from fruitlab.models.kernels.execution import accelerate
 from fruitlab.models.kernels.slices import alone
 from fruitlab.training import schedules
 from fruitlab.training.batches import Batches
-from fruitlab.training.device_dataset import Resident
+from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.evaluation import Evaluation, Evaluator
 from fruitlab.training.state import State
 
 
-def train(config: Method, data: Resident, state: State) -> Iterator[Evaluation | None]:
+def train(config: Method, data: DeviceDataset, state: State) -> Iterator[Evaluation | None]:
     """Run the phases that are left.
 
     Yields:
@@ -67,14 +67,9 @@ def step(config: RunConfig, phase: Phase, state: State, batch: Batch) -> None:
     """One iteration: forward, backward, update."""
     network, clock = state.network, state.clock
     state.train_mode()
-    for norm in network.norms():
-        norm.momentum = schedules.norm_momentum(config, state.iteration)
-    if phase.inputs == "features":
-        logits = network.head(batch.inputs)
-    elif state.precision == torch.float32:
-        logits = network(batch.inputs)
-    else:
-        logits = network(batch.inputs.to(state.precision))
+    network.set_statistics_momentum(schedules.norm_momentum(config, state.iteration))
+    run = accelerate(network, state.precision)
+    logits = run.head(batch.inputs) if phase.inputs == "features" else run(batch.inputs)
     loss = F.cross_entropy(logits, batch.labels, label_smoothing=config.label_smoothing)
     total = loss
     if phase.extra_loss is not None:

@@ -18,11 +18,11 @@ def step(
     decay: float,
     nesterov: bool = False,
     muon: float = 0.0,
-    kernels: Collection[str] = (),
+    decayed: Collection[str],
+    matrices: Collection[str] = (),
 ) -> None:
     """Update the parameters in place from their gradients, and clear the gradients.
 
-    The L2 penalty applies to weights, not to biases (3.2).
 
     This is not torch.optim.SGD: the rate has to be a tensor, so that a plateau can halve it without
     a transfer from the device. With foreach=True SGD reads such a tensor back at every step, and
@@ -36,13 +36,16 @@ def step(
         momentum: fraction of the velocity that is kept.
         decay: factor f of the L2 penalty f / 2 * sum(w^2).
         muon: length of an orthogonalized update in learning rates; 0 turns it off.
-        kernels: names of the parameters whose updates Muon orthogonalizes.
+        decayed: names of the parameters that the penalty applies to: weights, not biases (3.2).
+        matrices: names of the parameters whose updates Muon orthogonalizes.
     """
     names, weights = list(trained), list(trained.values())
     gradients = [parameter.grad for parameter in weights]
     velocities = [velocity[name] for name in names]
-    decayed = [i for i, name in enumerate(names) if name.endswith("weight")]
-    torch._foreach_add_([gradients[i] for i in decayed], [weights[i] for i in decayed], alpha=decay)
+    penalized = [i for i, name in enumerate(names) if name in decayed]
+    torch._foreach_add_(
+        [gradients[i] for i in penalized], [weights[i] for i in penalized], alpha=decay
+    )
     torch._foreach_mul_(velocities, momentum)
     torch._foreach_add_(velocities, gradients)
     updates = velocities
@@ -50,7 +53,7 @@ def step(
         updates = list(torch._foreach_add(gradients, velocities, alpha=momentum))
     if muon:
         updates = list(updates)
-        places = [i for i, name in enumerate(names) if name in kernels]
+        places = [i for i, name in enumerate(names) if name in matrices]
         orthogonal = orthogonal_steps([updates[i] for i in places])
         for i, update in zip(places, orthogonal, strict=True):
             updates[i] = update * muon

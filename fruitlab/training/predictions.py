@@ -1,32 +1,36 @@
-"""What a network says of every test picture, as a table for predictions.npz."""
+"""A network's answer to every test picture, as the table in predictions.npz."""
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from fruitlab.data.domains import Domain, TwoDomains
-from fruitlab.models.paper_resnet import Network
-from fruitlab.training.device_dataset import DOMAINS, Resident
+from fruitlab.models.model import Model
+from fruitlab.training.device_dataset import DOMAINS, DeviceDataset
 from fruitlab.training.scoring import infer, ranks
 
 
 def predictions(
-    network: Network, data: TwoDomains, resident: Resident, logits: dict[str, Tensor] | None = None
+    network: Model,
+    data: TwoDomains,
+    device_dataset: DeviceDataset,
+    logits: dict[str, Tensor] | None = None,
 ) -> dict[str, np.ndarray]:
-    """What the network says of every test picture: arrays for predictions.npz, which need neither torch nor the data to be read.
+    """Arrays for predictions.npz, which can be read without torch and without the data.
 
     Args:
-        logits: float [n, categories] of each domain's test pictures, where they are known already.
+        logits: float [n, categories] of each domain's test pictures, if they are known already.
     Returns:
-        categories; and of n pictures, nice first: hash, path, real (bool), truth, rank of the truth, top3 (indices) and
-        probability of those three (float32).
+        *categories*, and for n pictures, nice ones first: *hash*, *path*, *real* (bool), *truth*
+        and *rank* (int32; see `scoring.ranks`), and of the top three categories *top3* (int32
+        [n, 3]) and *probability* (float32 [n, 3]).
     """
     columns: dict[str, list[np.ndarray]] = {}
-    truth = resident.labels
+    truth = device_dataset.labels
     first = 0
     for domain, source in zip(DOMAINS, (data.nice, data.real), strict=True):
-        index = resident.test[domain]
-        scores = infer(network, resident.images, index) if logits is None else logits[domain]
+        index = device_dataset.test[domain]
+        scores = infer(network, device_dataset.images, index) if logits is None else logits[domain]
         with torch.inference_mode():
             top = torch.softmax(scores, 1).topk(min(3, scores.shape[1]), dim=1)
             rank = ranks(scores, truth[index])
@@ -45,7 +49,7 @@ def predictions(
     narrow = {"truth": np.int32, "rank": np.int32, "top3": np.int32}
     return {
         name: column.astype(narrow.get(name, column.dtype)) for name, column in table.items()
-    } | {"categories": np.array(resident.categories)}
+    } | {"categories": np.array(device_dataset.categories)}
 
 
 def _of_pictures(domain: Domain, rows: np.ndarray) -> dict[str, np.ndarray]:

@@ -1,7 +1,8 @@
-"""Random numbers that are functions of what they are for: (seed, phase, epoch), and so on.
+"""Random numbers that are functions of what they are for: seed, phase, epoch and so on.
 
-A resumed run needs no generator's state, and a run on a GPU sees its pictures in the very order it would on a CPU: the
-numbers are hashes of a counter in integer arithmetic, which is exact everywhere, computed on the device that uses them.
+A resumed run needs no generator state, and a run on a GPU sees its pictures in the same order as on
+a CPU: the numbers are hashes of a counter in integer arithmetic, which is exact everywhere, and they
+are computed on the device that uses them.
 """
 
 import hashlib
@@ -13,14 +14,19 @@ _MASK = 0xFFFFFFFF
 
 
 def key(*parts: int | str) -> int:
-    """32 bits from what the numbers are for, e.g. key(seed, "order", phase, epoch)."""
-    return int.from_bytes(
-        hashlib.blake2b("/".join(map(str, parts)).encode(), digest_size=4).digest(), "little"
-    )
+    """A 32-bit key from what the numbers are for: key(seed, "order", phase, epoch)."""
+    text = "/".join(map(str, parts)).encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=4).digest(), "little")
 
 
 def bits(count: int, stream: int, device: torch.device) -> Tensor:
-    """int64 [count], uniform in 0 .. 2^32 - 1: two rounds of a well-mixing 32-bit hash (Wellons' lowbias32), keyed before each."""
+    """Uniform random integers in 0 .. 2^32 - 1, int64 [count].
+
+    Two rounds of a 32-bit hash that mixes well (Wellons' lowbias32), keyed before each round.
+
+    Args:
+        stream: a key.
+    """
     x = torch.arange(count, device=device)
     for step in (stream, stream ^ 0x9E3779B9):
         x = (x ^ step) & _MASK
@@ -31,10 +37,16 @@ def bits(count: int, stream: int, device: torch.device) -> Tensor:
 
 
 def uniform(count: int, stream: int, device: torch.device) -> Tensor:
-    """float32 [count], uniform in [0, 1): 24 of the bits, all that a float32 holds, so that 1 never comes out."""
+    """Uniform random numbers in [0, 1), float32 [count].
+
+    They use 24 of the bits, all that a float32 holds, so 1.0 never occurs.
+    """
     return (bits(count, stream, device) >> 8).float() * 2.0**-24
 
 
 def order(count: int, stream: int, device: torch.device) -> Tensor:
-    """int64 [count]: a random order of 0 .. count - 1. Ties (one in thousands of pictures, if any) keep their order."""
+    """A random permutation of 0 .. count - 1, int64 [count].
+
+    Ties, rare even among thousands of pictures, keep their order.
+    """
     return torch.sort(bits(count, stream, device), stable=True).indices

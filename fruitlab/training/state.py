@@ -1,40 +1,58 @@
-"""All that changes while a run trains: weights, statistics, velocity, clocks. It can be written down and read back.
+"""Everything that changes while a run trains: weights, statistics, velocity, clocks.
 
-Counters that the device computes (the losses, real pictures seen, the plateau's) stay there until an evaluation reads them.
+It can be saved at any iteration and loaded again. Counters that the device computes (losses, real
+pictures seen, the plateau) stay on the device until an evaluation reads them.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fruitlab.config.errors import ConfigError
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.phase import Phase
-from fruitlab.models.paper_resnet import Network
+from fruitlab.models import registry
+from fruitlab.models.model import Model
 from fruitlab.training import optimizer, rng
 
+# Numbers that the host keeps, all of them saved.
+NUMBERS = (
+    "iteration",
+    "phase",
+    "phase_iteration",
+    "clock",
+    "pictures",
+    "pictures_since",
+    "epoch_pictures",
+    "epoch_iterations",
+    "momentum",
+    "decay",
+    "seconds",
+    "ended",
+    "scored",
+)
+COUNTERS = ("loss_since", "epoch_loss", "stale", "halvings", "rate")
 
-def new_network(config: RunConfig, categories: int) -> Network:
-    """The run's network with its first weights, on the CPU: a function of the configuration alone."""
+
+def new_network(config: RunConfig, categories: int) -> Model:
+    """The run's network with its initial weights, on the CPU. They depend on nothing else."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.key(config.seed, "weights"))
-        return Network(
-            categories=categories,
-            width=config.width,
-            statistics=config.statistics,
-            init=config.init,
-            epsilon=config.norm_epsilon,
-        )
+        return registry.build(config, categories)
 
 
 class State:
-    """A run's state, at its first iteration until `load` says otherwise.
+    """The state of a run, at its first iteration until `load` is called.
 
-    Args:
-        precision: what the convolutions compute in when they train (`devices.precision`). Weights, statistics, velocity and head are
-            float32 all the same, and scores are taken in it.
+    Attributes:
+        memory: tensors that a method's end actions keep for later phases.
+        iteration, phase, phase_iteration: where the run is.
+        clock: iterations since the schedules were last restarted.
+        pictures: training pictures seen.
+        ended: whether the phase's end action is done.
     """
 
     def __init__(
@@ -45,27 +63,29 @@ class State:
         device: torch.device,
         precision: torch.dtype = torch.float32,
     ) -> None:
+        """Build the network.
+
+        Args:
+            precision: of the backbone in training (`devices.precision`). Weights, statistics,
+                velocity and head stay float32, and so do evaluations.
+        """
         self.device, self.precision = device, precision
         self.network = new_network(config, categories).to(device, memory_format=torch.channels_last)
         self.nesterov, self.muon = config.nesterov, config.muon
-        self.trained: dict[str, Tensor] = {}
-        self.kernels: set[str] = set()  # of the trained, those that Muon orthogonalizes
-        self.frozen: list[torch.nn.Module] = []  # kept in evaluation mode
+        self.decayed = self.network.decayed()
+        self.matrices = self.decayed - self.network.parameters_of("head").keys()  # Muon's
+        self.trained: dict[str, nn.Parameter] = {}
+        self.frozen: list[nn.Module] = []  # keep their running statistics
         self.velocity: dict[str, Tensor] = {}
-        self.memory: dict[str, Tensor] = {}  # what methods remember from phase to phase
-        # On the host: iterations of the run, of the phase, and since its clock was set to zero.
+        self.memory: dict[str, Tensor] = {}
         self.iteration = self.phase = self.phase_iteration = self.clock = 0
-        self.pictures = self.pictures_since = 0  # trained on, in all and since the last evaluation
+        self.pictures = self.pictures_since = 0  # since the last evaluation
         self.epoch_pictures = self.epoch_iterations = 0
         self.momentum = self.decay = 0.0  # of the last iteration
         self.seconds = 0.0
-        self.ended = False  # the phase's `at_end` is done
+        self.ended = False
         self.scored = [-1, -1, 0]  # the moment of the last evaluation
-        # On the device.
-        self.counters = {
-            name: torch.zeros((), device=device)
-            for name in ("loss_since", "epoch_loss", "stale", "halvings", "rate")
-        }
+        self.counters = {name: torch.zeros((), device=device) for name in COUNTERS}
         self.counters["best_epoch"] = torch.full((), float("inf"), device=device)
         self.counters["real_pictures"] = torch.zeros((), dtype=torch.int64, device=device)
 
@@ -74,7 +94,11 @@ class State:
         return [self.phase, self.phase_iteration, int(self.ended)]
 
     def enter(self, phase: int, *, fresh_clock: bool) -> None:
-        """Goes on to the next phase; a fresh clock takes learning rate, momentum, velocity and plateau back to their start."""
+        """Go on to the next phase.
+
+        A fresh clock restarts the learning rate and momentum schedules, the velocity and the
+        plateau counter.
+        """
         self.phase, self.phase_iteration, self.ended = phase, 0, False
         if fresh_clock:
             self.clock, self.velocity = 0, {}
@@ -85,42 +109,32 @@ class State:
         self.epoch_pictures = self.epoch_iterations = 0
 
     def trains(self, phase: Phase) -> None:
-        """Prepare the parameters that the phase trains; velocities continue or start at zero."""
+        """Prepare what the phase trains; velocities continue or start at zero.
+
+        Raises:
+            ConfigError: the network has no layer group of a name that the phase trains.
+        """
         groups = self.network.layer_groups()
-        chosen = groups if phase.trains is None else phase.trains
-        if unknown := set(chosen) - set(groups):
+        chosen = tuple(groups) if phase.trains is None else phase.trains
+        if unknown := [group for group in chosen if group not in groups]:
             raise ConfigError(
-                f"The network has no layer group {', '.join(sorted(unknown))}. "
-                f"It has: {', '.join(groups)}."
+                f"The network has no layer group {', '.join(unknown)}. It has: {', '.join(groups)}."
             )
-        names = {id(parameter): name for name, parameter in self.network.named_parameters()}
-        of_group = {
-            group: {names[id(p)] for module in modules for p in module.parameters()}
-            for group, modules in groups.items()
-        }
-        moving = set().union(*(of_group[group] for group in chosen))
-        self.trained = {}
+        moving = self.network.parameters_of(*chosen)
         for name, parameter in self.network.named_parameters():
             parameter.requires_grad_(name in moving)
             parameter.grad = None
-            if parameter.requires_grad:
-                self.trained[name] = parameter
-        self.kernels = {
-            name
-            for name in moving
-            if name.endswith("weight") and name not in of_group[next(reversed(groups))]
-        }
+        self.trained = moving
         self.velocity = {
             name: self.velocity.get(name, torch.zeros_like(parameter))
-            for name, parameter in self.trained.items()
+            for name, parameter in moving.items()
         }
-        self.frozen = []
-        if phase.running_statistics == "frozen":
-            rest = [modules for group, modules in groups.items() if group not in chosen]
-            self.frozen = [module for modules in rest for module in modules]
+        rest = [group for group in groups if group not in chosen]
+        frozen = phase.running_statistics == "frozen"
+        self.frozen = self.network.running_statistics(*rest) if frozen else []
 
     def train_mode(self) -> None:
-        """Training mode, but for layer groups whose running statistics the phase freezes."""
+        """Training mode, except for running statistics that the phase freezes."""
         self.network.train()
         for module in self.frozen:
             module.eval()
@@ -135,14 +149,21 @@ class State:
             rate=rate,
             momentum=momentum,
             decay=decay,
+            decayed=self.decayed,
             nesterov=self.nesterov,
             muon=self.muon,
-            kernels=self.kernels,
+            matrices=self.matrices,
         )
         self.momentum, self.decay = momentum, decay
 
     def count(self, loss: Tensor, pictures: int, real: Tensor) -> None:
-        """Books an iteration. `loss`: mean cross entropy of its batch; `real`: how many of its pictures are."""
+        """Count an iteration.
+
+        Args:
+            loss: mean cross entropy of its batch, float scalar.
+            pictures: size of the batch.
+            real: how many of its pictures are real, int64 scalar.
+        """
         self.counters["loss_since"].add_(loss, alpha=pictures)
         self.counters["epoch_loss"].add_(loss, alpha=pictures)
         self.counters["real_pictures"].add_(real)
@@ -155,87 +176,78 @@ class State:
         self.epoch_iterations += 1
 
     def end_epoch(self, plateau: int) -> None:
-        """Halves the learning rate when no epoch's mean loss was the lowest for `plateau` iterations (paper 3.4)."""
-        c = self.counters
-        mean = c["epoch_loss"] / self.epoch_pictures
-        dropped = mean < c["best_epoch"]
-        torch.minimum(mean, c["best_epoch"], out=c["best_epoch"])
-        c["stale"].add_(self.epoch_iterations).mul_(~dropped)
-        halve = c["stale"] >= plateau
-        c["halvings"].add_(halve)
-        c["stale"].mul_(~halve)
-        c["epoch_loss"].zero_()
+        """Halve the learning rate after `plateau` iterations without progress (paper 3.4).
+
+        Progress is an epoch whose mean loss is the lowest so far.
+        """
+        counters = self.counters
+        mean = counters["epoch_loss"] / self.epoch_pictures
+        improved = mean < counters["best_epoch"]
+        torch.minimum(mean, counters["best_epoch"], out=counters["best_epoch"])
+        counters["stale"].add_(self.epoch_iterations).mul_(~improved)
+        halve = counters["stale"] >= plateau
+        counters["halvings"].add_(halve)
+        counters["stale"].mul_(~halve)
+        counters["epoch_loss"].zero_()
         self.epoch_pictures = self.epoch_iterations = 0
 
     def read(self) -> tuple[float | None, dict[str, int]]:
-        """Mean cross entropy since the last reading (None before an iteration) and training pictures seen of each domain."""
-        loss = (
-            self.counters["loss_since"].item() / self.pictures_since
-            if self.pictures_since
-            else None
-        )
+        """Read the counters from the device.
+
+        Returns:
+            Mean cross entropy since the last reading (None before the first iteration), and the
+            training pictures seen of each domain.
+        """
+        loss = None
+        if self.pictures_since:
+            loss = self.counters["loss_since"].item() / self.pictures_since
         self.counters["loss_since"].zero_()
         self.pictures_since = 0
         real = int(self.counters["real_pictures"].item())
         return loss, {"nice": self.pictures - real, "real": real}
 
     def penalty(self) -> float:
-        """The L2 penalty on all weights, at the factor of the last iteration (0 before the first)."""
-        weights = [
-            p.detach() for name, p in self.network.named_parameters() if name.endswith("weight")
-        ]
-        return self.decay / 2 * torch.stack([w.square().sum() for w in weights]).sum().item()
+        """The L2 penalty at the factor of the last iteration; 0.0 before the first."""
+        named = self.network.named_parameters()
+        squares = [p.detach().square().sum() for name, p in named if name in self.decayed]
+        return self.decay / 2 * torch.stack(squares).sum().item()
 
     def learning_rate(self) -> float:
+        """The learning rate of the last iteration."""
         return self.counters["rate"].item()
 
-    _NUMBERS = (
-        "iteration",
-        "phase",
-        "phase_iteration",
-        "clock",
-        "pictures",
-        "pictures_since",
-        "epoch_pictures",
-        "epoch_iterations",
-        "momentum",
-        "decay",
-        "seconds",
-        "ended",
-        "scored",
-    )
-
     def save(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Tensors by name, as copies on the host, and numbers (JSON's kinds): all that `load` needs."""
-        groups = {
+        """Copies of all tensors by name, and the numbers (JSON types)."""
+        groups: dict[str, Mapping[str, Tensor]] = {
             "network": self.network.state_dict(),
             "velocity": self.velocity,
             "memory": self.memory,
             "counter": self.counters,
         }
-        # Contiguous in the ordinary order: files know nothing of memory formats.
+        # Contiguous in the default order: files know nothing of memory formats.
         tensors = {
             f"{group}.{name}": tensor.detach().cpu().contiguous().clone().numpy()
             for group, members in groups.items()
             for name, tensor in members.items()
         }
-        return tensors, {name: getattr(self, name) for name in self._NUMBERS}
+        return tensors, {name: getattr(self, name) for name in NUMBERS}
 
-    def load(self, tensors: dict[str, np.ndarray], numbers: dict[str, Any]) -> None:
-        """Takes up what `save` gave. Raises KeyError or RuntimeError if it is of another network."""
+    def load(self, tensors: Mapping[str, np.ndarray], numbers: Mapping[str, Any]) -> None:
+        """Restore what `save` returned.
+
+        Raises:
+            KeyError, RuntimeError: it is the state of another network.
+        """
         groups: dict[str, dict[str, Tensor]] = {
-            "network": {},
-            "velocity": {},
-            "memory": {},
-            "counter": {},
+            name: {} for name in ("network", "velocity", "memory", "counter")
         }
-        for name, array in tensors.items():
+        for name, array in self.network.upgrade_names(tensors).items():
             group, _, rest = name.partition(".")
             groups[group][rest] = torch.from_numpy(array.copy()).to(self.device)
         self.network.load_state_dict(groups["network"])
         self.velocity, self.memory = groups["velocity"], groups["memory"]
         self.counters.update(groups["counter"])
-        for name in self._NUMBERS:
+        for name in NUMBERS:
             setattr(self, name, numbers[name])
-        if len(self.scored) == 2:  # states of format 1
+        if len(self.scored) == 2:  # states of earlier versions
             self.scored = [*self.scored, int(self.ended)]

@@ -1,39 +1,58 @@
-"""What a run says to a person: how far it is, and what went wrong."""
+"""What a run tells people: how far it is, and what went wrong."""
 
 import errno
 from typing import Any
 
 from fruitlab.config.errors import DataError, RunError
-from fruitlab.config.text import duration
+from fruitlab.config.text import duration, percent
 from fruitlab.metrics import accuracy
 from fruitlab.runs.folder import Run
 
 
 def progress(point: dict[str, Any], iterations: int, seconds: float, at_start: int) -> str:
-    """One line for a person who watches: where it is, both accuracies, when it will be done."""
+    """One line about an evaluation: where the run is, its accuracies, and the time left.
+
+    Args:
+        point: a line of the log.
+        iterations: of the whole run.
+        seconds: since this process began to train, at iteration `at_start`.
+    """
     nice, real = (point[domain][1] / point[domain][0] for domain in ("nice", "real"))
+    parts = [
+        point["phase"],
+        f"iteration {point['iteration']:,}/{iterations:,}",
+        f"nice {percent(nice)}",
+        f"real {percent(real)}",
+        f"combined {percent(accuracy.combined(nice, real))}",
+    ]
+    if point["full"]:
+        parts[-1] += " (full test sets)"
+    if point["loss"] is not None:
+        parts.append(f"loss {point['loss']:.3f}")
     done = point["iteration"] - at_start
-    left = (
-        f" · {duration(seconds / done * (iterations - point['iteration']))} left"
-        if done and point["iteration"] < iterations
-        else ""
-    )
-    loss = "" if point["loss"] is None else f" · loss {point['loss']:.3f}"
-    return (
-        f"{point['phase']} · iteration {point['iteration']:,}/{iterations:,} · nice {nice:.1%} · real {real:.1%} · "
-        f"combined {accuracy.combined(nice, real):.1%}{' (full test sets)' if point['full'] else ''}{loss}{left}"
-    )
+    if done and point["iteration"] < iterations:
+        parts.append(f"{duration(seconds / done * (iterations - point['iteration']))} left")
+    return " · ".join(parts)
 
 
 def explain(error: Exception, run: Run) -> str:
-    """What went wrong and what to do, for a person."""
-    again = f"Then go on: python -m fruitlab resume {run.id}"
+    """What went wrong and what to do about it."""
+    resume = f"Then resume it: python -m fruitlab resume {run.id}"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk is full, so {run.id} stopped; what it had is kept. Make room on the disk of {run.folder.parent}. {again}"
+        return (
+            f"The disk is full, so {run.id} stopped. Everything up to its last saved state is kept."
+            f" Free some space on the disk of {run.folder.parent}. {resume}"
+        )
     if isinstance(error, PermissionError):
-        return f"{error.filename} cannot be written to: check its permissions. {again}"
+        return f"Cannot write to {error.filename}. Check its permissions. {resume}"
     if isinstance(error, (DataError, RunError, ArithmeticError)):
         return str(error)
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return f"Not enough memory for {run.id}. Give a smaller batch (--set batch_size=32) or close other programs. {again}"
-    return f"{run.id} failed unexpectedly: {type(error).__name__}: {error}. What it had is kept. {again}"
+        return (
+            f"Not enough memory for {run.id}. Use a smaller batch (--set batch_size=32), or close"
+            f" other programs. {resume}"
+        )
+    return (
+        f"{run.id} failed unexpectedly: {type(error).__name__}: {error}. Everything up to its last"
+        f" saved state is kept. {resume}"
+    )

@@ -6,20 +6,19 @@ than the iterations since its last evaluation.
 """
 
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from filelock import Timeout
 
 from fruitlab.config.errors import Busy, RunError
+from fruitlab.config.progress import Say
 from fruitlab.metrics import accuracy
 from fruitlab.runs import queue
-from fruitlab.runs.folder import Run, find
+from fruitlab.runs.catalog import find
+from fruitlab.runs.folder import Run
 from fruitlab.worker import messages
 from fruitlab.worker.reading import ReadingProgress, read_data
 from fruitlab.worker.stop import Stopped, StopRequest
-
-Say = Callable[[str], None]
 
 
 def work(run: Run, *, device: str | None = None, say: Say) -> dict[str, Any]:
@@ -80,7 +79,7 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
     try:
         # torch takes seconds and memory to import, so a run that waits for its turn goes without.
         run.doing("loading torch")
-        from fruitlab.training.process import prepare
+        from fruitlab.training.runtime import prepare
 
         prepare()
         from fruitlab.training import devices

@@ -1,9 +1,9 @@
 """Reading the data of a run, with progress that pages can show."""
 
 import time
-from collections.abc import Callable
 
 from fruitlab.config.errors import DataError
+from fruitlab.config.progress import Progress, Say
 from fruitlab.data import store
 from fruitlab.data.domains import TwoDomains
 from fruitlab.runs.folder import Run
@@ -28,8 +28,8 @@ class ReadingProgress:
 def read_data(
     run: Run,
     name: str,
-    say: Callable[[str], None],
-    progress: Callable[[str, int, int], None] | None = None,
+    say: Say,
+    progress: Progress | None = None,
 ) -> TwoDomains:
     """Read the run's data.
 

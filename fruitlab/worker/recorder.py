@@ -1,4 +1,4 @@
-"""What a worker writes down: log, state, weights, results; and how a run takes up what it wrote."""
+"""What a worker writes to a run's folder: log, state, weights and results; and how a run resumes."""
 
 import io
 import time
@@ -13,16 +13,21 @@ from fruitlab.data.domains import TwoDomains
 from fruitlab.metrics import accuracy
 from fruitlab.runs.folder import Run
 from fruitlab.runs.snapshots import snapshot_name
-from fruitlab.training.device_dataset import Resident
+from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.evaluation import Evaluation
 from fruitlab.training.predictions import predictions
 from fruitlab.training.state import State
 
-SAVE_EVERY = 2.0  # seconds between two saved states: the dense points of a phase's start come faster than a disk likes
+# Seconds between two saved states: at a phase's start, evaluations come faster than a disk likes.
+SAVE_EVERY = 2.0
 
 
 class Recorder:
-    """Keeps a run's folder in step with its state. The log line goes first, then the state that knows the log's length."""
+    """Keeps a run's folder in step with its state.
+
+    The line of the log is written first, then the state that knows the log's length. A run killed
+    between the two resumes from the state before, and the log is cut back to it.
+    """
 
     def __init__(
         self, run: Run, config: RunConfig, state: State, categories: tuple[str, ...]
@@ -32,24 +37,27 @@ class Recorder:
         self.saved = time.monotonic()
 
     def resume(self) -> bool:
-        """Takes up the saved state, if there is one, and cuts the log back to it. Raises RunError if it is damaged."""
+        """Load the saved state, if there is one, and cut the log back to it.
+
+        Raises:
+            RunError: the state is damaged.
+        """
         found, length = self.run.has("state"), 0
         if found:
             tensors, notes = self.run.read_tensors("state")
             self.state.load(tensors, notes["numbers"])
             length = notes["log_length"]
         self.run.cut_log(length)
-        self.best = max(
-            (accuracy.point_combined(point) for point in self.run.metrics() if point["full"]),
-            default=-1.0,
-        )
+        full = [accuracy.point_combined(p) for p in self.run.metrics() if p["full"]]
+        self.best = max(full, default=-1.0)
         return found
 
     def note(self, evaluation: Evaluation) -> dict[str, Any]:
-        """Books an evaluation; returns its line of the log."""
+        """Write an evaluation to the log, and what follows from it; returns its line of the log."""
         point = {name: value for name, value in vars(evaluation).items() if name != "logits"}
         self.run.append(point)
-        self.logits = evaluation.logits if evaluation.iteration == self.config.iterations else None
+        at_end = evaluation.iteration == self.config.iterations
+        self.logits = evaluation.logits if at_end else None
         if self.state.phase == 1 and not evaluation.phase_iteration:
             self._write_weights("switch")  # where restricted training starts from (play files)
         if evaluation.full and accuracy.point_combined(point) > self.best:
@@ -60,68 +68,67 @@ class Recorder:
         return point
 
     def keep(self) -> None:
-        """Saves the state as it is now."""
+        """Save the state as it is now."""
         tensors, numbers = self.state.save()
-        self.run.write_tensors(
-            "state", tensors, {"numbers": numbers, "log_length": self.run.log_length()}
-        )
+        notes = {"numbers": numbers, "log_length": self.run.log_length()}
+        self.run.write_tensors("state", tensors, notes)
         self.saved = time.monotonic()
 
     def snapshot(self) -> None:
-        """Keeps the state of this iteration, and the best weights so far, for the runs that share training up to here (`branches.branch`)."""
+        """Save the state, and the best weights so far, for runs that share training up to here."""
         tensors, numbers = self.state.save()
         name = snapshot_name(self.state.iteration)
         if self.run.has("best"):
-            write_whole(
-                self.run.folder / f"{name}-best.safetensors",
-                (self.run.folder / "best.safetensors").read_bytes(),
-            )
-        self.run.write_tensors(
-            name, tensors, {"numbers": numbers, "log_length": self.run.log_length()}
-        )
+            best = (self.run.folder / "best.safetensors").read_bytes()
+            write_whole(self.run.folder / f"{name}-best.safetensors", best)
+        notes = {"numbers": numbers, "log_length": self.run.log_length()}
+        self.run.write_tensors(name, tensors, notes)
 
-    def results(self, data: TwoDomains, resident: Resident) -> dict[str, Any]:
-        """Writes the last weights and every test picture's prediction; returns the summary of a finished run."""
+    def results(self, data: TwoDomains, dataset: DeviceDataset) -> dict[str, Any]:
+        """Write the final weights and every test picture's prediction; returns the summary."""
         self._write_weights("weights")
-        table = predictions(self.state.network, data, resident, self.logits)
+        table = predictions(self.state.network, data, dataset, self.logits)
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **table)
         write_whole(self.run.folder / "predictions.npz", buffer.getvalue())
-        return (
-            {
-                "status": "finished",
-                "iteration": self.state.iteration,
-                "images_seen": self.state.pictures,
-                "seconds": round(self.state.seconds, 3),
-            }
-            | accuracy.table_scores(table)
-            | {"best": accuracy.best_scores(self.run.metrics())}
-        )
+        summary = {
+            "status": "finished",
+            "iteration": self.state.iteration,
+            "images_seen": self.state.pictures,
+            "seconds": round(self.state.seconds, 3),
+        }
+        best = accuracy.best_scores(self.run.metrics())
+        return summary | accuracy.table_scores(table) | {"best": best}
 
     def _write_weights(self, name: str) -> None:
-        network = {
+        network = self.state.network
+        tensors = {
             key: tensor.detach().cpu().contiguous().numpy()
-            for key, tensor in self.state.network.state_dict().items()
+            for key, tensor in network.state_dict().items()
         }
         self.run.write_tensors(
             name,
-            network,
+            tensors,
             {
                 "categories": list(self.categories),
                 "iteration": self.state.iteration,
-                "width": self.config.width,
-                "epsilon": self.config.norm_epsilon,
-            },
+                "network": network.name,
+            }
+            | network.hyperparameters,
         )
 
 
 def describe(
-    data: TwoDomains, config: RunConfig, resident: Resident, training_sets: dict[str, Tensor]
+    data: TwoDomains, config: RunConfig, dataset: DeviceDataset, pools: dict[str, Tensor]
 ) -> dict[str, Any]:
-    """What a run's header says of its data: enough to read its results where the data is not."""
+    """What a run's header says of its data: enough to read its results where the data is not.
+
+    Args:
+        pools: places of each phase's training pictures, by the phase's unique name.
+    """
     pictures = {}
-    for phase, chosen in training_sets.items():
-        real = int(resident.is_real[chosen].sum())
+    for phase, chosen in pools.items():
+        real = int(dataset.is_real[chosen].sum())
         pictures[phase] = {"nice": len(chosen) - real, "real": real}
     return {
         "name": data.name,

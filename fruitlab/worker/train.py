@@ -8,18 +8,18 @@ from typing import Any
 
 import torch
 
+from fruitlab.config.progress import Say
 from fruitlab.data.domains import TwoDomains
 from fruitlab.methods.phase import labels
 from fruitlab.runs.folder import Run
 from fruitlab.training import devices
-from fruitlab.training.device_dataset import Resident
+from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.loop import train
 from fruitlab.training.state import State
 from fruitlab.worker import messages
 from fruitlab.worker.recorder import Recorder, describe
 from fruitlab.worker.stop import Stopped
 
-Say = Callable[[str], None]
 Noted = Callable[[Recorder, dict[str, Any]], None]
 
 
@@ -51,7 +51,7 @@ def train_into(
     """
     header, config = run.header(), run.config()
     precision = devices.precision_of(header, where)
-    dataset = Resident.of(data, config.split_seed, where)
+    dataset = DeviceDataset.of(data, config.split_seed, where)
     if stop():
         raise Stopped
     phases = config.phases()

@@ -26,7 +26,7 @@ from fruitlab.runs import jobs
 def when_done(app: AppTest, within: float = 120) -> AppTest:
     until = time.monotonic() + within
     while (
-        any(job.status() == "working" for job in jobs.found(add.root()))
+        any(job.status() == "working" for job in jobs.all_jobs(add.root()))
         and time.monotonic() < until
     ):
         time.sleep(0.1)
@@ -116,7 +116,7 @@ def test_two_folders_are_added_in_a_process_of_their_own(pair) -> None:
     dismiss = next(button for button in app.button if button.label == "Dismiss")
     checked(dismiss.click().run())
     checked(app.run())
-    assert "Adding things" not in text(app) and jobs.found(add.root()) == []
+    assert "Adding things" not in text(app) and jobs.all_jobs(add.root()) == []
 
 
 def test_what_cannot_be_added_says_why(pair) -> None:
@@ -198,7 +198,7 @@ def test_jobs_of_every_kind_are_shown() -> None:
         for file, content in files.items():
             (folder / file).write_text(content)
     app = checked(opened("data"))
-    assert "Job 1-broken**: its process ended without a word" in text(
+    assert "Job 1-broken**: its process ended unexpectedly" in text(
         app
     ) and "Job 2-failed**: it failed" in text(app)
     assert any(button.label == "Cancel" for button in app.button)

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -108,10 +109,18 @@ def test_numbers_are_short_in_tables():
     assert [cell(one) for one in cells] == ["-", "yes", "12,345", "0.000123", "1,234", "0", "a\\|b"]
 
 
-def test_what_was_measured_before_an_error_is_kept(tmp_path):
-    with pytest.raises(SystemExit) as ended, part("one", "One", tmp_path) as result:
+def failing_part(out: Path, fail: Callable[[], None]) -> None:
+    with part("one", "One", out) as result:
         result.results["speed"] = 5
+        fail()
+
+
+def test_what_was_measured_before_an_error_is_kept(tmp_path):
+    def fail() -> None:
         raise RuntimeError("no kernel image")
+
+    with pytest.raises(SystemExit) as ended:
+        failing_part(tmp_path, fail)
     kept = json.loads((tmp_path / "one.json").read_text())
     assert ended.value.code == 1
     assert kept == {"speed": 5, "failures": ["RuntimeError: no kernel image"]}
@@ -119,11 +128,13 @@ def test_what_was_measured_before_an_error_is_kept(tmp_path):
 
 
 def test_what_was_measured_before_the_time_limit_is_kept(tmp_path):
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(SystemExit) as ended, part("one", "One", tmp_path) as result:
-        result.results["speed"] = 5
+    def fail() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         signal.pause()
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as ended:
+        failing_part(tmp_path, fail)
     kept = json.loads((tmp_path / "one.json").read_text())
     assert (ended.value.code, kept["speed"]) == (1, 5)
     assert "time limit" in kept["failures"][0]

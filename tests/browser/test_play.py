@@ -1,87 +1,30 @@
-"""The play in a real Chromium: the arithmetic is numpy's, and a hand on the controls does what it says."""
+"""The Play part of the Forgetting page in a real Chromium: its arithmetic and its controls."""
 
-import base64
 import re
 
-import numpy as np
+import play_fixture
+import play_oracle
 import pytest
 from play_files import write
 from playwright.sync_api import Page, expect
 
-from fruitlab.config.paths import PROJECT, runs_root
+from fruitlab.config.paths import runs_root
 from fruitlab.play import file as play
-from fruitlab.play import head as play_head
 from fruitlab.play.file import PlayFile
 
 pytestmark = pytest.mark.slow
 expect.set_options(timeout=120_000)
-UI = PROJECT / "fruitlab" / "app" / "assets"
-TRAIN = """([core, raw, recipe, keeps]) => {
-  const { Head, Batches, readPlayFile } = new Function(core + "; return { Head, Batches, readPlayFile }")()
-  const file = readPlayFile(Uint8Array.from(atob(raw), c => c.charCodeAt(0)).buffer)
-  const head = new Head(file, recipe), batches = new Batches(file, recipe), losses = [], right = []
-  keeps.forEach((keep, step) => {
-    right.push([head.right("nice_test"), head.right("real_test")])
-    losses.push(head.step(step, ...batches.at(step, keep)))
-  })
-  return { losses, right, values: Object.fromEntries(Object.entries(head.values).map(([name, values]) => [name, Array.from(values)])) }
-}"""
+FIXTURE = play_fixture.cases()
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {
-            "statistics": "moving",
-            "nesterov": False,
-            "momentum_width": 5,
-            "momentum_midpoint": 10,
-            "penalty": "per-batch",
-            "regularisation": 0.5,
-            "learning_rate": 0.02,
-        },
-        {"label_smoothing": 0.1, "plateau": 8, "learning_rate": 0.5},
-        {"batch_size": 0},
-        {"batch_size": 7},
-    ],
-    ids=["quick", "paper", "plateau", "twentieths", "odd"],
-)
-def test_javascript_trains_as_numpy_does(chromium, tmp_path, changes) -> None:
-    file = write(tmp_path / "play.safetensors", **changes)
-    keeps = [0] * 20 + [30] * 20 + [100] * 5 + [55] * 20
+@pytest.mark.parametrize("name", FIXTURE)
+def test_javascript_reproduces_the_fixture(chromium, tmp_path, name: str) -> None:
+    case = FIXTURE[name]
+    given = play_fixture.javascript_arguments(case, play_fixture.opened(case, tmp_path))
     page = chromium.new_page()
-    raw = base64.b64encode(file.path.read_bytes()).decode()
-    theirs = page.evaluate(
-        TRAIN,
-        [
-            (UI / "play_file.js").read_text() + (UI / "play_head.js").read_text(),
-            raw,
-            play.recipe(file),
-            keeps,
-        ],
-    )
+    got = page.evaluate(play_fixture.JAVASCRIPT, given)
     page.close()
-    head, batches = play_head.Head(file), play_head.Batches(file)
-    x, y = (
-        {name: file.features(name) for name in play.SETS},
-        {name: file.labels(name) for name in play.SETS},
-    )
-    for step, keep in enumerate(keeps):
-        for domain, counts in zip(("nice", "real"), theirs["right"][step], strict=True):
-            assert sum(counts) == play_head.right(head, x[f"{domain}_test"], y[f"{domain}_test"]), (
-                step
-            )
-        real, nice, last = batches.at(step, keep)
-        loss = head.step(
-            step,
-            np.concatenate([x["real_train"][real], x["nice_train"][nice]]),
-            np.concatenate([y["real_train"][real], y["nice_train"][nice]]),
-            last,
-        )
-        assert theirs["losses"][step] == pytest.approx(loss, rel=1e-9, abs=1e-12)
-    for name, value in head.values.items():
-        assert np.allclose(value.ravel(), theirs["values"][name], rtol=1e-8, atol=1e-10), name
+    play_fixture.check(got, case, rel=1e-8, abs=1e-10)
 
 
 @pytest.fixture
@@ -92,16 +35,16 @@ def file(tmp_path) -> PlayFile:
 def opened(server, tab, **options) -> Page:
     page = tab(**options)
     page.goto(f"{server.url}/forgetting")
-    if page.get_by_role("combobox", name="Played from").count():  # beside shipped ones
-        page.get_by_role("combobox", name="Played from").click()
+    if page.get_by_role("combobox", name="Play from").count():  # beside shipped ones
+        page.get_by_role("combobox", name="Play from").click()
         page.get_by_role("option", name=re.compile("^mine")).click()
     page.locator(".go:enabled").wait_for()
     return page
 
 
 def keep(page: Page, share: int) -> None:
-    """By the keyboard, as everything here can be done."""
-    slider = page.get_by_label("Keep nice pictures")
+    """Moves the slider by the keyboard."""
+    slider = page.get_by_label("Replay nice pictures")
     slider.press("Home")
     for _ in range(share // 5):
         slider.press("ArrowRight")
@@ -143,9 +86,9 @@ def test_play_forgets_as_the_file_says_and_keeping_some_bends_the_curve(server, 
     assert kept[0] == whole[0] and kept[200] > whole[200]
     points = 100 * (kept[200] - whole[200])
     expect(page.locator(".verdict")).to_contain_text(
-        f"Keeping 50 % nice: saves {points:.1f} points of nice accuracy"
+        f"Replaying 50 % nice: saves {points:.1f} points of nice accuracy"
     )
-    assert kept == {point["step"]: point["nice"] / 60 for point in play_head.play(file, keep=50)}
+    assert kept == {point["step"]: point["nice"] / 60 for point in play_oracle.play(file, keep=50)}
 
 
 def test_step_pause_and_back_to_where_it_was(server, tab, file) -> None:
@@ -173,7 +116,7 @@ def test_step_pause_and_back_to_where_it_was(server, tab, file) -> None:
         and bent[200] > whole[200]
     )
     expect(page.locator(".verdict")).to_contain_text(
-        f"Keeping none, then 40 % nice from iteration {place}"
+        f"Replaying none, then 40 % nice from iteration {place}"
     )
     page.get_by_role("button", name="Start over").click()
     expect(page.locator(".scrub output")).to_have_text("0 of 200")
@@ -196,7 +139,7 @@ def test_a_link_brings_the_slider_along_and_a_rerun_leaves_the_play_alone(
     expect(page.locator(".scrub output")).to_have_text("2 of 200")
     page.goto(f"{server.url}/forgetting?keep=40")
     page.locator(".go:enabled").wait_for()
-    assert page.get_by_label("Keep nice pictures").input_value() == "40"
+    assert page.get_by_label("Replay nice pictures").input_value() == "40"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,4 +1,4 @@
-"""One process, one port: deep links, the demo behind, how it starts and ends."""
+"""One process, one port: deep links, the demo, and how the server starts and ends."""
 
 import signal
 import urllib.error
@@ -9,7 +9,7 @@ from logged_runs import iterative, run
 from playwright.sync_api import expect
 
 from fruitlab.app import navigation
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 
 pytestmark = pytest.mark.slow
 expect.set_options(timeout=120_000)
@@ -73,11 +73,11 @@ def test_it_ends_with_a_demo_tab_open_and_the_training_goes_on(serve, tab, numbe
     page.wait_for_function(
         "(document.querySelector('figure.fruitlab .plot')?.data?.[0].x.length ?? 0) >= 1"
     )
-    page.close()  # its client would go on asking a server that is gone, and its console would say so
+    page.close()  # otherwise its client would log errors when the server is gone
     server.stop(number)
     demo.close()
 
-    (made,) = folder.all_runs()
+    (made,) = catalog.all_runs()
     assert made.status() == "running"
     before = len(made.metrics())
     again = serve()  # the next start finds it
@@ -87,4 +87,4 @@ def test_it_ends_with_a_demo_tab_open_and_the_training_goes_on(serve, tab, numbe
     back.wait_for_function(
         f"(document.querySelector('figure.fruitlab .plot')?.data?.[0].x.length ?? 0) > {before}"
     )
-    assert made.id in back.url and len(list(folder.all_runs())) == 1
+    assert made.id in back.url and len(list(catalog.all_runs())) == 1

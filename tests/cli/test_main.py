@@ -8,7 +8,7 @@ from PIL import Image
 from run_folders import run_folder
 
 from fruitlab.cli.main import main
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 
 FAST = [
     "--set",
@@ -225,14 +225,21 @@ def test_iterative_and_another_pair_s_categories(imported, call, pair, tmp_path)
         (("study", "paper", "--at-once", "many"), "from 1 to 64"),
         (("study", "paper", "--at-once", "0"), "from 1 to 64"),
         (("study", "length", "--seeds", "3"), "leave --preset and --seeds out"),
-        (("study", "readings", "--preset", "quick"), "leave --preset and --seeds out"),
+        (
+            ("study", "ablations", "--preset", "quick"),
+            "study ablations always uses the paper's preset",
+        ),
+        (
+            ("study", "readings", "--preset", "quick"),
+            "study ablations always uses the paper's preset",
+        ),
         (("study", "ratio", "--norms", "frozen"), "goes with study paper"),
     ],
 )
 def test_wrong_use_exits_with_2_and_starts_nothing(call, arguments, says):
     status, result, err = call(*arguments)
     assert status == 2 and says in result["error"] and says in err
-    assert list(folder.all_runs()) == []
+    assert list(catalog.all_runs()) == []
 
 
 @pytest.mark.parametrize(
@@ -256,7 +263,12 @@ def test_what_is_not_there_is_told_and_exits_with_1(call, arguments, says):
 
 
 def test_argparse_exits_with_2(capsys):
-    for arguments in ([], ["train"], ["fly"], ["train", "mixed", "--nonsense"]):
+    for arguments in (
+        ["open", "--port", "x"],
+        ["train"],
+        ["fly"],
+        ["train", "mixed", "--nonsense"],
+    ):
         with pytest.raises(SystemExit) as ended:
             main(arguments)
         assert ended.value.code == 2
@@ -321,16 +333,17 @@ def test_a_picture_is_predicted_as_the_plain_network_would(imported, call, pair)
     """An independent way through: weights from the file, the network, numpy's softmax."""
     import torch
 
-    from fruitlab.models.paper_resnet import Network, as_input
+    from fruitlab.models.paper_resnet import PaperResNet
 
     call("train", "mixed", "--data", "small", "--run", "same", *FAST)
     photo = next(pair.real.rglob("*.png"))
-    tensors, notes = folder.find("same").read_tensors("weights")
-    network = Network(categories=3, width=0.25, epsilon=notes["epsilon"]).eval()
+    tensors, notes = catalog.find("same").read_tensors("weights")
+    network = PaperResNet(categories=3, width=notes["width"], epsilon=notes["epsilon"]).eval()
     network.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()})
     pixels = np.asarray(Image.open(photo).convert("RGB"))
     with torch.inference_mode():
-        logits = network(as_input(torch.from_numpy(pixels.copy()).unsqueeze(0)))[0].double().numpy()
+        x = network.prepare(torch.from_numpy(pixels.copy()).unsqueeze(0))
+        logits = network(x)[0].double().numpy()
     expected = np.exp(logits) / np.exp(logits).sum()
     top = call("predict", "same", str(photo))[1][0]["top"]
     assert [one["category"] for one in top] == [

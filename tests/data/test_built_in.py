@@ -24,7 +24,7 @@ def drawings(monkeypatch):
         rng = np.random.default_rng(per_category)
         nice, real = (rng.integers(0, 256, (len(labels), 100, 100, 3), np.uint8) for _ in range(2))
         if progress:
-            progress(2 * len(labels), 2 * len(labels))
+            progress("Drawing pictures", 2 * len(labels), 2 * len(labels))
         return nice, real, labels
 
     monkeypatch.setattr(synthetic, "draw_pair", draw_pair)

@@ -80,7 +80,7 @@ def test_another_process_draws_the_same_bytes():
 def test_workers_draw_the_same_and_report_progress():
     seen = []
     nice, real, labels = synthetic.draw_pair(
-        2, processes=2, progress=lambda done, total: seen.append((done, total))
+        2, processes=2, progress=lambda step, done, total: seen.append((done, total))
     )
     alone = synthetic.draw_pair(2, processes=1)
     assert (

@@ -7,7 +7,7 @@ from typing import Any
 from fruitlab.config.files import write_json
 from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 from fruitlab.runs.folder import Run
 
 CATEGORIES = ["Apple", "Banana", "Kiwi", "Lemon"]
@@ -100,7 +100,7 @@ def run(
             else {"initial": half | {"real": 0}, "restricted": half | {"nice": 0}},
         },
     }
-    made = folder.create(header, config=config, run_id=run_id)
+    made = catalog.create(header, config=config, run_id=run_id)
     made.log.write_text(lines(points))
     if status is not None:
         write_json(

@@ -9,17 +9,19 @@ from fruitlab.config.files import write_json
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
-from fruitlab.models.paper_resnet import Network
-from fruitlab.runs import folder
+from fruitlab.models.paper_resnet import PaperResNet
+from fruitlab.runs import catalog
 from fruitlab.runs.folder import Run
 
 CATEGORIES = ("Apple", "Banana", "Kiwi", "Lemon", "Plum")
 
 
-def network(seed: int = 0, *, categories: int = len(CATEGORIES), width: float = 0.25) -> Network:
-    """In testing mode; its moving statistics are those of a batch of coloured noise, so that no layer gets what it never saw."""
+def network(
+    seed: int = 0, *, categories: int = len(CATEGORIES), width: float = 0.25
+) -> PaperResNet:
+    """In evaluation mode; its running statistics are those of a batch of coloured noise."""
     torch.manual_seed(seed)
-    made = Network(categories=categories, width=width).train()
+    made = PaperResNet(categories=categories, width=width).train()
     with torch.no_grad():
         made(torch.rand(16, 3, 1, 1) * (0.3 + 0.7 * torch.rand(16, 3, 100, 100)))
     return made.eval()
@@ -51,7 +53,7 @@ def run(
             "categories": list(categories),
         },
     }
-    made = folder.create(header, config=config, run_id=run_id)
+    made = catalog.create(header, config=config, run_id=run_id)
     made.write_tensors(
         "weights",
         weights(network(seed, categories=len(categories))),
@@ -72,7 +74,7 @@ def run(
     return made
 
 
-def weights(made: Network) -> dict[str, np.ndarray]:
+def weights(made: PaperResNet) -> dict[str, np.ndarray]:
     # safetensors writes memory as it lies, and convolutions lie channels last.
     return {
         name: np.ascontiguousarray(tensor.numpy()) for name, tensor in made.state_dict().items()

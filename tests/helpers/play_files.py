@@ -1,15 +1,18 @@
-"""A small play file written by hand: features around a centre of each category, real ones elsewhere and wider. No torch."""
+"""A small play file written by hand. No torch.
+
+Features lie around a centre of each category; those of real pictures elsewhere, and wider.
+"""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import play_oracle
 from safetensors.numpy import save
 
 from fruitlab.methods.registry import configure
 from fruitlab.play import file as play
-from fruitlab.play import head
 from fruitlab.play.file import PlayFile
 
 CATEGORIES = ("Apple", "Banana", "Kiwi")
@@ -24,7 +27,10 @@ def made(
     hidden: int = 6,
     **changes: Any,
 ) -> PlayFile:
-    """A file in memory; `changes` are RunConfig's. The head is half trained: a least-squares fit to the nice pictures."""
+    """A file in memory; `changes` are RunConfig's.
+
+    The head is half trained: a least-squares fit to the nice pictures.
+    """
     config = configure(
         "iterative", preset="quick", **({"batch_size": 8, "learning_rate": 0.05} | changes)
     )
@@ -77,7 +83,7 @@ def made(
         },
     }
     file = PlayFile(path, notes, tensors)
-    curve = list(head.play(file))
+    curve = list(play_oracle.play(file))
     notes |= {
         "reference": {name: [point[name] for point in curve] for name in ("step", "nice", "real")},
         "lost": {"most": 0.0, "mean": 0.0},

@@ -9,7 +9,7 @@ from fruitlab.config.files import write_json
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 from fruitlab.runs.folder import Run
 
 CATEGORIES = ("Bolt", "Nut", "Washer")
@@ -42,7 +42,7 @@ def run_folder(
             "categories": list(CATEGORIES),
         },
     }
-    made = folder.create(header, config=config, run_id=run_id)
+    made = catalog.create(header, config=config, run_id=run_id)
     made.log.write_text("".join(json.dumps(line) + "\n" for line in log(config, points)))
     made.write_tensors("weights", {"w": np.arange(4, dtype=np.float32)}, {})
     last = accuracy.last_scores(made.metrics())

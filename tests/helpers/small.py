@@ -6,7 +6,7 @@ import torch
 from fruitlab.config.run_config import RunConfig
 from fruitlab.data.domains import Domain, TwoDomains, content_hash, fingerprint_of, group_pictures
 from fruitlab.methods.registry import configure
-from fruitlab.training.device_dataset import Resident
+from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.evaluation import Evaluation
 from fruitlab.training.loop import train
 from fruitlab.training.state import State
@@ -54,16 +54,16 @@ def config(method: str = "mixed", **changes) -> RunConfig:
     return configure(method, **(numbers | changes))
 
 
-def resident(data: TwoDomains | None = None) -> Resident:
-    return Resident.of(data or two_domains(), 0, CPU)
+def device_dataset(data: TwoDomains | None = None) -> DeviceDataset:
+    return DeviceDataset.of(data or two_domains(), 0, CPU)
 
 
-def new_state(configuration: RunConfig, data: Resident) -> State:
+def new_state(configuration: RunConfig, data: DeviceDataset) -> State:
     return State(configuration, categories=len(data.categories), device=CPU)
 
 
 def run(
-    configuration: RunConfig, data: Resident, state: State | None = None
+    configuration: RunConfig, data: DeviceDataset, state: State | None = None
 ) -> tuple[State, list[Evaluation]]:
     """Trains to the end; the state and the evaluations on the way."""
     state = state or new_state(configuration, data)

@@ -26,11 +26,12 @@ def opened(page: str, **query: str) -> AppTest:
 def text(app: AppTest) -> str:
     """All that stands on the page as prose."""
     kinds = ("title", "subheader", "markdown", "caption", "error", "warning", "info", "success")
-    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+    found = "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+    return found.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def charts(app: AppTest) -> list[SimpleNamespace]:
-    """The figures on the page: title, reading, data."""
+    """The figures on the page: title, caption, data."""
     import json
 
     found = []

@@ -1,6 +1,7 @@
 import json
 import os
 import sys
+from pathlib import Path
 
 import made_runs
 import numpy as np
@@ -10,7 +11,6 @@ import torch
 from fruitlab.cli import main
 from fruitlab.data import pictures
 from fruitlab.inference.predict import load_network
-from fruitlab.models.paper_resnet import as_input
 
 onnx = pytest.importorskip("onnx") if not os.environ.get("CI") else __import__("onnx")
 onnxruntime = (
@@ -18,11 +18,12 @@ onnxruntime = (
 )
 
 
-@pytest.fixture(scope="module")
-def photos(request) -> np.ndarray:
-    """uint8 [n, 100, 100, 3]: real photos where they are, and noise."""
-    from conftest import SHARED
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
+
+@pytest.fixture(scope="module")
+def photos() -> np.ndarray:
+    """uint8 [n, 100, 100, 3]: real photos where they are, and noise."""
     files = (
         [sorted(folder.iterdir())[0] for folder in sorted((SHARED / "real").iterdir())[:12]]
         if SHARED.is_dir()
@@ -56,11 +57,11 @@ def test_onnx_runtime_says_what_pytorch_says(tmp_path, capsys, photos):
         "tensor(float)",
         len(made_runs.CATEGORIES),
     )
-    network, categories = load_network(
-        run
-    )  # the network itself, not the folded one that was exported
+    # The network itself, not the folded inference model that was exported.
+    network, categories = load_network(run)
     with torch.inference_mode():
-        expected = torch.softmax(network(as_input(torch.from_numpy(photos))), 1).numpy()
+        x = network.prepare(torch.from_numpy(photos))
+        expected = torch.softmax(network(x), 1).numpy()
     assert len(np.unique(expected.argmax(1))) > 1
     for batch in (photos, photos[:1], photos[:5]):
         (found,) = session.run(None, {"pictures": batch})
@@ -69,7 +70,7 @@ def test_onnx_runtime_says_what_pytorch_says(tmp_path, capsys, photos):
     noted = {one.key: one.value for one in onnx.load(result["file"]).metadata_props}
     assert (
         json.loads(noted["categories"]) == list(categories)
-        and noted["run"] == "one"
+        and (noted["run"], noted["network"]) == ("one", "paper")
         and "100 x 100" in noted["input"]
     )
 
@@ -83,7 +84,7 @@ def test_what_cannot_be_exported_is_told_and_leaves_nothing(tmp_path, monkeypatc
     assert "no run named none" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as where it is not installed
     assert main.main(["export", "one", "--onnx", str(tmp_path / "x.onnx")]) == 1
-    assert "pip install onnx" in capsys.readouterr().err
+    assert 'pip install "fruitlab[export]"' in capsys.readouterr().err
     assert not list(tmp_path.glob("*.onnx*")) and not list(tmp_path.glob(".*.onnx*"))
 
 

@@ -33,7 +33,7 @@ def test_overlay_colours_the_evidence_and_leaves_the_rest_grey():
     relevance = np.zeros((12, 12))
     relevance[6, 6] = 1
     one = explanation(relevance)
-    drawn = heatmap.overlay(one, 240).astype(int)
+    drawn = heatmap.overlay(one.seen, one.relevance, 240).astype(int)
     grey = np.asarray(Image.fromarray(one.seen).convert("L"), dtype=int)
     np.testing.assert_array_equal(drawn[0, 0], [grey[0, 0]] * 3)
     red, _, blue = drawn[130, 130]

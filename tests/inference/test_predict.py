@@ -8,9 +8,9 @@ from fruitlab.config.errors import RunError
 from fruitlab.data.pictures import BadPicture
 from fruitlab.inference.predict import Predictor, relevance
 from fruitlab.methods.registry import configure
-from fruitlab.models.folded import FoldedNetwork
-from fruitlab.models.paper_resnet import as_input
-from fruitlab.runs.folder import create
+from fruitlab.models.folded import inference_model
+from fruitlab.models.model import to_float
+from fruitlab.runs.catalog import create
 
 
 def noise(count: int = 1, seed: int = 0) -> np.ndarray:
@@ -19,30 +19,30 @@ def noise(count: int = 1, seed: int = 0) -> np.ndarray:
 
 @pytest.mark.parametrize("width", [0.25, 1])
 @torch.inference_mode()
-def test_the_folded_network_says_what_the_network_says(width):
+def test_the_folded_model_says_what_the_network_says(width):
     network = made_runs.network(1, width=width)
-    x = as_input(torch.from_numpy(noise(3)))
+    x = to_float(torch.from_numpy(noise(3)))
     expected = network(x.clone())
     assert expected.std() > 0.1  # not alike for everything
-    np.testing.assert_allclose(FoldedNetwork(network)(x), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(inference_model(network)(x), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_folding_leaves_the_network_as_it_was():
     network = made_runs.network(1)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    FoldedNetwork(network)
+    inference_model(network)
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
 
 
 @torch.no_grad()
 def test_relevance_sums_to_what_the_picture_adds_to_the_average():
-    network = FoldedNetwork(made_runs.network(2))
+    network = inference_model(made_runs.network(2))
     for seed in range(3):
-        maps = network.maps(as_input(torch.from_numpy(noise(seed=seed))))
+        maps = network.feature_map(to_float(torch.from_numpy(noise(seed=seed))))
         for category in range(len(made_runs.CATEGORIES)):
             of_picture, of_average = (
                 torch.log_softmax(network.head(features), 1)[0, category]
-                for features in (network.pooled(maps), network.average.unsqueeze(0))
+                for features in (network.pool(maps), network.average.unsqueeze(0))
             )
             assert float(relevance(network, maps, category).sum()) == pytest.approx(
                 float(of_picture - of_average), rel=0.01, abs=0.01
@@ -51,8 +51,8 @@ def test_relevance_sums_to_what_the_picture_adds_to_the_average():
 
 @torch.no_grad()
 def test_relevance_of_each_place_is_the_path_integral_by_finite_differences():
-    network = FoldedNetwork(made_runs.network(3))
-    maps = network.maps(as_input(torch.from_numpy(noise()))).double().numpy()[0]
+    network = inference_model(made_runs.network(3))
+    maps = network.feature_map(to_float(torch.from_numpy(noise()))).double().numpy()[0]
     average = (
         network.average.double()
         .numpy()
@@ -95,7 +95,7 @@ def test_relevance_of_each_place_is_the_path_integral_by_finite_differences():
 def test_top3_are_the_likeliest_of_the_stored_network(tmp_path):
     predictor = Predictor(made_runs.run("one", seed=4))
     picture = noise()[0]
-    probability = torch.softmax(made_runs.network(4)(as_input(torch.from_numpy(picture[None]))), 1)[
+    probability = torch.softmax(made_runs.network(4)(to_float(torch.from_numpy(picture[None]))), 1)[
         0
     ].numpy()
     top = predictor.top3(picture)

@@ -19,7 +19,7 @@ from fruitlab.inference import client
 from fruitlab.inference.client import PredictorError
 from fruitlab.inference.predict import Predictor
 from fruitlab.methods.registry import configure
-from fruitlab.runs.folder import create
+from fruitlab.runs.catalog import create
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -177,10 +177,10 @@ def test_it_ends_with_the_process_that_asked_and_nothing_there_imports_torch(tmp
     script = textwrap.dedent("""
         import os, signal, sys
         from pathlib import Path
-        from fruitlab import predictor
-        predictor.top3("one", Path(sys.argv[1]))
+        from fruitlab.inference import client
+        client.top3("one", Path(sys.argv[1]))
         assert "torch" not in sys.modules
-        print(predictor._running().child.pid, flush=True)
+        print(client._running().child.pid, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
     """)
     done = subprocess.run(

@@ -16,7 +16,7 @@ from fruitlab.config.files import read_json
 from fruitlab.methods.base import Method
 from fruitlab.methods.phase import labels
 from fruitlab.methods.registry import configure, methods, parse, parse_stored
-from fruitlab.runs.folder import find
+from fruitlab.runs.catalog import find
 from fruitlab.runs.index import Index
 
 NAMES = list(methods())
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.parametrize("name", NAMES)
 
 @pytest.fixture(scope="module")
 def data():
-    return small.resident()
+    return small.device_dataset()
 
 
 def tiny(name: str, **changes) -> Method:

@@ -19,7 +19,7 @@ from fruitlab.data.importing import import_pictures
 from fruitlab.methods import registry
 from fruitlab.methods.base import Method
 from fruitlab.methods.phase import Phase, Pool
-from fruitlab.runs.folder import all_runs, find
+from fruitlab.runs.catalog import all_runs, find
 
 SMALL = {"width": 0.25, "live_every": 10, "live_pictures": 10, "full_evaluations": 1}
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from fruitlab.metrics import accuracy
 
@@ -27,6 +28,12 @@ def test_wilson_bounds_solve_the_score_equation(right, pictures):
     low, high = accuracy.wilson(right, pictures)
     assert low == (0 if right == 0 else pytest.approx(root(share, 0.0), abs=1e-9))
     assert high == (1 if right == pictures else pytest.approx(root(share, 1.0), abs=1e-9))
+
+
+@pytest.mark.parametrize(("right", "pictures"), [(0, 10), (1, 1), (5, 10), (37, 168), (3700, 3762)])
+def test_wilson_is_scipy_s(right, pictures):
+    theirs = binomtest(right, pictures).proportion_ci(method="wilson")
+    assert accuracy.wilson(right, pictures) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
 
 
 def test_nothing_scored_says_nothing():

@@ -1,4 +1,4 @@
-"""The network against Table 1, against plain numpy in float64, and against PyTorch's ordinary layers with autograd."""
+"""The paper's network against Table 1 and against plain numpy in float64."""
 
 import copy
 import math
@@ -9,34 +9,28 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fruitlab.models.kernels import slices
-from fruitlab.models.paper_resnet import (
-    BIAS,
-    Convolution,
-    Dense,
-    Network,
-    Norm,
-    as_input,
-    truncated_normal,
-)
+from fruitlab.models.kernels.execution import Execution, accelerate
+from fruitlab.models.layers import BIAS, RunningNorm, truncated_normal
+from fruitlab.models.model import to_float
+from fruitlab.models.paper_resnet import Convolution, Dense, PaperResNet
 
 MOMENTUM = 0.7
 
 
-def small(statistics: str = "moving", seed: int = 3) -> Network:
+def small(statistics: str = "moving", seed: int = 3) -> PaperResNet:
     """Width 0.25, three categories, with biases and moving statistics that are nothing special."""
     torch.manual_seed(seed)
-    network = Network(categories=3, width=0.25, statistics=statistics, init="fan-in")
+    network = PaperResNet(categories=3, width=0.25, statistics=statistics, init="fan-in")
     return unsettle(network)
 
 
-def unsettle(network: Network) -> Network:
+def unsettle(network: PaperResNet) -> PaperResNet:
     """Random biases and moving statistics."""
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             if name.endswith("bias"):
                 parameter.normal_(0, 0.2)
-    for norm in network.norms():
+    for norm in network.running_statistics(*network.layer_groups()):
         norm.mean.normal_(0.1, 0.3)
         norm.variance.uniform_(0.3, 2.0)
         norm.momentum = MOMENTUM
@@ -44,7 +38,7 @@ def unsettle(network: Network) -> Network:
 
 
 def pictures(batch: int, seed: int = 5) -> Tensor:
-    return as_input(
+    return to_float(
         torch.randint(
             0,
             256,
@@ -55,11 +49,10 @@ def pictures(batch: int, seed: int = 5) -> Tensor:
     )
 
 
-# The same network in numpy: explicit loops over kernel elements, float64, NHWC.
-
-
 class Oracle:
-    def __init__(self, network: Network, mode: str) -> None:
+    """The same network in numpy: explicit loops over kernel elements, float64, NHWC."""
+
+    def __init__(self, network: PaperResNet, mode: str) -> None:
         self.p = {
             name: value.detach().double().numpy().copy()
             for name, value in network.state_dict().items()
@@ -100,13 +93,13 @@ class Oracle:
         return y
 
     def block(self, x: np.ndarray, name: str) -> np.ndarray:
-        change = f"{name}.bridge.weight" in self.p
+        change = f"{name}.shortcut.weight" in self.p
         y = elu(self.correlate(x, f"{name}.first", 2 if change else 1))
         skip = x
         if change:
             skip = (
-                np.einsum("bhwc,oc->bhwo", x[:, ::2, ::2], self.p[f"{name}.bridge.weight"])
-                + self.p[f"{name}.bridge.bias"]
+                np.einsum("bhwc,oc->bhwo", x[:, ::2, ::2], self.p[f"{name}.shortcut.weight"])
+                + self.p[f"{name}.shortcut.bias"]
             )
             skip = skip[:, : y.shape[1], : y.shape[2]]
         return elu(self.correlate(y, f"{name}.second", 1) + skip)
@@ -127,12 +120,13 @@ def elu(z: np.ndarray) -> np.ndarray:
     return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
 
 
+@pytest.mark.parametrize("execution", [Execution, accelerate])
 @pytest.mark.parametrize("mode", ["testing", "moving", "before", "batch"])
-def test_forward_is_numpys(mode: str) -> None:
+def test_forward_is_numpys(mode: str, execution) -> None:
     network = small("moving" if mode == "testing" else mode).train(mode != "testing")
     x, oracle = pictures(3), Oracle(network, mode)
     expected = oracle(x.permute(0, 2, 3, 1).double().numpy())
-    got = network(x).detach().double().numpy()
+    got = execution(network)(x).detach().double().numpy()
     assert np.abs(got - expected).max() <= 1e-5 * np.abs(expected).max()
     for name, value in network.state_dict().items():  # and the statistics it leaves behind
         np.testing.assert_allclose(
@@ -140,14 +134,15 @@ def test_forward_is_numpys(mode: str) -> None:
         )
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("execution", [Execution, accelerate])
 @pytest.mark.parametrize("statistics", ["moving", "batch"])
-def test_gradients_are_finite_differences(statistics: str) -> None:
-    """In float64. With moving statistics the updated ones count as constants; with batch statistics they follow the weights."""
+def test_gradients_are_finite_differences(statistics: str, execution) -> None:
+    """In float64. Updated moving statistics are constants; batch statistics have gradients."""
     network = small(statistics).double().train()
     x, labels = pictures(2).double(), torch.tensor([0, 2])
     before = copy.deepcopy(network.state_dict())
-    F.cross_entropy(network(x), labels).backward()
+    run = execution(network)
+    F.cross_entropy(run(x), labels).backward()
     if statistics == "batch":
         network.load_state_dict(before)
     else:
@@ -155,7 +150,7 @@ def test_gradients_are_finite_differences(statistics: str) -> None:
 
     def loss() -> float:
         with torch.no_grad():
-            return F.cross_entropy(network(x), labels).item()
+            return F.cross_entropy(run(x), labels).item()
 
     generator, step = torch.Generator().manual_seed(1), 1e-6
     for name, parameter in network.named_parameters():
@@ -172,89 +167,21 @@ def test_gradients_are_finite_differences(statistics: str) -> None:
         ), name
 
 
-def plain(network: Network, x: Tensor) -> Tensor:
-    """The network by PyTorch's ordinary operations, each normalised input written down: what the fast path must equal."""
-
-    def normalised(layer: Convolution | Dense, x: Tensor) -> Tensor:
-        norm = layer.norm
-        if network.training and norm.statistics == "batch":
-            return F.batch_norm(x, norm.mean, norm.variance, training=True, eps=norm.epsilon)
-        if network.training:
-            axes = (0, 2, 3) if x.dim() == 4 else (0,)
-            variance, mean = torch.var_mean(x.detach(), axes, correction=0)
-            norm.mean.lerp_(mean, 1 - norm.momentum)
-            norm.variance.lerp_(variance, 1 - norm.momentum)
-        return F.batch_norm(x, norm.mean.clone(), norm.variance.clone(), eps=norm.epsilon)
-
-    def convolved(layer: Convolution, x: Tensor) -> Tensor:
-        return F.conv2d(
-            F.pad(normalised(layer, x), layer.padding(x.shape[-1]) * 2),
-            layer.weight,
-            layer.bias,
-            layer.stride,
-        )
-
-    x = F.max_pool2d(F.elu(convolved(network.stem, x)), 2)
-    for block in network.blocks:
-        y = F.elu(convolved(block.first, x))
-        # PyTorch 2.14.1 corrupts memory going back through a channels-last 1x1 convolution of stride 2: slice first.
-        skip = (
-            x
-            if block.bridge is None
-            else F.conv2d(
-                x[..., : 2 * y.shape[-2] : 2, : 2 * y.shape[-1] : 2],
-                block.bridge.weight[..., None, None],
-                block.bridge.bias,
-            )
-        )
-        x = F.elu(convolved(block.second, y) + skip)
-    x = F.avg_pool2d(x, 2).permute(0, 2, 3, 1).flatten(1)
-    hidden = torch.tanh(
-        F.linear(normalised(network.hidden, x), network.hidden.weight, network.hidden.bias)
-    )
-    return F.linear(normalised(network.output, hidden), network.output.weight, network.output.bias)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("batch", [2, 9])
-@pytest.mark.parametrize("statistics", ["moving", "batch"])
-def test_fast_path_is_the_plain_one(
-    statistics: str, batch: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Full width, float32, gradients included: the fast path is as near to float64 as the plain one, within a factor."""
-    monkeypatch.setattr(slices, "FLOATS", 60_000)  # several slices a thread, as a large batch has
-    torch.manual_seed(0)
-    fast = unsettle(Network(categories=23, statistics=statistics, init="fan-in")).train()
-    ordinary, exact = copy.deepcopy(fast), copy.deepcopy(fast).double()
-    x, labels = pictures(batch), torch.arange(batch) % 23
-
-    def gradients(network: Network, logits: Tensor) -> dict[str, Tensor]:
-        F.cross_entropy(logits, labels).backward()
-        return {"logits": logits.detach()} | {
-            name: p.grad for name, p in network.named_parameters()
-        }
-
-    got, expected = gradients(fast, fast(x)), gradients(ordinary, plain(ordinary, x))
-    truth = gradients(exact, plain(exact, x.double()))
-    for name, value in truth.items():
-        error, usual = (((g[name] - value).norm() / value.norm()).item() for g in (got, expected))
-        assert error <= 5 * usual + 2e-5, name
-
-
 def test_training_repeats_itself_bit_for_bit() -> None:
     torch.manual_seed(0)
-    first = unsettle(Network(categories=5)).train()
+    first = unsettle(PaperResNet(categories=5)).train()
     second = copy.deepcopy(first)
     for network in (first, second):
         for batch in (33, 7):
-            F.cross_entropy(network(pictures(batch)), torch.arange(batch) % 5).backward()
+            logits = accelerate(network)(pictures(batch))
+            F.cross_entropy(logits, torch.arange(batch) % 5).backward()
     for (name, a), b in zip(first.named_parameters(), second.parameters(), strict=True):
         assert torch.equal(a.grad, b.grad), name
     assert all(torch.equal(a, b) for a, b in zip(first.buffers(), second.buffers(), strict=True))
 
 
 def test_output_sizes_are_table_1s() -> None:
-    network, sizes = Network(categories=26).eval(), []
+    network, sizes = PaperResNet(categories=26).eval(), []
     with torch.no_grad():
         x = pictures(1)
         sizes.append(tuple(network.stem(x).shape[1:]))
@@ -282,7 +209,7 @@ def test_output_sizes_are_table_1s() -> None:
 
 
 def test_25_layers_count() -> None:
-    layers = [m for m in Network(categories=26).modules() if isinstance(m, Convolution | Dense)]
+    layers = [m for m in PaperResNet(categories=26).modules() if isinstance(m, Convolution | Dense)]
     assert [sum(isinstance(m, kind) for m in layers) for kind in (Convolution, Dense)] == [
         1 + 18 + 4,
         2,
@@ -301,29 +228,35 @@ def test_parameter_count() -> None:
     )
     dense = (6 * 6 * 32 * 200 + 200) + (200 * 26 + 26)
     assert stem + blocks + changes + dense == 327_410
-    assert sum(p.numel() for p in Network(categories=26).parameters()) == 327_410
+    assert sum(p.numel() for p in PaperResNet(categories=26).parameters()) == 327_410
 
 
 def test_a_norm_first_takes_the_batch_in_and_then_uses_what_came_out() -> None:
-    norm = Norm(2, statistics="moving", epsilon=0.0).train()
+    norm = RunningNorm(2, statistics="moving", epsilon=0.0).train()
     norm.mean.copy_(torch.tensor([1.0, 2.0]))
     norm.variance.copy_(torch.tensor([4.0, 1.0]))
     norm.momentum = 0.75
     x = torch.tensor([[5.0, 0.0], [9.0, 4.0]], requires_grad=True)  # means 7, 2; variances 4, 4
-    mean, inverse_std = norm(x)
-    assert mean.tolist() == [2.5, 2.0] and norm.mean.tolist() == [2.5, 2.0]
-    assert norm.variance.tolist() == [4.0, 1.75]
-    torch.testing.assert_close(inverse_std, torch.tensor([0.5, 1.75**-0.5]))
-    assert not mean.requires_grad and not inverse_std.requires_grad
+
+    def normalized_by(mean: list[float], inverse_std: list[float]) -> Tensor:
+        return (x.detach() - torch.tensor(mean)) * torch.tensor(inverse_std)
+
+    y = norm(x)
+    assert norm.mean.tolist() == [2.5, 2.0] and norm.variance.tolist() == [4.0, 1.75]
+    torch.testing.assert_close(y.detach(), normalized_by([2.5, 2.0], [0.5, 1.75**-0.5]))
+    (gradient,) = torch.autograd.grad(y[0].sum(), x)
+    torch.testing.assert_close(gradient, torch.tensor([[0.5, 1.75**-0.5], [0, 0]]))  # constants
 
     norm.statistics = "batch"
-    mean, inverse_std = norm(x)
-    torch.testing.assert_close(
-        torch.stack([mean, inverse_std]).detach(), torch.tensor([[7.0, 2.0], [0.5, 0.5]])
-    )
-    assert mean.requires_grad and norm.mean.tolist() == [3.625, 2.0]
+    y = norm(x)
+    torch.testing.assert_close(y.detach(), normalized_by([7.0, 2.0], [0.5, 0.5]))
+    (gradient,) = torch.autograd.grad(y[0].sum(), x)
+    assert gradient.abs().max() < 1e-6 and norm.mean.tolist() == [3.625, 2.0]
     norm.eval()
-    assert norm(x)[0].tolist() == [3.625, 2.0]
+    variance = norm.variance.tolist()
+    torch.testing.assert_close(
+        norm(x).detach(), normalized_by([3.625, 2.0], [v**-0.5 for v in variance])
+    )
 
 
 @pytest.mark.parametrize(("init", "inputs"), [("in-depth", 40), ("fan-in", 40 * 9)])
@@ -340,5 +273,7 @@ def test_first_weights(init: str, inputs: int) -> None:
 
 
 def test_biases_start_at_a_tenth() -> None:
-    biases = [p for name, p in Network(categories=4).named_parameters() if name.endswith("bias")]
+    biases = [
+        p for name, p in PaperResNet(categories=4).named_parameters() if name.endswith("bias")
+    ]
     assert len(biases) == 25 + 2 and all((b == BIAS).all() for b in biases) and BIAS == 0.1

@@ -1,8 +1,10 @@
-"""A play: the same training as torch's on the same pictures; files that are what they say."""
+"""Play files: the trainer's own training on the same pictures, and files that are checked."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
+import play_oracle
 import pytest
 import torch
 from play_files import made, write
@@ -11,13 +13,13 @@ from small import CPU, config, two_domains
 
 from fruitlab.cli.main import main
 from fruitlab.config.errors import RunError
+from fruitlab.models.paper_resnet import PaperResNet
 from fruitlab.play import file as play
-from fruitlab.play import head as play_head
 from fruitlab.play import make
-from fruitlab.runs import folder
+from fruitlab.runs import catalog, folder
 from fruitlab.training import rng
 from fruitlab.training.batches import Batches
-from fruitlab.training.device_dataset import Resident, stratified
+from fruitlab.training.device_dataset import DeviceDataset, stratified
 from fruitlab.training.loop import step
 from fruitlab.training.scoring import correct, pooled_features
 from fruitlab.worker.process import work
@@ -29,7 +31,7 @@ def quietly(line: str) -> None:
 
 @pytest.fixture
 def noise(monkeypatch):
-    """A small pair of domains in the place of whatever a run names."""
+    """A small pair of domains in place of the data that a run names."""
     data = two_domains(per_category=30, categories=4)
     monkeypatch.setattr(
         "fruitlab.worker.process.read_data", lambda run, name, say, progress=None: data
@@ -39,11 +41,12 @@ def noise(monkeypatch):
 
 
 def created(run_id: str, **changes) -> folder.Run:
-    return folder.create(
+    return catalog.create(
         {"device": "cpu", "data": None},
         run_id=run_id,
         config=config(
-            "iterative", **({"norms": "frozen", "iterations": 30, "live_every": 5} | changes)
+            "iterative",
+            **({"running_statistics": "frozen", "iterations": 30, "live_every": 5} | changes),
         ),
     )
 
@@ -80,12 +83,15 @@ def test_a_play_that_keeps_nothing_is_the_run_s_own_restricted_training(
     run = created("one", **changes)
     made_of = make.make(run, tmp_path / "play.safetensors", say=quietly)
     file = play.read(tmp_path / "play.safetensors")
-    assert (
-        made_of["pictures"] == file.notes["whole"] and file.steps == 15
-    )  # so few pictures are all there
+    # So few pictures are all there.
+    assert made_of["pictures"] == file.notes["whole"] and file.steps == 15
+    again = list(play_oracle.play(file))
+    assert file.notes["reference"] == {
+        name: [point[name] for point in again] for name in ("step", "nice", "real")
+    }
 
-    # torch's own step on the trainer's own batches, in double precision: what rounding does is not what is asked here.
-    configuration, data = run.config(), Resident.of(noise, 0, CPU)
+    # The trainer's own step on its own batches, in double precision: rounding is not tested here.
+    configuration, data = run.config(), DeviceDataset.of(noise, 0, CPU)
     phase, state = configuration.phases()[1], make.at_switch(run, configuration, data, quietly)
     if state.phase == 0:
         state.enter(1, fresh_clock=True)
@@ -95,12 +101,12 @@ def test_a_play_that_keeps_nothing_is_the_run_s_own_restricted_training(
         f"{domain}_test": pooled_features(state.network, data.images, data.test[domain])
         for domain in ("nice", "real")
     }
-    x["real_train"] = batches.features
+    x["real_train"] = batches.features[0]
     state.network.double()
     state.trains(phase)
     curve = {
         point["step"]: (point["nice"], point["real"])
-        for point in play_head.play(
+        for point in play_oracle.play(
             file,
             features={name: value.numpy().astype(np.float64) for name, value in x.items()}
             | {"nice_train": file.features("nice_train")},
@@ -120,10 +126,10 @@ def test_a_play_that_keeps_nothing_is_the_run_s_own_restricted_training(
             ]
         assert number not in curve or curve[number] == tuple(right), number
         if number < file.steps:
-            inputs, labels, real, last = batches.at(number)
-            step(configuration, phase, state, inputs.double(), labels, real, last)
+            batch = batches.at(number)
+            step(configuration, phase, state, replace(batch, inputs=batch.inputs.double()))
 
-    head, mine = play_head.Head(file), play_head.Batches(file)
+    head, mine = play_oracle.Head(file), play_oracle.Batches(file)
     for number in range(file.steps):
         real, _, last = mine.at(number, 0)
         head.step(
@@ -133,7 +139,7 @@ def test_a_play_that_keeps_nothing_is_the_run_s_own_restricted_training(
         "plateau" in changes
     )
     for name, value in head.values.items():
-        # The trainer keeps its rate in single precision.
+        # The trainer keeps its learning rate in single precision.
         assert np.abs(value - state.network.state_dict()[name].numpy()).max() <= 1e-6, name
 
 
@@ -151,7 +157,7 @@ def test_the_switch_is_kept_by_the_worker_and_found_again_without_it(noise, tmp_
     for name, tensor in kept.tensors.items():
         if name.startswith(play.LAYERS):
             assert np.array_equal(tensor, again.tensors[name]), name
-        else:  # a convolution's last bits may depend on where in memory its weights lie
+        else:  # a convolution's last bits may depend on the memory address of its weights
             assert np.allclose(tensor.astype(float), again.tensors[name], rtol=1e-4, atol=1), name
     point = next(
         point
@@ -168,14 +174,12 @@ def test_few_of_many_pictures_each_category_in_proportion(noise, tmp_path) -> No
     file = play.read(tmp_path / "play")
     for name, count in counts.items():
         assert file.count(name) == count
-        if name.endswith(
-            "test"
-        ):  # half a training set was drawn at random, so its categories differ already
+        if name.endswith("test"):  # training sets are random halves: their categories differ
             assert np.bincount(file.labels(name)).tolist() == [count // 4] * 4
     labels = torch.tensor([0, 0, 0, 0, 1, 1])
     assert np.bincount(labels[stratified(labels, 3)]).tolist() == [2, 1]
     assert (
-        file.notes["reference"]["step"] == play.marks(15)
+        file.notes["reference"]["step"] == play.evaluation_points(15)
         and file.notes["lost"]["mean"] <= file.notes["lost"]["most"]
     )
 
@@ -192,15 +196,15 @@ def test_bytes_are_within_half_a_step_and_a_feature_that_never_changes_stays() -
 
 @pytest.mark.parametrize(("count", "stream"), [(1, 0), (7, 3), (1300, 2**32 - 1), (560, 123456789)])
 def test_orders_are_the_trainer_s(count: int, stream: int) -> None:
-    assert np.array_equal(play_head.order(count, stream), rng.order(count, stream, CPU).numpy())
+    assert np.array_equal(play_oracle.order(count, stream), rng.order(count, stream, CPU).numpy())
 
 
 def test_kept_pictures_come_in_turn_in_the_place_of_real_ones() -> None:
     file = made()
-    plain, kept = play_head.Batches(file), play_head.Batches(file)
+    plain, kept = play_oracle.Batches(file), play_oracle.Batches(file)
     seen: list[int] = []
-    for step in range(30):
-        (all_real, none, end), (real, nice, same_end) = plain.at(step, 0), kept.at(step, 25)
+    for number in range(30):
+        (all_real, none, end), (real, nice, same_end) = plain.at(number, 0), kept.at(number, 25)
         assert not len(none) and end == same_end
         assert (
             len(nice) == int(len(all_real) / 4 + 0.5)
@@ -212,13 +216,13 @@ def test_kept_pictures_come_in_turn_in_the_place_of_real_ones() -> None:
     assert whole >= 2
     for turn in range(whole):  # each once before any again
         assert sorted(seen[21 * turn : 21 * (turn + 1)]) == list(range(21))
-    real, nice, _ = play_head.Batches(file).at(0, 100)
+    real, nice, _ = play_oracle.Batches(file).at(0, 100)
     assert not len(real) and len(nice)
 
 
 def test_keeping_some_forgets_less() -> None:
     file = made()
-    none, half = list(play_head.play(file))[-1], list(play_head.play(file, keep=50))[-1]
+    none, half = list(play_oracle.play(file))[-1], list(play_oracle.play(file, keep=50))[-1]
     assert half["nice"] > none["nice"] + 5
 
 
@@ -260,7 +264,7 @@ def test_files_that_are_not_what_they_say_are_refused(tmp_path) -> None:
 def test_the_command_line_makes_one_and_says_what_it_needs(noise, capsys) -> None:
     (
         created("one"),
-        folder.create({"device": "cpu", "data": None}, config=config("mixed"), run_id="other"),
+        catalog.create({"device": "cpu", "data": None}, config=config("mixed"), run_id="other"),
     )
     assert main(["play-file", "one", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
@@ -277,14 +281,31 @@ def test_the_command_line_makes_one_and_says_what_it_needs(noise, capsys) -> Non
 def test_a_shipped_run_that_has_no_switch_is_told_so_before_a_place_to_write(
     monkeypatch, capsys
 ) -> None:
-    folder.create({"device": "cpu", "data": None}, config=config("mixed"), run_id="other")
+    catalog.create({"device": "cpu", "data": None}, config=config("mixed"), run_id="other")
     monkeypatch.setattr(folder.Run, "shipped", property(lambda self: True))
     assert main(["play-file", "other"]) == 1
     assert "no switch to play from" in capsys.readouterr().err
 
 
+class OneLayerHead(PaperResNet):
+    """A network whose head the browser cannot train."""
+
+    def layer_groups(self):
+        *_, output = super().layer_groups()["head"]
+        return super().layer_groups() | {
+            "stage3": [*self.blocks[8:], self.hidden],
+            "head": [output],
+        }
+
+
+def test_a_head_of_another_kind_is_refused(noise, tmp_path) -> None:
+    run = created("one")
+    with pytest.raises(RunError, match="one cannot be played.*two dense layers"):
+        make.head_tensors(run, OneLayerHead(4))
+
+
 @pytest.mark.parametrize("changes", [{"restart_clock": False}, {"statistics": "before"}])
-def test_what_a_play_does_not_know_is_refused(noise, tmp_path, changes):
+def test_what_a_play_file_cannot_represent_is_refused(noise, tmp_path, changes):
     with pytest.raises(RunError, match="cannot be played"):
         make.make(created("one", **changes), tmp_path / "play.safetensors", say=quietly)
     assert not (tmp_path / "play.safetensors").exists()

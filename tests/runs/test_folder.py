@@ -1,43 +1,42 @@
 """Run folders: what is read back is what was written, and nothing that lies there can hurt."""
 
 import json
-import os
 import subprocess
 import sys
 import time
 
 import numpy as np
+import psutil
 import pytest
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import runs_root
 from fruitlab.methods.registry import configure
-from fruitlab.runs import folder as runs
-from fruitlab.runs import queue
+from fruitlab.runs import catalog, queue
 from fruitlab.runs.folder import Run
 from fruitlab.runs.queue import guess_device, wait_for_turn
 
 
 def make(run_id: str | None = None, **changes) -> Run:
-    return runs.create(
+    return catalog.create(
         {"device": "cpu", "data": None}, config=configure("mixed", **changes), run_id=run_id
     )
 
 
 def test_a_new_run_says_what_it_is():
     run = make(ratio=30, seed=4)
-    assert run.id.startswith("mixed-30-quick-") and runs.find(run.id).config() == configure(
+    assert run.id.startswith("mixed-30-quick-") and catalog.find(run.id).config() == configure(
         "mixed", ratio=30, seed=4
     )
-    assert [r.id for r in runs.all_runs()] == [run.id]
+    assert [r.id for r in catalog.all_runs()] == [run.id]
 
 
 @pytest.mark.parametrize(
     "bad", ["", "..", "../x", "a/b", "a b", "-x", "é", "x" * 81, "shipped", ".slots", "a\n"]
 )
 def test_an_id_that_is_no_slug_never_reaches_the_file_system(bad):
-    for use in (lambda: make(bad), lambda: runs.find(bad)):
-        with pytest.raises(RunError, match="cannot name a run"):
+    for use in (lambda: make(bad), lambda: catalog.find(bad)):
+        with pytest.raises(RunError, match="is not a valid name for a run"):
             use()
 
 
@@ -45,16 +44,16 @@ def test_a_taken_id_is_refused_and_the_run_there_untouched():
     make("mine", ratio=10)
     with pytest.raises(RunError, match="already"):
         make("mine", ratio=20)
-    assert runs.find("mine").config().ratio == 10
+    assert catalog.find("mine").config().ratio == 10
 
 
 def test_an_unknown_run_is_told_with_those_there_are():
     make("here")
     with pytest.raises(
         RunError,
-        match="no run named there. There are 1, such as here; python -m fruitlab runs lists them",
+        match="no run named there. There are 1, such as here. python -m fruitlab runs lists them",
     ):
-        runs.find("there")
+        catalog.find("there")
 
 
 def test_a_torn_last_line_is_ignored_and_the_log_can_be_cut():
@@ -88,10 +87,10 @@ def test_tensors_come_back_with_their_notes_and_damage_is_a_sentence():
 def test_a_pickle_under_a_run_s_name_is_not_opened():
     run = make()
     (run.folder / "predictions.npz").write_bytes(b"\x80\x04\x95\x00")
-    with pytest.raises(RunError, match="predictions cannot be read"):
+    with pytest.raises(RunError, match="Cannot read the predictions"):
         run.predictions()
     np.savez(run.folder / "predictions.npz", hash=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(RunError, match="predictions cannot be read"):
+    with pytest.raises(RunError, match="Cannot read the predictions"):
         run.predictions()
 
 
@@ -101,7 +100,10 @@ def test_a_pickle_under_a_run_s_name_is_not_opened():
         ("{", "damaged"),
         ("[]", "damaged"),
         ('{"format": 99}', "newer version"),
-        ('{"format": 1, "config": {"method": "mixed", "ratoi": 1}}', "cannot be read here"),
+        (
+            '{"format": 1, "config": {"method": "mixed", "ratoi": 1}}',
+            "Cannot read the configuration",
+        ),
     ],
 )
 def test_a_foreign_folder_is_unreadable_not_an_error(content, says):
@@ -109,8 +111,8 @@ def test_a_foreign_folder_is_unreadable_not_an_error(content, says):
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(content)
     with pytest.raises(RunError, match=says):
-        runs.find("foreign").config()
-    assert [run.id for run in runs.all_runs()] == ["foreign"]
+        catalog.find("foreign").config()
+    assert [run.id for run in catalog.all_runs()] == ["foreign"]
     assert Run(folder).status() in ("unreadable", "interrupted")
 
 
@@ -195,39 +197,45 @@ def test_the_older_of_two_waiting_runs_goes_first(monkeypatch):
 
 def test_a_study_has_a_run_a_core_that_shares_the_cores(monkeypatch):
     monkeypatch.delenv("FRUITLAB_SLOTS", raising=False)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(6)), raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 64)  # which are not all ours
+    monkeypatch.setattr(psutil.Process, "cpu_affinity", lambda self: list(range(6)), raising=False)
+    monkeypatch.setattr(psutil, "cpu_count", lambda: 64)  # not all of them are ours
     free = [64_000_000_000]
     monkeypatch.setattr(queue, "free_memory", lambda: free[0])
     assert (
-        queue.side_by_side("cpu") == 6
-        and queue.side_by_side("cuda") == 1
-        and queue.side_by_side("cpu", "3") == 3
+        queue.concurrent_runs("cpu") == 6
+        and queue.concurrent_runs("cuda") == 1
+        and queue.concurrent_runs("cpu", "3") == 3
     )
     free[0] = 8_000_000_000
-    assert queue.side_by_side("cpu") == 3  # each takes 2.5 GB
+    assert queue.concurrent_runs("cpu") == 3  # each takes 2.5 GB
     free[0] = 0
-    assert queue.side_by_side("cpu") == 1 and queue.threads() is None
+    assert queue.concurrent_runs("cpu") == 1 and queue.threads() is None
     for count, share in ((2, 3), (4, 1), (9, 1)):
         monkeypatch.setenv("FRUITLAB_SLOTS", str(count))
-        assert queue.side_by_side("cpu") == count and queue.threads() == share
+        assert queue.concurrent_runs("cpu") == count and queue.threads() == share
     for wrong in ("0", "many", "65", "1.5", ""):
         with pytest.raises(RunError, match="--at-once is"):
-            queue.side_by_side("cpu", wrong)
+            queue.concurrent_runs("cpu", wrong)
 
 
-def test_memory_is_what_programs_may_take_within_a_container_s_limit(tmp_path):
-    assert queue.free_memory(tmp_path) == 0  # not Linux
-    (tmp_path / "proc").mkdir()
-    (tmp_path / "proc" / "meminfo").write_text(
-        "MemTotal:  64000000 kB\nMemFree:  1000 kB\nMemAvailable:  20000000 kB\n"
-    )
-    assert queue.free_memory(tmp_path) == 20_480_000_000
-    group = tmp_path / "sys" / "fs" / "cgroup"
-    group.mkdir(parents=True)
-    (group / "memory.current").write_text("3000000000\n")
+def test_without_an_affinity_all_cores_count(monkeypatch):
+    monkeypatch.delenv("FRUITLAB_SLOTS", raising=False)
+    monkeypatch.delattr(psutil.Process, "cpu_affinity", raising=False)  # as on macOS
+    monkeypatch.setattr(psutil, "cpu_count", lambda: 4)
+    monkeypatch.setattr(queue, "free_memory", lambda: 64_000_000_000)
+    assert queue.concurrent_runs("cpu") == 4
+
+
+@pytest.mark.parametrize("files", queue.CGROUP_FILES)
+def test_memory_is_what_programs_may_take_within_a_container_s_limit(tmp_path, monkeypatch, files):
+    memory = psutil.virtual_memory()._replace(available=20_480_000_000)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    assert queue.free_memory(tmp_path) == 20_480_000_000  # no control groups
+    limit_file, used_file = (tmp_path / name for name in files)
+    limit_file.parent.mkdir(exist_ok=True)
+    used_file.write_text("3000000000\n")
     for limit, free in (("max", 20_480_000_000), ("8000000000", 5_000_000_000), ("2000000000", 0)):
-        (group / "memory.max").write_text(limit + "\n")
+        limit_file.write_text(limit + "\n")
         assert queue.free_memory(tmp_path) == free
 
 

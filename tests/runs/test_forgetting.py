@@ -7,8 +7,7 @@ from logged_runs import iterative, mixed, point, run
 
 from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
-from fruitlab.runs import cost as estimate
-from fruitlab.runs import forgetting, references
+from fruitlab.runs import cost, forgetting, references
 from fruitlab.runs.index import Index
 
 
@@ -128,9 +127,9 @@ def test_cost_counts_pictures_as_training_will() -> None:
         live_pictures=30,
         full_evaluations=2,
     )
-    cost = estimate.cost(config, 1000, 500)
-    assert cost.pictures == 100 * 60
-    assert cost.work == pytest.approx(6000 + (2 * 60 + 2 * 600) / 3)
+    pictures, work = cost.workload(config, 1000, 500)
+    assert pictures == 100 * 60
+    assert work == pytest.approx(6000 + (2 * 60 + 2 * 600) / 3)
 
 
 def test_frozen_restricted_training_costs_its_features_only() -> None:
@@ -144,25 +143,23 @@ def test_frozen_restricted_training_costs_its_features_only() -> None:
         live_pictures=1,
         full_evaluations=1,
     )
-    cost = estimate.cost(
+    pictures, work = cost.workload(
         config, 1000, 1000
     )  # 600 of each train: 300 nice in 5 batches of 60, then 300 real once; 400 + 400 test pictures
-    assert cost.pictures == 100 * 60
-    assert cost.work == pytest.approx(50 * 60 + (2 * 50 / 1000 + 800 * 0.5) / 3 + (300 + 800) / 3)
+    assert pictures == 100 * 60
+    assert work == pytest.approx(50 * 60 + (2 * 50 / 1000 + 800 * 0.5) / 3 + (300 + 800) / 3)
 
 
 def test_speed_is_measured_on_earlier_runs_of_that_width() -> None:
     run("one", mixed(100), iterations=100)
     entry = Index().get("one")
     scored = 9 * 200 + 2000  # ten points after the first, the last one full
-    assert estimate.speed(entry) == pytest.approx((10_000 + scored / 3) / 200)
+    assert cost.run_speed(entry) == pytest.approx((10_000 + scored / 3) / 200)
     assert (
-        estimate.measured([entry], 1.0) == estimate.speed(entry)
-        and estimate.measured([entry], 0.25) is None
+        cost.measured_speed([entry], 1.0) == cost.run_speed(entry)
+        and cost.measured_speed([entry], 0.25) is None
     )
-    assert estimate.seconds_left(entry) == 0 and estimate.pictures_a_second(entry) == pytest.approx(
-        50
-    )
+    assert cost.seconds_left(entry) == 0 and cost.pictures_per_second(entry) == pytest.approx(50)
 
 
 def test_time_left_goes_by_the_phase_it_is_in() -> None:
@@ -172,4 +169,4 @@ def test_time_left_goes_by_the_phase_it_is_in() -> None:
         for i in range(0, 30, 10)
     ]
     run("one", points, status=None, method="iterative", iterations=100)
-    assert estimate.seconds_left(Index().get("one")) == pytest.approx(0.5 * 30)
+    assert cost.seconds_left(Index().get("one")) == pytest.approx(0.5 * 30)

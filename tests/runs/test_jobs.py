@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fruitlab.cli.output import JobReports
 from fruitlab.config.files import write_json
 from fruitlab.config.paths import data_root
 from fruitlab.data import store
@@ -37,17 +38,14 @@ def test_an_uploaded_zip_is_imported_and_the_zip_not_kept(pair, tmp_path: Path) 
         ["data", "import", "--name", "things", "--zip"],
         upload=file,
     )
-    assert ended(job) == "done", job.said()
-    assert (
-        job.result()["categories"] == list(pair.categories)
-        and job.asked["title"] == "Adding things"
-    )
+    assert ended(job) == "done", job.log()
+    assert job.result()["categories"] == list(pair.categories) and job.title == "Adding things"
     assert len(store.load("things").categories) == 3
     assert not (job.folder / jobs.UPLOAD).exists()
-    assert "Reading pictures" in job.said()
-    assert [found.folder for found in jobs.found(data_root() / ".jobs")] == [job.folder]
+    assert "Reading pictures" in job.progress()[0]
+    assert [found.folder for found in jobs.all_jobs(data_root() / ".jobs")] == [job.folder]
     job.dismiss()
-    assert jobs.found(data_root() / ".jobs") == []
+    assert jobs.all_jobs(data_root() / ".jobs") == []
 
 
 def test_a_command_that_fails_says_why(tmp_path: Path) -> None:
@@ -58,7 +56,7 @@ def test_a_command_that_fails_says_why(tmp_path: Path) -> None:
     )
     wrong = jobs.start(tmp_path / "jobs", "Wrong", ["data", "nonsense"])
     assert ended(job) == "failed" and "/nowhere" in job.result()["error"]
-    assert ended(wrong) == "failed" and "invalid choice" in wrong.said()
+    assert ended(wrong) == "failed" and "invalid choice" in wrong.log()
 
 
 @pytest.mark.slow
@@ -87,7 +85,7 @@ def test_a_job_is_cancelled_and_leaves_nothing(shared_data: Path, tmp_path: Path
     assert not (data_root() / "x").exists()
 
 
-def test_a_killed_job_is_broken_off(shared_data: Path, tmp_path: Path) -> None:
+def test_a_killed_job_is_interrupted(shared_data: Path, tmp_path: Path) -> None:
     job = jobs.start(
         tmp_path / "jobs",
         "Adding",
@@ -106,31 +104,72 @@ def test_a_killed_job_is_broken_off(shared_data: Path, tmp_path: Path) -> None:
     while not (job.folder / "pid").exists() and time.monotonic() < until:
         time.sleep(0.05)
     os.kill(int((job.folder / "pid").read_text()), signal.SIGKILL)
-    assert ended(job) == "broken off"
+    assert ended(job) == "interrupted"
     job.cancel()  # nothing to end any more: that id may be somebody else's
     job.dismiss()
     assert not job.folder.exists()
 
 
 @pytest.mark.parametrize(
-    "said, line, share",
+    "lines, text, share",
     [
-        ("", "Starting.", None),
+        ([], "Starting.", None),
+        ([{"message": "Licence: CC0."}], "Licence: CC0.", None),
         (
-            "Reading pictures: 0 of 40\nReading pictures: 30 of 1,200\n",
+            [
+                {"step": "Reading pictures", "done": 0, "total": 40},
+                {"step": "Reading pictures", "done": 30, "total": 1200},
+            ],
             "Reading pictures: 30 of 1,200",
             0.025,
         ),
-        ("Downloading\n  3%|▏  | 1M/30M\r 37%|███  | 11M/30M [00:01<00:02]", "37 % loaded", 0.37),
-        ("Unpacking: 5 of 0", "Unpacking: 5 of 0", None),
-        ("x" * 9000 + "\nlast", "last", None),
+        (
+            [{"step": "Downloading", "done": 370_000_000, "total": 1_000_000_000}],
+            "Downloading: 37%",
+            0.37,
+        ),
+        ([{"step": "Downloading", "done": 5000, "total": 0}], "Downloading: 5,000", None),
+        ([{"message": "x" * 9000}, {"message": "last"}], "last", None),
+        ([{"message": "whole"}, {"unknown": 1}, [], None], "whole", None),
     ],
 )
-def test_progress_is_the_last_thing_said(
-    tmp_path: Path, said: str, line: str, share: float | None
-) -> None:
-    (tmp_path / "log.txt").write_text(said)
-    assert Job(tmp_path).progress() == (line, share)
+def test_progress_is_the_latest_report(tmp_path: Path, lines: list, text: str, share) -> None:
+    (tmp_path / "progress.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert Job(tmp_path).progress() == (text, share)
+    with open(tmp_path / "progress.jsonl", "a") as file:
+        file.write('{"step": "half')  # read while it is being written
+    assert Job(tmp_path).progress() == (text, share)
+
+
+def test_reports_are_written_as_they_are_read_and_not_too_often(tmp_path: Path) -> None:
+    reports = JobReports(tmp_path / "progress.jsonl")
+    reports.say("Düsseldorf")
+    assert Job(tmp_path).progress() == ("Düsseldorf", None)
+    for done in range(101):
+        reports.progress("Reading pictures", done, 100)
+    reports.progress("Unpacking", 1, 4)
+    assert Job(tmp_path).progress() == ("Unpacking: 1 of 4", 0.25)
+    lines = [json.loads(line) for line in (tmp_path / "progress.jsonl").read_text().splitlines()]
+    reading = [line["done"] for line in lines if line.get("step") == "Reading pictures"]
+    assert len(reading) < 20 and (reading[0], reading[-1]) == (0, 100)
+
+
+def test_folders_of_earlier_versions_can_be_shown_and_dismissed(tmp_path: Path) -> None:
+    """They have their progress in log.txt, and the same files otherwise."""
+    for name, status in (("failed", "1"), ("killed", None)):
+        folder = tmp_path / name
+        folder.mkdir()
+        write_json(folder / "job.json", {"title": name, "arguments": ["data"], "started": 1})
+        (folder / "log.txt").write_text("Reading pictures: 30 of 1,200\r 37%|███  | 11M/30M")
+        (folder / "job.lock").touch()
+        if status:
+            (folder / "status").write_text(status)
+    killed, failed = jobs.all_jobs(tmp_path)
+    assert [job.status() for job in (killed, failed)] == ["interrupted", "failed"]
+    assert failed.progress() == ("Starting.", None) and "Reading pictures" in failed.log()
+    for job in (killed, failed):
+        job.dismiss()
+    assert jobs.all_jobs(tmp_path) == []
 
 
 def test_strange_folders_are_no_trouble(tmp_path: Path) -> None:
@@ -139,11 +178,11 @@ def test_strange_folders_are_no_trouble(tmp_path: Path) -> None:
     (tmp_path / "b" / "job.json").write_text("[")
     (tmp_path / "c").mkdir()
     write_json(tmp_path / "c" / "job.json", {"title": "new", "started": time.time()})
-    found = {job.folder.name: job for job in jobs.found(tmp_path)}
+    found = {job.folder.name: job for job in jobs.all_jobs(tmp_path)}
     assert set(found) == {"b", "c"}
-    assert (found["b"].status(), found["b"].asked, found["b"].result()) == ("broken off", {}, {})
+    assert (found["b"].status(), found["b"].request, found["b"].result()) == ("interrupted", {}, {})
     assert found["c"].status() == "working"  # its process is on its way
     write_json(tmp_path / "c" / "job.json", {"title": "old", "started": time.time() - 100})
-    assert found["c"].status() == "broken off"
-    assert jobs.found(tmp_path / "nowhere") == []
+    assert found["c"].status() == "interrupted"
+    assert jobs.all_jobs(tmp_path / "nowhere") == []
     assert json.loads((tmp_path / "c" / "job.json").read_text())["title"] == "old"

@@ -9,7 +9,7 @@ import pytest
 from run_folders import run_folder
 
 from fruitlab.config.errors import RunError
-from fruitlab.runs import folder, labels
+from fruitlab.runs import catalog, labels
 
 
 def test_a_label_is_kept_beside_what_else_a_person_wrote() -> None:
@@ -35,7 +35,7 @@ def test_a_damaged_label_is_written_anew(damaged: str) -> None:
 
 def test_what_is_too_long_is_told() -> None:
     run = run_folder("a")
-    with pytest.raises(RunError, match="title has 81 characters; there is room for 80"):
+    with pytest.raises(RunError, match="title has 81 characters. Shorten it to 80"):
         labels.write_label(run, title="x" * 81, note="")
     assert not run.label_file.exists()
 
@@ -59,7 +59,7 @@ def test_a_shipped_run_is_labelled_elsewhere_and_never_deleted(
 def test_a_run_is_deleted_whole() -> None:
     run, other = run_folder("a"), run_folder("b")
     labels.delete(run)
-    assert [run.id for run in folder.all_runs()] == ["b"] and sorted(
+    assert [run.id for run in catalog.all_runs()] == ["b"] and sorted(
         path.name for path in other.folder.parent.iterdir()
     ) == ["b"]
     run_folder("a")  # its name is free again

@@ -3,15 +3,16 @@ import numpy as np
 import pytest
 
 from fruitlab.methods.registry import configure
+from fruitlab.runs.grouping import preset_changes
 from fruitlab.runs.index import Index
-from fruitlab.runs.sweeps import differences, families
+from fruitlab.runs.sweeps import sweeps
 
 
 def found(**more):
-    return families(Index().entries(fresh=True), **more)
+    return sweeps(Index().entries(fresh=True), **more)
 
 
-def test_a_family_is_what_differs_in_ratio_and_seed_alone():
+def test_a_sweep_is_what_differs_in_ratio_and_seed_alone():
     for name, changes in {
         "a": {"ratio": 60},
         "b": {"ratio": 0},
@@ -28,38 +29,38 @@ def test_a_family_is_what_differs_in_ratio_and_seed_alone():
     made_runs.run("iterative", method="iterative")
     made_runs.run("stopped", status="stopped", ratio=10)
     first, second = found()
-    assert {ratio: [entry.id for entry in runs] for ratio, runs in first.stops.items()} == {
+    assert {ratio: [entry.id for entry in runs] for ratio, runs in first.runs.items()} == {
         0: ["b"],
         60: ["a", "c"],
         100: ["e"],
     }
-    assert [entry.id for runs in second.stops.values() for entry in runs] == ["d"]
-    assert list(first.stops) == [0, 60, 100] and first.missing() == [10, 20, 30, 40, 50, 70, 80, 90]
+    assert [entry.id for runs in second.runs.values() for entry in runs] == ["d"]
+    assert first.ratios == [0, 60, 100] and first.missing() == [10, 20, 30, 40, 50, 70, 80, 90]
     assert [first.neighbour(ratio) for ratio in (0, 60, 100)] == [60, 0, 60] and second.neighbour(
         30
     ) is None
     assert (
         first.key != second.key
-        and "3 stops" in first.name
+        and "3 ratios" in first.name
         and "iterations 500" in second.name
-        and "1 stop" in second.name
+        and "1 ratio" in second.name
     )
 
 
-def test_a_stop_with_several_seeds_is_their_mean():
+def test_a_ratio_with_several_seeds_is_their_mean():
     runs = [made_runs.run("a"), made_runs.run("b", seed=5, seed_of_run=1)]
-    (family,) = found()
+    (sweep,) = found()
     for score in ("nice", "real", "combined"):
         expected = np.mean([run.summary()[score]["top1"] for run in runs])
-        assert family.scores(60)[score] == pytest.approx(expected)
+        assert sweep.scores(60)[score] == pytest.approx(expected)
     assert runs[0].summary()["nice"]["top1"] != runs[1].summary()["nice"]["top1"]
 
 
 def test_of_two_runs_alike_the_newer_counts():
     for name in ("old", "new"):
         made_runs.run(name)
-    (family,) = found()
-    assert [entry.id for entry in family.stops[60]] == ["new"]
+    (sweep,) = found()
+    assert [entry.id for entry in sweep.runs[60]] == ["new"]
 
 
 def test_photographs_come_first_and_a_ratio_without_any_weights_not_at_all():
@@ -76,18 +77,18 @@ def test_scores_are_of_all_seeds_and_answers_of_one_that_has_its_weights():
     ]
     for run in (runs[0], runs[2]):
         (run.folder / "weights.safetensors").unlink()
-    (family,) = found()
-    assert family.network(60).id == "whole" and len(family.stops[60]) == 3
+    (sweep,) = found()
+    assert sweep.network(60).id == "whole" and len(sweep.runs[60]) == 3
     tops = [run.summary()["real"]["top1"] for run in runs]
-    assert family.scores(60)["real"] == pytest.approx(np.mean(tops)) and family.deviations(60)[
+    assert sweep.scores(60)["real"] == pytest.approx(np.mean(tops)) and sweep.deviations(60)[
         "real"
     ] == pytest.approx(np.std(tops, ddof=1))
 
 
-def test_differences_from_the_recipe():
-    assert differences(configure("mixed", preset="quick", ratio=20, seed=4, data="photos")) == {}
-    assert differences(configure("mixed", preset="quick", width=2, iterations=9)) == {
+def test_changes_to_a_preset():
+    assert preset_changes(configure("mixed", preset="quick", ratio=20, seed=4, data="photos")) == {}
+    assert preset_changes(configure("mixed", preset="quick", width=2, iterations=9)) == {
         "width": 2,
         "iterations": 9,
     }
-    assert differences(configure("mixed").model_copy(update={"preset": "gone@1"})) == {}
+    assert preset_changes(configure("mixed").model_copy(update={"preset": "gone@1"})) == {}

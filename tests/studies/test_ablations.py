@@ -1,4 +1,4 @@
-"""Ways to read the paper: each changes the recipe in what it says and nothing else; ordered by the training loss."""
+"""Ablations: each changes the preset in what it says and nothing else; ordered by training loss."""
 
 import math
 
@@ -6,27 +6,28 @@ from logged_runs import point, run
 
 from fruitlab.methods.registry import configure
 from fruitlab.runs.index import Index
-from fruitlab.studies import ablations
+from fruitlab.studies import ablation_results
+from fruitlab.studies.ablations import CHOSEN, EARLY, FULL_LENGTH, SWITCH, VERSION_1
 
 
-def test_each_reading_is_the_paper_s_recipe_but_for_what_it_says():
+def test_each_ablation_is_the_paper_preset_but_for_what_it_says():
     base = configure(
-        "mixed", preset="paper", data="photos", ratio=60, iterations=150, **ablations.FIRST
+        "mixed", preset="paper", data="photos", ratio=60, iterations=150, **VERSION_1
     ).settings() | {"preset": "paper@1"}
-    plan = ablations.readings("photos").rounds({})
-    assert len(plan) == len(ablations.READINGS) == len({config.experiment() for config in plan})
-    for one, config in zip(ablations.READINGS, plan, strict=True):
+    plan = EARLY.plan("photos").rounds({})
+    assert len(plan) == len(EARLY.ablations) == len({config.experiment() for config in plan})
+    for one, config in zip(EARLY.ablations, plan, strict=True):
         changed = {name: value for name, value in config.settings().items() if value != base[name]}
         assert changed == one.changes and all(
             base[name] != value for name, value in one.changes.items()
         )
 
 
-def test_the_recipe_of_today_is_the_one_that_was_taken():
+def test_the_preset_of_today_is_the_one_that_was_chosen():
     today = configure("mixed", preset="paper", data="photos", ratio=60, iterations=150)
-    assert ablations.config_of(ablations.CHOSEN, "photos").model_dump(
+    assert EARLY.config(CHOSEN, "photos").model_dump(exclude={"preset"}) == today.model_dump(
         exclude={"preset"}
-    ) == today.model_dump(exclude={"preset"})
+    )
 
 
 def test_they_are_judged_on_the_training_loss_and_other_runs_are_none_of_them():
@@ -38,16 +39,18 @@ def test_they_are_judged_on_the_training_loss_and_other_runs_are_none_of_them():
             ratio=60,
             iterations=150,
         )
-        config = ablations.config_of(ablations.READINGS[number], "photos")
+        config = EARLY.config(EARLY.ablations[number], "photos")
         header = Index().get(name).run.header()
         Index().get(name).run.write_header(
             header | {"config": config.model_dump(), "experiment": config.experiment()}
         )
     run("c", [point(150, 0.9, 0.9, full=True, loss=0.1)], data="photos", ratio=60, iterations=150)
-    entries = [(entry.config, entry) for entry in Index().entries()]
-    assert [(row.reading, row.loss, row.real) for row in ablations.rows(entries)] == [
-        (ablations.READINGS[1], 1.0, 0.2),
-        (ablations.READINGS[0], 2.0, 0.2),
+    entries = Index().entries()
+    assert [
+        (row.ablation, row.loss, row.real) for row in ablation_results.rows(EARLY, entries)
+    ] == [
+        (EARLY.ablations[1], 1.0, 0.2),
+        (EARLY.ablations[0], 2.0, 0.2),
     ]
 
 
@@ -66,18 +69,18 @@ def test_one_that_diverged_is_last_and_one_that_failed_otherwise_is_left_out():
             status="failed" if error else "finished",
             error=error,
         )
-        config = ablations.config_of(ablations.READINGS[number], "photos")
+        config = EARLY.config(EARLY.ablations[number], "photos")
         made = Index().get(name).run
         made.write_header(
             made.header() | {"config": config.model_dump(), "experiment": config.experiment()}
         )
-    rows = ablations.rows([(entry.config, entry) for entry in Index().entries()])
-    assert [row.reading for row in rows] == [ablations.READINGS[0], ablations.READINGS[11]]
+    rows = ablation_results.rows(EARLY, Index().entries())
+    assert [row.ablation for row in rows] == [EARLY.ablations[0], EARLY.ablations[11]]
     assert rows[1].loss == math.inf and math.isnan(rows[1].nice)
 
 
-def test_readings_of_the_switch_share_their_initial_training_and_are_told_by_the_fall():
-    plan = ablations.at_switch("photos").rounds({})
+def test_ablations_of_the_switch_share_their_initial_training_and_are_told_by_the_fall():
+    plan = SWITCH.plan("photos").rounds({})
     assert len(set(plan)) == 4 and len({config.first_phase_key() for config in plan}) == 1
     assert [
         (config.phases()[1].running_statistics, config.phases()[1].fresh_clock) for config in plan
@@ -101,13 +104,13 @@ def test_readings_of_the_switch_share_their_initial_training_and_are_told_by_the
             made.header()
             | {"config": plan[number].model_dump(), "experiment": plan[number].experiment()}
         )
-    rows = ablations.switch_rows([(entry.config, entry) for entry in Index().entries()])
-    assert [row.reading for row in rows] == [ablations.AT_SWITCH[number] for number in (0, 1, 3)]
+    rows = ablation_results.switch_rows(Index().entries())
+    assert [row.ablation for row in rows] == [SWITCH.ablations[number] for number in (0, 1, 3)]
     assert rows[0].nice == (0.95, 0.3, 0.15) and rows[0].real[0] == 0.2
 
 
-def test_readings_at_full_length_are_the_recipe_of_today_with_one_thing_changed():
-    plan = ablations.at_length("photos").rounds({})
+def test_ablations_at_full_length_are_the_preset_of_today_with_one_thing_changed():
+    plan = FULL_LENGTH.plan("photos").rounds({})
     today = configure("mixed", preset="paper", data="photos", ratio=60)
     assert plan[0] == today and today.iterations == 3000
     for config, name in zip(plan[1:], ("init", "learning_rate"), strict=True):
@@ -116,8 +119,8 @@ def test_readings_at_full_length_are_the_recipe_of_today_with_one_thing_changed(
             for field, value in config.model_dump().items()
             if value != today.model_dump()[field]
         } == {name}
-    assert [ablations.length_reading_of(config) for config in plan] == list(ablations.AT_LENGTH)
+    assert [FULL_LENGTH.ablation_of(config) for config in plan] == list(FULL_LENGTH.ablations)
     assert (
-        ablations.length_reading_of(today.model_copy(update={"ratio": 50})) is None
-        and ablations.reading_of(today) is None
+        FULL_LENGTH.ablation_of(today.model_copy(update={"ratio": 50})) is None
+        and EARLY.ablation_of(today) is None
     )

@@ -16,7 +16,7 @@ from fruitlab.config.errors import ConfigError
 from fruitlab.config.paths import PROJECT
 from fruitlab.data.importing import import_pictures
 from fruitlab.methods.registry import configure
-from fruitlab.runs import folder
+from fruitlab.runs import catalog, folder
 from fruitlab.runs.index import Index
 from fruitlab.studies import engine as study
 from fruitlab.studies import plans, progress
@@ -124,7 +124,7 @@ def test_a_split_from_a_shared_initial_training_is_the_same_split_alone_bit_for_
         after.found[trunks[0]].id,
     }
     for config in configs:
-        alone = folder.create({"device": "cpu", "data": None}, config=config)
+        alone = catalog.create({"device": "cpu", "data": None}, config=config)
         work(alone, say=lambda line: None)
         together = after.found[config].run
         for name in ("weights", "best"):
@@ -152,7 +152,7 @@ def test_finished_runs_are_not_run_again_and_a_failed_one_does_not_stop_the_othe
     )
     assert main([*vary, "--dry-run"]) == 0
     assert (
-        json.loads(capsys.readouterr().out)["cost"]["runs"] == 4 and list(folder.all_runs()) == []
+        json.loads(capsys.readouterr().out)["cost"]["runs"] == 4 and list(catalog.all_runs()) == []
     )
     status = main(vary)
     out, err = capsys.readouterr()
@@ -161,12 +161,12 @@ def test_finished_runs_are_not_run_again_and_a_failed_one_does_not_stop_the_othe
     assert status == 1 and len(result["failed"]) == 4 - len(finished) > 0 and finished
     assert all("lower learning rate" in why for why in result["failed"].values())
     made = {
-        run.id: run.folder.joinpath("config.json").stat().st_mtime_ns for run in folder.all_runs()
+        run.id: run.folder.joinpath("config.json").stat().st_mtime_ns for run in catalog.all_runs()
     }
     assert len(made) == 4 and {entry.label.get("study") for entry in Index().entries()} == {"vary"}
     main(vary)
     again = {
-        run.id: run.folder.joinpath("config.json").stat().st_mtime_ns for run in folder.all_runs()
+        run.id: run.folder.joinpath("config.json").stat().st_mtime_ns for run in catalog.all_runs()
     }
     assert set(again) == set(made) and all(
         again[row["run"]] == made[row["run"]] for row in finished
@@ -183,24 +183,24 @@ def test_a_study_that_was_killed_goes_on_where_it_was(small):
     ]
     process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL)
     while not any(
-        run.status() == "running" and len(run.metrics()) > 5 for run in folder.all_runs()
+        run.status() == "running" and len(run.metrics()) > 5 for run in catalog.all_runs()
     ):
         assert process.poll() is None
         time.sleep(0.05)
     process.kill()
     process.wait()
     process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE)
-    while sum(run.status() == "finished" for run in folder.all_runs()) < 2:
+    while sum(run.status() == "finished" for run in catalog.all_runs()) < 2:
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     process.wait()
-    assert not any(run.alive() for run in folder.all_runs())
+    assert not any(run.alive() for run in catalog.all_runs())
     last = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
     result = json.loads(last.stdout)
-    assert last.returncode == 0 and result["finished"] == 3 and len(list(folder.all_runs())) == 3, (
-        os.linesep.join(last.stderr.splitlines()[-5:])
-    )
+    assert (
+        last.returncode == 0 and result["finished"] == 3 and len(list(catalog.all_runs())) == 3
+    ), os.linesep.join(last.stderr.splitlines()[-5:])
 
 
 def test_runs_on_what_the_data_was_before_are_others():
@@ -214,7 +214,7 @@ def test_runs_on_what_the_data_was_before_are_others():
         fingerprint="a" * 16,
     )
     plan = plans.Study("one", "photos", plans.fixed([config]))
-    assert [e.id for e in progress.standing(plan, Index().entries(), "a" * 16).found.values()] == [
-        made.id
-    ]
-    assert progress.standing(plan, Index().entries(), "b" * 16).found == {}
+    assert [
+        e.id for e in progress.study_progress(plan, Index().entries(), "a" * 16).found.values()
+    ] == [made.id]
+    assert progress.study_progress(plan, Index().entries(), "b" * 16).found == {}

@@ -20,7 +20,7 @@ from fruitlab.config.paths import PROJECT
 from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
 from fruitlab.methods.registry import configure
-from fruitlab.runs import folder as runs
+from fruitlab.runs import catalog
 from fruitlab.runs.folder import Run
 from fruitlab.studies import plans
 from fruitlab.studies.ray_mirror import ACCEPTED, Mirror
@@ -67,7 +67,7 @@ def wait_until(so, seconds: float = 90.0) -> None:
 
 def same_as_alone(run: Run) -> None:
     """The same configuration trained by a local worker comes to the same bits and the same log."""
-    alone = runs.create({"device": "cpu", "data": None}, config=run.config())
+    alone = catalog.create({"device": "cpu", "data": None}, config=run.config())
     work(alone, say=lambda line: None)
     assert run.header()["threads"] == alone.header()["threads"]
     for name in ("weights", "best"):
@@ -126,13 +126,13 @@ def test_a_node_killed_in_the_middle_costs_time_and_changes_nothing(small, tmp_p
                 lambda: (
                     sum(
                         run.has("state") and 60 < run.metrics()[-1]["iteration"] < 200
-                        for run in runs.all_runs()
+                        for run in catalog.all_runs()
                         if run.metrics()
                     )
                     == 2
                 )
             )
-            assert {run.status() for run in runs.all_runs()} == {"running"}
+            assert {run.status() for run in catalog.all_runs()} == {"running"}
             cluster.remove_node(node, allow_graceful=False)
             said.append("killed")
 
@@ -144,7 +144,7 @@ def test_a_node_killed_in_the_middle_costs_time_and_changes_nothing(small, tmp_p
     finally:
         cluster.shutdown()
     assert engine.failed == {} and [len(after.configs), len(after.finished)] == [3, 3]
-    lost = [line for line in said if "was lost. It goes on elsewhere from iteration" in line]
+    lost = [line for line in said if "was lost. It continues on another one from iteration" in line]
     assert (
         "killed" in said
         and len(lost) == 1
@@ -158,16 +158,14 @@ def test_a_node_killed_in_the_middle_costs_time_and_changes_nothing(small, tmp_p
 
 @pytest.mark.slow
 @needs_ray
-def test_a_failed_run_is_not_tried_again_and_one_that_was_stopped_goes_on_without_ray(
-    small, capsys
-):
+def test_a_failed_run_is_not_tried_again_and_one_that_was_stopped_goes_on_without_ray(small):
     vary = arguments("--vary", "regularisation=0.0005,1000", "--ray", "local")
 
     def stop_the_good_one() -> None:
         def there() -> list[Run]:
             return [
                 run
-                for run in runs.all_runs()
+                for run in catalog.all_runs()
                 if run.config().regularisation < 1 and run.has("state") and len(run.metrics()) > 8
             ]
 
@@ -176,12 +174,14 @@ def test_a_failed_run_is_not_tried_again_and_one_that_was_stopped_goes_on_withou
 
     stopper = threading.Thread(target=stop_the_good_one, daemon=True)
     stopper.start()
-    status = main(vary)
+    # In a process of its own: Ray has been imported here already, for clusters.
+    done = subprocess.run(
+        [sys.executable, "-m", "fruitlab", *vary], cwd=PROJECT, capture_output=True, text=True
+    )
     stopper.join()
-    out, err = capsys.readouterr()
-    result = json.loads(out)
-    assert status == 1 and len(result["failed"]) == 2 and "was lost" not in err, err
-    bad, stopped = sorted(runs.all_runs(), key=lambda run: run.status())
+    result, err = json.loads(done.stdout), done.stderr
+    assert done.returncode == 1 and len(result["failed"]) == 2 and "was lost" not in err, err
+    bad, stopped = sorted(catalog.all_runs(), key=lambda run: run.status())
     assert (
         bad.status() == "failed"
         and "lower learning rate" in bad.summary()["error"]
@@ -249,17 +249,17 @@ def test_ctrl_c_stops_all_in_order_and_the_same_command_goes_on(small):
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    wait_until(lambda: any(run.has("state") for run in runs.all_runs()))
+    wait_until(lambda: any(run.has("state") for run in catalog.all_runs()))
     assert listening_to_all(process.pid) == [], "who reaches a port of Ray can run what he likes"
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     assert (
         json.loads(process.communicate(timeout=60)[0]) == {"error": "Interrupted."}
         and process.returncode == 130
     )
-    assert all(run.status() == "stopped" for run in runs.all_runs())
+    assert all(run.status() == "stopped" for run in catalog.all_runs())
     kept = max(
         (run.read_tensors("state")[1]["numbers"]["iteration"], run.id)
-        for run in runs.all_runs()
+        for run in catalog.all_runs()
         if run.has("state")
     )
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=180)
@@ -270,7 +270,7 @@ def test_ctrl_c_stops_all_in_order_and_the_same_command_goes_on(small):
         and kept[0] > 0
         and kept[1] in {row["run"] for row in result["rows"]}
     ), done.stderr[-2000:]
-    for run in list(runs.all_runs()):
+    for run in list(catalog.all_runs()):
         iterations = [one["iteration"] for one in run.metrics()]
         assert iterations == sorted(set(iterations)) and iterations[-1] == 120
 
@@ -295,7 +295,9 @@ def files(folder, worker: str, run: Run, iteration: int) -> None:
 
 
 def test_what_a_replaced_worker_still_sends_is_ignored(tmp_path):
-    run = runs.create({"device": "auto", "data": None}, config=configure("mixed", iterations=100))
+    run = catalog.create(
+        {"device": "auto", "data": None}, config=configure("mixed", iterations=100)
+    )
     mirror = Mirror(run)
     mirror.open(tmp_path / "begin")
     assert run.status() == "waiting" and [path.name for path in (tmp_path / "begin").iterdir()] == [
@@ -342,7 +344,9 @@ def test_what_a_replaced_worker_still_sends_is_ignored(tmp_path):
 
 
 def test_a_run_whose_results_are_missing_has_failed_and_keeps_its_state(tmp_path):
-    run = runs.create({"device": "auto", "data": None}, config=configure("mixed", iterations=100))
+    run = catalog.create(
+        {"device": "auto", "data": None}, config=configure("mixed", iterations=100)
+    )
     mirror = Mirror(run)
     mirror.open(tmp_path / "begin")
     mirror.worker = "one"
@@ -375,7 +379,7 @@ def test_without_ray_studies_are_as_ever_and_what_to_install_is_a_sentence(small
         asked.returncode == 1
         and "pip install -r requirements-ray.txt" in json.loads(asked.stdout)["error"]
     )
-    assert list(runs.all_runs()) == []
+    assert list(catalog.all_runs()) == []
 
 
 @pytest.mark.parametrize(
@@ -386,7 +390,7 @@ def test_without_ray_studies_are_as_ever_and_what_to_install_is_a_sentence(small
         (
             ["--ray", "local", "--ray-gpus", "1.5"],
             2,
-            "a part of one, from 0 to 1, or a whole number",
+            "a fraction of a GPU, from 0 to 1, or a whole number",
         ),
         (["--ray", "local", "--device", "cpu"], 2, "leave --device out"),
         (["--ray", "local", "--at-once", "2"], 2, "leave --at-once out"),

@@ -8,11 +8,22 @@ from pathlib import Path
 import pytest
 from logged_runs import iterative, mixed, point, run
 
+from fruitlab.models import table1
 from fruitlab.runs.index import Index
 from fruitlab.studies import figures as paper_charts
-from fruitlab.studies import findings, published, reproduction
-from fruitlab.studies.findings import CLOSE, FAILS, HOLDS, NOT_YET, PARTLY, Scores
+from fruitlab.studies import findings, published, reproduction, scores
+from fruitlab.studies.findings import Missing
 from fruitlab.studies.plans import RATIOS, SPLITS
+from fruitlab.studies.scores import PAPER, Scores, Status
+from fruitlab.studies.tuning import tuning
+
+CLOSE, FAILS, HOLDS, NOT_YET, PARTLY = (
+    Status.CLOSE,
+    Status.FAILS,
+    Status.HOLDS,
+    Status.NOT_YET,
+    Status.PARTLY,
+)
 
 
 def flat(nice: float, real: float, **more) -> Scores:
@@ -79,24 +90,22 @@ def test_the_results_stand_where_the_abstract_says_otherwise():
     )  # the abstract's 63.8 % is that of 70 %
     assert published.BEST_TOP3 == (70, 0.832)  # the abstract: 83.0 %
     assert f"{published.TABLE2[100]['combined']:.1%}" == "30.8%"  # the abstract's "no mixing"
-    assert published.CHANCE == pytest.approx(0.0385, abs=1e-4)
+    assert published.RANDOM_BASELINE == pytest.approx(0.0385, abs=1e-4)
 
 
 # The checks on the paper's own numbers
 
 
 def test_on_the_papers_numbers_the_checks_say_what_the_paper_says():
-    assert (
-        findings.own_domain(findings.PAPER).status == PARTLY
-    )  # "mostly agree": nice is best at 20 %
-    assert "20 % real" in findings.own_domain(findings.PAPER).said
-    assert findings.near_half(findings.PAPER).status == PARTLY  # "slightly deviate": 60 %
-    assert findings.carries_over(findings.PAPER, 26).status == HOLDS
+    assert findings.own_domain(PAPER).status == PARTLY  # "mostly agree": nice is best at 20 %
+    assert findings.own_domain(PAPER).values["nice_ratio"] == 20
+    assert findings.near_half(PAPER).status == PARTLY  # "slightly deviate": 60 %
+    assert findings.carries_over(PAPER, 26).status == HOLDS
     below = {split: flat(0.5, 0.4) for split in SPLITS}  # combined 44.7 %: "always lower than 45 %"
-    assert findings.iterative_wins(findings.PAPER, below).status == FAILS
-    assert findings.none_beats_mixed(findings.PAPER, below).status == HOLDS
+    assert findings.iterative_wins(PAPER, below).status == FAILS
+    assert findings.none_beats_mixed(PAPER, below).status == HOLDS
     assert (
-        findings.helps_nice(findings.PAPER).status == CLOSE
+        findings.helps_nice(PAPER).status == CLOSE
     )  # 0.3 points, "very slight", on some 4,160 pictures
     assert (
         findings.forgets_fast(list(published.FORGOTTEN), list(published.FORGOTTEN.values())).status
@@ -112,10 +121,10 @@ def test_the_margin_is_that_of_two_proportions_and_of_the_seeds():
         flat(0.9, 0.5, nice_pictures=1000, real_pictures=400),
         flat(0.8, 0.5, nice_pictures=1000, real_pictures=400),
     )
-    assert findings.margin(one, other, "nice") == pytest.approx(
+    assert scores.margin(one, other, "nice") == pytest.approx(
         1.96 * math.sqrt(0.09 / 1000 + 0.16 / 1000), rel=0.01
     )
-    assert findings.margin(one, other, "real") == pytest.approx(
+    assert scores.margin(one, other, "real") == pytest.approx(
         1.96 * math.sqrt(2 * 0.25 / 400), rel=0.01
     )
     seeds = replace(one, real=(0.4, 0.5, 0.6))
@@ -154,24 +163,18 @@ def test_hypothesis_1(nice, real, status):
     ],
 )
 def test_hypothesis_2(best, height, status):
-    scores = {ratio: flat(0.5, 0.5) for ratio in RATIOS} | {50: flat(0.6, 0.6)}
-    assert findings.near_half(scores | {best: flat(height, height)}).status == status
+    mixed = {ratio: flat(0.5, 0.5) for ratio in RATIOS} | {50: flat(0.6, 0.6)}
+    assert findings.near_half(mixed | {best: flat(height, height)}).status == status
 
 
 @pytest.mark.parametrize(("height", "status"), [(0.7, HOLDS), (0.5, FAILS), (0.601, CLOSE)])
 def test_hypothesis_3(height, status):
-    scores = {ratio: flat(0.6, 0.6) for ratio in RATIOS}
+    mixed = {ratio: flat(0.6, 0.6) for ratio in RATIOS}
     assert (
         findings.iterative_wins(
-            scores, {split: flat(0.4, 0.4) for split in SPLITS} | {30: flat(height, height)}
+            mixed, {split: flat(0.4, 0.4) for split in SPLITS} | {30: flat(height, height)}
         ).status
         == status
-    )
-    assert (
-        ", statistics frozen: "
-        in findings.iterative_wins(
-            scores, {split: flat(0.4, 0.4) for split in SPLITS}, "statistics frozen"
-        ).said
     )
 
 
@@ -182,29 +185,29 @@ def test_restricted_training_that_improves_once_is_enough_against():
     )
     assert findings.never_improves(before, after).status == HOLDS
     once = findings.never_improves(before, after | {10: flat(0.8, 0.5)})
-    assert once.status == FAILS and "1 of nine" in once.said and "split 10 %" in once.said
+    assert once.status == FAILS and once.values["higher"] == 1 and once.values["split"] == 10
     assert findings.never_improves(before, after | {10: flat(0.9, 0.301)}).status == CLOSE
 
 
 def test_one_domain_better_than_mixed_is_enough_against():
-    scores = {ratio: flat(0.8, 0.5) for ratio in RATIOS}
+    mixed = {ratio: flat(0.8, 0.5) for ratio in RATIOS}
     assert (
-        findings.none_beats_mixed(scores, {split: flat(0.7, 0.6) for split in SPLITS}).status
+        findings.none_beats_mixed(mixed, {split: flat(0.7, 0.6) for split in SPLITS}).status
         == FAILS
     )
     assert (
-        findings.none_beats_mixed(scores, {split: flat(0.801, 0.4) for split in SPLITS}).status
+        findings.none_beats_mixed(mixed, {split: flat(0.801, 0.4) for split in SPLITS}).status
         == CLOSE
     )
 
 
 def test_a_domain_never_seen_at_the_level_of_guessing():
-    scores = {ratio: flat(0.8, 0.5) for ratio in RATIOS}
+    mixed = {ratio: flat(0.8, 0.5) for ratio in RATIOS}
     assert (
-        findings.carries_over(scores | {0: flat(0.9, 0.04), 100: flat(0.04, 0.9)}, 25).status
+        findings.carries_over(mixed | {0: flat(0.9, 0.04), 100: flat(0.04, 0.9)}, 25).status
         == CLOSE
     )
-    assert findings.carries_over(scores | {0: flat(0.9, 0.04)}, 25).status == PARTLY
+    assert findings.carries_over(mixed | {0: flat(0.9, 0.04)}, 25).status == PARTLY
 
 
 def test_forgetting_within_two_hundred_iterations():
@@ -218,20 +221,19 @@ def test_forgetting_within_two_hundred_iterations():
 
 @pytest.mark.parametrize("missing", RATIOS)
 def test_with_any_ratio_missing_nothing_is_decided(missing):
-    scores = {ratio: one for ratio, one in findings.PAPER.items() if ratio != missing}
+    mixed = {ratio: one for ratio, one in PAPER.items() if ratio != missing}
     splits = {split: flat(0.5, 0.4) for split in SPLITS}
     for found in (
-        findings.own_domain(scores),
-        findings.near_half(scores),
-        findings.iterative_wins(scores, splits),
-        findings.none_beats_mixed(scores, splits),
+        findings.own_domain(mixed),
+        findings.near_half(mixed),
+        findings.iterative_wins(mixed, splits),
+        findings.none_beats_mixed(mixed, splits),
     ):
-        assert (
-            found.status == NOT_YET and found.said.endswith(f"Missing: {missing} %.") and found.rule
-        )
+        assert found.status == NOT_YET and not found.values
+        assert found.missing == Missing("mixing ratios", 11, (missing,))
     assert (
         findings.never_improves(splits, {}).status
-        == findings.iterative_wins(findings.PAPER, {}).status
+        == findings.iterative_wins(PAPER, {}).status
         == NOT_YET
     )
 
@@ -243,7 +245,7 @@ def found() -> list[reproduction.Reproduction]:
     return reproduction.reproductions(Index().entries(fresh=True))
 
 
-def test_mixed_and_iterative_runs_of_one_recipe_belong_together():
+def test_mixed_and_iterative_runs_of_one_preset_belong_together():
     for seed in (0, 1):
         run(f"a{seed}", mixed(20), ratio=60, seed=seed)
     run("b", mixed(20), ratio=0)
@@ -272,7 +274,7 @@ def test_mixed_and_iterative_runs_of_one_recipe_belong_together():
     )
 
 
-def test_the_papers_recipe_has_twice_the_iterations_when_iterative():
+def test_the_papers_preset_has_twice_the_iterations_when_iterative():
     run("m", mixed(20), ratio=0, batch_size=0, iterations=300)
     run("i", iterative(20), method="iterative", batch_size=0, iterations=600)
     run("longer", iterative(20), method="iterative", batch_size=0, iterations=900)
@@ -323,14 +325,14 @@ def test_tuning_runs_make_figures_8_to_10(monkeypatch):
             regularisation=factor,
             iterations=iterations,
         )
-    figures = reproduction.tuning(Index().entries(fresh=True), None)
+    figures = tuning(Index().entries(fresh=True), None)
     assert figures == {
         8: {"learning rate 0.001": {60: 0.3}, "learning rate 0.004": {60: 0.5}},
         9: {"factor 0.1": {60: 0.6}, "factor 0.7": {60: 0.5}},
         10: {"factor 0.1": {60: 0.7}, "factor 0.5": {60: 0.8}},
     }
-    assert "learning rate 0.004 at 1" in paper_charts.tuning(8, figures[8])["reading"]
-    assert reproduction.tuning([], None) == {}
+    assert "learning rate 0.004 at 1" in paper_charts.tuning(8, figures[8])["caption"]
+    assert tuning([], None) == {}
 
 
 def test_the_papers_values_are_hollow_and_ours_have_bars_for_several_seeds():
@@ -344,16 +346,15 @@ def test_the_papers_values_are_hollow_and_ours_have_bars_for_several_seeds():
     assert data["nice"]["error_y"]["array"] == pytest.approx([0.0707], abs=1e-4) and data["nice"][
         "y"
     ] == pytest.approx([0.85])
-    assert data["chance"]["y"][0] == pytest.approx(1 / 23)
+    assert data["random baseline"]["y"][0] == pytest.approx(1 / 23)
     assert (
         "error_y" not in paper_charts.mixed({60: flat(0.8, 0.4)}, top=1, categories=23)["data"][0]
     )
 
 
 def test_table_1_is_the_networks():
-    from fruitlab.models.table1 import rows
-
-    *layers, total = rows(published.CATEGORIES)
+    *layers, total = table1.rows()
+    assert layers[1]["parameters"] == published.FIRST_PARAMETERS
     assert [(row["layer"], row["parameters_of"], row["output"]) for row in layers] == list(
         published.TABLE1
     ) and total["layers"] == published.LAYERS

@@ -1,19 +1,25 @@
 """What comes with the project: runs that open without their data, whose scores follow from their answers."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from fruitlab.app.paper_page.notes import DISCUSSION
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import PROJECT
 from fruitlab.inference.predict import Predictor
 from fruitlab.metrics import accuracy
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.runs.folder import Run
 from fruitlab.runs.index import Index
-from fruitlab.runs.sweeps import families
+from fruitlab.runs.sweeps import sweeps
+from fruitlab.studies import ablation_results, reproduction
+from fruitlab.studies.ablations import EARLY
 from fruitlab.studies.release import name
+from fruitlab.studies.reproduction import reproductions
 
 SHIPPED = PROJECT / "checkpoints" / "shipped"
 RUNS = sorted(path.parent for path in SHIPPED.glob("*/config.json"))
@@ -59,7 +65,7 @@ def test_a_run_says_what_it_is_and_how_it_ended(folder):
     assert (
         run.shipped and run.status() == "finished" and run.header()["data"]["kind"] == "photographs"
     )
-    assert name(run.config(), run.header()["experiment"]) == folder.name
+    assert name(run.config()) == folder.name
     last, summary = run.metrics()[-1], run.summary()
     assert last["full"] and last["iteration"] == run.config().iterations
     assert accuracy.point_combined(last) == pytest.approx(summary["combined"]["top1"])
@@ -81,9 +87,9 @@ def test_a_run_s_scores_follow_from_its_answers(folder):
     table = run.predictions()
     for domain in ("nice", "real"):
         rows = table["real"] == (domain == "real")
-        for name, k in (("top1", 1), ("top3", 3)):
+        for score, k in (("top1", 1), ("top3", 3)):
             right = (table["top3"][rows, :k] == table["truth"][rows, None]).any(1)
-            assert summary[domain][name] == pytest.approx(right.mean()), (domain, name)
+            assert summary[domain][score] == pytest.approx(right.mean()), (domain, score)
     assert summary["combined"]["top1"] == pytest.approx(
         (summary["nice"]["top1"] * summary["real"]["top1"]) ** 0.5
     )
@@ -95,15 +101,15 @@ def test_what_ships_without_answers_says_so():
         Run(without).predictions()
 
 
-def test_the_slider_has_eleven_stops_and_every_network_answers(tmp_path):
-    family = families(Index(rest=0).entries())[0]
-    assert list(family.stops) == list(range(0, 101, 10)) and family.kind == "photographs"
+def test_the_slider_has_eleven_ratios_and_every_network_answers(tmp_path):
+    sweep = sweeps(Index(rest=0).entries())[0]
+    assert sweep.ratios == list(range(0, 101, 10)) and sweep.kind == "photographs"
     photo = tmp_path / "photo.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (120, 90, 3), dtype=np.uint8)).save(
         photo
     )
-    for ratio in family.stops:
-        entry = family.network(ratio)
+    for ratio in sweep.ratios:
+        entry = sweep.network(ratio)
         top = Predictor(entry.run).top3(photo)
         assert len(top) == 3 and all(one["category"] in entry.data["categories"] for one in top)
         assert 0 < sum(one["probability"] for one in top) <= 1 + 1e-6
@@ -111,7 +117,7 @@ def test_the_slider_has_eleven_stops_and_every_network_answers(tmp_path):
 
 @pytest.mark.slow
 def test_pages_open_on_it(monkeypatch: pytest.MonkeyPatch):
-    from ui_pages import charts, checked, opened
+    from ui_pages import charts, checked, opened, text
 
     app = checked(opened("forgetting"))
     assert app.multiselect(key="runs").value == [
@@ -125,3 +131,35 @@ def test_pages_open_on_it(monkeypatch: pytest.MonkeyPatch):
     assert all(len(trace["x"]) == 11 for trace in mixing.data)
     app = checked(opened("paper"))
     assert len(charts(app)) == 4 and not app.info
+    assert any("Discussion" in box.label for box in app.expander)
+    assert "Part of the forgetting comes from running statistics" in text(app)
+
+
+def test_the_discussion_quotes_the_shipped_runs():
+    document = DISCUSSION.read_text(encoding="utf-8")
+    study, paper = reproductions(Index(rest=0).entries())[:2]
+    columns = {how: reproduction.last(runs) for how, runs in study.iterative.items()}
+    mixed = reproduction.last(study.mixed)
+    quoted = [
+        (mixed[80], "combined"),
+        (mixed[70], "combined"),
+        (mixed[50], "combined"),
+        (mixed[0], "nice"),
+        (mixed[0], "real"),
+        (mixed[100], "real"),
+        (columns["frozen"][90], "combined"),
+        *((columns[how][50], score) for how in columns for score in SCORES),
+    ]
+    for scores, score in quoted:
+        text = f"{scores.mean(score):.1%} ± {100 * scores.deviation(score):.1f}"
+        assert text in document, text
+    for ratio, scores in reproduction.last(paper.mixed).items():
+        cells = " | ".join(f"{scores.mean(score):.1%}" for score in SCORES)
+        assert f"| {ratio} % | {cells} |" in document
+    entries = Index(rest=0).entries()
+    for row in ablation_results.switch_rows(entries):
+        cells = f"{row.nice[1]:.1%} | {row.nice[2]:.1%} | {row.real[2]:.1%}"
+        assert cells in document, row.ablation.title
+    (early,) = ablation_results.tables(entries, partial(ablation_results.rows, EARLY))
+    for row in early.rows[:3]:
+        assert f"| {row.loss:.3f} |" in document, row.ablation.title

@@ -201,7 +201,7 @@ def test_switching_one_change_on_leaves_the_others_numbers_alone():
 
 def test_the_last_iterations_see_pictures_as_they_are():
     data, settings = (
-        small.resident(),
+        small.device_dataset(),
         {"mirror": True, "shift": 0.2, "iterations": 10, "batch_size": 6},
     )
     for until, changed in ((1.0, 10), (0.7, 7), (0.0, 0)):

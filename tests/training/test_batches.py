@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
-from small import config, new_state, resident, run, train, weights
+from small import config, device_dataset, new_state, run, train, weights
 
 from fruitlab.config.errors import ConfigError
 from fruitlab.methods.base import Method
@@ -18,7 +18,7 @@ from fruitlab.training.batches import Batches
 
 @pytest.fixture(scope="module")
 def data():
-    return resident()
+    return device_dataset()
 
 
 def phase(*pools: Pool, **changes) -> Phase:

@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from fruitlab.methods.registry import configure
-from fruitlab.training.device_dataset import Resident
+from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.loop import Batches, step
 from fruitlab.training.state import State
 
@@ -43,11 +43,11 @@ def pretend() -> Iterator[None]:
         yield
 
 
-def resident() -> Resident:
+def device_dataset() -> DeviceDataset:
     """12 nice and 12 real pictures, two of each domain and category for testing."""
     count = 24
     index = {"nice": torch.arange(0, 12, device=GPU), "real": torch.arange(12, 24, device=GPU)}
-    return Resident(
+    return DeviceDataset(
         ("a", "b", "c"),
         torch.empty((count, 100, 100, 3), dtype=torch.uint8, device=GPU),
         torch.zeros(count, dtype=torch.int64, device=GPU),
@@ -81,7 +81,7 @@ def test_a_step_stays_on_the_device(
     config = configure(
         method, preset=preset, width=0.25, **{"batch_size": 5, "plateau": 10} | changes
     )
-    data, state = resident(), State(config, categories=3, device=GPU, precision=precision)
+    data, state = device_dataset(), State(config, categories=3, device=GPU, precision=precision)
     phase = config.phases()[phase_number]
     if phase_number:
         state.enter(phase_number, fresh_clock=phase.fresh_clock)

@@ -8,13 +8,13 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
-from small import config, new_state, resident, run, two_domains, weights
+from small import config, device_dataset, new_state, run, two_domains, weights
 from torch.nn import functional as F
 
 from fruitlab.config.settings import setting
 from fruitlab.methods.iterative import Iterative
 from fruitlab.methods.phase import Pool
-from fruitlab.models.paper_resnet import as_input
+from fruitlab.models.model import to_float
 from fruitlab.training import schedules
 from fruitlab.training.batches import Batches
 from fruitlab.training.evaluation import DENSE, Diverged
@@ -29,7 +29,7 @@ METHODS = [
 
 @pytest.fixture(scope="module")
 def data():
-    return resident()
+    return device_dataset()
 
 
 @pytest.mark.parametrize("nesterov", [False, True])
@@ -58,8 +58,7 @@ def test_a_step_is_what_sgd_makes_of_the_loss_with_its_penalty_written_out(data,
         batch = batches.at(t)
         inputs, labels = batch.inputs.double(), batch.labels
         other.train()
-        for norm in other.norms():
-            norm.momentum = schedules.norm_momentum(cfg, t)
+        other.set_statistics_momentum(schedules.norm_momentum(cfg, t))
         squares = sum(
             p.square().sum() for name, p in other.named_parameters() if name.endswith("weight")
         )
@@ -230,7 +229,7 @@ def test_the_restricted_clock_starts_again_and_the_norms_do_not(data):
                     state.phase,
                     state.phase_iteration,
                     state.clock,
-                    next(state.network.norms()).momentum,
+                    state.network.stem.norm.momentum,
                     state.counters["rate"].item(),
                 )
             )
@@ -317,14 +316,14 @@ def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(data):
 
 
 def test_it_learns():
-    data = resident(two_domains(per_category=40))
+    data = device_dataset(two_domains(per_category=40))
     _, points = run(config(preset="quick", iterations=40, batch_size=16), data)
     assert points[-1].nice[1] / points[-1].nice[0] > 0.8 > points[0].nice[1] / points[0].nice[0]
 
 
-def test_as_input_moves_nothing():
+def test_to_float_moves_nothing():
     pictures = torch.randint(0, 256, (2, 100, 100, 3), dtype=torch.uint8)
-    x = as_input(pictures)
+    x = to_float(pictures)
     assert x.is_contiguous(memory_format=torch.channels_last)
     np.testing.assert_allclose(
         x.numpy(), pictures.numpy().astype(np.float64).transpose(0, 3, 1, 2) / 255, rtol=1e-6

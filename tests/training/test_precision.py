@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from small import config, new_state, resident
+from small import config, device_dataset, new_state
 
 from fruitlab.models.kernels import layer
 from fruitlab.training import devices
@@ -67,7 +67,7 @@ def test_a_layer_in_bfloat16_is_the_exact_one_up_to_its_rounding(
 
 
 def test_it_learns_what_float32_learns():
-    data = resident()
+    data = device_dataset()
     cfg = config(
         statistics="batch",
         init="fan-in",
@@ -96,7 +96,7 @@ def test_it_learns_what_float32_learns():
 
 def test_what_is_scored_is_a_float32_network():
     """Scores must not depend on what trained it: the same weights, whatever the precision, the same logits."""
-    data, cfg = resident(), config()
+    data, cfg = device_dataset(), config()
     exact, rough = (
         new_state(cfg, data),
         State(cfg, categories=3, device=CPU, precision=torch.bfloat16),

@@ -2,9 +2,9 @@
 
 import numpy as np
 import torch
-from small import config, new_state, resident, two_domains
+from small import config, device_dataset, new_state, two_domains
 
-from fruitlab.training.device_dataset import Resident
+from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.scoring import correct, infer, pooled_features, ranks, score
 
 
@@ -31,7 +31,7 @@ def test_a_network_that_says_nothing_is_never_right():
 
 
 def test_large_batches_say_what_single_pictures_do():
-    data = resident()
+    data = device_dataset()
     state = new_state(config(), data)
     state.network.train()
     state.network(
@@ -50,7 +50,7 @@ def test_large_batches_say_what_single_pictures_do():
 def test_the_live_subset_is_fixed_and_has_each_category_in_proportion():
     labels = np.repeat(np.arange(4), (400, 200, 40, 10))
     nothing = torch.empty(0, dtype=torch.int64)
-    data = Resident(
+    data = DeviceDataset(
         tuple("abcd"),
         torch.empty(650, 0),
         torch.from_numpy(labels),
@@ -68,7 +68,7 @@ def test_the_live_subset_is_fixed_and_has_each_category_in_proportion():
 
 def test_a_split_on_the_device_is_the_data_s():
     pair = two_domains()
-    data, split = resident(pair), pair.split(0)
+    data, split = device_dataset(pair), pair.split(0)
     for domain, source, side in (
         ("nice", pair.nice, split.nice_test),
         ("real", pair.real, split.real_test),
@@ -79,7 +79,7 @@ def test_a_split_on_the_device_is_the_data_s():
 
 
 def test_other_numbering_keeps_truth_and_leaves_out_what_is_unknown():
-    data = resident()
+    data = device_dataset()
     other = data.labelled_as(("c", "X", "A"))
     names = np.array(["c", "X", "A"])[other.labels[other.test["nice"]].numpy()]
     before = np.array(data.categories)[data.labels[other.test["nice"]].numpy()]

@@ -17,7 +17,7 @@ from fruitlab.config.paths import PROJECT, data_root
 from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
 from fruitlab.methods.registry import configure
-from fruitlab.runs import folder
+from fruitlab.runs import catalog
 from fruitlab.runs.folder import Run
 from fruitlab.worker.process import work
 
@@ -38,7 +38,7 @@ def data(pair):
 
 
 def make(run_id: str, method: str = "mixed", **changes) -> Run:
-    return folder.create(
+    return catalog.create(
         {"device": "cpu", "data": None},
         config=configure(method, **(SMALL | {"iterations": 20} | changes)),
         run_id=run_id,
@@ -192,7 +192,7 @@ def test_a_device_that_is_not_there_is_a_sentence(data):
 @pytest.mark.slow
 def test_a_second_worker_is_refused(data):
     run = make("busy")
-    ask = "import sys; from fruitlab.config.errors import Busy; from fruitlab.worker.process import work; from fruitlab.runs.folder import find\ntry: work(find('busy'), say=print)\nexcept Busy as e: sys.exit('refused: ' + str(e))"
+    ask = "import sys; from fruitlab.config.errors import Busy; from fruitlab.worker.process import work; from fruitlab.runs.catalog import find\ntry: workfind'busy', say=print\nexcept Busy as e: sys.exit'refused: ' + stre"
     with run.lock():
         second = subprocess.run(
             [sys.executable, "-c", ask], capture_output=True, text=True, cwd=PROJECT

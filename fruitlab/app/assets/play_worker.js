@@ -1,32 +1,37 @@
-// What the play's workers do, after play_head.js in the same worker. One trains, others score the heads that it hands over: so the
-// curve does not wait for its points.
+// The workers of the Forgetting page; play_file.js and play_head.js come before this. One worker
+// trains, others evaluate the heads that it hands over, so that training does not wait for them.
 
-const SNAPSHOT = 60  // iterations between two copies of all that training changes: from the last one before it, any iteration is done again at once
-const AHEAD = 4      // heads that may wait for their score
-const SLICE = 40     // milliseconds of training between two looks at what is asked for
+const SNAPSHOT = 60  // iterations between two copies of the training state, for going back
+const AHEAD = 4      // heads that may wait for their evaluation
+const SLICE = 40     // milliseconds of training between two looks at the messages
 
-function scorer(file, recipe) {
-  const head = new Head(file, recipe)
+function scorer(file, settings) {
+  const head = new Head(file, settings)
   return { score({ step, turn, values }) {
     for (const [name, array] of Object.entries(values)) head.values[name] = array
-    postMessage({ kind: "scored", step, turn, nice: head.right("nice_test"), real: head.right("real_test") })
+    const nice = head.right("nice_test"), real = head.right("real_test")
+    postMessage({ kind: "scored", step, turn, nice, real })
   } }
 }
 
-function trainer(file, recipe, marks) {
-  const head = new Head(file, recipe), batches = new Batches(file, recipe), steps = file.notes.steps, due = new Set(marks)
+function trainer(file, settings, evaluationPoints) {
+  const head = new Head(file, settings), batches = new Batches(file, settings)
+  const steps = file.notes.steps, due = new Set(evaluationPoints)
   const kept = [], snapshots = new Map()  // the share of nice pictures at each iteration so far
   let changes = [], step = 0, keep = 0, playing = false, waiting = 0, turn = 0, scored = -1
 
-  function hand() {  // this iteration's head over to the scorer, once
+  function handOver() {  // this iteration's head, to a scorer, once
     if (scored === step) return
     scored = step
     waiting++
     const { values } = head.save()
-    postMessage({ kind: "head", step, turn, values }, Object.values(values).map(array => array.buffer))
+    const transferred = Object.values(values).map(array => array.buffer)
+    postMessage({ kind: "head", step, turn, values }, transferred)
   }
   function advance(share) {
-    if (step % SNAPSHOT === 0 && !snapshots.has(step)) snapshots.set(step, { head: head.save(), taken: batches.taken })
+    if (step % SNAPSHOT === 0 && !snapshots.has(step)) {
+      snapshots.set(step, { head: head.save(), taken: batches.taken })
+    }
     const [pictures, last] = batches.at(step, share)
     if (kept[step - 1] !== share) changes = [...changes, { step, share }]
     kept[step] = share
@@ -37,21 +42,21 @@ function trainer(file, recipe, marks) {
     const until = performance.now() + SLICE
     while (step < steps && waiting < AHEAD && performance.now() < until) {
       advance(keep)
-      if (due.has(step)) hand()
+      if (due.has(step)) handOver()
     }
     if (step >= steps) playing = false
     tell()
     if (playing && waiting < AHEAD) setTimeout(run)
   }
   const tell = () => postMessage({ kind: "at", step, turn, playing, changes })
-  hand()
+  handOver()
   return {
     play() { if (!playing && step < steps) { playing = true; run() } },
-    pause() { playing = false; hand(); tell() },
-    step() { playing = false; if (step < steps) advance(keep); hand(); tell() },
+    pause() { playing = false; handOver(); tell() },
+    step() { playing = false; if (step < steps) advance(keep); handOver(); tell() },
     keep({ share }) { keep = share },
     scored() { waiting--; if (playing && waiting === AHEAD - 1) run() },
-    // Back to an iteration that was; what came after it is gone.
+    // Goes back to an earlier iteration and drops what came after it.
     back({ to, turn: now }) {
       playing = false
       turn = now
@@ -66,7 +71,7 @@ function trainer(file, recipe, marks) {
       }
       for (const at of [...snapshots.keys()]) if (at > to) snapshots.delete(at)
       kept.length = step
-      scored = step  // its score is known
+      scored = step  // it has been evaluated already
       tell()
     },
   }
@@ -76,5 +81,6 @@ let work
 onmessage = ({ data }) => {
   if (data.kind !== "open") return work[data.kind](data)
   const file = readPlayFile(data.buffer)
-  work = data.trains ? trainer(file, data.recipe, data.marks) : scorer(file, data.recipe)
+  const { settings, evaluationPoints } = data
+  work = data.trains ? trainer(file, settings, evaluationPoints) : scorer(file, settings)
 }

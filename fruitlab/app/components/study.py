@@ -1,5 +1,6 @@
-"""A study on a page: what it would take, a button, and how far it is. It runs in a process of its own and outlives the page."""
+"""A study on a page: its cost, its button, and its progress. It runs as a background job."""
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -9,72 +10,61 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.paths import runs_root
 from fruitlab.config.text import duration
 from fruitlab.runs import jobs, queue
+from fruitlab.runs.cost import Estimate
 from fruitlab.runs.jobs import Job
 from fruitlab.studies import progress
 from fruitlab.studies.plans import Study
-from fruitlab.studies.progress import Standing
+from fruitlab.studies.progress import Progress
 
-EVERY = 2.0  # seconds between two looks
+REFRESH = 2.0  # seconds
 PROBLEM = "study problem"
 
 
 def job_of(plan: Study) -> Job | None:
-    """The newest process of this study on its data, at work or ended."""
-    return next(
-        (job for job in jobs.found(_root()) if job.asked.get("title") == _title(plan)), None
-    )
+    """The newest background job of this study on its dataset, working or ended."""
+    return next((job for job in jobs.all_jobs(_root()) if job.title == _title(plan)), None)
 
 
 def at_work(name: str) -> bool:
-    """Whether a process started from a page works at a study of that name, on whatever data."""
+    """Whether a job works on a study of that name, on any dataset."""
     return any(
-        str(job.asked.get("title", "")).startswith(f"{name} on ") and job.status() == "working"
-        for job in jobs.found(_root())
+        job.title.startswith(f"{name} on ") and job.status() == "working"
+        for job in jobs.all_jobs(_root())
     )
 
 
-def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: str) -> Standing:
-    """The study's cost and its button; while it runs its progress, and a button to end it.
+def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: str) -> Progress:
+    """The study's cost and a start button; while it runs, its progress and a stop button.
 
     Args:
-        arguments: of `python -m fruitlab study`, which come to the same plan.
-        found: its data, as in `store.available`.
-        button: what the button says while nothing has been run.
+        arguments: of `python -m fruitlab study`, for the same plan.
+        found: the dataset's entry in `store.available`.
+        button: the label of the start button.
     """
     entries = shared.index().entries()
-    now = progress.standing(plan, entries, found["fingerprint"])
+    now = progress.study_progress(plan, entries, found["fingerprint"])
     if problem := st.session_state.pop(PROBLEM, None):
         st.error(problem, icon=":material/error:")
     job = job_of(plan)
     status = job.status() if job else None
     if status == "working":
-        st.fragment(_progress, run_every=EVERY)(plan, found["fingerprint"])
+        st.fragment(_progress, run_every=REFRESH)(plan, found["fingerprint"])
         return now
     if not now.missing:
         return now
-    if status in ("failed", "broken off") and (why := job.result().get("error")) != "Interrupted.":
-        st.error(
-            f"It ended before it was through: {why or _failures(job) or 'its process ended without a word'}. What finished is kept; it goes on from there.",
-            icon=":material/error:",
-        )
+    if job and status in ("failed", "interrupted"):
+        _why_it_ended(job)
     nice, real = (
         sum(count[domain] for count in found["counts"].values()) for domain in ("nice", "real")
     )
-    cost = progress.cost(now.missing, nice, real, entries)
-    most = f", {plan.most} at most" if plan.most and plan.most > len(now.configs) else ""
     try:
-        at_once = queue.side_by_side("auto")
+        at_once = queue.concurrent_runs("auto")
     except RunError as error:
         st.error(str(error), icon=":material/error:")
         return now
-    beside = f"; {at_once} train at once, which takes less" if at_once > 1 else ""
-    guess = "" if cost.measured else " (a guess, until a run has been measured here)"
-    st.caption(
-        f"{len(now.configs)} runs{most}; {len(now.finished)} of them finished. The next {cost.runs} learn from {cost.pictures:,} pictures and take about "
-        f"{duration(cost.seconds)} on this machine, one after the other{guess}{beside}. Stop it at any time: it goes on where it was."
-    )
+    st.caption(_cost(plan, now, progress.estimate(now.missing, nice, real, entries), at_once))
     st.button(
-        button if not now.finished else f"Go on: {cost.runs} runs to do",
+        f"Continue: {len(now.missing)} runs left" if now.finished else button,
         key=f"study {_title(plan)}",
         type="primary",
         icon=":material/playlist_play:",
@@ -84,39 +74,62 @@ def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: st
     return now
 
 
+def _cost(plan: Study, now: Progress, cost: Estimate, at_once: int) -> str:
+    most = f", {plan.most} at most" if plan.most and plan.most > len(now.configs) else ""
+    basis = f" ({cost.basis})"
+    together = f"; {at_once} train at once" if at_once > 1 else ""
+    return (
+        f"{len(now.configs)} runs{most}; {len(now.finished)} of them finished. The next "
+        f"{len(now.missing)} train on {cost.pictures:,} pictures and take about {duration(cost.seconds)} "
+        f"on this machine, one after the other{basis}{together}. You can stop the study at any "
+        "time and continue later."
+    )
+
+
+def _why_it_ended(job: Job) -> None:
+    result = job.result()
+    why = result.get("error")
+    if why == "Interrupted.":  # by the stop button
+        return
+    if isinstance(failed := result.get("failed"), dict):
+        why = why or "; ".join(map(str, failed.values()))
+    st.error(
+        f"The study ended early: {why or 'its process ended unexpectedly'}. Finished runs are "
+        "kept, and you can continue.",
+        icon=":material/error:",
+    )
+
+
 def _progress(plan: Study, fingerprint: str | None) -> None:
     job = job_of(plan)
     if job is None or job.status() != "working":
         st.rerun()
-    now = progress.standing(plan, shared.index().entries(), fingerprint)
+    now = progress.study_progress(plan, shared.index().entries(), fingerprint)
     done, most = len(now.finished), max(len(now.configs), plan.most or 0)
-    at_work = [now.found[config].id for config in now.having("running", "waiting")]
+    limit = f", {plan.most} at most" if most > len(now.configs) else ""
+    active = [now.found[config].id for config in now.having("running", "waiting")]
+    doing = f"training {', '.join(active)}" if active else "getting ready"
     st.progress(
-        done / most,
-        text=f"**{done} of {len(now.configs)} runs finished**{f', {plan.most} at most' if most > len(now.configs) else ''}"
-        f"{' · at work: ' + ', '.join(at_work) if at_work else ' · getting ready'}",
+        done / most, text=f"**{done} of {len(now.configs)} runs finished**{limit} · {doing}"
     )
     st.button(
         "Stop the study",
         key=f"stop {_title(plan)}",
         icon=":material/stop_circle:",
         on_click=job.cancel,
-        help="The runs at work stop in order; everything can go on later.",
+        help="Stops the active runs. Everything can be continued later.",
     )
 
 
-def _failures(job: Job) -> str:
-    failed = job.result().get("failed")
-    return "; ".join(map(str, failed.values())) if isinstance(failed, dict) else ""
-
-
 def _start(plan: Study, arguments: list[str]) -> None:
+    job = job_of(plan)
+    if job is not None and job.status() == "working":
+        return  # A double click starts one.
     try:
-        if (job := job_of(plan)) is None or job.status() != "working":  # a double click starts one
-            jobs.start(_root(), _title(plan), ["study", *arguments])
+        jobs.start(_root(), _title(plan), ["study", *arguments])
     except OSError as error:
         st.session_state[PROBLEM] = (
-            f"The study could not be started: {error.strerror}. Check that {_root()} may be written."
+            f"The study could not be started: {error.strerror}. Check that {_root()} is writable."
         )
 
 
@@ -124,5 +137,5 @@ def _title(plan: Study) -> str:
     return f"{plan.name} on {plan.data}"
 
 
-def _root():
+def _root() -> Path:
     return runs_root() / ".studies"

@@ -1,6 +1,7 @@
-"""Adding data from the page: two folders by path, a zip, or a public dataset; each in a process of its own, with its progress."""
+"""Adding a dataset: a zip, two folders or a public dataset, imported in a background job."""
 
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import streamlit as st
 
@@ -10,58 +11,56 @@ from fruitlab.data import cache, sources
 from fruitlab.runs import jobs
 from fruitlab.runs.jobs import Job
 
-EVERY = 1.0  # seconds between two looks at a job
+REFRESH = 1.0  # seconds
 LARGEST_UPLOAD = 2000  # MB; Streamlit holds an upload in memory
 PROBLEM = "data problem"
-LAYOUT = """Two folders with the same category names in both, such as `nice/Apple/1.jpg` and `real/Apple/1.jpg`. *Nice* pictures show one thing on a plain
-background, *real* ones are photos from everyday life; any categories will do, not only fruit. A category needs 20 pictures in each."""
+LAYOUT = (
+    "Two folders with the same category names in both, such as `nice/Apple/1.jpg` and "
+    "`real/Apple/1.jpg`. *Nice* pictures show one thing on a plain background, *real* ones are "
+    "everyday photos. Any categories will do, not only fruit; a category needs 20 pictures in each "
+    "domain."
+)
 
 
 def root() -> Path:
+    """The folder of the jobs that this page starts."""
     return data_root() / ".jobs"
 
 
 def progress() -> None:
-    """What is being added now, and how the last ones ended."""
-    found = jobs.found(root())
+    """The datasets that are being added, and how the last ones ended."""
+    found = jobs.all_jobs(root())
     if found:
         working = any(job.status() == "working" for job in found)
-        st.fragment(_progress, run_every=EVERY if working else None)(working)
+        st.fragment(_progress, run_every=REFRESH if working else None)(working)
 
 
 def _progress(was_working: bool) -> None:
-    found = [(job, job.status()) for job in jobs.found(root())]
+    found = [(job, job.status()) for job in jobs.all_jobs(root())]
     if was_working and not any(status == "working" for _, status in found):
-        st.rerun()  # new data is there, or a sentence
+        st.rerun()  # to show the new dataset on the page
     for job, status in found:
         with st.container(border=True):
-            _one(job, status)
+            _show(job, status)
 
 
-def _one(job: Job, status: str) -> None:
-    title = str(job.asked.get("title", "A command"))
+def _show(job: Job, status: str) -> None:
     if status == "working":
         text, share = job.progress()
-        st.progress(share or 0.0, text=f"**{title}** · {text}")
+        st.progress(share or 0.0, text=f"**{job.title}** · {text}")
         st.button(
             "Cancel", key=f"cancel {job.folder.name}", icon=":material/close:", on_click=job.cancel
         )
         return
     result = job.result()
     if status == "done":
-        st.success(f"**{title}**: done. {_made(result)}", icon=":material/check:")
+        st.success(f"**{job.title}**: done. {_outcome(result)}", icon=":material/check:")
+        if ignored := result.get("ignored"):
+            with st.expander(f"{len(ignored)} folders or files were ignored"):
+                rows = [{"what": what, "why": why} for what, why in ignored.items()]
+                st.dataframe(rows, hide_index=True)
     else:
-        why = result.get("error") or (
-            "its process ended without a word. Nothing of it was kept; add it again."
-            if status == "broken off"
-            else job.said().strip().splitlines()[-1:] or ["it failed without saying why."]
-        )
-        st.error(f"**{title}**: {why if isinstance(why, str) else why[0]}", icon=":material/error:")
-    if status == "done" and (ignored := result.get("ignored")):
-        with st.expander(f"{len(ignored)} folders or files were not looked at"):
-            st.dataframe(
-                [{"what": what, "why": why} for what, why in ignored.items()], hide_index=True
-            )
+        st.error(f"**{job.title}**: {_reason(job, status)}", icon=":material/error:")
     st.button(
         "Dismiss",
         key=f"dismiss {job.folder.name}",
@@ -70,26 +69,34 @@ def _one(job: Job, status: str) -> None:
     )
 
 
-def _made(result: dict) -> str:
-    made = result.get("imported") or result
-    if "counts" not in made:
-        return (
-            f"It lies in {result['folder']}. The other domain is still missing."
-            if "folder" in result
-            else ""
-        )
+def _reason(job: Job, status: str) -> str:
+    """Why a job failed: its error message, or else the last line that it printed."""
+    if error := job.result().get("error"):
+        return str(error)
+    if status == "interrupted":
+        return "its process ended unexpectedly. Nothing was kept; add it again."
+    return (job.log().splitlines() or ["it failed without a message."])[-1]
+
+
+def _outcome(result: dict[str, Any]) -> str:
+    imported = result.get("imported") or result
+    if "counts" not in imported:
+        if "folder" not in result:
+            return ""
+        return f"It is in {result['folder']}. The other domain is still missing."
     nice, real = (
-        sum(sum(sides[domain].values()) for sides in made["counts"].values())
+        sum(sum(sides[domain].values()) for sides in imported["counts"].values())
         for domain in ("nice", "real")
     )
     return (
-        f"{made['name']} has {len(made['categories'])} categories, {nice:,} nice and {real:,} real pictures; {len(made['refused']):,} refused, "
-        f"{len(made['left_out'])} categories left out."
+        f"{imported['name']} has {len(imported['categories'])} categories, {nice:,} nice and "
+        f"{real:,} real pictures; {len(imported['refused']):,} files could not be used, "
+        f"{len(imported['left_out'])} categories were left out."
     )
 
 
 def forms() -> None:
-    """The three ways to add data."""
+    """The three ways to add a dataset."""
     if problem := st.session_state.pop(PROBLEM, None):
         st.error(problem, icon=":material/error:")
     zipped, folders, public = st.tabs(
@@ -108,7 +115,7 @@ def upload() -> None:
     file = st.file_uploader("Zip file", type="zip", key="zip file", max_upload_size=LARGEST_UPLOAD)
     name, replace = _named("zip")
     st.button(
-        "Add it",
+        "Add dataset",
         key="add zip",
         type="primary",
         disabled=file is None or not name,
@@ -121,8 +128,8 @@ def upload() -> None:
 
 def paths() -> None:
     st.caption(
-        f"{LAYOUT} Fruits-360 and Fruits-262 are recognised as they are released. The folders stay where they are, and are looked through for "
-        "changes whenever a run starts."
+        f"{LAYOUT} Fruits-360 and Fruits-262 are recognized as released. The folders stay where "
+        "they are, and are checked for changes whenever a run starts."
     )
     nice = st.text_input(
         "Folder of nice pictures", key="nice folder", placeholder="/home/me/pictures/nice"
@@ -132,7 +139,7 @@ def paths() -> None:
     )
     name, replace = _named("folders")
     st.button(
-        "Add them",
+        "Add dataset",
         key="add folders",
         type="primary",
         disabled=not (nice and real and name),
@@ -142,11 +149,47 @@ def paths() -> None:
     )
 
 
+def downloads() -> None:
+    st.caption(
+        "Published on Kaggle by their authors. Nothing is downloaded before you press a button. "
+        "Once both are here, they are imported as the dataset fruits."
+    )
+    for name, source in sources.SOURCES.items():
+        with st.container(border=True):
+            st.markdown(
+                f"**{source.title}**, for the {source.domain} domain: {source.about}. [Its page]"
+                f"({source.page})"
+            )
+            st.caption(f"Licence: {source.licence}.")
+            if folder := sources.downloaded(name, data_root()):
+                st.caption(f"✓ Downloaded to {folder}")
+                continue
+            agreed = st.checkbox("I have read the licence", key=f"licence {name}")
+            st.button(
+                f"Download {source.title}",
+                key=f"download {name}",
+                icon=":material/cloud_download:",
+                disabled=not agreed,
+                on_click=start,
+                args=(f"Downloading {source.title}", ["data", "download", name]),
+            )
+
+
+def start(title: str, command: list[str], upload: BinaryIO | None = None) -> None:
+    """Starts a job; if that fails, the next run of the page shows the reason."""
+    try:
+        if upload is not None:
+            upload.seek(0)
+        jobs.start(root(), title, command, upload=upload)
+    except OSError as error:
+        st.session_state[PROBLEM] = str(cache.unwritable(error))
+
+
 def _named(key: str) -> tuple[str, bool]:
-    """What the data is to be called, and whether it may replace what has that name; an empty name while it cannot be."""
+    """The dataset's name and whether to replace an existing one; ("", False) if not valid."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(
-            "Call it", key=f"name of {key}", max_chars=64, placeholder="my-pictures", width=260
+            "Name", key=f"name of {key}", max_chars=64, placeholder="my-pictures", width=260
         ).strip()
     if not name:
         return "", False
@@ -157,45 +200,10 @@ def _named(key: str) -> tuple[str, bool]:
         return "", False
     if not (data_root() / name / cache.RECORD).exists():
         return name, False
-    replace = st.checkbox(
-        f"Replace the data that is called {name} now", key=f"replace {key} {name}"
-    )
+    replace = st.checkbox(f"Replace the existing dataset {name}", key=f"replace {key} {name}")
     return (name if replace else ""), replace
 
 
-def _import(name: str, arguments: list[str], replace: bool, upload=None) -> None:
+def _import(name: str, arguments: list[str], replace: bool, upload: BinaryIO | None = None) -> None:
     command = ["data", "import", "--name", name, *(["--replace"] if replace else []), *arguments]
     start(f"Adding {name}", command, upload=upload)
-
-
-def start(title: str, command: list[str], upload=None) -> None:
-    try:
-        if upload is not None:
-            upload.seek(0)
-        jobs.start(root(), title, command, upload=upload)
-    except OSError as error:
-        st.session_state[PROBLEM] = str(cache.unwritable(error))
-
-
-def downloads() -> None:
-    st.caption(
-        "Published on Kaggle by their authors. Nothing is loaded before you press a button. With both, the data set fruits is made of them."
-    )
-    for name, source in sources.SOURCES.items():
-        with st.container(border=True):
-            st.markdown(
-                f"**{source.title}**, for the {source.domain} domain: {source.about}. [Its page]({source.page})"
-            )
-            st.caption(f"Licence: {source.licence}.")
-            if folder := sources.downloaded(name, data_root()):
-                st.caption(f"✓ It is here: {folder}")
-            else:
-                agreed = st.checkbox("I have read the licence", key=f"licence {name}")
-                st.button(
-                    f"Download {source.title}",
-                    key=f"download {name}",
-                    icon=":material/cloud_download:",
-                    disabled=not agreed,
-                    on_click=start,
-                    args=(f"Downloading {source.title}", ["data", "download", name]),
-                )

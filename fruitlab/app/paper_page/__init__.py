@@ -1,1 +1,1 @@
-"""Parts of the Paper page."""
+"""Sections of the Paper page."""

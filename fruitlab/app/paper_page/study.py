@@ -1,4 +1,6 @@
-"""The paper's study on the Paper page: on which data, with which recipe; how many of its runs there are, and the rest started."""
+"""The paper's study on the Paper page: what it takes, how far it is, and a button to start it."""
+
+from typing import Any
 
 import streamlit as st
 
@@ -7,26 +9,48 @@ from fruitlab.app.components import study
 from fruitlab.config.errors import ConfigError
 from fruitlab.config.presets import PRESETS
 from fruitlab.data import store
+from fruitlab.runs.grouping import preset_changes, preset_name
 from fruitlab.runs.index import Entry
-from fruitlab.runs.sweeps import differences
 from fruitlab.studies import plans
-from fruitlab.studies.reproduction import Reproduction
+from fruitlab.studies.progress import Progress
+from fruitlab.studies.reproduction import METHODS, STATISTICS, Reproduction
 
 EVERY = 5.0  # seconds between two looks for new results
 MOST_SEEDS = 10
-NOT_SET = ("iterations", "split", "running_statistics", "ratio")
+VARIED = (
+    "iterations",
+    "split",
+    "running_statistics",
+    "ratio",
+)  # settings that the study decides itself
+KEYS = ("study data", "study preset", "study seeds")  # of widgets, in session_state
+PRESET_HELP = (
+    "*paper*: the paper's own settings, an hour or more per run on a small machine. *thorough*: "
+    "some minutes per run, and the most accurate. *quick*: less than half of that. *glance*: under "
+    "a minute, to try it out."
+)
+SEEDS_HELP = (
+    "Runs with other initial weights and another choice of pictures. They show how much of a "
+    "difference is random."
+)
+STATISTICS_HELP = (
+    "Train iterative runs twice: with the convolutions' running statistics updated with the real "
+    "pictures in restricted training, and frozen. 18 runs per seed instead of 9."
+)
 
 
 def start_study(chosen: Reproduction | None, *, opened: bool) -> None:
-    """Choose, see what it takes, start it or go on; while it runs, how far it is.
+    """Choose a study, see what it takes, start or continue it; while it runs, its progress.
 
     Args:
-        chosen: the runs on the page: it goes on with these unless something else is asked for.
+        chosen: the runs on the page. The study continues them unless the form says otherwise.
+        opened: whether the section is open at first.
     """
-    found = {data["name"]: data for data in store.available() if not data["problem"]}
-    if chosen is not None and chosen.config.data not in found:
+    available = {data["name"]: data for data in store.available() if not data["problem"]}
+    if chosen is not None and chosen.config.data not in available:
         st.caption(
-            f"The data of these runs, {chosen.config.data}, is not on this machine: a study started here would be one of its own."
+            f"The data of these runs, {chosen.config.data}, is not on this machine. A study started"
+            " here would be one of its own."
         )
         chosen = None
     with st.expander(
@@ -34,130 +58,126 @@ def start_study(chosen: Reproduction | None, *, opened: bool) -> None:
         icon=":material/playlist_play:",
         expanded=opened,
     ):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            data = st.selectbox(
-                "Data", list(found), index=_first(found, chosen), key="study data", width=240
-            )
-            recipes = list(PRESETS)
-            preset = st.segmented_control(
-                "Recipe",
-                recipes,
-                default=_recipe(chosen),
-                required=True,
-                key="study recipe",
-                help="*paper*: its own numbers, an hour and more a run on a small machine. *thorough*: some minutes a run, and "
-                "the most accurate. *quick*: less than half of that. *glance*: under a minute, for trying out.",
-            )
-            seeds = st.number_input(
-                "Seeds",
-                1,
-                MOST_SEEDS,
-                min(MOST_SEEDS, chosen.seeds if chosen else 1),
-                key="study seeds",
-                width=140,
-                help="Every run so many times, with other first weights and another choice of pictures: it shows what is chance.",
-            )
-            both = st.checkbox(
-                "Statistics both ways",
-                key="study norms",
-                help="Iterative runs with the convolutions' moving statistics "
-                "following the real pictures in restricted training, and frozen: 18 instead of 9 for each seed.",
-            )
-        changes = (
-            _changes(chosen)
-            if chosen
-            and (chosen.config.data, chosen.config.preset.partition("@")[0]) == (data, preset)
-            else {}
-        )
-        norms = ("updated", "frozen") if both else ()
+        data, preset, seeds, both = _form(available, chosen)
+        continued = chosen is not None and _is_of(chosen, data, preset)
+        changes = _changes(chosen) if continued else {}
+        statistics = STATISTICS if both else ()
         try:
             plan = plans.paper(
-                data, preset=preset, seeds=seeds, running_statistics=norms, **changes
+                data, preset=preset, seeds=seeds, running_statistics=statistics, **changes
             )
         except ConfigError as error:
-            st.caption(f"The runs on this page cannot be gone on with: {error}")
+            st.caption(f"The runs on this page cannot be continued. {error}")
             return
-        given = [
-            part
-            for name, value in changes.items()
-            for part in (
-                ("--iterations", str(value))
-                if name == "iterations"
-                else ("--set", f"{name}={value}")
-            )
-        ]
-        arguments = [
-            "paper",
-            "--data",
-            data,
-            "--preset",
-            preset,
-            "--seeds",
-            str(seeds),
-            *(["--running-statistics", *norms] if norms else []),
-            *given,
-        ]
-        now = study.show(plan, arguments, found[data], button="Start the study")
-        done = {
-            method: [
-                sum(config.method == method for config in configs)
-                for configs in (now.finished, now.configs)
-            ]
-            for method in ("mixed", "iterative")
-        }
-        st.caption(
-            " · ".join(
-                f"{method}: {finished} of {planned} finished"
-                for method, (finished, planned) in done.items()
-            )
-            + ". The same in a terminal, or on a machine without a screen:"
-        )
+        arguments = ["paper", "--data", data, "--preset", preset, "--seeds", str(seeds)]
+        arguments += ["--running-statistics", *statistics] if statistics else []
+        arguments += _options(changes)
+        now = study.show(plan, arguments, available[data], button="Start the study")
+        st.caption(f"{_counts(now)}. The same in a terminal, or on a machine without a screen:")
         st.code(f"python -m fruitlab study {' '.join(arguments)}", language=None, wrap_lines=True)
 
 
+def _form(available: dict[str, dict], chosen: Reproduction | None) -> tuple[str, str, int, bool]:
+    """Data, preset, number of seeds, and whether to train with both kinds of statistics."""
+    names = list(available)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        data = st.selectbox(
+            "Data", names, index=_first(available, chosen), key="study data", width=240
+        )
+        preset = st.segmented_control(
+            "Preset",
+            list(PRESETS),
+            default=_preset(chosen),
+            required=True,
+            key="study preset",
+            help=PRESET_HELP,
+        )
+        seeds = st.number_input(
+            "Seeds",
+            1,
+            MOST_SEEDS,
+            min(MOST_SEEDS, chosen.seeds if chosen else 1),
+            key="study seeds",
+            width=140,
+            help=SEEDS_HELP,
+        )
+        both = st.checkbox("Both kinds of statistics", key="study norms", help=STATISTICS_HELP)
+    return data, preset, seeds, both
+
+
+def _options(changes: dict[str, Any]) -> list[str]:
+    """Changed settings as options of the command line."""
+    options = []
+    for name, value in changes.items():
+        is_option = name == "iterations"
+        options += ["--iterations", str(value)] if is_option else ["--set", f"{name}={value}"]
+    return options
+
+
+def _counts(now: Progress) -> str:
+    """Finished and planned runs of each method."""
+    texts = []
+    for method in METHODS:
+        finished, planned = (
+            sum(config.method == method for config in configs)
+            for configs in (now.finished, now.configs)
+        )
+        texts.append(f"{method}: {finished} of {planned} finished")
+    return " · ".join(texts)
+
+
 def forget() -> None:
-    """Lets go of what was chosen for the study, so that it is about the runs on the page again."""
-    for key in ("study data", "study recipe", "study seeds"):
+    """Reset the form, so that it follows the runs on the page again."""
+    for key in KEYS:
         st.session_state.pop(key, None)
 
 
 def at_work(entries: list[Entry]) -> bool:
-    """Whether such a study is going on: started from a page, or a run of one from elsewhere."""
+    """Whether such a study is running, started from a page or elsewhere."""
     return study.at_work("paper") or any(
         entry.active and entry.label.get("study") == "paper" for entry in entries
     )
 
 
 def watch(entries: list[Entry]) -> None:
-    """Draws the page anew when another run has finished, while any is at work or will be."""
+    """Redraw the page whenever another run has finished, while any is in progress."""
     if at_work(entries) or any(entry.active for entry in entries):
-        st.fragment(_look, run_every=EVERY)(sum(entry.status == "finished" for entry in entries))
+        st.fragment(_look, run_every=EVERY)(_finished(entries))
 
 
 def _look(finished: int) -> None:
-    if sum(entry.status == "finished" for entry in shared.index().entries()) != finished:
+    if _finished(shared.index().entries()) != finished:
         st.rerun()
 
 
-def _first(found: dict[str, dict], chosen: Reproduction | None) -> int:
-    """The place of the data of the runs on the page, else of one's own pictures, else of the built-in pair."""
-    if chosen and chosen.config.data in found:
-        return list(found).index(chosen.config.data)
-    return next(
-        (place for place, data in enumerate(found.values()) if data["kind"] == "photographs"), 0
-    )
+def _finished(entries: list[Entry]) -> int:
+    return sum(entry.status == "finished" for entry in entries)
 
 
-def _recipe(chosen: Reproduction | None) -> str:
-    name = chosen.config.preset.partition("@")[0] if chosen else "quick"
+def _first(available: dict[str, dict], chosen: Reproduction | None) -> int:
+    """Index of the data of the runs on the page, else of photographs, else of the built-in pair."""
+    if chosen and chosen.config.data in available:
+        return list(available).index(chosen.config.data)
+    kinds = [data["kind"] for data in available.values()]
+    return kinds.index("photographs") if "photographs" in kinds else 0
+
+
+def _preset(chosen: Reproduction | None) -> str:
+    name = preset_name(chosen.config) if chosen else "quick"
     return name if name in PRESETS else "quick"
 
 
-def _changes(chosen: Reproduction) -> dict[str, object]:
-    """What differs from the recipe in the runs on the page, for both methods alike."""
+def _is_of(chosen: Reproduction, data: str, preset: str) -> bool:
+    return (chosen.config.data, preset_name(chosen.config)) == (data, preset)
+
+
+def _changes(chosen: Reproduction) -> dict[str, Any]:
+    """Settings that the runs on the page changed in their preset, for both methods."""
     config = chosen.config
-    changed = {name: value for name, value in differences(config).items() if name not in NOT_SET}
-    mixed = chosen.iterations("mixed")
-    if mixed and "iterations" in differences(chosen.mixed[next(iter(chosen.mixed))][0].config):
-        changed["iterations"] = mixed
-    return changed | ({"split_seed": config.split_seed} if config.split_seed else {})
+    changes = {n: value for n, value in preset_changes(config).items() if n not in VARIED}
+    iterations = chosen.iterations("mixed")
+    if iterations:
+        first = next(iter(chosen.mixed.values()))[0]
+        if "iterations" in preset_changes(first.config):
+            changes["iterations"] = iterations
+    return changes | ({"split_seed": config.split_seed} if config.split_seed else {})

@@ -9,13 +9,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import zlib
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Literal
 
 import numpy as np
 
+from fruitlab.config.progress import Progress
 from fruitlab.data.categories import CATEGORIES
 
 VERSION = 2  # raise whenever pixels change: it is part of the cache's key
@@ -60,12 +60,12 @@ def draw_pair(
     per_category: int,
     *,
     processes: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Both domains: (nice, real, labels), category by category in the order of CATEGORIES.
 
     nice and real are uint8 [26 * per_category, 100, 100, 3], labels int64 [26 * per_category]. `processes` is how many
-    draw at once: by default one per core, or this one alone for a small pair. `progress(done, total)` counts pictures.
+    draw at once: by default one per core, or this one alone for a small pair. `progress` counts pictures.
     Raises ValueError for a per_category or processes under 1.
     """
     if (
@@ -105,7 +105,7 @@ def draw_pair(
             pair[domain][first + start : first + stop] = chunk
             finished += 1
             if progress:
-                progress(sum(job[3] - job[2] for job in jobs[:finished]), total)
+                progress("Drawing pictures", sum(job[3] - job[2] for job in jobs[:finished]), total)
 
     if (
         processes > 1 and not multiprocessing.current_process().daemon

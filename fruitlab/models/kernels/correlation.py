@@ -1,10 +1,11 @@
-"""A convolution's two directions on slices of a batch, in whichever form the CPU does fastest.
+"""A convolution and its gradients on slices of a batch, in the form that the CPU computes fastest.
 
-oneDNN gives a vector of 16 channels to every output. The network's first seven convolutions have 8, on its largest maps:
-half of each vector is thrown away. So two neighbouring outputs are computed at once: a kernel one column wider, once for the
-left one and once, moved by a column, for the right one, at every second place. Channels lie last in memory, so the pair *is*
-two neighbours of half as many channels. 8 x 50 x 50 takes 25 us a picture instead of 35 forward, and both gradients
-51 instead of 68 (one core, AMD EPYC, AVX-512, torch 2.14.1).
+oneDNN gives each output a vector of 16 channels. The network's first seven convolutions have 8
+channels, on the largest maps, so half of each vector would be wasted. Therefore two neighbouring
+outputs are computed at once, at every second place: by a kernel that is one column wider and exists
+twice, once shifted by a column. Channels are last in memory, so the pair is two neighbours of half
+as many channels without a copy. 8 x 50 x 50 takes 25 us per picture instead of 35 forward, and 51
+instead of 68 for both gradients (one core, AMD EPYC, AVX-512, torch 2.14.1).
 """
 
 import torch
@@ -15,10 +16,13 @@ LAST = torch.channels_last
 
 
 class Correlation:
-    """conv(pad(x), kernel), made ready for many slices of a batch.
+    """conv(pad(x), kernel), prepared for many slices of a batch.
 
     Args:
-        kernel: float [out, in, k, k]. padding: zeros before and after, in both directions. width: of the inputs.
+        kernel: float [out, in, k, k].
+        stride: in both directions.
+        padding: zeros before and after, in both directions.
+        width: of the inputs.
     """
 
     def __init__(
@@ -37,7 +41,7 @@ class Correlation:
         )
         self.strides = (1, 2) if self.paired else (stride, stride)
         self.kernel = (_for_pairs(kernel) if self.paired else kernel).contiguous(memory_format=LAST)
-        # Of a convolution of stride 1, the gradient of the input is a convolution too.
+        # With stride 1, the gradient of the input is a convolution with the rotated kernel.
         self.turned = (
             _for_pairs(kernel.transpose(0, 1).flip(2, 3)).contiguous(memory_format=LAST)
             if self.paired
@@ -45,7 +49,7 @@ class Correlation:
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """float [batch, in, size, width] -> float [batch, out, size', width'], channels last in memory."""
+        """float [batch, in, size, width] -> float [batch, out, size', width'], channels last."""
         x, margin = self._padded(x)
         z = F.conv2d(x, self.kernel, None, self.strides, margin).contiguous(memory_format=LAST)
         return _apart(z) if self.paired else z
@@ -53,7 +57,7 @@ class Correlation:
     def backward(
         self, grad: Tensor, x: Tensor, *, of_x: bool, of_kernel: bool
     ) -> tuple[Tensor | None, Tensor | None]:
-        """Gradients of x and of the kernel; the latter is to be summed over the slices and passed to `settle`."""
+        """Gradients of x and of the kernel. Sum the latter over the slices, then call `settle`."""
         height, width = x.shape[2:]
         x, margin = self._padded(x)
         to_x = None
@@ -86,30 +90,30 @@ class Correlation:
         return to_x, to_kernel
 
     def settle(self, to_kernel: Tensor) -> Tensor:
-        """The gradient of the kernel as it was given, from that of the form it was used in."""
+        """The gradient of the given kernel, from that of the form it was used in."""
         if not self.paired:
             return to_kernel
         left, right = to_kernel.chunk(2)
         return left[..., :-1] + right[..., 1:]
 
     def _padded(self, x: Tensor) -> tuple[Tensor, int]:
-        """x, with zeros around it where the two sides differ; and how many the convolution itself still has to add."""
+        """x, padded if the two sides differ, and the padding left for the convolution itself."""
         before, after = self.padding
         return (x, before) if before == after else (F.pad(x, (before, after, before, after)), 0)
 
 
 def _for_pairs(kernel: Tensor) -> Tensor:
-    """[out, in, k, k] -> [2 out, in, k, k + 1]: the left neighbour's kernel leaves the last column out, the right one's the first."""
+    """[out, in, k, k] -> [2 out, in, k, k + 1]: the kernels of the left and the right neighbour."""
     return torch.cat([F.pad(kernel, (0, 1)), F.pad(kernel, (1, 0))])
 
 
 def _apart(x: Tensor) -> Tensor:
-    """[batch, 2 c, h, w] -> [batch, c, h, 2 w], the same memory."""
+    """[batch, 2 c, h, w] -> [batch, c, h, 2 w], a view."""
     batch, _, height, width = x.shape
     return x.permute(0, 2, 3, 1).view(batch, height, 2 * width, -1).permute(0, 3, 1, 2)
 
 
 def _together(x: Tensor) -> Tensor:
-    """[batch, c, h, 2 w] -> [batch, 2 c, h, w], the same memory."""
+    """[batch, c, h, 2 w] -> [batch, 2 c, h, w], a view."""
     batch, _, height, width = x.shape
     return x.permute(0, 2, 3, 1).view(batch, height, width // 2, -1).permute(0, 3, 1, 2)

@@ -1,10 +1,12 @@
-"""One layer of the network as one operation, so that a CPU spends its time on the convolution and little beside it.
+"""One layer of the paper's network as one fused operation.
 
-What PyTorch offers costs more than the convolution itself (2 cores, AMD EPYC, AVX-512, torch 2.14.1; one core, 8 pictures
-of 8 x 50 x 50, microseconds): convolution 280, `F.elu` 1950, by `exp` 155, by `exp2` 80; `var_mean` 820, sums of the
-values and of their squares 26. So here a layer's normalisation is folded into its kernel, and bias, skip connection,
-pooling, activation and the next layer's statistics are computed slice by slice (slices.py), going forward and going back,
-while the slice lies in cache. Plain tensor code for any device; tests hold it to PyTorch's own operations.
+On a CPU, PyTorch's operations around a convolution cost more than the convolution itself. Measured
+on one core, 8 pictures of 8 x 50 x 50, in microseconds (AMD EPYC, AVX-512, torch 2.14.1):
+convolution 280; `F.elu` 1950, the same by `exp` 155, by `exp2` 80; `var_mean` 820, sums of the
+values and of their squares 26. Here the normalization is folded into the kernel. Bias, skip
+connection, pooling, activation and the statistics for the next layer are computed slice by slice
+(slices.py), forward and backward, while a slice is in cache. This is tensor code that runs on any
+device; tests hold it to PyTorch's own operations.
 """
 
 import math
@@ -18,9 +20,8 @@ from torch.nn import functional as F
 from fruitlab.models.kernels.correlation import LAST, Correlation
 from fruitlab.models.kernels.slices import over_slices
 
-Moments = tuple[
-    Tensor, Tensor
-]  # mean and (biased) variance of each channel, float32 [channels] at least
+# Mean and biased variance of each channel, float [channels], in float32 or better.
+Moments = tuple[Tensor, Tensor]
 
 
 def fold(
@@ -33,13 +34,19 @@ def fold(
     stride: int,
     padding: tuple[int, int],
 ) -> tuple[Tensor, Tensor]:
-    """Normalisation into kernel and bias: conv(pad((x - mean) / std), W) + b = conv(pad(x), kernel) + shift.
+    """Folds a normalization into kernel and bias.
+
+    conv(pad((x - mean) / std), W) + b = conv(pad(x), kernel) + shift
 
     Args:
-        mean, inverse_std: float [in]; weight: float [out, in, k, k]; bias: float [out].
-        size: height and width of x. padding: zeros before and after, in both directions.
+        mean, inverse_std: float [in].
+        weight: float [out, in, k, k].
+        bias: float [out].
+        size: height and width of x.
+        padding: zeros before and after, in both directions.
     Returns:
-        kernel, like weight; shift: float [height * width, out], a map because the padding is zero *after* normalisation.
+        kernel, shaped like weight, and shift, float [height * width, out]. The shift is a map
+        because the padding is zero *after* the normalization.
     """
     inside = _inside(size, weight.shape[2], stride, padding, weight.dtype, weight.device)
     offset = (weight * (mean * inverse_std).view(1, -1, 1, 1)).sum(1).flatten(1)
@@ -47,7 +54,7 @@ def fold(
 
 
 @lru_cache(maxsize=64)
-@torch.inference_mode(False)  # kept for later calls, whatever mode the first one is in
+@torch.inference_mode(False)  # the result is cached: later calls may need gradients
 def _inside(
     size: int,
     kernel: int,
@@ -56,7 +63,7 @@ def _inside(
     dtype: torch.dtype,
     device: torch.device,
 ) -> Tensor:
-    """float [height * width, k * k]: whether this element of the kernel lies on the picture there, and not on its padding."""
+    """[height * width, k * k]: 1 where a kernel element lies on the picture, 0 on its padding."""
     out = (size + sum(padding) - kernel) // stride + 1
     at = (
         torch.arange(out, device=device).unsqueeze(1) * stride
@@ -78,18 +85,20 @@ def layer(
     pool: bool = False,
     take_moments: bool = False,
 ) -> tuple[Tensor, Moments | None, Tensor]:
-    """elu(conv(pad(x), kernel) + shift [+ skip]), alpha 1 (paper 2.1.2), optionally max-pooled 2x2.
+    """elu(conv(pad(x), kernel) + shift [+ skip]) with alpha 1 (paper 2.1.2), optionally max-pooled.
 
     Args:
-        x: float [batch, in, size, size]. In bfloat16 the maps and the convolution are too; what is summed over many numbers, the
-            moments, stays float32, as do kernel and shift outside.
-        kernel, shift: as `fold` returns them; skip: like the result.
-        pool: take the largest of each 2x2 before the activation, which is the same as after it, for a quarter of the price.
+        x: float [batch, in, size, size]. If it is bfloat16, so are the maps and the convolution.
+            Moments, kernel and shift stay float32, as does every sum over many numbers.
+        kernel, shift: as `fold` returns them.
+        skip: added before the activation; shaped like the result.
+        pool: max-pool 2x2, before the activation: the same result for a quarter of the work.
+        take_moments: also compute the moments of the result.
     Returns:
         y: float [batch, out, height, width], channels last in memory.
-        moments: of y's channels, differentiable, if asked for.
-        x itself. Whoever uses x again (a skip connection) should use this one: its gradient is then added where this
-        operation's own is computed, instead of in a pass over both.
+        moments: of y, differentiable, or None.
+        x: the argument. A skip connection should use this one: its gradient is then added where
+            this operation computes its own, and not in another pass over both.
     """
     x = x.contiguous(memory_format=LAST)
     if skip is not None:
@@ -167,7 +176,8 @@ class _Layer(torch.autograd.Function):
         grad_skip = torch.empty_like(y) if ctx.has_skip else None
         by_moments = grad_mean is not None or grad_square is not None
         if by_moments:
-            # Of the mean: the same for all; of the mean of squares: 2 y. As rows, since repeating eight numbers is slow.
+            # Gradient of the mean: the same for all y; of the mean square: in proportion to 2 y.
+            # Expanded to whole rows, since broadcasting 8 numbers is slow.
             repeats, none = y.shape[2] * y.shape[3], torch.zeros_like(y[0, :, 0, 0], dtype=ctx.wide)
             grad_mean, grad_square = (none if of is None else of for of in (grad_mean, grad_square))
             constant, slope = (
@@ -180,7 +190,7 @@ class _Layer(torch.autograd.Function):
                 grad, direct = torch.empty_like(out), grad
                 torch.addcmul(constant, _rows(out), slope, out=_rows(grad))
                 grad.add_(direct)
-            # elu'(z) = elu(z) + 1 below zero: the result alone tells it.
+            # elu'(z) = elu(z) + 1 below zero, so the result is all that has to be kept.
             through = grad_skip[s] if ctx.has_skip else torch.empty_like(out)
             torch.ops.aten.elu_backward.grad_input(grad, 1, 1, 1, True, out, grad_input=through)
             if chosen is not None:
@@ -196,7 +206,7 @@ class _Layer(torch.autograd.Function):
                     of_x, grad_alias[s], out=grad_x[s]
                 )
             flat = _rows(through)
-            # `sum(0)` takes four times as long as a product does; but a product of two in bfloat16 is summed in it by some.
+            # A product is four times as fast as `sum(0)`, but bfloat16 needs a float32 sum.
             of_shift = (
                 flat.new_ones(1, len(flat)) @ flat
                 if flat.dtype == ctx.wide
@@ -214,12 +224,12 @@ def _empty(like: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 
 def _rows(x: Tensor) -> Tensor:
-    """[batch, c, h, w], channels last in memory -> [batch, h * w * c], the same memory."""
+    """[batch, c, h, w], channels last in memory -> [batch, h * w * c], a view."""
     return x.permute(0, 2, 3, 1).view(len(x), -1)
 
 
 def _elu(z: Tensor, *, out: Tensor) -> Tensor:
-    """ELU with alpha 1. exp(z) - 1 >= z everywhere, so with 0 in place of a positive z the larger of the two is elu(z)."""
+    """ELU with alpha 1, as max(z, exp(min(z, 0)) - 1): exp(z) - 1 >= z for every z."""
     if z.device.type != "cpu":
         return torch.ops.aten.elu.out(z, out=out)
     negative = z.clamp(max=0).mul_(math.log2(math.e)).exp2_().sub_(1)
@@ -227,7 +237,7 @@ def _elu(z: Tensor, *, out: Tensor) -> Tensor:
 
 
 class _MeanAndSquare(torch.autograd.Function):
-    """Mean and mean of squares per channel; one multiply-add going back, where autograd would make four passes."""
+    """Mean and mean square of each channel; its backward is one pass, where autograd makes four."""
 
     @staticmethod
     def forward(ctx, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -246,10 +256,10 @@ class _MeanAndSquare(torch.autograd.Function):
 
 
 def moments(x: Tensor) -> Moments:
-    """Mean and (biased) variance of each channel of `x`, float [batch, channels, height, width] or [batch, channels]."""
+    """Of `x`, float [batch, channels, height, width] or [batch, channels]."""
     return _variance(*_MeanAndSquare.apply(x))
 
 
 def _variance(mean: Tensor, square: Tensor) -> Moments:
-    # Rounding can leave a channel without variance a hair below zero.
+    # For a constant channel, rounding can give a value just below zero.
     return mean, (square - mean.square()).clamp(min=0)

@@ -1,6 +1,7 @@
-"""The last two layers and their training in numpy, in float64: what a play is (`play.py`).
+"""The training of a head in numpy, in float64: the independent answer that others are held to.
 
-The browser's arithmetic (`ui/play_head.js`) and torch's are tested against this; and it draws the curve of a head that keeps nothing.
+torch (the trainer's own step) and JavaScript (assets/play_head.js) must reproduce what it makes of
+a play file; play_fixture.py writes that down.
 """
 
 from collections.abc import Iterator
@@ -8,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from fruitlab.play.file import LAYERS, SETS, PlayFile, marks, recipe
+from fruitlab.play.file import LAYERS, SETS, PlayFile, evaluation_points, settings
 
 
 def order(count: int, stream: int) -> np.ndarray:
-    """int64 [count]: `chance.order`, without torch."""
+    """A random order, int64 [count]: `rng.order` without torch."""
     x = np.arange(count, dtype=np.uint64)
     for step in (stream, stream ^ 0x9E3779B9):
         x ^= np.uint64(step)
@@ -23,9 +24,10 @@ def order(count: int, stream: int) -> np.ndarray:
 
 
 class Batches:
-    """Restricted training's batches (paper 3.5), a share of each taken from nice pictures: rehearsal.
+    """Restricted training's batches (paper 3.5), a share of each taken from nice pictures.
 
-    Real pictures come as `training.Batches` gives them. The last of a batch give way to the next nice ones, which have an order of their own.
+    Real pictures come in the trainer's order. The last of a batch are replaced by the next nice
+    ones, which have an order of their own.
     """
 
     def __init__(self, file: PlayFile) -> None:
@@ -35,7 +37,10 @@ class Batches:
         self.taken = 0  # nice pictures so far
 
     def at(self, step: int, keep: float) -> tuple[np.ndarray, np.ndarray, bool]:
-        """Places of real and of nice training pictures, and whether the batch is its epoch's last. `keep` in percent."""
+        """Indices of real and of nice pictures, and whether the batch ends an epoch.
+
+        `keep` is the share of nice pictures in percent.
+        """
         epoch, i = divmod(step, self.per_epoch)
         real = order(self.real, self.streams["real"][epoch])[
             i * self.real // self.per_epoch : (i + 1) * self.real // self.per_epoch
@@ -50,10 +55,10 @@ class Batches:
 
 
 class Head:
-    """The last two layers (`network.Network.head`) and their training (`training.step`, `state.State.update`), in float64."""
+    """The last two layers and their training, in float64."""
 
     def __init__(self, file: PlayFile) -> None:
-        self.recipe = recipe(file)
+        self.settings = settings(file)
         self.values = {
             name: tensor.astype(np.float64)
             for name, tensor in file.tensors.items()
@@ -68,28 +73,28 @@ class Head:
         self.epoch_loss, self.best = 0.0, np.inf
 
     def logits(self, features: np.ndarray) -> np.ndarray:
-        """float64 [n, categories], by the moving statistics."""
+        """Float64 [n, categories], by the running statistics."""
         hidden = np.tanh(self._dense("hidden", features, *self._moving("hidden"))[0])
         return self._dense("output", hidden, *self._moving("output"))[0]
 
     def step(
         self, number: int, features: np.ndarray, labels: np.ndarray, last_of_epoch: bool = False
     ) -> float:
-        """One iteration on a batch, float64 [b, 1152] and int64 [b]; returns its cross entropy before it."""
-        recipe, count = self.recipe, len(labels)
-        keeps = recipe["norm_momentum"][number]
+        """One iteration on a batch, float64 [b, features] and int64 [b]; returns its loss before it."""
+        given, count = self.settings, len(labels)
+        keeps = given["norm_momentum"][number]
         z, inputs, _ = self._dense("hidden", features, *self._batch("hidden", features, keeps))
         a = np.tanh(z)
         logits, normal, inverse = self._dense("output", a, *self._batch("output", a, keeps))
         log_p = logits - logits.max(1, keepdims=True)
         log_p -= np.log(np.exp(log_p).sum(1, keepdims=True))
-        target = np.full_like(log_p, recipe["smoothing"] / log_p.shape[1])
-        target[np.arange(count), labels] += 1 - recipe["smoothing"]
+        target = np.full_like(log_p, given["smoothing"] / log_p.shape[1])
+        target[np.arange(count), labels] += 1 - given["smoothing"]
         loss = float(-(target * log_p).sum() / count)
 
         d_logits = (np.exp(log_p) - target) / count
         d_normal = d_logits @ self.values["output.weight"]
-        if recipe["moving"]:  # no gradient flows through them
+        if given["moving"]:  # no gradient flows through running statistics
             d_a = d_normal * inverse
         else:
             d_a = inverse * (d_normal - d_normal.mean(0) - normal * (d_normal * normal).mean(0))
@@ -110,7 +115,7 @@ class Head:
     def _dense(
         self, layer: str, x: np.ndarray, mean: np.ndarray, variance: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        inverse = 1 / np.sqrt(variance + self.recipe["epsilon"])
+        inverse = 1 / np.sqrt(variance + self.settings["epsilon"])
         normal = (x - mean) * inverse
         return (
             normal @ self.values[f"{layer}.weight"].T + self.values[f"{layer}.bias"],
@@ -122,44 +127,44 @@ class Head:
         return self.values[f"{layer}.norm.mean"], self.values[f"{layer}.norm.variance"]
 
     def _batch(self, layer: str, x: np.ndarray, keeps: float) -> tuple[np.ndarray, np.ndarray]:
-        """Takes the batch into the moving statistics; what normalises it: these, or its own (paper 2.2.1)."""
+        """Updates the running statistics; returns those that normalize the batch (paper 2.2.1)."""
         batch = x.mean(0), x.var(0)
         for moving, now in zip(self._moving(layer), batch, strict=True):
             moving += (1 - keeps) * (now - moving)
-        return self._moving(layer) if self.recipe["moving"] else batch
+        return self._moving(layer) if self.settings["moving"] else batch
 
     def _update(self, number: int, count: int, gradients: dict[str, np.ndarray]) -> None:
-        recipe, momentum = self.recipe, self.recipe["momentum"][number]
-        rate = recipe["learning_rate"][number] / 2**self.halvings
-        decay = recipe["regularisation"] / (count if recipe["per_batch"] else 1)
+        given, momentum = self.settings, self.settings["momentum"][number]
+        rate = given["learning_rate"][number] / 2**self.halvings
+        decay = given["regularisation"] / (count if given["per_batch"] else 1)
         for name, gradient in gradients.items():
             if name.endswith("weight"):
                 gradient = gradient + decay * self.values[name]
             self.velocity[name] = momentum * self.velocity[name] + gradient
             self.values[name] -= rate * (
                 gradient + momentum * self.velocity[name]
-                if recipe["nesterov"]
+                if given["nesterov"]
                 else self.velocity[name]
             )
 
     def _book(self, loss: float, count: int, last_of_epoch: bool) -> None:
-        """Halves the rate on a plateau (paper 3.4; `State.end_epoch`)."""
+        """Halves the learning rate on a plateau (paper 3.4; `State.end_epoch`)."""
         self.epoch_loss, self.seen, self.epoch_steps = (
             self.epoch_loss + loss * count,
             self.seen + count,
             self.epoch_steps + 1,
         )
-        if last_of_epoch and self.recipe["plateau"]:
+        if last_of_epoch and self.settings["plateau"]:
             mean = self.epoch_loss / self.seen
             self.stale = 0 if mean < self.best else self.stale + self.epoch_steps
             self.best = min(mean, self.best)
-            if self.stale >= self.recipe["plateau"]:
+            if self.stale >= self.settings["plateau"]:
                 self.halvings, self.stale = self.halvings + 1, 0
             self.epoch_loss, self.seen, self.epoch_steps = 0.0, 0, 0
 
 
 def right(head: Head, features: np.ndarray, labels: np.ndarray) -> int:
-    """How many are right; a tie with the truth is wrong (`scoring.ranks`)."""
+    """How many are right. A tie with the truth is wrong (`scoring.ranks`)."""
     logits = head.logits(features)
     truth = logits[np.arange(len(labels)), labels][:, None]
     return int(((~(logits < truth)).sum(1) == 1).sum())
@@ -168,14 +173,15 @@ def right(head: Head, features: np.ndarray, labels: np.ndarray) -> int:
 def play(
     file: PlayFile, *, keep: float = 0, features: dict[str, np.ndarray] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Trains to the end; yields {step, nice, real}: how many test pictures of each are right, at each of `marks`.
+    """Trains to the end; yields {step, nice, real}: test pictures right at each evaluation point.
 
     Args:
-        keep: percent of each batch that is nice. features: in place of the file's own, float [n, 1152] of each of SETS.
+        keep: percent of each batch that is nice.
+        features: float [n, features] of each of SETS, in place of the file's own.
     """
     x = features or {name: file.features(name) for name in SETS}
     y = {name: file.labels(name) for name in SETS}
-    head, batches, due = Head(file), Batches(file), set(marks(file.steps))
+    head, batches, due = Head(file), Batches(file), set(evaluation_points(file.steps))
     for step in range(file.steps + 1):
         if step in due:
             yield {"step": step} | {

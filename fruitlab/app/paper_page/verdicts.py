@@ -1,0 +1,224 @@
+"""The paper's hypotheses and findings as cards, with the verdicts on our runs."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from fruitlab.app.paper_page.results import Results
+from fruitlab.config.text import percent
+from fruitlab.studies import findings, published, reproduction
+from fruitlab.studies.findings import Verdict
+from fruitlab.studies.published import Claim
+from fruitlab.studies.scores import PAPER, Status
+
+BADGES = {
+    Status.HOLDS: (":material/check:", "violet"),
+    Status.PARTLY: (":material/contrast:", "violet"),
+    Status.FAILS: (":material/close:", "grey"),
+    Status.CLOSE: (":material/balance:", "grey"),
+    Status.NOT_YET: (":material/hourglass_empty:", "grey"),
+}
+MARGIN = (
+    "The checks compare top-1 accuracies after the last iteration, as means over seeds. A "
+    "difference within the 95 % margin, which follows from the number of test pictures and the "
+    "deviation over seeds, is too close to call."
+)
+NO_BREAK = "\N{NO-BREAK SPACE}"  # cards are narrow: "80 %" stays on one line
+RULES = {
+    "own_domain": "Nice accuracy is highest at 0 % real and real accuracy at 100 %. A part fails if"
+    " another ratio is higher by more than the margin. One part of two: holds in part.",
+    "near_half": "The combined score is highest at 50 % real. From 40 to 60 %: holds in part.",
+    "iterative_wins": "The best of the nine splits has a higher combined score than the best of the"
+    " eleven ratios.",
+    "helps_nice": "Nice accuracy with 10, 20 or 30 % real, the best of them, is higher than with"
+    " none.",
+    "carries_over": "Real accuracy from nice pictures alone and nice accuracy from real ones alone"
+    " are both above the random baseline by more than their margin.",
+    "never_improves": "At none of the nine splits is the combined score higher at the end of"
+    " restricted training than at the switch.",
+    "none_beats_mixed": "The highest nice and the highest real accuracy of the nine splits are no"
+    " higher than those of the eleven ratios.",
+    "forgets_fast": "At the 50 % split, nice accuracy falls below half of its value at the switch"
+    " within 200 restricted iterations.",
+}
+
+
+def hypotheses(results: Results) -> None:
+    """The three hypotheses (5.2)."""
+    st.header("The three hypotheses", anchor="hypotheses")
+    st.caption(MARGIN)
+    last = results.last
+    third, statistics = _iterative_wins(results)
+    verdicts = [
+        (findings.own_domain(last), "", findings.own_domain(PAPER)),
+        (findings.near_half(last), "", findings.near_half(PAPER)),
+        (third, statistics, None),
+    ]
+    _cards(published.HYPOTHESES, verdicts)
+
+
+def _iterative_wins(results: Results) -> tuple[Verdict, str]:
+    """Hypothesis 3 for the running statistics with the best iterative run, and which these are."""
+    verdicts = {
+        statistics: findings.iterative_wins(results.last, column)
+        for statistics, column in results.splits.items()
+    }
+    if not verdicts:
+        return findings.iterative_wins(results.last, {}), ""
+    decided = [s for s, verdict in verdicts.items() if verdict.status != Status.NOT_YET]
+
+    def best(statistics: str) -> tuple[int, float]:
+        column = results.splits[statistics]
+        return len(column), max(scores.mean("combined") for scores in column.values())
+
+    statistics = max(decided or verdicts, key=best)
+    return verdicts[statistics], results.suffix(statistics)
+
+
+def other_findings(results: Results) -> None:
+    """What else the paper found (5.3); those about iterative training for either statistics."""
+    st.header("Other findings of the paper", anchor="findings")
+    paper = findings.helps_nice(PAPER), findings.carries_over(PAPER, published.CATEGORIES)
+    mixed = [
+        (findings.helps_nice(results.last), "", paper[0]),
+        (findings.carries_over(results.last, results.categories), "", paper[1]),
+    ]
+    _cards(published.FINDINGS, mixed)
+    for statistics in results.splits or {"": {}}:
+        column = results.splits.get(statistics, {})
+        before = (
+            reproduction.at_switch(results.runs.iterative[statistics])
+            if results.runs and statistics
+            else {}
+        )
+        curve = results.curves.get(statistics)
+        points = ([], []) if curve is None else (curve.iteration.tolist(), curve.nice.tolist())
+        verdicts = (
+            findings.never_improves(before, column),
+            findings.none_beats_mixed(results.last, column),
+            findings.forgets_fast(*points),
+        )
+        suffix = results.suffix(statistics)
+        _cards(published.FINDINGS, [(verdict, suffix, None) for verdict in verdicts])
+
+
+def _cards(
+    claims: Mapping[str, Claim], verdicts: Sequence[tuple[Verdict, str, Verdict | None]]
+) -> None:
+    """Cards side by side: (verdict, which runs, verdict on the paper's own numbers) of each."""
+    for column, (verdict, suffix, paper) in zip(st.columns(len(verdicts)), verdicts, strict=True):
+        with column:
+            _card(claims[verdict.check], verdict, suffix, paper)
+
+
+def _card(claim: Claim, verdict: Verdict, suffix: str, paper: Verdict | None) -> None:
+    icon, colour = BADGES[verdict.status]
+    rule = f"Rule: {RULES[verdict.check]}"
+    if paper is not None:
+        rule += f" On the paper's own numbers: {paper.status}."
+    with st.container(border=True, height="stretch"):
+        st.badge(f"here: {verdict.status}", icon=icon, color=colour)
+        st.markdown(f"**{claim.title}{suffix}**")
+        if claim.quote:
+            st.caption(f"“{claim.quote}”")
+        text = f"**Here:** {evidence(verdict)}\n\n**The paper:** {claim.outcome}"
+        st.markdown(text.replace(" %", f"{NO_BREAK}%"))
+        st.caption(rule)
+
+
+def evidence(verdict: Verdict) -> str:
+    """The figures that decided a check, or what it waits for, in words."""
+    if missing := verdict.missing:
+        count = missing.needed - len(missing.places)
+        text = f"{count or 'None'} of the {missing.needed} {missing.what} have a finished run."
+        if count:
+            text += f" Missing: {', '.join(map(str, missing.places))} %."
+        return text
+    if verdict.status == Status.NOT_YET:
+        return (
+            "This needs a finished run of the 50 % split with"
+            f" {findings.FORGOTTEN_WITHIN} restricted iterations or more."
+        )
+    return EVIDENCE[verdict.check](verdict.values)
+
+
+def _own_domain(v: Mapping[str, float]) -> str:
+    texts = []
+    for score, end in (("nice", 0), ("real", 100)):
+        ratio, highest = v[f"{score}_ratio"], percent(v[f"{score}_best"])
+        text = f"{score.capitalize()} is highest at {ratio} % real: {highest}"
+        if ratio != end:
+            text += f", against {percent(v[f'{score}_own'])} at {end} %"
+            text += f" (margin {_points(v[f'{score}_margin'])})"
+        texts.append(f"{text}.")
+    return " ".join(texts)
+
+
+def _near_half(v: Mapping[str, float]) -> str:
+    text = f"Combined is highest at {v['ratio']} % real: {percent(v['best'])}"
+    if v["ratio"] != 50:
+        text += f", against {percent(v['half'])} at 50 % (margin {_points(v['margin'])})"
+    return f"{text}."
+
+
+def _iterative(v: Mapping[str, float]) -> str:
+    return (
+        f"Best iterative run, {v['split']} % split: {percent(v['iterative'])} combined. Best mixed"
+        f" run, {v['ratio']} % real: {percent(v['mixed'])} (margin {_points(v['margin'])})."
+    )
+
+
+def _helps_nice(v: Mapping[str, float]) -> str:
+    return (
+        f"Nice: {percent(v['some'])} with {v['ratio']} % real, {percent(v['none'])} with none"
+        f" (margin {_points(v['margin'])})."
+    )
+
+
+def _carries_over(v: Mapping[str, float]) -> str:
+    return (
+        f"Trained on nice alone: {percent(v['real_from_nice'])} of real pictures. Trained on real"
+        f" alone: {percent(v['nice_from_real'])} of nice ones. Random baseline:"
+        f" {percent(v['baseline'])}."
+    )
+
+
+def _never_improves(v: Mapping[str, float]) -> str:
+    change = f"split {v['split']} %: from {percent(v['before'])} to {percent(v['after'])}"
+    if not v["higher"]:
+        return f"Lower at the end at all nine splits. Smallest loss, {change}."
+    return (
+        f"Higher at the end at {v['higher']} of nine splits, at {v['clearly']} of them by more than"
+        f" the margin. Largest gain, {change}."
+    )
+
+
+def _none_beats_mixed(v: Mapping[str, float]) -> str:
+    return (
+        f"Nice: {percent(v['nice_iterative'])} iterative, {percent(v['nice_mixed'])} mixed."
+        f" Real: {percent(v['real_iterative'])} iterative, {percent(v['real_mixed'])} mixed."
+    )
+
+
+def _forgets_fast(v: Mapping[str, float]) -> str:
+    return (
+        f"From {percent(v['at_switch'])} at the switch to {percent(v['lowest'])} at iteration"
+        f" {v['lowest_at']:,.0f}, and {percent(v['end'])} at the end (iteration"
+        f" {v['end_at']:,.0f})."
+    )
+
+
+EVIDENCE = {
+    "own_domain": _own_domain,
+    "near_half": _near_half,
+    "iterative_wins": _iterative,
+    "helps_nice": _helps_nice,
+    "carries_over": _carries_over,
+    "never_improves": _never_improves,
+    "none_beats_mixed": _none_beats_mixed,
+    "forgets_fast": _forgets_fast,
+}
+
+
+def _points(difference: float) -> str:
+    return f"{100 * difference:.1f} points"

@@ -1,0 +1,110 @@
+"""The names of runs on pages, in plots and in terminals. No torch."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fruitlab.methods.base import Method
+from fruitlab.metrics.curves import distinguishing
+from fruitlab.runs.grouping import preset_changes, preset_name
+from fruitlab.runs.index import Entry
+
+SHOWN_CHANGES = 3  # settings that a preset's caption names
+
+
+def method_caption(config: Method) -> str:
+    """The training method with its main settings: "mixed, 60 % real"."""
+    return config.describe()
+
+
+def preset_caption(config: Method, *, ignore: Sequence[str] = ()) -> str:
+    """The preset and what was changed in it: "quick with width 2, iterations 500".
+
+    Args:
+        config: of the run.
+        ignore: settings whose change is not worth naming.
+    """
+    changes = [
+        setting_caption(name, value)
+        for name, value in preset_changes(config).items()
+        if name not in ignore
+    ]
+    if not changes:
+        return preset_name(config)
+    more = len(changes) - SHOWN_CHANGES
+    named = ", ".join(changes[:SHOWN_CHANGES]) + (f" and {more} more" if more > 0 else "")
+    return f"{preset_name(config)} with {named}"
+
+
+def setting_caption(name: str, value: Any) -> str:
+    """One setting in a few words: "60 % real", "learning rate 0.01"."""
+    match name:
+        case "method":
+            return str(value)
+        case "ratio":
+            return f"{value} % real"
+        case "split":
+            return f"{value} % nice first"
+        case "running_statistics":
+            return f"{value} statistics"
+    return f"{name.replace('_', ' ')} {_text(value)}"
+
+
+def run_caption(entry: Entry) -> str:
+    """A run in a line: its title, else its method; then its data and preset."""
+    if entry.config is None:
+        return entry.title
+    name = entry.given_title or method_caption(entry.config)
+    return f"{name} · {entry.config.data} · {preset_name(entry.config)}"
+
+
+def choice_caption(entry: Entry) -> str:
+    """A run in a list to choose from: its title or id, then its method, data and status."""
+    method = f"{method_caption(entry.config)} · {entry.config.data} · " if entry.config else ""
+    return f"{entry.title}: {method}{entry.status}"
+
+
+def legends(entries: Sequence[Entry], *, whole: bool = False, seed: bool = False) -> list[str]:
+    """For each run the settings that tell it from the others, in few words.
+
+    Args:
+        entries: runs that have a configuration.
+        whole: begin with the method and its main settings, whether they differ or not.
+        seed: name the seed, too.
+
+    Returns:
+        Empty texts where nothing differs and nothing was asked for; not always distinct.
+    """
+    configs = [entry.config for entry in entries]
+    found = []
+    for config, settings in zip(
+        configs, distinguishing([config.settings() for config in configs]), strict=True
+    ):
+        method = method_caption(config)
+        parts = [setting_caption(name, value) for name, value in settings.items()]
+        if whole:  # the method's caption already says some of it
+            parts = [method, *(part for part in parts if part not in method)]
+        if seed:
+            parts.append(f"seed {config.seed}")
+        found.append(", ".join(parts))
+    return found
+
+
+def distinct_legends(entries: Sequence[Entry]) -> list[str]:
+    """A short name for each run: its title, else what tells it from the others, else its id."""
+    short = legends(entries)
+    seeded = [
+        ", ".join(filter(None, (text, f"seed {entry.config.seed}")))
+        if short.count(text) > 1
+        else text
+        for entry, text in zip(entries, short, strict=True)
+    ]
+    return [
+        entry.given_title or (text if text and seeded.count(text) == 1 else entry.id)
+        for entry, text in zip(entries, seeded, strict=True)
+    ]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)

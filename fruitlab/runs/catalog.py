@@ -1,0 +1,117 @@
+"""Creating runs, and finding those there are: the user's own and those that ship with FruitLab."""
+
+import difflib
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from fruitlab.config.errors import RunError
+from fruitlab.config.paths import runs_root, shipped_root
+from fruitlab.methods.base import Method
+from fruitlab.models import registry as networks
+from fruitlab.runs.folder import Run
+
+SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+
+
+def create(header: dict[str, Any], *, config: Method, run_id: str | None = None) -> Run:
+    """Create a run folder with its config.json.
+
+    Args:
+        header: goes into config.json besides the configuration.
+        run_id: the folder's name; made from method and preset if None.
+
+    Raises:
+        ConfigError: there is no network of the configured name.
+        RunError: the id is invalid or taken, or the folder cannot be written.
+    """
+    networks.check(config.network)
+    root = runs_root()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        if run_id is None:
+            folder = _new_folder(root, config)
+        else:
+            if _taken(run_id):
+                raise RunError(
+                    f"There is already a run named {run_id}. Choose another --run, or resume it:"
+                    f" python -m fruitlab resume {run_id}"
+                )
+            folder = root / checked_id(run_id)
+            folder.mkdir()
+    except OSError as error:
+        if isinstance(error, FileExistsError) and root.is_dir():  # another process was faster
+            raise RunError(
+                f"There is already a run named {run_id}. Choose another --run."
+            ) from None
+        raise RunError(
+            f"Runs cannot be written to {root}: {error.strerror}. Name another folder in"
+            " FRUITLAB_CHECKPOINTS."
+        ) from None
+    run = Run(folder)
+    settings = {"config": config.model_dump(), "experiment": config.experiment()}
+    run.write_header({"created": time.time()} | settings | header)
+    return run
+
+
+def find(run_id: str) -> Run:
+    """The run with this id.
+
+    Raises:
+        RunError: there is none. The message names similar ones.
+    """
+    checked_id(run_id)
+    for root in (runs_root(), shipped_root()):
+        if (root / run_id).is_dir():
+            return Run(root / run_id)
+    known = [run.id for run in all_runs()]
+    if not known:
+        hint = "There are no runs yet. Start one: python -m fruitlab train mixed"
+    else:
+        near = difflib.get_close_matches(run_id, known, 5, 0.4) or known[-5:]
+        hint = (
+            f"There are {len(known)}, such as {', '.join(near)}. python -m fruitlab runs lists them"
+        )
+    raise RunError(f"There is no run named {run_id}. {hint}.")
+
+
+def all_runs() -> Iterator[Run]:
+    """Every folder with a config.json: shipped runs first, then the user's, by name."""
+    for root in (shipped_root(), runs_root()):
+        if root.is_dir():
+            for folder in sorted(root.iterdir()):
+                if SLUG.fullmatch(folder.name) and (folder / "config.json").is_file():
+                    yield Run(folder)
+
+
+def checked_id(run_id: str) -> str:
+    """The id itself, if it is valid; nothing else may reach the file system.
+
+    Raises:
+        RunError: it is not.
+    """
+    if not SLUG.fullmatch(run_id) or run_id == "shipped":
+        raise RunError(
+            f"{run_id!r} is not a valid name for a run: use up to 80 letters, digits, - and _."
+        )
+    return run_id
+
+
+def _new_folder(root: Path, config: Method) -> Path:
+    """A new folder with a telling, unique name: mixed-60-quick-1a2b."""
+    parts = [config.method]
+    if config.headline is not None:
+        parts.append(str(getattr(config, config.headline)))
+    parts.append(config.preset.partition("@")[0])
+    while True:
+        folder = root / "-".join([*parts, secrets.token_hex(2)])
+        if not _taken(folder.name):
+            folder.mkdir()
+            return folder
+
+
+def _taken(run_id: str) -> bool:
+    return (runs_root() / checked_id(run_id)).exists() or (shipped_root() / run_id).exists()

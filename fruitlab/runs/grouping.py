@@ -1,0 +1,68 @@
+"""Which runs belong together: the same settings but for some, and the same data. No torch.
+
+Configurations are compared with `RunConfig.experiment(without=...)`, and nowhere else: sweeps,
+studies, ablations and the seeds of an experiment differ only in the settings that they leave out.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fruitlab.config.errors import ConfigError
+from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.base import Method
+from fruitlab.methods.registry import configure
+from fruitlab.runs.index import Entry
+
+# Which pictures and which seed: every run has settings of its own, whatever its preset.
+NOT_IN_PRESETS = ("seed", "data", "split_seed")
+
+
+def run_key(entry: Entry, *, without: Iterable[str]) -> tuple[str, str | None]:
+    """What runs share that are on the same pictures and differ at most in the settings `without`.
+
+    The entry must have a configuration.
+    """
+    assert entry.config is not None, f"{entry.id} has no configuration"
+    return entry.config.experiment(without=without), entry.data.get("fingerprint")
+
+
+def same_experiment(one: Entry, other: Entry) -> bool:
+    """Whether two runs differ at most in the seed."""
+    if one.config is None or other.config is None:
+        return False
+    return one.config.experiment() == other.config.experiment() and same_data(one, other)
+
+
+def same_data(one: Entry, other: Entry) -> bool:
+    """Whether two runs have the same test pictures: the same pictures, split alike."""
+    if one.config is None or other.config is None:
+        return False
+    if one.config.split_seed != other.config.split_seed:
+        return False
+    fingerprints = one.data.get("fingerprint"), other.data.get("fingerprint")
+    if all(fingerprints):
+        return fingerprints[0] == fingerprints[1]
+    return one.config.data == other.config.data  # a worker has not read the data yet
+
+
+def preset_name(config: RunConfig) -> str:
+    """The preset without its version: "quick"."""
+    return config.preset.partition("@")[0]
+
+
+def preset_changes(config: Method) -> dict[str, Any]:
+    """The settings that differ from the run's preset.
+
+    The headline setting, the data and the seeds are left out: a run is not expected to have the
+    preset's. Empty for an earlier version of a preset, whose numbers are no longer known.
+    """
+    try:
+        base = configure(config.method, preset=config.preset).settings()
+    except ConfigError:
+        return {}
+    left_out = {*NOT_IN_PRESETS, config.headline}
+    return {
+        name: value
+        for name, value in config.settings().items()
+        if name not in left_out and base[name] != value
+    }

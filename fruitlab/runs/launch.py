@@ -1,0 +1,56 @@
+"""Starting worker processes and background jobs. Imports no torch."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from fruitlab.config.errors import RunError
+from fruitlab.config.paths import PROJECT, child_environment
+from fruitlab.runs.folder import Run
+
+
+def start_python(
+    arguments: list[str], *, log: Path, detached: bool = True, **environment: str
+) -> subprocess.Popen:
+    """Starts `python <arguments>`; what it prints is appended to the file `log`.
+
+    Args:
+        detached: start it in a session of its own, so that it outlives this process and Ctrl-C in
+            this terminal does not reach it.
+        environment: variables to set besides those of this process.
+
+    Raises:
+        OSError: the log cannot be written, or the process cannot be started.
+    """
+    with open(log, "ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=PROJECT,
+            env=child_environment(**environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=detached,
+        )
+    if detached:  # Somebody has to wait for it, or it stays as a zombie when it has ended.
+        threading.Thread(target=process.wait, daemon=True).start()
+    return process
+
+
+def start_worker(run: Run, *, detached: bool = True, **environment: str) -> subprocess.Popen:
+    """Starts the process that trains a run, or resumes it. Its output goes to worker.log.
+
+    Raises:
+        RunError: the process could not be started.
+    """
+    command = ["-m", "fruitlab.worker.process", run.id]
+    try:
+        return start_python(
+            command, log=run.folder / "worker.log", detached=detached, **environment
+        )
+    except OSError as error:
+        raise RunError(
+            f"{run.id} could not be started: {error.strerror}. Close other programs, or free some "
+            "disk space."
+        ) from None

@@ -1,0 +1,24 @@
+"""docs/models.md lists every built-in network with the parameters it has."""
+
+import re
+
+import pytest
+
+from fruitlab.config.paths import PROJECT
+from fruitlab.models import registry
+
+TEXT = (PROJECT / "docs" / "models.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| `([a-z0-9_-]+)` \|[^|]*\| ([\d,]+) \| (\d+) x", TEXT, re.MULTILINE)
+
+
+def test_every_built_in_network_is_listed():
+    assert {name for name, _, _ in ROWS} == set(registry._built_in())
+
+
+@pytest.mark.parametrize(("name", "parameters", "size"), ROWS)
+def test_parameters_and_input_are_those_of_the_network(name, parameters, size):
+    from fruitlab.methods.registry import configure
+
+    network = registry.build(configure("mixed", preset="paper", network=name), 26)
+    assert f"{sum(p.numel() for p in network.parameters()):,}" == parameters
+    assert network.input_size == int(size)

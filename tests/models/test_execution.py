@@ -1,0 +1,122 @@
+"""The fused execution of the paper's network against its plain modules, and which is chosen."""
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from fruitlab.models.kernels import slices
+from fruitlab.models.kernels.execution import Execution, FusedExecution, accelerate
+from fruitlab.models.model import to_float
+from fruitlab.models.paper_resnet import PaperResNet
+
+MODES = ("training", "frozen backbone", "evaluation")
+
+
+def network(statistics: str, *, width: float = 0.25) -> PaperResNet:
+    """With biases and running statistics that are nothing special."""
+    torch.manual_seed(3)
+    made = PaperResNet(categories=5, width=width, statistics=statistics, init="fan-in")
+    with torch.no_grad():
+        for parameter in made.parameters():
+            if parameter.dim() == 1:
+                parameter.normal_(0, 0.2)
+    for norm in made.running_statistics(*made.layer_groups()):
+        norm.mean.normal_(0.1, 0.3)
+        norm.variance.uniform_(0.3, 2.0)
+        norm.momentum = 0.7
+    return made.to(memory_format=torch.channels_last)
+
+
+def pictures(batch: int) -> Tensor:
+    generator = torch.Generator().manual_seed(5)
+    shape = (batch, 100, 100, 3)
+    return to_float(torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator))
+
+
+def results(run: Execution, x: Tensor, mode: str) -> dict[str, Tensor]:
+    """Features, logits, every gradient, and the running statistics that the pass leaves."""
+    model = run.network.train(mode != "evaluation")
+    if mode == "frozen backbone":
+        for module in model.running_statistics(*model.backbone):
+            module.eval()
+    x = x.clone().requires_grad_()
+    features = run.features(x)
+    logits = run.head(features)
+    F.cross_entropy(logits, torch.arange(len(x)) % 5).backward()
+    gradients = {f"gradient of {name}": p.grad for name, p in model.named_parameters()}
+    named = {"features": features.detach(), "logits": logits.detach(), "gradient of x": x.grad}
+    return named | gradients | dict(model.named_buffers())
+
+
+@pytest.mark.parametrize("batch", [1, 3, 8])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("statistics", ["moving", "before", "batch"])
+def test_fused_is_plain_in_double_precision(
+    statistics: str, mode: str, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "FLOATS", 60_000)  # several slices, as a large batch has
+    made, x = network(statistics).double(), pictures(batch).double()
+    plain = results(Execution(copy.deepcopy(made)), x, mode)
+    fused = results(FusedExecution(made), x, mode)
+    for name, value in plain.items():
+        scale = max(1, value.abs().max().item())
+        assert (fused[name] - value).abs().max().item() <= 1e-10 * scale, name
+
+
+# The head's own statistics of two or three pictures are ill-conditioned in float32.
+@pytest.mark.parametrize("batch", [7, 12])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("statistics", ["moving", "before", "batch"])
+def test_fused_is_plain_up_to_float32_rounding(
+    statistics: str, mode: str, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are compared with float64: the fused one is as near to it, within a factor."""
+    monkeypatch.setattr(slices, "FLOATS", 60_000)
+    made, x = network(statistics), pictures(batch)
+    exact = results(Execution(copy.deepcopy(made).double()), x.double(), mode)
+    plain = results(Execution(copy.deepcopy(made)), x, mode)
+    fused = results(FusedExecution(made), x, mode)
+    for name, value in exact.items():
+        norm = value.norm().item() or 1.0
+        error, usual = ((got[name] - value).norm().item() / norm for got in (fused, plain))
+        assert error <= 5 * usual + 2e-5, name
+
+
+@pytest.mark.parametrize("batch", [2, 9])
+@pytest.mark.parametrize("statistics", ["moving", "batch"])
+def test_fused_is_plain_at_full_width(
+    statistics: str, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "FLOATS", 60_000)
+    made, x = network(statistics, width=1), pictures(batch)
+    exact = results(Execution(copy.deepcopy(made).double()), x.double(), "training")
+    plain = results(Execution(copy.deepcopy(made)), x, "training")
+    fused = results(FusedExecution(made), x, "training")
+    for name, value in exact.items():
+        error, usual = (
+            ((got[name] - value).norm() / value.norm()).item() for got in (fused, plain)
+        )
+        assert error <= 5 * usual + 2e-5, name
+
+
+def test_what_is_accelerated() -> None:
+    class Changed(PaperResNet):
+        """A subclass may override anything, so it executes itself."""
+
+    for precision in (torch.float32, torch.float64, torch.bfloat16):
+        assert isinstance(accelerate(PaperResNet(3), precision), FusedExecution)
+    assert type(accelerate(PaperResNet(3), torch.float16)) is Execution
+    assert type(accelerate(Changed(3))) is Execution
+
+
+def test_plain_execution_computes_the_backbone_in_the_given_precision() -> None:
+    made, x = network("batch"), pictures(3)
+    rough = results(Execution(copy.deepcopy(made), torch.bfloat16), x, "training")
+    exact = results(Execution(made), x, "training")
+    assert {value.dtype for value in rough.values()} == {torch.float32}
+    assert not torch.equal(rough["features"], exact["features"])
+    for name in ("features", "logits"):
+        torch.testing.assert_close(rough[name], exact[name], rtol=0.1, atol=0.1)

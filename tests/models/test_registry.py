@@ -1,0 +1,116 @@
+"""The registry of networks: listings without torch, plugins, and mistakes."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from small import config
+
+from fruitlab.config.errors import ConfigError
+from fruitlab.config.paths import PROJECT
+from fruitlab.models import registry
+from fruitlab.models.model import Model
+from fruitlab.models.paper_resnet import PaperResNet
+from fruitlab.models.registry import Listing, register
+
+SOURCE = """
+from fruitlab.models.paper_resnet import PaperResNet
+from fruitlab.models.registry import register
+
+@register
+class Plugin(PaperResNet):
+    name = "{name}"
+    title = "A plugin"
+"""
+ENTRY_POINTS = """
+[fruitlab.models]
+plugged = plugged_network
+broken = broken_network
+silent = silent_network
+"""
+
+
+@pytest.fixture
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An installed package with three entry points: one works, two do not."""
+    (tmp_path / "plugged_network.py").write_text(SOURCE.format(name="plugged"))
+    (tmp_path / "broken_network.py").write_text("import there_is_no_such_module")
+    (tmp_path / "silent_network.py").write_text(SOURCE.format(name="another"))
+    info = tmp_path / "fruit_plugin-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fruit-plugin\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(ENTRY_POINTS)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, "_classes", dict(registry._classes))
+    monkeypatch.setattr(registry, "_broken", set())
+    registry._plugins.cache_clear()
+    yield
+    registry._plugins.cache_clear()
+    for name in ("plugged_network", "silent_network"):
+        sys.modules.pop(name, None)
+
+
+def test_networks_are_listed_without_torch() -> None:
+    code = (
+        "import sys; from fruitlab.models import registry; "
+        "print(registry.networks()['paper'].title); registry.check('paper'); "
+        "assert 'torch' not in sys.modules"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == PaperResNet.title
+
+
+def test_the_listing_read_from_source_is_the_class_s() -> None:
+    for name, (listing, _) in registry._built_in().items():
+        model = registry.model_class(name)
+        assert listing == Listing(model.name, model.title, model.description)
+
+
+def test_an_unknown_network_is_answered_with_the_known_ones() -> None:
+    for ask in (registry.check, registry.model_class):
+        with pytest.raises(ConfigError, match="no network named 'papper'. Choose one of: .*paper"):
+            ask("papper")
+    with pytest.raises(ConfigError, match="no network named 'papper'"):
+        registry.build(config(network="papper"), 3)
+
+
+def test_a_plugin_is_listed_and_loaded_when_it_is_used(plugins: None) -> None:
+    listing = registry.networks()["plugged"]
+    assert listing.description == "From the package fruit-plugin."
+    assert "plugged_network" not in sys.modules
+    network = registry.build(config(network="plugged"), 3)
+    assert network.name == "plugged" and registry.networks()["plugged"].title == "A plugin"
+
+
+def test_a_broken_plugin_is_a_warning_and_the_others_go_on(plugins: None) -> None:
+    with (
+        pytest.warns(RuntimeWarning, match="'broken' .*cannot be loaded.*there_is_no_such_module"),
+        pytest.raises(ConfigError, match="no network named 'broken'.*paper, plugged"),
+    ):
+        registry.build(config(network="broken"), 3)
+    assert "broken" not in registry.networks()
+    assert registry.build(config(), 3).name == "paper"
+
+
+def test_a_plugin_that_registers_another_name_is_reported(plugins: None) -> None:
+    with pytest.raises(ConfigError, match="registers no network named 'silent'"):
+        registry.build(config(network="silent"), 3)
+
+
+def test_an_incomplete_declaration_and_a_taken_name_are_refused() -> None:
+    class Untitled(Model):
+        name = "untitled"
+
+    with pytest.raises(TypeError, match="Untitled.title must be a string"):
+        register(Untitled)
+
+    class Thief(Model):
+        name, title = "paper", "Another"
+
+    with pytest.raises(ValueError, match="'paper' is taken by fruitlab.models.paper_resnet"):
+        register(Thief)
+    assert registry.model_class("paper") is PaperResNet

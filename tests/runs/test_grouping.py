@@ -1,0 +1,39 @@
+"""Which runs belong together."""
+
+from logged_runs import mixed, run
+
+from fruitlab.methods.registry import configure
+from fruitlab.runs import grouping
+from fruitlab.runs.index import Index
+
+
+def test_what_is_left_out_of_an_experiment_may_differ_and_nothing_else():
+    one = configure("mixed", ratio=60, seed=0)
+    other = configure("mixed", ratio=20, seed=3)
+    assert one.experiment(()) != other.experiment(())
+    assert one.experiment() != other.experiment()
+    assert one.experiment(("ratio", "seed")) == other.experiment(("ratio", "seed"))
+
+
+def test_seeds_of_an_experiment_are_on_the_same_pictures():
+    run("a", mixed(20), seed=0)
+    run("b", mixed(20), seed=1)
+    run("other-ratio", mixed(20), seed=1, ratio=20)
+    run("other-pictures", mixed(20), seed=1, fingerprint="f" * 16)
+    run("other-split", mixed(20), split_seed=1)
+    by_id = {entry.id: entry for entry in Index().entries()}
+    alike = [name for name in by_id if grouping.same_experiment(by_id["a"], by_id[name])]
+    assert sorted(alike) == ["a", "b"]
+    assert grouping.same_data(by_id["a"], by_id["other-ratio"])
+    keys = {name: grouping.run_key(by_id[name], without=("seed",)) for name in by_id}
+    assert keys["a"] == keys["b"] != keys["other-pictures"]
+
+
+def test_before_the_data_is_read_its_name_decides():
+    made = run("waiting", mixed(20))
+    made.write_header(made.header() | {"data": None})
+    run("a", mixed(20))
+    run("elsewhere", mixed(20), data="synthetic:20")
+    by_id = {entry.id: entry for entry in Index().entries()}
+    assert grouping.same_data(by_id["waiting"], by_id["a"])
+    assert not grouping.same_data(by_id["waiting"], by_id["elsewhere"])

@@ -1,0 +1,45 @@
+"""`python -m fruitlab release`: which runs are copied, under which names, and with which files."""
+
+import json
+
+from logged_runs import mixed, run
+
+from fruitlab.cli.main import main
+from fruitlab.config.paths import shipped_root
+from fruitlab.data import store
+from fruitlab.data.importing import import_pictures
+
+
+def test_finished_runs_of_the_study_are_copied_and_the_missing_named(
+    pair, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("FRUITLAB_SHIPPED", str(tmp_path / "shipped"))
+    import_pictures(name="small", nice=pair.nice, real=pair.real, min_images=5)
+    common = {"data": "small", "fingerprint": store.load("small").fingerprint}
+    for name, changes in (("done", {"seed": 0}), ("second", {"seed": 1})):
+        made = run(name, mixed(620), ratio=20, **common, **changes)
+        for file in ("predictions.npz", "weights.safetensors"):
+            (made.folder / file).write_bytes(b"12345")
+    run("stopped", mixed(620), status="stopped", ratio=30, **common)
+    run("other", mixed(620), ratio=20, data="small")  # on what the data was before
+
+    asked = ["release", "--data", "small", "--preset", "quick", "--seeds", "2", "--json"]
+    assert main(asked) == 0
+    out, err = capsys.readouterr()
+    result = json.loads(out)
+    study = result["studies"][0]
+    assert (study["released"], study["runs"]) == (2, 2 * (11 + 18))
+    assert sum(one["released"] for one in result["studies"][1:]) == 0
+    assert len(result["missing"]) == 56 and "mixed-30-quick-seed0" in result["missing"]
+    assert "Not finished yet: mixed-30-quick-seed0" in err
+
+    log = {"config.json", "metrics.jsonl", "summary.json"}
+    copied = {
+        folder.name: {path.name for path in folder.iterdir()} for folder in shipped_root().iterdir()
+    }
+    assert copied == {
+        "mixed-20-quick-seed0": log | {"predictions.npz", "weights.safetensors"},
+        "mixed-20-quick-seed1": log,
+    }
+    size = sum(path.stat().st_size for path in shipped_root().rglob("*") if path.is_file())
+    assert study["bytes"] == size
