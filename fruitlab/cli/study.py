@@ -13,7 +13,8 @@ from fruitlab.data import store
 from fruitlab.data.domains import TwoDomains
 from fruitlab.methods.registry import configure, methods
 from fruitlab.runs import queue
-from fruitlab.runs.index import Entry, Index
+from fruitlab.runs.entry import Entry
+from fruitlab.runs.index import Index
 from fruitlab.studies import ablations, plans, progress
 from fruitlab.studies.engine import Engine
 from fruitlab.studies.progress import Progress
@@ -143,7 +144,7 @@ def study(options: Namespace, output: Output) -> Outcome:
         "runs": len(before.configs),
         "most": plan.most,
         "finished": len(before.finished),
-        "cost": _cost(before, [nice, real], entries),
+        "cost": _cost(before, nice, real, entries),
         "at_once": at_once,
     }
     output.say(study_report.plan(summary))
@@ -159,8 +160,8 @@ def study(options: Namespace, output: Output) -> Outcome:
     return (1 if engine.failed else 0), result, study_report.runs(after)
 
 
-def _cost(before: Progress, counts: list[int], entries: list[Entry]) -> dict[str, Any]:
-    estimate = progress.estimate(before.missing, *counts, entries)
+def _cost(before: Progress, nice: int, real: int, entries: list[Entry]) -> dict[str, Any]:
+    estimate = progress.estimate(before.missing, nice, real, entries)
     return {
         "runs": len(before.missing),
         "pictures": estimate.pictures,

@@ -46,6 +46,7 @@ def export_onnx(run: Run, path: Path) -> dict[str, Any]:
 
     Returns:
         {run, file, bytes, input, output, categories, largest_difference}.
+
     Raises:
         RunError: there are no weights, packages are missing, the file cannot be written, or it
             disagrees with PyTorch (then nothing is kept).

@@ -1,6 +1,6 @@
 """The prediction server: `python -m fruitlab.inference.server` reads requests and writes answers.
 
-client.py starts it, talks to it through its stdin and stdout, and defines the messages.
+client.py starts it and talks to it through its stdin and stdout (messages.py).
 """
 
 import os
@@ -18,7 +18,7 @@ import torch
 from fruitlab.config.errors import DataError, RunError
 from fruitlab.data import pictures
 from fruitlab.data.pictures import SIZE, BadPicture
-from fruitlab.inference.client import receive, send
+from fruitlab.inference.messages import receive, send
 from fruitlab.inference.predict import Predictor
 from fruitlab.runs.folder import Run
 

@@ -119,7 +119,7 @@ def table_scores(table: dict[str, np.ndarray]) -> dict[str, Any]:
 
 def point_combined(point: dict[str, Any]) -> float:
     """Combined top-1 of an evaluation in the log."""
-    return combined(*_accuracies(point, 1))
+    return float(combined(*_accuracies(point, 1)))
 
 
 def _accuracies(point: dict[str, Any], place: int) -> tuple[float, float]:

@@ -41,6 +41,9 @@ class Model(nn.Module):
         nn.BatchNorm3d,
     )
 
+    input_mean: Tensor
+    input_deviation: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.hyperparameters: dict[str, Any] = {}

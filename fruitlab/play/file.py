@@ -104,7 +104,7 @@ def read(path: Path) -> PlayFile:
     try:
         with safe_open(path, framework="numpy") as file:
             notes = json.loads((file.metadata() or {})["fruitlab"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file}
         if not isinstance(notes["format"], int) or notes["format"] > FORMAT:
             raise RunError(
                 f"{path.name} was written by a newer version of FruitLab. Update this one."
@@ -125,7 +125,7 @@ def _fault(file: PlayFile) -> str:
     """What is wrong with the file's shapes and numbers, or ""."""
     tensors, categories = file.tensors, len(file.categories)
     inputs, hidden = len(tensors["low"]), len(tensors["hidden.bias"])
-    shapes = {"low": (inputs,), "scale": (inputs,)}
+    shapes: dict[str, tuple[int, ...]] = {"low": (inputs,), "scale": (inputs,)}
     for layer, (ins, outs) in zip(LAYERS, ((inputs, hidden), (hidden, categories)), strict=True):
         shapes |= {
             f"{layer}.weight": (outs, ins),

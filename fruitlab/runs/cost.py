@@ -8,7 +8,7 @@ import numpy as np
 
 from fruitlab.methods.base import Method
 from fruitlab.methods.batching import mean_batch
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 # Training pictures per second at width 1, with all costs, until a run has been measured here: two
 # cores of a common server.

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fruitlab.methods.mixed import Mixed
+from fruitlab.runs.entry import Entry
 from fruitlab.runs.grouping import preset_changes, preset_name
-from fruitlab.runs.index import Entry
 from fruitlab.studies.ablation_results import FALLEN, Row, SwitchRow
 from fruitlab.studies.ablations import CHOSEN, RATIO, Ablation
 from fruitlab.studies.published import TABLE2

@@ -16,7 +16,7 @@ from typing import Any
 from fruitlab.config.errors import RunError
 from fruitlab.config.files import write_json
 from fruitlab.config.progress import Say
-from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.base import Method
 from fruitlab.runs import catalog, queue
 from fruitlab.runs.captions import method_caption
 from fruitlab.runs.folder import Run
@@ -45,8 +45,8 @@ class Engine:
     device: str
     say: Say
     at_once: int = 1
-    working: dict[RunConfig, tuple[Run, Any]] = field(default_factory=dict)
-    failed: dict[RunConfig, str] = field(default_factory=dict)
+    working: dict[Method, tuple[Run, Any]] = field(default_factory=dict)
+    failed: dict[Method, str] = field(default_factory=dict)
     index: Index = field(default_factory=lambda: Index(rest=0))
 
     def run(self) -> Progress:
@@ -85,7 +85,7 @@ class Engine:
             if process.poll() is not None:
                 self._ended(config, run)
 
-    def _ended(self, config: RunConfig, run: Run) -> None:
+    def _ended(self, config: Method, run: Run) -> None:
         """Takes note of how an active run ended."""
         del self.working[config]
         status, summary = run.status(), run.summary() or {}
@@ -99,12 +99,12 @@ class Engine:
             self.failed[config] = summary.get("error") or why
             self.say(f"{run.id}: {status}. {self.failed[config]}")
 
-    def _look(self) -> tuple[Progress, list[RunConfig]]:
+    def _look(self) -> tuple[Progress, list[Method]]:
         """The state of the study, and what is left to train, in the order in which to start it."""
         now = study_progress(self.study, self.index.entries(), self.fingerprint)
         return now, _in_order([config for config in now.missing if config not in self.failed])
 
-    def _ready(self, config: RunConfig, now: Progress) -> bool:
+    def _ready(self, config: Method, now: Progress) -> bool:
         """Whether a run can start: it is not active, and need not wait for a snapshot."""
         active = {other: now.found[other].run for other in now.having("running", "waiting")}
         active |= {other: run for other, (run, _) in self.working.items()}
@@ -117,7 +117,7 @@ class Engine:
         }
         return config in now.found or (config.first_phase_key(), _switch(config)) not in awaited
 
-    def _start(self, config: RunConfig, now: Progress) -> None:
+    def _start(self, config: Method, now: Progress) -> None:
         try:
             run = now.found[config].run if config in now.found else self._create(config, now)
             launched = self._launch(run)
@@ -138,7 +138,7 @@ class Engine:
         # With a slot for each, the runs do not wait for each other, and they share the cores.
         return start_worker(run, detached=False, FRUITLAB_SLOTS=str(self.at_once))
 
-    def _create(self, config: RunConfig, now: Progress) -> Run:
+    def _create(self, config: Method, now: Progress) -> Run:
         """A new run: from another's snapshot if there is one, else with snapshots for others."""
         alike = []
         if config.first_phase_key():
@@ -173,25 +173,25 @@ class Engine:
                     path.unlink(missing_ok=True)
 
 
-def _in_order(configs: list[RunConfig]) -> list[RunConfig]:
+def _in_order(configs: list[Method]) -> list[Method]:
     """In the study's order; of those that share their initial training, the longest first."""
     places = {config: place for place, config in enumerate(configs)}
     first: dict[str | None, int] = {}
     for config in configs:
         first.setdefault(config.first_phase_key(), places[config])
 
-    def key(config: RunConfig) -> tuple[int, ...]:
+    def key(config: Method) -> tuple[int, ...]:
         group = config.first_phase_key()
         return (places[config],) if group is None else (first[group], -_switch(config))
 
     return sorted(configs, key=key)
 
 
-def _switch(config: RunConfig) -> int:
+def _switch(config: Method) -> int:
     return config.phases()[0].iterations
 
 
-def _name(config: RunConfig) -> str:
+def _name(config: Method) -> str:
     return f"{method_caption(config)}, seed {config.seed}"
 
 

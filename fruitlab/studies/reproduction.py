@@ -15,8 +15,8 @@ from fruitlab.methods.mixed import Mixed
 from fruitlab.metrics.accuracy import SCORES, combined
 from fruitlab.runs import forgetting
 from fruitlab.runs.captions import preset_caption
-from fruitlab.runs.grouping import run_key
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
+from fruitlab.runs.grouping import by_value_and_seed, run_key
 from fruitlab.studies.plans import RATIOS, SPLITS
 from fruitlab.studies.published import TABLE2
 from fruitlab.studies.scores import Column, Scores
@@ -59,7 +59,7 @@ class Reproduction:
     @property
     def config(self) -> Method:
         """The configuration of one of the runs."""
-        return self.first.config
+        return self.first.known_config
 
     @property
     def fingerprint(self) -> str:
@@ -88,7 +88,7 @@ class Reproduction:
 
     def iterations(self, method: str) -> int | None:
         """Iterations of the runs of a method; None if there are none."""
-        found = (e.config.iterations for e in self.entries if e.config.method == method)
+        found = (e.known_config.iterations for e in self.entries if e.known_config.method == method)
         return next(found, None)
 
     @property
@@ -126,7 +126,7 @@ def reproductions(entries: Iterable[Entry]) -> list[Reproduction]:
     Those with most of the paper's twenty configurations come first, then photographs before drawn
     pictures, then the newest.
     """
-    groups: dict[tuple, dict[str, list[Entry]]] = {}
+    groups: dict[tuple[str, str | None], dict[str, list[Entry]]] = {}
     for entry in entries:
         if entry.config is not None and is_scored(entry) and entry.config.method in METHODS:
             group = run_key(entry, without=_left_out(entry.config))
@@ -153,12 +153,13 @@ def _paired(mixed: list[Entry], iterative: list[Entry]) -> list[Reproduction]:
     training set, an iterative run needs twice the iterations to see as many (5.1).
     """
     by_mixed, by_iterative = _by_iterations(mixed), _by_iterations(iterative)
-    found, taken = [], set()
+    found: list[Reproduction] = []
+    taken: set[int] = set()
     for iterations, group in by_mixed.items():
-        twice = iterations * (1 if group[0].config.batch_size else 2)
-        partner = next((n for n in (twice, iterations) if n in by_iterative), None)
-        taken.add(partner)
-        found.append(_reproduction(group, by_iterative.get(partner, [])))
+        twice = iterations * (1 if group[0].known_config.batch_size else 2)
+        partners = [n for n in (twice, iterations) if n in by_iterative][:1]
+        taken.update(partners)
+        found.append(_reproduction(group, by_iterative[partners[0]] if partners else []))
     rest = (group for iterations, group in by_iterative.items() if iterations not in taken)
     return found + [_reproduction([], group) for group in rest]
 
@@ -166,7 +167,7 @@ def _paired(mixed: list[Entry], iterative: list[Entry]) -> list[Reproduction]:
 def _by_iterations(entries: list[Entry]) -> dict[int, list[Entry]]:
     groups: dict[int, list[Entry]] = {}
     for entry in entries:
-        groups.setdefault(entry.config.iterations, []).append(entry)
+        groups.setdefault(entry.known_config.iterations, []).append(entry)
     return groups
 
 
@@ -186,7 +187,11 @@ def is_scored(entry: Entry) -> bool:
 
 def _reproduction(mixed: list[Entry], iterative: list[Entry]) -> Reproduction:
     by_statistics = {
-        how: [entry for entry in iterative if entry.config.running_statistics == how]
+        how: [
+            entry
+            for entry in iterative
+            if isinstance(entry.config, Iterative) and entry.config.running_statistics == how
+        ]
         for how in STATISTICS
     }
     return Reproduction(
@@ -196,12 +201,8 @@ def _reproduction(mixed: list[Entry], iterative: list[Entry]) -> Reproduction:
 
 
 def _by(group: list[Entry], setting: str) -> Runs:
-    found: dict[int, dict[int, Entry]] = {}
-    for entry in sorted(group, key=lambda entry: entry.created):  # of two alike the newer counts
-        found.setdefault(getattr(entry.config, setting), {})[entry.config.seed] = entry
-    return {
-        place: [seeds[seed] for seed in sorted(seeds)] for place, seeds in sorted(found.items())
-    }
+    group = sorted(group, key=lambda entry: entry.created)  # of two alike the newer counts
+    return by_value_and_seed((getattr(entry.known_config, setting), entry) for entry in group)
 
 
 def last(runs: Runs, top: int = 1) -> Column:
@@ -252,8 +253,9 @@ def at_switch(runs: Runs, top: int = 1) -> Column:
 
 def _scores(seeds: list[Entry], values: list[list[Any]]) -> Scores:
     """Scores from [nice, real, combined] of each seed."""
-    pictures = {f"{d}_pictures": seeds[0].summary[d]["pictures"] for d in ("nice", "real")}
-    return Scores(*map(tuple, zip(*values, strict=True)), **pictures)
+    nice, real, both = zip(*values, strict=True)
+    tests = {domain: seeds[0].summary[domain]["pictures"] for domain in ("nice", "real")}
+    return Scores(nice, real, both, nice_pictures=tests["nice"], real_pictures=tests["real"])
 
 
 def carry_over_gap(one: Reproduction | None, last: Column) -> tuple[float, float] | None:

@@ -70,7 +70,8 @@ class State:
                 velocity and head stay float32, and so do evaluations.
         """
         self.device, self.precision = device, precision
-        self.network = new_network(config, categories).to(device, memory_format=torch.channels_last)
+        self.network = new_network(config, categories).to(device)
+        self.network.to(memory_format=torch.channels_last)
         self.nesterov, self.muon = config.nesterov, config.muon
         self.decayed = self.network.decayed()
         self.matrices = self.decayed - self.network.parameters_of("head").keys()  # Muon's

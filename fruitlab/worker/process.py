@@ -6,6 +6,7 @@ than the iterations since its last evaluation.
 """
 
 import sys
+from contextlib import suppress
 from typing import Any
 
 from filelock import Timeout
@@ -64,10 +65,8 @@ def _work(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[str
     except Exception as error:
         message = messages.explain(error, run)
         failed = {"status": "failed", "error": message}
-        try:
+        with suppress(OSError):  # the disk is full or gone: the run will show as interrupted
             run.finish(failed | accuracy.last_scores(run.metrics()))
-        except OSError:
-            pass  # the disk is full or gone: the run will show as interrupted
         raise RunError(message) from error
     return summary
 

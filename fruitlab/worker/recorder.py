@@ -89,7 +89,7 @@ class Recorder:
         self._write_weights("weights")
         table = predictions(self.state.network, data, dataset, self.logits)
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **table)
+        np.savez_compressed(buffer, allow_pickle=False, **table)
         write_whole(self.run.folder / "predictions.npz", buffer.getvalue())
         summary = {
             "status": "finished",

@@ -2,11 +2,14 @@
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from fruitlab.runs.folder import Run
+
+Handler = Callable[[int, FrameType | None], Any] | int | None  # what `signal.signal` returns
 
 
 class Stopped(Exception):
@@ -36,7 +39,7 @@ class StopRequest:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Treat SIGINT and SIGTERM as requests. The second signal ends the process as usual."""
-        before: dict[int, signal.Handlers | None] = {}
+        before: dict[signal.Signals, Handler] = {}
 
         def take(number: int, frame: FrameType | None) -> None:
             self.signalled = True
@@ -44,12 +47,12 @@ class StopRequest:
                 signal.signal(each, handler)
 
         try:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                before[number] = signal.signal(number, take)
+            for each in (signal.SIGINT, signal.SIGTERM):
+                before[each] = signal.signal(each, take)
         except ValueError:
             pass  # not the main thread: the caller there uses the `stop` file
         try:
             yield
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            for each, handler in before.items():
+                signal.signal(each, handler)

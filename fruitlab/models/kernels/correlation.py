@@ -61,13 +61,10 @@ class Correlation:
         height, width = x.shape[2:]
         x, margin = self._padded(x)
         to_x = None
-        if self.paired:
+        if self.turned is not None:
             if of_x:
-                to_x = _apart(
-                    F.conv2d(grad, self.turned, None, self.strides, margin).contiguous(
-                        memory_format=LAST
-                    )
-                )
+                wide = F.conv2d(grad, self.turned, None, self.strides, margin)
+                to_x = _apart(wide.contiguous(memory_format=LAST))
             grad, of_x = _together(grad), False
         if not (of_x or of_kernel):
             return to_x, None

@@ -61,6 +61,7 @@ def over_slices(work: Work, *, batch: int, floats: int, device: torch.device) ->
         batch: number of pictures.
         floats: numbers per picture in the largest tensor that `work` handles.
         device: where `work` computes.
+
     Returns:
         The sums, over all slices, of the tensors that `work` returns.
     """
