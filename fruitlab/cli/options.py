@@ -36,7 +36,7 @@ def settings(given: list[str]) -> dict[str, Any]:
 
 
 def pairs(given: list[str], option: str, form: str) -> dict[str, str]:
-    """Splits each NAME=VALUE. Raises ConfigError if one does not have that form."""
+    """Split each NAME=VALUE. Raises ConfigError if one does not have that form."""
     found = {}
     for text in given:
         name, equals, value = text.partition("=")

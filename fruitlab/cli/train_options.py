@@ -1,4 +1,4 @@
-"""`fruitlab train METHOD`: one subcommand per registered training method, made from its settings."""
+"""`fruitlab train METHOD`: a subcommand for each training method, made from its settings."""
 
 import argparse
 from collections.abc import Callable
@@ -55,7 +55,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--data",
         default="synthetic",
         metavar="NAME",
-        help="A dataset from `data list`, or synthetic[:pictures per category] (default: synthetic).",
+        help="A dataset from `data list`, or synthetic[:pictures per category] (default: "
+        "synthetic).",
     )
     parser.add_argument(
         "--preset",

@@ -49,7 +49,7 @@ class Setting:
     default: Any
     kind: type  # bool, int, float or str
     choices: tuple[str, ...]  # of a Literal; else empty
-    low: float | None  # inclusive, or exclusive where the check says so
+    low: float | None  # inclusive with pydantic's ge, exclusive with gt
     high: float | None
 
     @property

@@ -1,7 +1,7 @@
-"""The prediction client: pages and demo ask networks without importing torch.
+"""The prediction client: pages and demo use networks without importing torch.
 
 All of them share one prediction server (server.py), a child process that starts with the first
-request. It holds up to 32 networks, ends after ten quiet minutes, is started again when needed, and
+request. It holds up to 32 networks, ends after ten idle minutes, is started again when needed, and
 ends with this process, because it reads its requests from a pipe (messages.py).
 """
 
@@ -85,12 +85,12 @@ def explain(run_id: str, photo: Photo) -> Explanation:
 
 
 def start() -> None:
-    """Starts the server and returns at once. Call it while a person is still choosing a photo."""
+    """Start the server without waiting for it, for example while a person chooses a photo."""
     _running()
 
 
 def stop() -> None:
-    """Ends the server, if it runs."""
+    """End the server, if it runs."""
     global _process
     with _starting:
         if _process is not None:
@@ -163,7 +163,8 @@ class _Process:
             env=child_environment(OMP_NUM_THREADS="1"),
             start_new_session=True,
         )
-        assert self.child.stdin is not None and self.child.stdout is not None  # pipes, see above
+        assert self.child.stdin is not None  # both are pipes
+        assert self.child.stdout is not None
         self.requests, self.answers = self.child.stdin, self.child.stdout
         self.waiting: dict[int, Future[tuple[dict[str, Any], bytes]]] = {}
         self.writing, self.number, self.heard = threading.Lock(), 0, time.monotonic()

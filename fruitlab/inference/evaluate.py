@@ -22,12 +22,12 @@ def evaluate(
     say: Say,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Scores a run's last weights on both test sets.
+    """Score a run's last weights on both test sets.
 
     Args:
         data: name of the data; None is the run's own. Categories are matched by name.
-        say: receives messages for the person who waits.
-        progress: receives what is being read, how much of it is done, and how much there is.
+        say: receives messages for the user.
+        progress: see `fruitlab.config.progress`.
 
     Returns:
         Scores by domain. If the run's own data is not on this machine, they are those of the

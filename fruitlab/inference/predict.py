@@ -1,4 +1,4 @@
-"""What a run's network makes of a photo: the likeliest categories, and where it looked."""
+"""Predictions of a run's network for a photo: the likeliest categories, and where it looked."""
 
 from pathlib import Path
 from typing import Any, BinaryIO

@@ -58,6 +58,7 @@ class PlayFile:
 
     @property
     def categories(self) -> list[str]:
+        """Names of the categories, in the order of the head's outputs."""
         return self.notes["categories"]
 
     @property
@@ -96,7 +97,7 @@ def check(run: Run) -> None:
 
 
 def read(path: Path) -> PlayFile:
-    """Reads and checks a play file.
+    """Read and check a play file.
 
     Raises:
         RunError: it is missing, damaged, or of a newer version.

@@ -37,11 +37,11 @@ LARGEST = 5_000_000  # bytes
 
 
 def make(run: Run, out: Path, *, say: Say, counts: dict[str, int] = COUNTS) -> dict[str, Any]:
-    """Writes the play file of an iterative run.
+    """Write the play file of an iterative run.
 
     Args:
         out: where to write it.
-        say: receives messages for the person who waits.
+        say: receives messages for the user.
         counts: pictures of each set, at most.
 
     Returns:

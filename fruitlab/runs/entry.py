@@ -42,7 +42,7 @@ class Entry:
     error: str | None
     points: int
     phases: tuple[str, ...]
-    _columns: dict[str, array[float]] = field(repr=False)
+    _columns: "dict[str, array[float]]" = field(repr=False)
 
     @property
     def id(self) -> str:
@@ -62,13 +62,13 @@ class Entry:
 
     @property
     def given_title(self) -> str:
-        """The title that a person gave it; empty without one."""
+        """The title that the user gave it; empty without one."""
         title = self.label.get("title")
         return title if isinstance(title, str) and title.strip() else ""
 
     @property
     def title(self) -> str:
-        """The title that a person gave it, else its id."""
+        """The title that the user gave it, else its id."""
         return self.given_title or self.id
 
     @property

@@ -69,7 +69,7 @@ class Log:
                 return False
             with open(self.path, "rb") as file:
                 # A resumed run cuts its log and appends to it, so the log may have other lines at
-                # the old length. The last known line tells.
+                # the old length. The last known line shows it.
                 file.seek(max(0, self.offset - len(self.tail)))
                 if size < self.offset or file.read(len(self.tail)) != self.tail:
                     self._start_over()

@@ -91,7 +91,7 @@ def free_memory(cgroup: Path = CGROUP) -> int:
 def wait_for_turn(
     run: Run, device: str, *, say: Say, wait: Callable[[float], None] = time.sleep
 ) -> FileLock:
-    """Waits until the device has a free slot that no older run waits for.
+    """Wait until the device has a free slot that no older run waits for.
 
     Args:
         wait: sleeps for some seconds; may raise to give up.

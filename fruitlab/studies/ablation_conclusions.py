@@ -1,4 +1,4 @@
-"""What follows from the results of ablations: the figures that decide, by fixed rules. No torch.
+"""Conclusions from the results of ablations, by fixed rules. No torch.
 
 The Paper page puts them into words.
 """

@@ -24,7 +24,8 @@ class Row:
     Attributes:
         ablation: which one.
         loss: mean cross entropy since the evaluation before; infinite if the run diverged.
-        nice, real, combined: top-1, fractions of one; nan if the run diverged or its summary is damaged.
+        nice, real, combined: top-1, fractions of one; nan if the run diverged or its summary is
+            damaged.
     """
 
     ablation: Ablation

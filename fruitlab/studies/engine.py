@@ -35,7 +35,7 @@ class Engine:
 
     Attributes:
         fingerprint: of the study's data.
-        say: told about every run that starts and ends.
+        say: receives a message for every run that starts or ends.
         working: the active runs, each with what trains it; here its process.
         failed: the configurations that failed or could not be started, with the reason.
     """
@@ -50,7 +50,7 @@ class Engine:
     index: Index = field(default_factory=lambda: Index(rest=0))
 
     def run(self) -> Progress:
-        """Trains until every run has finished or failed.
+        """Train until every run has finished or failed.
 
         Raises:
             RunError: there is no such device.
@@ -80,13 +80,13 @@ class Engine:
             raise
 
     def _settle(self) -> None:
-        """Takes note of the processes that have ended."""
+        """Record which processes have ended."""
         for config, (run, process) in list(self.working.items()):
             if process.poll() is not None:
                 self._ended(config, run)
 
     def _ended(self, config: Method, run: Run) -> None:
-        """Takes note of how an active run ended."""
+        """Record how an active run ended."""
         del self.working[config]
         status, summary = run.status(), run.summary() or {}
         if status == "finished":
@@ -134,7 +134,7 @@ class Engine:
         )
 
     def _launch(self, run: Run) -> Any:
-        """Starts a run; returns what trains it, for `working`. Raises RunError or OSError."""
+        """Start a run; returns what trains it, for `working`. Raises RunError or OSError."""
         # With a slot for each, the runs do not wait for each other, and they share the cores.
         return start_worker(run, detached=False, FRUITLAB_SLOTS=str(self.at_once))
 
@@ -166,7 +166,7 @@ class Engine:
         return run
 
     def _tidy(self, now: Progress) -> None:
-        """Deletes the snapshots: nothing is left that would start from them."""
+        """Delete the snapshots: nothing is left that would start from them."""
         for entry in now.found.values():
             if not entry.run.shipped:
                 for path in entry.run.folder.glob(f"{snapshot_name('*')}.safetensors"):
@@ -197,7 +197,7 @@ def _name(config: Method) -> str:
 
 @contextmanager
 def _sigterm_interrupts() -> Iterator[None]:
-    """Lets SIGTERM raise KeyboardInterrupt, as Ctrl-C does; no effect outside the main thread."""
+    """Make SIGTERM raise KeyboardInterrupt, as Ctrl-C does. Does nothing in other threads."""
 
     def interrupt(number: int, frame: Any) -> None:
         raise KeyboardInterrupt

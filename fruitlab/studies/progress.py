@@ -133,7 +133,7 @@ def estimate(configs: Iterable[Method], nice: int, real: int, entries: Iterable[
     Args:
         configs: of the runs.
         nice, real: pictures of each domain in the data, training and test pictures together.
-        entries: all runs, which tell how fast this machine is.
+        entries: all runs; the speed is measured on earlier ones.
     """
     entries, estimates = list(entries), []
     shared: set[str] = set()

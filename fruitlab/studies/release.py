@@ -41,7 +41,7 @@ KEPT = (
 
 
 def release(data: str, *, preset: str, seeds: int = 1) -> tuple[list[dict[str, Any]], list[str]]:
-    """Copies every finished run on the dataset, replacing what was released under the same name.
+    """Copy every finished run on the dataset, replacing what was released under the same name.
 
     Args:
         preset: of the study that the pages show first.
@@ -71,7 +71,7 @@ def release(data: str, *, preset: str, seeds: int = 1) -> tuple[list[dict[str, A
 
 
 def copy(run: Run, config: Method, main: str) -> int:
-    """Copies one run, replacing what was released under its name; returns its size in bytes."""
+    """Copy one run, replacing what was released under its name; returns its size in bytes."""
     target = shipped_root() / name(config)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)

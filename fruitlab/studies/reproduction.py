@@ -179,7 +179,7 @@ def _left_out(config: Method) -> frozenset[str]:
 
 
 def is_scored(entry: Entry) -> bool:
-    """Whether a run has finished with all its scores: a person may have edited its summary."""
+    """Whether a run has finished with all its scores: its summary may have been edited."""
     return all(entry.final(score, top) is not None for score in SCORES for top in (1, 3)) and all(
         isinstance(entry.summary[domain].get("pictures"), int) for domain in ("nice", "real")
     )

@@ -45,6 +45,7 @@ def step(
     gradients = [_gradient(name, parameter) for name, parameter in trained.items()]
     velocities = [velocity[name] for name in names]
     penalized = [i for i, name in enumerate(names) if name in decayed]
+    # Operations on lists of tensors are torch.optim's own; they have no public name.
     torch._foreach_add_(
         [gradients[i] for i in penalized], [weights[i] for i in penalized], alpha=decay
     )
@@ -52,14 +53,14 @@ def step(
     torch._foreach_add_(velocities, gradients)
     updates = velocities
     if nesterov:
-        updates = list(torch._foreach_add(gradients, velocities, alpha=momentum))
+        updates = list(torch._foreach_add(gradients, velocities, alpha=momentum))  # noqa: SLF001
     if muon:
         updates = list(updates)
         places = [i for i, name in enumerate(names) if name in matrices]
         orthogonal = orthogonal_steps([updates[i] for i in places])
         for i, update in zip(places, orthogonal, strict=True):
             updates[i] = update * muon
-    torch._foreach_sub_(weights, torch._foreach_mul(updates, rate))
+    torch._foreach_sub_(weights, torch._foreach_mul(updates, rate))  # noqa: SLF001
     for parameter in weights:
         parameter.grad = None
 

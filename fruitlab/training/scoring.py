@@ -1,4 +1,4 @@
-"""A network on many pictures: logits in large batches, and which are right, all on the device."""
+"""Logits of a network for many pictures, and how many are right, computed on the device."""
 
 import torch
 from torch import Tensor

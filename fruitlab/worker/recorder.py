@@ -1,4 +1,4 @@
-"""What a worker writes to a run's folder: log, state, weights and results; and how a run resumes."""
+"""What a worker writes to a run's folder, and how a run resumes from it."""
 
 import io
 import time

@@ -17,22 +17,23 @@ class Stopped(Exception):
 
 
 class StopRequest:
-    """Whether somebody has asked to stop. The run then ends after the current iteration."""
+    """A request to stop, by a signal or a file; the run then ends after the current iteration."""
 
     def __init__(self, run: Run | None = None) -> None:
         self.file = run.folder / "stop" if run else None
         self.signalled = False
 
     def __call__(self) -> bool:
+        """Whether the run has been asked to stop."""
         return self.signalled or (self.file is not None and self.file.exists())
 
     def raise_if_asked(self) -> None:
-        """Raise Stopped if somebody has asked."""
+        """Raise Stopped if the run has been asked to stop."""
         if self():
             raise Stopped
 
     def wait(self, seconds: float) -> None:
-        """Sleep. Raises Stopped if somebody has asked meanwhile."""
+        """Sleep. Raises Stopped if the run is asked to stop meanwhile."""
         time.sleep(seconds)
         self.raise_if_asked()
 

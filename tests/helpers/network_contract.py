@@ -19,7 +19,7 @@ from fruitlab.models.kernels.execution import accelerate
 from fruitlab.models.model import Model
 from fruitlab.runs import catalog
 from fruitlab.training.loop import train
-from fruitlab.worker.process import train_into
+from fruitlab.worker.train import train_into
 
 CATEGORIES = 3
 

@@ -49,7 +49,7 @@ class Correlation:
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """float [batch, in, size, width] -> float [batch, out, size', width'], channels last."""
+        """Convolve float [batch, in, size, width]. Returns [batch, out, ...], channels last."""
         x, margin = self._padded(x)
         z = F.conv2d(x, self.kernel, None, self.strides, margin).contiguous(memory_format=LAST)
         return _apart(z) if self.paired else z

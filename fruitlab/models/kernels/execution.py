@@ -1,7 +1,7 @@
-"""`accelerate(network)`: the fastest execution of a network's forward pass that there is.
+"""`accelerate(network)`: the fastest available forward pass of a network.
 
 An execution holds no parameters: it reads, and in training updates, those of the network, so the
-two can be used in turn. For `PaperResNet` each layer is one fused operation (layer.py), which
+two can be used alternately. For `PaperResNet` each layer is one fused operation (layer.py), which
 normalizes by folding the statistics into its kernel, and the statistics of a layer's output are
 computed with it, for the next layer. Any other network executes itself. Outputs, gradients and
 running statistics agree to rounding (tests/models/test_execution.py).

@@ -16,7 +16,7 @@ def fold(
     stride: int,
     padding: tuple[int, int],
 ) -> tuple[Tensor, Tensor]:
-    """Folds a normalization into kernel and bias.
+    """Fold a normalization into kernel and bias.
 
     conv(pad((x - mean) / std), W) + b = conv(pad(x), kernel) + shift
 

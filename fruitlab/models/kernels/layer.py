@@ -77,10 +77,8 @@ class _Layer(torch.autograd.Function):
         size = (x.shape[2] + sum(padding) - kernel.shape[2]) // stride + 1
         y = _empty(x, (batch, outputs, *[size // 2 if pool else size] * 2))
         chosen = torch.empty_like(y, dtype=torch.int64) if pool else None
-        correlation, shift = (
-            Correlation(kernel, stride=stride, padding=padding, width=x.shape[3]),
-            shift.reshape(-1),
-        )
+        correlation = Correlation(kernel, stride=stride, padding=padding, width=x.shape[3])
+        shift = shift.reshape(-1)
 
         def work(s: slice) -> list[Tensor]:
             z = correlation.forward(x[s])
@@ -101,13 +99,8 @@ class _Layer(torch.autograd.Function):
         count = y.numel() // outputs
         mean, square = (total / count for total in sums) if take_moments else (None, None)
         ctx.save_for_backward(x, y, chosen)
-        ctx.correlation, ctx.size, ctx.has_skip, ctx.floats, ctx.wide = (
-            correlation,
-            size,
-            skip is not None,
-            floats,
-            shift.dtype,
-        )
+        ctx.correlation, ctx.size, ctx.floats = correlation, size, floats
+        ctx.has_skip, ctx.wide = skip is not None, shift.dtype
         ctx.set_materialize_grads(False)
         return y, mean, square, x
 
@@ -208,7 +201,7 @@ class _MeanAndSquare(torch.autograd.Function):
 
 
 def moments(x: Tensor) -> Moments:
-    """Of `x`, float [batch, channels, height, width] or [batch, channels]."""
+    """The moments of x, float [batch, channels, height, width] or [batch, channels]."""
     return _variance(*_MeanAndSquare.apply(x))
 
 
