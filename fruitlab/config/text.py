@@ -15,6 +15,18 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
+def points(difference: float | None, *, signed: bool = False) -> str:
+    """A difference of two fractions in percentage points, "3.1 points"; a dash for None.
+
+    Args:
+        difference: such as 0.031.
+        signed: show a plus sign before positive numbers.
+    """
+    if difference is None:
+        return "—"
+    return f"{100 * difference:{'+' if signed else ''}.1f} points"
+
+
 def whole_percent(part: int, whole: int) -> str:
     """A share in whole percent: "66 %". Never rounded to none or all: "under 1 %", "over 99 %"."""
     share = int(100 * part / whole + 0.5) if whole else 0
