@@ -16,6 +16,7 @@ from fruitlab.cli import study as study_command
 from fruitlab.cli.job import run_job
 from fruitlab.cli.options import Outcome, WrongUse
 from fruitlab.cli.output import Output, Terminal
+from fruitlab.cli.shared_options import add_device
 from fruitlab.cli.train_options import add_methods
 from fruitlab.config.errors import ConfigError, DataError, RunError
 from fruitlab.runs.queue import DEVICES
@@ -78,12 +79,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="Evaluate on another dataset; categories are matched by name.",
     )
-    evaluate.add_argument(
-        "--device",
-        default="auto",
-        metavar="|".join(DEVICES),
-        help="The device to evaluate on (default: auto).",
-    )
+    add_device(evaluate, "evaluate on")
     predict = add("predict", "Predict the three likeliest categories of photos.", commands.predict)
     predict.add_argument("run_id", metavar="RUN")
     predict.add_argument("photos", nargs="+", metavar="PHOTO")

@@ -44,7 +44,7 @@ def pair(result: dict[str, Any]) -> str:
 
 
 def training_pictures(config: Method, data: TwoDomains, split: Split) -> str:
-    """What a run trains on, phase by phase: a fraction is of a training set, so count pictures."""
+    """What a run trains on, phase by phase, in pictures: fractions are of sets of unequal size."""
     sizes = {"nice": len(split.nice_train), "real": len(split.real_train)}
     parts = []
     for label, phase in zip(labels(config.phases()), config.phases(), strict=True):

@@ -2,9 +2,9 @@
 
 from argparse import ArgumentParser
 
+from fruitlab.cli.shared_options import add_device, add_set
 from fruitlab.config.presets import PRESETS
 from fruitlab.methods.registry import methods
-from fruitlab.runs import queue
 from fruitlab.studies import ablations
 
 PAPER_PRESET = ("tuning", *ablations.SETS)  # studies with the paper's own preset
@@ -70,19 +70,8 @@ def add_options(study: ArgumentParser) -> None:
     study.add_argument(
         "--iterations", metavar="I", help="Iterations per run; scales the preset's schedule."
     )
-    study.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="Change any setting of the configuration. Can be repeated.",
-    )
-    study.add_argument(
-        "--device",
-        default="auto",
-        metavar="|".join(queue.DEVICES),
-        help="The device to train on (default: auto).",
-    )
+    add_set(study)
+    add_device(study, "train on")
     study.add_argument(
         "--at-once",
         metavar="N",

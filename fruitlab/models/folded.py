@@ -1,4 +1,4 @@
-"""Inference models: networks prepared to answer for single photos, and to be exported.
+"""Inference models: networks prepared for single photos and for export.
 
 In evaluation mode the paper's network normalizes by constants. They become part of each layer's
 kernel and of a map that is added to its result. What remains are plain PyTorch operations, which
@@ -33,7 +33,7 @@ class FoldedPaperResNet(Model):
     def __init__(self, network: PaperResNet) -> None:
         super().__init__()
         self.input_size, self.feature_size = network.input_size, network.feature_size
-        # The features of an average training picture, which heat maps explain an answer against.
+        # The features of an average training picture, which heat maps compare a picture with.
         self.average: Tensor
         self.register_buffer("average", network.hidden.norm.mean.clone())
         self.stem = FoldedConvolution(network.stem, network.input_size)

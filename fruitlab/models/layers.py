@@ -42,9 +42,9 @@ class RunningNorm(nn.Module):
 
     Args:
         statistics: what normalizes a training batch. "moving": the updated running statistics,
-            through which no gradient flows (the paper). "before": those before the update, which
-            learn more slowly. "batch": the batch's own, with gradient, as in `nn.BatchNorm2d`.
-            Evaluation mode uses the running statistics in all three cases.
+            through which no gradient flows (the paper). "before": those before the update, with
+            which training is slower. "batch": the batch's own, with gradient, as in
+            `nn.BatchNorm2d`. Evaluation mode uses the running statistics in all three cases.
         epsilon: added to a variance before its square root.
     """
 

@@ -41,7 +41,7 @@ class PlayFile:
         notes: *format*, *run*, *data*, *fingerprint*, *kind*, *categories*, *config*, *iteration*
             (when initial training ended), *steps* (iterations that can be played), *streams* (keys
             of the random orders), *whole* (how many pictures there were), *reference* (the curve
-            of a head that keeps no nice pictures) and *lost* (what bytes cost against floats).
+            of a head that keeps no nice pictures) and *lost* (accuracy lost by storing bytes).
         tensors: for each of SETS, *features.SET* uint8 [n, features] and *labels.SET* uint16 [n];
             *low* and *scale* float32 [features], where a feature is low + scale * byte; and for
             each of LAYERS its *weight*, *bias*, *norm.mean* and *norm.variance*, float32.

@@ -45,8 +45,9 @@ def make(run: Run, out: Path, *, say: Say, counts: dict[str, int] = COUNTS) -> d
         counts: pictures of each set, at most.
 
     Returns:
-        {file, bytes, pictures, steps, lost, before, after}. *lost* is what bytes cost against
-        floats: how far a test set's accuracy is off along the curve, *most* and *mean*, in points.
+        {file, bytes, pictures, steps, lost, before, after}. *lost* is the effect of bytes
+        in place of floats: the difference of a test set's accuracy along the curve, *most* and
+        *mean*, in points.
         *before* and *after* are the accuracies at the ends of the curve.
 
     Raises:

@@ -59,7 +59,7 @@ def estimate(
         config: of the run.
         nice, real: pictures of each domain in the data, training and test pictures together.
         entries: all runs, newest first; the speed is measured on earlier ones.
-        first_phase: phases before this one are done already.
+        first_phase: number of phases that are done already.
     """
     pictures, work = workload(config, nice, real, first_phase=first_phase)
     speed = measured_speed(entries, config.width)

@@ -1,7 +1,7 @@
 """All runs, kept up to date cheaply: looking again reads only what changed. No torch.
 
 A run that has ended costs two `stat` calls per look; of a run that trains, the new lines of its log
-are read. A look never raises, whatever a run folder holds: foreign files, half-written ones, or
+are read. Looking never raises, whatever a run folder holds: foreign files, half-written ones, or
 those of a newer version. The entry then says what is wrong. A server shares one Index
 (`fruitlab.app.shared.index`).
 """

@@ -51,7 +51,7 @@ class Log:
         self._start_over()
 
     def _start_over(self) -> None:
-        # New objects: whoever holds the old columns keeps a consistent view of the old log.
+        # New objects: entries that hold the old columns keep a consistent view of the old log.
         self.columns = {name: array("d") for name in COLUMNS}
         self.phases: list[str] = []
         self.offset, self.tail = 0, b""

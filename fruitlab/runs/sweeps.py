@@ -99,7 +99,7 @@ def _preference(entry: Entry) -> tuple[bool, float]:
 
 
 def _sweep(group: list[tuple[Entry, Mixed]]) -> Sweep:
-    # Of several runs alike the last one counts: one with weights if there is any, the newest.
+    # Among runs with the same settings the last one counts: the newest with weights, if any.
     group = sorted(group, key=lambda pair: _preference(pair[0]))
     by_ratio = by_value_and_seed((config.ratio, entry) for entry, config in group)
     first, first_config = group[0]

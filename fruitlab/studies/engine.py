@@ -61,7 +61,7 @@ class Engine:
             with _sigterm_interrupts():
                 while True:
                     self._settle()
-                    # Looking through all runs costs the training time: only if one can start.
+                    # Looking through all runs slows down training, so only if one can start.
                     if len(self.working) < self.at_once:
                         now, left = self._look()
                         if not left:

@@ -17,6 +17,7 @@ from fruitlab.runs import forgetting
 from fruitlab.runs.captions import preset_caption
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.grouping import by_value_and_seed, run_key
+from fruitlab.studies.pairing import paired
 from fruitlab.studies.plans import RATIOS, SPLITS
 from fruitlab.studies.published import TABLE2
 from fruitlab.studies.scores import Column, Scores
@@ -132,7 +133,8 @@ def reproductions(entries: Iterable[Entry]) -> list[Reproduction]:
             group = run_key(entry, without=_left_out(entry.config))
             methods = groups.setdefault(group, {method: [] for method in METHODS})
             methods[entry.config.method].append(entry)
-    found = [one for methods in groups.values() for one in _paired(**methods)]
+    pairs = (pair for methods in groups.values() for pair in paired(**methods))
+    found = [_reproduction(mixed, iterative) for mixed, iterative in pairs]
     # Ablations that come with FruitLab are single runs and no study.
     found = [
         one
@@ -144,31 +146,6 @@ def reproductions(entries: Iterable[Entry]) -> list[Reproduction]:
 
 def _order(one: Reproduction) -> tuple[int, bool, float]:
     return -one.configurations, one.drawn, -max(entry.created for entry in one.entries)
-
-
-def _paired(mixed: list[Entry], iterative: list[Entry]) -> list[Reproduction]:
-    """Mixed and iterative runs that belong together by their number of iterations.
-
-    An iterative phase trains on half of the pictures. With the paper's batches, a twentieth of the
-    training set, an iterative run needs twice the iterations to see as many (5.1).
-    """
-    by_mixed, by_iterative = _by_iterations(mixed), _by_iterations(iterative)
-    found: list[Reproduction] = []
-    taken: set[int] = set()
-    for iterations, group in by_mixed.items():
-        twice = iterations * (1 if group[0].known_config.batch_size else 2)
-        partners = [n for n in (twice, iterations) if n in by_iterative][:1]
-        taken.update(partners)
-        found.append(_reproduction(group, by_iterative[partners[0]] if partners else []))
-    rest = (group for iterations, group in by_iterative.items() if iterations not in taken)
-    return found + [_reproduction([], group) for group in rest]
-
-
-def _by_iterations(entries: list[Entry]) -> dict[int, list[Entry]]:
-    groups: dict[int, list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault(entry.known_config.iterations, []).append(entry)
-    return groups
 
 
 def _left_out(config: Method) -> frozenset[str]:

@@ -76,7 +76,7 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
     device = device or header["device"]
     turn = queue.wait_for_turn(run, device, say=say, wait=stop.wait)
     try:
-        # torch takes seconds and memory to import, so a run that waits for its turn goes without.
+        # torch takes seconds and memory to import, so a waiting run has not imported it.
         run.doing("loading torch")
         from fruitlab.training.runtime import prepare
 
@@ -85,7 +85,7 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
         from fruitlab.worker.train import train_into
 
         resolved = devices.resolve(device)
-        # Another thread count gives other last bits, so a resumed run keeps the one it began with.
+        # The last bits depend on the thread count, so a resumed run keeps its first one.
         threads = header.get("threads") or queue.threads() if resolved.type == "cpu" else None
         threads = devices.repeatable(resolved, threads)
         stop.raise_if_asked()
