@@ -11,7 +11,7 @@ import numpy as np
 from fruitlab.config.errors import DataError, RunError
 from fruitlab.data import store, synthetic
 from fruitlab.data.categories import CATEGORIES
-from fruitlab.data.domains import DOMAINS, TwoDomains, content_hash
+from fruitlab.data.domains import DomainName, TwoDomains, content_hash
 from fruitlab.plots.style import SHAPES
 from fruitlab.runs.folder import Run
 
@@ -19,6 +19,8 @@ from fruitlab.runs.folder import Run
 # Selected for the shipped networks, which classify most drawings wrong in the same way: on these
 # six they agree, or differ by ratio (Strawberry is classified correctly from 40 % real on).
 SELECTED = ("Strawberry", "Orange", "Lychee", "Cantaloupe", "Passion Fruit", "Pineapple")
+
+DomainName = Literal["nice", "real"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class Example:
 
     image: np.ndarray
     category: str
-    domain: Literal["nice", "real"]
+    domain: DomainName
     drawn: bool
     tested: bool
 
@@ -86,8 +88,9 @@ def _drawn(categories: tuple[str, ...]) -> tuple[Example, ...]:
     )
 
 
-def _alternating(count: int) -> list[str]:
-    return [DOMAINS[1 - i % 2] for i in range(count)]
+def _alternating(count: int) -> list[DomainName]:
+    """real, nice, real, ..."""
+    return ["nice" if i % 2 else "real" for i in range(count)]
 
 
 def _spread(length: int, count: int) -> list[int]:
@@ -117,7 +120,7 @@ def _test_pictures(folder: Path, written: int, count: int) -> tuple[Example, ...
     return tuple(found)
 
 
-def _image(pair: TwoDomains | None, domain: str, path: str) -> np.ndarray | None:
+def _image(pair: TwoDomains | None, domain: DomainName, path: str) -> np.ndarray | None:
     """The picture at a path within the data, uint8 [100, 100, 3]; None if it is not there."""
     if pair is None:  # drawing a picture takes no longer than reading it
         category, _, number = path.partition("/")

@@ -207,7 +207,7 @@ def test_it_ends_after_a_quiet_time_and_holds_a_limited_number_of_networks(monke
     networks.of(folders[2])  # the one asked for least recently makes room
     assert list(networks.held) == [folders[0], folders[2]]
 
-    code = "from fruitlab.inference import server as p; p.QUIET_SECONDS = 1; p.main()"
+    code = "from fruitlab.inference import server as p; p.IDLE_SECONDS = 1; p.main()"
     quiet = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=ROOT,

@@ -10,7 +10,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from fruitlab.app import permalinks
-from fruitlab.cli import report
+from fruitlab.cli import listings
 from fruitlab.cli.main import parser
 from fruitlab.config.files import read_json
 from fruitlab.methods.base import Method
@@ -147,7 +147,7 @@ def test_runs_of_it_are_listed_compared_and_exported_to_csv(name):
     config = find("one").config()
     (entry,) = Index(rest=0).entries()
     assert entry.config == config
-    row = report.run_row(made)
+    row = listings.run_row(made)
     assert row["description"] == config.describe()
-    assert config.describe() in report.run_table([row])
+    assert config.describe() in listings.run_table([row])
     assert run_labels.log_as_csv(made).startswith("iteration,")

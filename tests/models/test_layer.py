@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fruitlab.models.kernels import layer, slices
+from fruitlab.models.kernels import folding, layer, slices
 
 
 def random(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -47,7 +47,7 @@ def fast(
     padding: tuple[int, int],
     pool: bool,
 ) -> tuple[Tensor, layer.Moments, Tensor]:
-    kernel, shift = layer.fold(
+    kernel, shift = folding.fold(
         mean, inverse_std, weight, bias, size=x.shape[-1], stride=stride, padding=padding
     )
     return layer.layer(
