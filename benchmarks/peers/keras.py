@@ -57,7 +57,8 @@ class Contender:
             keras.optimizers.SGD(0.004, momentum=0.6, weight_decay=0.002),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         )
-        self.first = list(self.dataset)[0]  # the whole of it once, which fills the cache
+        batches = list(self.dataset)  # reads the whole dataset, which fills the cache
+        self.first = batches[0]
 
     def step(self) -> int:
         self.model.train_on_batch(*self.first)

@@ -1,4 +1,4 @@
-"""The Play part of the Forgetting page in a real Chromium: its arithmetic and its controls."""
+"""The Play section of the Forgetting page in Chromium: its arithmetic and its controls."""
 
 import re
 
@@ -35,7 +35,7 @@ def file(tmp_path) -> PlayFile:
 def opened(server, tab, **options) -> Page:
     page = tab(**options)
     page.goto(f"{server.url}/forgetting")
-    if page.get_by_role("combobox", name="Played from").count():  # beside shipped ones
+    if page.get_by_role("combobox", name="Played from").count():  # there are shipped ones too
         page.get_by_role("combobox", name="Played from").click()
         page.get_by_role("option", name=re.compile("^mine")).click()
     page.locator(".go:enabled").wait_for()
@@ -43,18 +43,28 @@ def opened(server, tab, **options) -> Page:
 
 
 def keep(page: Page, share: int) -> None:
-    """Moves the slider by the keyboard."""
+    """Move the slider with the keyboard."""
     slider = page.get_by_label("Keep nice pictures")
     slider.press("Home")
     for _ in range(share // 5):
         slider.press("ArrowRight")
 
 
+# JavaScript that finds a curve of the plot, {x, y}, by its name.
+FIND_CURVE = (
+    "(wanted => document.querySelector('.fruitlab-play .plot').data"
+    "?.find(({name}) => name === wanted))"
+)
+
+
 def curve(page: Page, name: str) -> dict[int, float]:
-    x, y = page.evaluate(
-        f"(({{x, y}}) => [x, y])(document.querySelector('.fruitlab-play .plot').data?.find(({{name}}) => name === '{name}'))"
-    )
+    x, y = page.evaluate(f"name => (({{x, y}}) => [x, y])({FIND_CURVE}(name))", name)
     return dict(zip(x, y, strict=True))
+
+
+def wait_for_step(page: Page, step: int) -> None:
+    """Wait until the plot has reached this step."""
+    page.wait_for_function(f"step => {FIND_CURVE}('nice')?.x.at(-1) === step", arg=step)
 
 
 def at(page: Page) -> int:
@@ -63,13 +73,11 @@ def at(page: Page) -> int:
 
 def finished(page: Page, file: PlayFile) -> dict[int, float]:
     expect(page.get_by_role("button", name="Play again")).to_be_visible()
-    page.wait_for_function(
-        f"document.querySelector('.fruitlab-play .plot').data?.find(({{name}}) => name === 'nice')?.x.at(-1) === {file.steps}"
-    )
+    wait_for_step(page, file.steps)
     return curve(page, "nice")
 
 
-def test_play_forgets_as_the_file_says_and_keeping_some_bends_the_curve(server, tab, file) -> None:
+def test_play_matches_the_file_and_keeping_pictures_changes_the_curve(server, tab, file) -> None:
     page = opened(server, tab)
     expect(page.locator(".verdict")).to_contain_text("on real pictures alone")
     page.get_by_role("button", name="Play", exact=True).press("Enter")
@@ -91,14 +99,12 @@ def test_play_forgets_as_the_file_says_and_keeping_some_bends_the_curve(server, 
     assert kept == {point["step"]: point["nice"] / 60 for point in play_oracle.play(file, keep=50)}
 
 
-def test_step_pause_and_back_to_where_it_was(server, tab, file) -> None:
+def test_step_pause_and_play_from_an_earlier_iteration(server, tab, file) -> None:
     page = opened(server, tab)
     for count in range(1, 4):
         page.get_by_role("button", name="Step").click()
         expect(page.locator(".scrub output")).to_have_text(f"{count} of 200")
-    page.wait_for_function(
-        "document.querySelector('.fruitlab-play .plot').data?.find(({name}) => name === 'nice')?.x.at(-1) === 3"
-    )
+    wait_for_step(page, 3)
     assert sorted(curve(page, "nice")) == [0, 1, 2, 3]
     page.get_by_role("button", name="Play", exact=True).click()
     whole = finished(page, file)
@@ -111,10 +117,8 @@ def test_step_pause_and_back_to_where_it_was(server, tab, file) -> None:
     keep(page, 40)
     page.get_by_role("button", name="Play from here").click()
     bent = finished(page, file)
-    assert (
-        all(bent[step] == y for step, y in whole.items() if step <= place)
-        and bent[200] > whole[200]
-    )
+    assert all(bent[step] == y for step, y in whole.items() if step <= place)
+    assert bent[200] > whole[200]
     expect(page.locator(".verdict")).to_contain_text(
         f"Keeping none, then 40 % nice from iteration {place}"
     )
@@ -127,9 +131,7 @@ def test_step_pause_and_back_to_where_it_was(server, tab, file) -> None:
     }
 
 
-def test_a_link_brings_the_slider_along_and_a_rerun_leaves_the_play_alone(
-    server, tab, file
-) -> None:
+def test_link_sets_the_slider_and_a_rerun_keeps_the_play(server, tab, file) -> None:
     page = opened(server, tab)
     page.get_by_role("button", name="Step").click()
     expect(page.locator(".scrub output")).to_have_text("1 of 200")
@@ -143,7 +145,7 @@ def test_a_link_brings_the_slider_along_and_a_rerun_leaves_the_play_alone(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_telephone(server, tab, file, scheme) -> None:
+def test_fits_a_phone(server, tab, file, scheme) -> None:
     page = opened(server, tab, viewport={"width": 390, "height": 844}, color_scheme=scheme)
     keep(page, 20)
     page.get_by_role("button", name="Play", exact=True).click()

@@ -1,4 +1,4 @@
-"""What every registered network must do. test_contract.py and test_plugin.py call these checks."""
+"""Checks that every registered network must pass. test_contract.py and test_plugin.py run them."""
 
 import copy
 import json
@@ -19,13 +19,13 @@ from fruitlab.models.kernels.execution import accelerate
 from fruitlab.models.model import Model
 from fruitlab.runs import catalog
 from fruitlab.training.loop import train
-from fruitlab.worker.process import train_into
+from fruitlab.worker.train import train_into
 
 CATEGORIES = 3
 
 
 def config(name: str, method: str = "mixed", **changes: Any) -> RunConfig:
-    """A short run of this network."""
+    """The configuration of a short run with this network."""
     return small.config(method, network=name, **({"batch_size": 9, "iterations": 6} | changes))
 
 
@@ -40,7 +40,7 @@ def pictures(count: int) -> np.ndarray:
 
 
 def check_declaration(name: str) -> None:
-    """The listing is the class's, and shapes are as declared."""
+    """The listing matches the class, and outputs have the declared shapes."""
     network, listing = built(name), registry.networks()[name]
     assert (listing.name, listing.title) == (name, type(network).title) and listing.title
     assert type(network).name == name and listing.description == type(network).description
@@ -64,7 +64,7 @@ def check_declaration(name: str) -> None:
 
 
 def check_layer_groups(name: str) -> None:
-    """Groups partition the parameters, and the head is what comes after the features."""
+    """Layer groups partition the parameters, and the head follows the features."""
     network = built(name).eval()
     groups = network.layer_groups()
     assert list(groups)[-1] == "head" and (*network.backbone, "head") == tuple(groups)
@@ -87,17 +87,16 @@ def check_layer_groups(name: str) -> None:
 
 
 def check_training(name: str) -> None:
-    """A run that is interrupted anywhere goes on to the same bits."""
-    data, cfg = small.resident(), config(name)
+    """Resuming from any saved state gives bit-identical weights."""
+    data, cfg = small.device_dataset(), config(name)
     whole, points = small.run(cfg, data)
     assert all(np.isfinite(point.loss) for point in points if point.loss is not None)
     first = small.weights(small.new_state(cfg, data))
     expected = small.weights(whole)
     parameters = {name for name, _ in whole.network.named_parameters()}
     assert all(not np.array_equal(first[name], expected[name]) for name in parameters)
-    state, saved = small.new_state(cfg, data), []
-    for _ in train(cfg, data, state):
-        saved.append(state.save())
+    state = small.new_state(cfg, data)
+    saved = [state.save() for _ in train(cfg, data, state)]
     for tensors, numbers in saved[1::4]:
         again = small.new_state(cfg, data)
         again.load(tensors, numbers)
@@ -106,9 +105,12 @@ def check_training(name: str) -> None:
             assert np.array_equal(value, expected[name]), name
 
 
-def check_restricted_training(name: str, norms: str) -> None:
-    """Only the head learns; running statistics of the backbone move only if they may."""
-    data, cfg = small.resident(), config(name, "iterative", norms=norms)
+def check_restricted_training(name: str, running_statistics: str) -> None:
+    """Only the head trains. Running statistics of the backbone change only if updated."""
+    data, cfg = (
+        small.device_dataset(),
+        config(name, "iterative", running_statistics=running_statistics),
+    )
     state, before = small.new_state(cfg, data), None
     for _ in train(cfg, data, state):
         if state.phase == 1 and before is None:
@@ -118,11 +120,13 @@ def check_restricted_training(name: str, norms: str) -> None:
     for name, value in small.weights(state).items():
         moved = not np.array_equal(before[name], value)
         statistic = name not in parameters
-        assert moved == (name.startswith(head) or (statistic and norms == "follow")), name
+        assert moved == (
+            name.startswith(head) or (statistic and running_statistics == "updated")
+        ), name
 
 
 def check_run(name: str, path: Path) -> None:
-    """A run's folder is written, its network is read back, classifies, and is exported."""
+    """Train into a run folder, load the network, classify and explain a photo, export to ONNX."""
     data = small.two_domains()
     run = catalog.create({"device": "cpu", "data": None}, config=config(name), run_id="contract")
     summary = train_into(

@@ -1,5 +1,6 @@
-"""The explorer's pages run without a browser: Streamlit's AppTest on the real main script."""
+"""Runs the explorer's pages without a browser, with Streamlit's AppTest on the main script."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,8 +12,8 @@ MAIN = Path(__file__).resolve().parents[2] / "fruitlab" / "app" / "main.py"
 
 
 def opened(page: str, **query: str) -> AppTest:
-    """The page as it opens, at an address with these parameters."""
-    shared.index.clear()  # the one of the last test may rest still
+    """The page, opened at an address with these parameters."""
+    shared.index.clear()  # the cached index of the last test
     app = AppTest.from_file(str(MAIN), default_timeout=60)
     for name, value in query.items():
         app.query_params[name] = value
@@ -24,38 +25,36 @@ def opened(page: str, **query: str) -> AppTest:
 
 
 def text(app: AppTest) -> str:
-    """All that stands on the page as prose."""
+    """All prose on the page."""
     kinds = ("title", "subheader", "markdown", "caption", "error", "warning", "info", "success")
     found = "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
     return found.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def charts(app: AppTest) -> list[SimpleNamespace]:
-    """The figures on the page: title, reading, data."""
-    import json
-
-    found = []
-    for element in app.get("bidi_component"):
-        if element.proto.component_name == "fruitlab.chart":
-            found.append(SimpleNamespace(**json.loads(element.proto.json)))
-    return found
+    """The charts on the page, as the attributes that they are sent with: title, data and so on."""
+    return [
+        SimpleNamespace(**json.loads(element.proto.json))
+        for element in app.get("bidi_component")
+        if element.proto.component_name == "fruitlab.chart"
+    ]
 
 
 def checked(app: AppTest) -> AppTest:
-    """The app, if its last run raised nothing."""
+    """The app, after checking that its last run raised no exception."""
     assert not app.exception, app.exception[0].message + "".join(app.exception[0].stack_trace)
     return app
 
 
 def html(app: AppTest, mark: str) -> str:
-    """The page's first piece of HTML with that mark in it."""
+    """The first HTML element of the page that contains this text."""
     return next(
         str(element.proto.body) for element in app.get("html") if mark in str(element.proto.body)
     )
 
 
 def pictures(app: AppTest) -> int:
-    """How many pictures stand in rows on the page."""
+    """The number of pictures on the page."""
     return sum(
         str(element.proto.body).count("<img ")
         for element in app.get("html")
@@ -64,7 +63,7 @@ def pictures(app: AppTest) -> int:
 
 
 def address(app: AppTest) -> dict[str, str]:
-    """The parameters of the page's address."""
+    """The query parameters of the page."""
     return {
         name: value[0] if isinstance(value, list) else value
         for name, value in app.query_params.items()

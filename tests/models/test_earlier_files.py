@@ -1,4 +1,4 @@
-"""Files of earlier versions, in which shortcut projections were called bridges, load as before."""
+"""Files of earlier versions, which name shortcut projections "bridge", can still be read."""
 
 import numpy as np
 import pytest
@@ -17,11 +17,11 @@ SHIPPED = sorted((PROJECT / "checkpoints" / "shipped").glob("*/weights.safetenso
 
 
 def earlier(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The same tensors under the names of earlier versions."""
+    """The tensors with the names of earlier versions."""
     return {name.replace(".shortcut.", ".bridge."): value for name, value in tensors.items()}
 
 
-def test_one_function_maps_the_names() -> None:
+def test_names_of_earlier_versions_are_mapped() -> None:
     names = ["blocks.3.bridge.weight", "velocity.blocks.7.bridge.bias", "blocks.3.first.bias"]
     assert list(PaperResNet.upgrade_names(dict.fromkeys(names))) == [
         "blocks.3.shortcut.weight",
@@ -43,8 +43,8 @@ def test_shipped_weights_load(path) -> None:
         assert np.array_equal(tensors[name], value.numpy()), name
 
 
-def test_an_interrupted_run_resumes_to_the_same_bits() -> None:
-    data, cfg = small.resident(), config("mixed", batch_size=9, iterations=6)
+def test_interrupted_run_resumes_to_identical_weights() -> None:
+    data, cfg = small.device_dataset(), config("mixed", batch_size=9, iterations=6)
     whole, _ = small.run(cfg, data)
     state = small.new_state(cfg, data)
     for _ in train(cfg, data, state):
