@@ -1,10 +1,11 @@
-"""One contender in a process of its own, doing as it is told on its standard input, so that several can take turns.
+"""Runs a contender in its own process, controlled through its standard input.
 
 A contender is a class `Contender(data, batch, device)` with
-    threads: str; how many threads compute.
-    step() -> int: one training step, pictures trained on.
-    epoch() -> int: the whole training set once, from wherever the tool keeps it, pictures trained on.
-Both return when the work is done, on a GPU too. `data` is a folder: images.npy, labels.npy, and the same as JPEG files in jpeg/<category>/.
+    threads: str, the number of threads that compute;
+    step() -> int: trains on one batch; returns the number of pictures;
+    epoch() -> int: trains on the whole training set, read from where the tool keeps it.
+Both methods return when the work is done, also on a GPU. `data` is a folder with images.npy,
+labels.npy, and the same pictures as JPEG files in jpeg/<category>/.
 """
 
 import argparse
@@ -19,7 +20,11 @@ from typing import Any
 
 
 class Process:
-    """A contender, started. Raises RuntimeError with the last line of its complaint if it cannot be."""
+    """A started contender.
+
+    Raises:
+        RuntimeError: it could not be started. The message is the last line of its stderr.
+    """
 
     def __init__(self, module: str, arguments: list[str], *, python: str, log: Path) -> None:
         self.log = log
@@ -35,12 +40,13 @@ class Process:
         self.about = self._answer()
 
     def run(self, what: str) -> tuple[int, float]:
-        """Pictures trained on, and the seconds it took."""
+        """Call the method `what`; returns the number of pictures and the seconds it took."""
         print(what, file=self.process.stdin, flush=True)
         answer = self._answer()
         return answer["pictures"], answer["seconds"]
 
     def end(self) -> None:
+        """End the process."""
         self.process.stdin.close()
         self.process.wait()
 
@@ -48,21 +54,23 @@ class Process:
         line = self.process.stdout.readline()
         if not line:
             self.process.wait()
-            complaint = self.log.read_text().strip().splitlines()
+            errors = self.log.read_text().strip().splitlines()
             raise RuntimeError(
-                complaint[-1] if complaint else f"ended with status {self.process.returncode}"
+                errors[-1] if errors else f"it ended with status {self.process.returncode}"
             )
         return json.loads(line)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("module")
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--batch", type=int, required=True)
-    parser.add_argument("--device", default="cpu")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("module", help="the contender's module, or module:variant")
+    parser.add_argument("--data", type=Path, required=True, help="the folder of pictures")
+    parser.add_argument("--batch", type=int, required=True, help="pictures in a batch")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
     arguments = parser.parse_args()
-    answers, sys.stdout = sys.stdout, sys.stderr  # what a tool prints must not look like an answer
+    answers, sys.stdout = sys.stdout, sys.stderr  # the tool's own output must not mix with answers
     module, _, variant = arguments.module.partition(":")
     maker = importlib.import_module(module).Contender
     options = {"preset": variant} if variant else {}

@@ -1,10 +1,10 @@
-"""What a training step asks of a graphics card, counted without one: kernels started, bytes moved, multiply-adds.
+"""Counts kernels, bytes and multiply-adds of a training step on a GPU, without a GPU.
 
     python -m benchmarks.counts [--batch 256] [--categories 23]
 
-The step runs on PyTorch's "meta" device, whose tensors have shapes and no numbers, and every operation is written down. An operation that
-PyTorch takes apart only on this device counts more than once, and what a card's own libraries join counts apart: the
-counts are upper limits. docs/gpu.md makes an estimate of them, which is named as one.
+The step runs on PyTorch's meta device, whose tensors have shapes but no values, and every operation
+is counted. The counts are upper limits: some operations are decomposed only on this device, and a
+GPU's libraries fuse others. docs/gpu.md estimates the speed on a GPU from them.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from fruitlab.training.loop import Batches, step
 from fruitlab.training.state import State
 
 GPU = torch.device("meta")
-# Operations that only say how memory is read, or set some aside.
+# Operations that create views or allocate memory, and start no kernel.
 FREE = (
     "view",
     "permute",
@@ -46,7 +46,7 @@ FREE = (
 
 
 class Counter(TorchDispatchMode):
-    """Counts the operations that start a kernel, and the bytes of all that they read and write."""
+    """Counts operations that start a kernel, and the bytes that they read and write."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class Counter(TorchDispatchMode):
 
 
 def count(preset: str, batch: int, categories: int, precision: torch.dtype) -> tuple[int, int]:
-    """Kernels and bytes of one step of so many pictures, gathering, augmentation and update in it."""
+    """Kernels and bytes of one training step, including gathering, augmentation and update."""
     config = configure("mixed", preset=preset, ratio=60, batch_size=batch)
     pictures = 2 * batch
     index = {
@@ -85,13 +85,11 @@ def count(preset: str, batch: int, categories: int, precision: torch.dtype) -> t
         index,
         index,
     )
-    state, phase = (
-        State(config, categories=categories, device=GPU, precision=precision),
-        config.phases()[0],
-    )
+    state = State(config, categories=categories, device=GPU, precision=precision)
+    phase = config.phases()[0]
     batches = Batches(config, phase, data, state)
     state.trains(phase)
-    batches.at(0)  # an epoch's shuffle is no part of a step
+    batches.at(0)  # shuffles the epoch, which is not part of a step
     counter = Counter()
     with counter:
         step(config, phase, state, *batches.at(0))
@@ -102,17 +100,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--batch", type=int, default=256, help="pictures in a step (default: 256)")
-    parser.add_argument("--categories", type=int, default=23)
+    parser.add_argument("--batch", type=int, default=256, help="pictures in a batch (default: 256)")
+    parser.add_argument("--categories", type=int, default=23, help="categories (default: 23)")
     arguments = parser.parse_args()
     print(
-        f"One step of {arguments.batch} pictures; convolutions {multiply_adds() * arguments.batch / 1e9:.0f} billion multiply-adds"
+        f"One step of {arguments.batch} pictures. "
+        f"Convolutions: {multiply_adds() * arguments.batch / 1e9:.0f} billion multiply-adds."
     )
     for preset in ("paper", "quick"):
         for precision in (torch.float32, torch.bfloat16):
             kernels, moved = count(preset, arguments.batch, arguments.categories, precision)
+            name = str(precision).removeprefix("torch.")
             print(
-                f"{preset:8} {str(precision).removeprefix('torch.'):9} {kernels:6,} kernels, {moved / 1e9:5.2f} GB read and written"
+                f"{preset:8} {name:9} {kernels:6,} kernels, {moved / 1e9:5.2f} GB read and written"
             )
 
 

@@ -1,8 +1,9 @@
-"""Import of two folders of pictures: the first time, from the cache, and the peak memory of each.
+"""Time and peak memory of importing two folders of pictures, and of loading them from the cache.
 
     python -m benchmarks.data --nice DIR --real DIR
 
-Each in a process of its own, as a user has it, into a temporary folder. Goals for 18,000 pictures on 2 cores: 60 s and 1 s.
+Both run in new processes and use a temporary folder. Goals for 18,000 pictures on 2 cores: 60 s for
+the import and 1 s for loading.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-# What runs in the process that is measured: prints its seconds without Python's start, its pictures, and its peak memory in KB (Linux).
+# The measured programs print their seconds, without Python's start, and peak memory in KB (Linux).
 LOAD = """
 import resource, time
 from fruitlab.data import store
@@ -23,11 +24,12 @@ print(time.perf_counter() - started, total, resource.getrusage(resource.RUSAGE_S
 """
 IMPORT = """
 import resource, sys, time
-from fruitlab import cli
+from fruitlab.cli.main import main
 started = time.perf_counter()
-status = cli.main(sys.argv[1:])
-usage = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-print(time.perf_counter() - started, status or 0, *usage)
+status = main(sys.argv[1:])
+processes = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+memory = [resource.getrusage(process).ru_maxrss for process in processes]
+print(time.perf_counter() - started, status or 0, *memory)
 """
 
 
@@ -40,34 +42,26 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"FRUITLAB_DATA": folder}
-        seconds, status, own, largest_child = measured(
-            IMPORT,
-            [
-                "data",
-                "import",
-                "--name",
-                "benchmark",
-                "--nice",
-                str(arguments.nice),
-                "--real",
-                str(arguments.real),
-            ],
-            environment,
+        folders = ["--nice", str(arguments.nice), "--real", str(arguments.real)]
+        seconds, status, own, child = measured(
+            IMPORT, ["data", "import", "--name", "benchmark", *folders], environment
         )
         if status:
-            sys.exit("The import failed; what it says is above.")
+            sys.exit("The import failed. Its message is above.")
         print(
-            f"First import: {seconds:.1f} s; peak memory {own / 2**20:.2f} GB, and {largest_child / 2**20:.2f} GB of the largest of its helpers"
+            f"Import: {seconds:.1f} s. Peak memory: {own / 2**20:.2f} GB, "
+            f"and {child / 2**20:.2f} GB in the largest child process."
         )
         for _ in range(3):
             seconds, pictures, own = measured(LOAD, [], environment)
             print(
-                f"From the cache: {seconds:.2f} s, {pictures:.0f} pictures; peak memory {own / 2**20:.2f} GB"
+                f"Loading {pictures:.0f} pictures from the cache: {seconds:.2f} s. "
+                f"Peak memory: {own / 2**20:.2f} GB."
             )
 
 
 def measured(program: str, arguments: list[str], environment: dict[str, str]) -> list[float]:
-    """The numbers on the last line that the program prints."""
+    """Run a program; returns the numbers on the last line of its output."""
     ended = subprocess.run(
         [sys.executable, "-c", program, *arguments],
         env=environment,

@@ -1,14 +1,16 @@
-"""Training images a second: FruitLab, the same network in other tools, and the limits.
+"""Training speed in images per second: FruitLab, the same network in other tools, and upper limits.
 
-    python -m benchmarks.training [--data NAME|synthetic:60] [--batch N] [--pictures N] [--seconds S] [--rounds R]
-                                  [--device cpu|cuda] [--peer-python PATH]
+    python -m benchmarks.training [--data NAME] [--batch N] [--pictures N] [--seconds S]
+                                  [--rounds R] [--device cpu|cuda] [--peer-python PATH]
 
-Everybody has a process of its own and they take turns, one working while the others wait: what disturbs the machine disturbs all
-alike. The ratios are medians over the rounds of the ratio within a round.
+Every contender has its own process. They take turns, so that other load on the machine affects all
+of them. Ratios are computed within a round; the table shows their medians.
 
-A *step* has its batch ready in memory, but FruitLab's, which includes gathering and converting it. An *epoch* is the whole training set from
-where the tool keeps it: FruitLab's as uint8 on the device, PyTorch's and fastai's as JPEG files, Keras's cached by tf.data.
-The peers (benchmarks/peers/requirements.txt) may live in another environment: `--peer-python`; a missing one is named and left out.
+A *step* trains on a batch that is ready in memory. FruitLab's step also gathers and converts it.
+An *epoch* trains on the whole training set, which FruitLab keeps on the device as uint8, PyTorch
+and fastai as JPEG files, and Keras in a tf.data cache. The other tools
+(benchmarks/peers/requirements.txt) may be installed in another environment (--peer-python). Missing
+ones are skipped.
 """
 
 import argparse
@@ -49,23 +51,23 @@ def main() -> None:
         "--batch",
         type=int,
         default=256,
-        help="pictures in a batch (default: 256; quick keeps its own)",
+        help="pictures in a batch, except for quick (default: 256)",
     )
     parser.add_argument(
-        "--pictures", type=int, default=2560, help="training pictures, so an epoch (default: 2560)"
+        "--pictures", type=int, default=2560, help="pictures in an epoch (default: 2560)"
     )
     parser.add_argument(
         "--seconds",
         type=float,
         default=4,
-        help="of steps, for each contender and round (default: 4)",
+        help="time of steps for each contender and round (default: 4)",
     )
-    parser.add_argument("--rounds", type=int, default=5, help="turns (default: 5)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds (default: 5)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
     parser.add_argument(
         "--peer-python",
         default=sys.executable,
-        help="the Python that has Keras and fastai (default: this one)",
+        help="the Python in which Keras and fastai are installed (default: this one)",
     )
     arguments = parser.parse_args()
 
@@ -74,10 +76,11 @@ def main() -> None:
         pictures = write_pictures(arguments.data, arguments.pictures, folder)
         contenders = start(arguments, folder)
         print(
-            f"{pictures} pictures of {arguments.data}, batch {arguments.batch}, {arguments.device}, {os.cpu_count()} cores, "
-            f"load before {os.getloadavg()[0]:.1f}; threads: "
-            + ", ".join(f"{n} {p.about['threads']}" for n, p in contenders.items())
+            f"{pictures} pictures of {arguments.data}, batch {arguments.batch}, "
+            f"{arguments.device}, {os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}"
         )
+        threads = (f"{name} {process.about['threads']}" for name, process in contenders.items())
+        print(f"Threads: {', '.join(threads)}")
         try:
             steps, epochs = measure(contenders, arguments.rounds, arguments.seconds)
         finally:
@@ -89,7 +92,7 @@ def main() -> None:
 
 
 def write_pictures(name: str, count: int, folder: Path) -> int:
-    """images.npy, labels.npy and jpeg/<category>/<i>.jpg, both domains' pictures in turn; returns how many."""
+    """Write images.npy, labels.npy and jpeg/<category>/<i>.jpg; returns the number of pictures."""
     data = store.load(name)
     images = np.concatenate([data.nice.images, data.real.images])
     labels = np.concatenate([data.nice.labels, data.real.labels])
@@ -105,7 +108,7 @@ def write_pictures(name: str, count: int, folder: Path) -> int:
 
 
 def start(arguments: argparse.Namespace, folder: Path) -> dict[str, Process]:
-    """Every contender that can be had, its network made and warmed up by a step."""
+    """Start every available contender. Each has trained for one step."""
     common = ["--data", str(folder), "--batch", str(arguments.batch), "--device", arguments.device]
     contenders = {}
     for name, module in (OURS | LIMITS | PEERS).items():
@@ -117,22 +120,22 @@ def start(arguments: argparse.Namespace, folder: Path) -> dict[str, Process]:
         except (RuntimeError, OSError) as error:
             if name not in PEERS:
                 raise
-            print(f"{name} is left out: {error}")
+            print(f"{name} is skipped: {error}")
     return contenders
 
 
 def measure(
     contenders: dict[str, Process], rounds: int, seconds: float
 ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """Images a second of steps and of epochs, by contender and round; for the limits, steps alone."""
-    steps, epochs = ({name: [] for name in contenders} for _ in range(2))
+    """Images per second in steps and in epochs, by contender and round. Limits have only steps."""
+    steps: dict[str, list[float]] = {name: [] for name in contenders}
+    epochs: dict[str, list[float]] = {name: [] for name in contenders}
     for name in contenders.keys() - LIMITS.keys():
-        contenders[name].run(
-            "epoch"
-        )  # Keras traces its loop in the first one, and files come into the system's cache
+        # In the first epoch Keras traces its loop, and files get into the system's cache.
+        contenders[name].run("epoch")
     for _ in range(rounds):
         for name, process in contenders.items():
-            process.run("step")  # back into the caches, after the others
+            process.run("step")  # fills the processor's caches again
             pictures = spent = 0.0
             while spent < seconds:
                 more, took = process.run("step")
@@ -146,30 +149,34 @@ def measure(
 
 
 def print_table(title: str, rates: dict[str, list[float]]) -> None:
+    """Print medians, extremes, and ratios to FruitLab with the paper preset."""
     rates = {name: values for name, values in rates.items() if name != "limit: multiply-adds"}
     paper = rates["FruitLab paper"]
-    print(f"\n{title:28} images/s   lowest  highest   FruitLab paper over it")
+    print(f"\n{title:28} images/s   lowest  highest   FruitLab paper / this")
     for name, values in rates.items():
         ratio = statistics.median(ours / other for ours, other in zip(paper, values, strict=True))
         print(
-            f"{name:28} {statistics.median(values):8.0f} {min(values):8.0f} {max(values):8.0f}   {ratio:8.2f}"
+            f"{name:28} {statistics.median(values):8.0f} {min(values):8.0f} {max(values):8.0f}   "
+            f"{ratio:8.2f}"
         )
     peers = [rates[name] for name in PEERS if name in rates]
     if peers:
-        print(
-            f"FruitLab paper over the best peer of each round: "
-            f"{statistics.median(ours / max(others) for ours, *others in zip(paper, *peers, strict=True)):.2f}"
+        ratio = statistics.median(
+            ours / max(others) for ours, *others in zip(paper, *peers, strict=True)
         )
+        print(f"FruitLab paper / the fastest other tool of each round: {ratio:.2f}")
 
 
 def print_limits(steps: dict[str, list[float]]) -> None:
+    """Print the speed of FruitLab relative to the machine's multiply-adds."""
     from benchmarks.limits import multiply_adds
 
     peak, each = statistics.median(steps["limit: multiply-adds"]), multiply_adds()
+    share = statistics.median(steps["FruitLab paper"]) * each / peak
     print(
-        f"\nPeak of a float32 matrix product: {peak / 1e9:.0f} billion multiply-adds a second. One picture's convolutions, forward and backward: "
-        f"{each / 1e6:.0f} million, so at most {peak / each:.0f} images/s; FruitLab paper is at "
-        f"{statistics.median(steps['FruitLab paper']) * each / peak:.0%} of that."
+        f"\nA float32 matrix product reaches {peak / 1e9:.0f} billion multiply-adds per second. "
+        f"The convolutions of one picture,\nforward and backward, take {each / 1e6:.0f} million, "
+        f"so the limit is {peak / each:.0f} images/s. FruitLab paper reaches {share:.0%} of it."
     )
 
 

@@ -1,5 +1,7 @@
-"""benchmarks.presets: its plan, its aggregation over seeds, and its chart."""
+"""The benchmarks: their imports, and the plan, aggregation and chart of benchmarks.presets."""
 
+import ast
+import importlib
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -7,7 +9,19 @@ from logged_runs import point, run
 
 from benchmarks import presets
 from benchmarks.chart import Series, line_chart, save
+from fruitlab.config.paths import PROJECT
 from fruitlab.methods.registry import parse
+
+
+@pytest.mark.parametrize("path", sorted(PROJECT.glob("benchmarks/*.py")), ids=lambda p: p.stem)
+def test_imports_exist(path):
+    """Whatever a benchmark imports from FruitLab is there, also within functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fruitlab."):
+            module = importlib.import_module(node.module)
+            for name in node.names:
+                if not hasattr(module, name.name):
+                    importlib.import_module(f"{node.module}.{name.name}")
 
 
 def test_over_seeds_aggregates_where_all_seeds_have_a_score():

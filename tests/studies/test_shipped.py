@@ -136,7 +136,8 @@ def test_pages_open_on_shipped_runs(monkeypatch: pytest.MonkeyPatch):
 
 def test_discussion_quotes_the_shipped_runs():
     document = DISCUSSION.read_text(encoding="utf-8")
-    study, paper = reproductions(Index(rest=0).entries())[:2]
+    entries = Index(rest=0).entries()
+    study, paper = reproductions(entries)[:2]
     columns = {how: reproduction.last(runs) for how, runs in study.iterative.items()}
     mixed = reproduction.last(study.mixed)
     quoted = [
@@ -155,7 +156,6 @@ def test_discussion_quotes_the_shipped_runs():
     for ratio, scores in reproduction.last(paper.mixed).items():
         cells = " | ".join(f"{scores.mean(score):.1%}" for score in SCORES)
         assert f"| {ratio} % | {cells} |" in document
-    entries = Index(rest=0).entries()
     for row in ablation_results.switch_rows(entries):
         cells = f"{row.nice[1]:.1%} | {row.nice[2]:.1%} | {row.real[2]:.1%}"
         assert cells in document, row.ablation.title

@@ -133,17 +133,27 @@ class Interpolated(Iterative):
         return [replace(first, at_end=remember), replace(second, at_end=average)]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def interpolated():
-    values = config("iterative", iterations=12).model_dump() | {"method": "interpolated"}
+    values = config("iterative", iterations=8).model_dump() | {"method": "interpolated"}
     return Interpolated(**values)
 
 
-def test_result_of_an_end_action_is_evaluated_and_saved(data, interpolated):
-    state, evaluations = run(interpolated, data)
-    plain, before = run(config("iterative", iterations=12), data)
+@pytest.fixture(scope="module")
+def interpolated_run(data, interpolated):
+    """The final state, all evaluations, and the state saved after every event."""
+    state, saved, evaluations = new_state(interpolated, data), [], []
+    for event in train(interpolated, data, state):
+        saved.append(state.save())
+        evaluations += [event] if event is not None else []
+    return state, evaluations, saved
+
+
+def test_result_of_an_end_action_is_evaluated_and_saved(data, interpolated_run):
+    state, evaluations, _ = interpolated_run
+    plain, before = run(config("iterative", iterations=8), data)
     last, action = evaluations[-2:]
-    assert last.iteration == action.iteration == 12 and action.full
+    assert last.iteration == action.iteration == 8 and action.full
     assert last.nice == before[-1].nice and last.loss == before[-1].loss
     ours, theirs = weights(state), weights(plain)
     old = {key: value.numpy() for key, value in state.memory.items()}
@@ -157,10 +167,9 @@ def test_result_of_an_end_action_is_evaluated_and_saved(data, interpolated):
     assert torch.equal(logits["real"], action.logits["real"])
 
 
-def test_run_resumes_before_and_after_an_end_action(data, interpolated):
-    expected = weights(run(interpolated, data)[0])
-    state = new_state(interpolated, data)
-    states = [state.save() for _ in train(interpolated, data, state)]
+def test_run_resumes_before_and_after_an_end_action(data, interpolated, interpolated_run):
+    state, _, states = interpolated_run
+    expected = weights(state)
     assert [numbers["ended"] for _, numbers in states[-2:]] == [False, True]
     for tensors, numbers in states[-4:]:
         again = new_state(interpolated, data)

@@ -55,7 +55,7 @@ def test_step_matches_torch_sgd_with_an_explicit_penalty(data, nesterov, penalty
         other.parameters(), lr=0.1, momentum=0.5, nesterov=nesterov, foreach=False, fused=False
     )
     batches = Batches(cfg, phase, data, state)
-    for t in range(4):
+    for t in range(3):
         batch = batches.at(t)
         inputs, labels = batch.inputs.double(), batch.labels
         other.train()
@@ -158,7 +158,7 @@ def test_iterative_training_uses_the_pictures_of_mixed_at_50_percent(data):
 
 @pytest.mark.parametrize(("method", "changes"), METHODS)
 def test_same_seed_gives_identical_weights(data, method, changes):
-    cfg = config(method, **changes, mirror=True, live_every=5)
+    cfg = config(method, **changes, mirror=True, iterations=6, live_every=5)
     first, second, other = (
         weights(run(c, data)[0]) for c in (cfg, cfg, cfg.model_copy(update={"seed": 1}))
     )
@@ -241,7 +241,7 @@ def test_restricted_phase_restarts_schedules_but_not_norm_momentum(data):
 
 def test_evaluation_points(data):
     cfg = config("iterative", iterations=60, split=50, live_every=15, full_evaluations=3)
-    _, points = run(cfg, data)
+    state, points = run(cfg, data)
     assert [p.phase_iteration for p in points if p.phase == "initial"] == sorted(
         {*(t for t in DENSE if t < 30), 15, 20}
     )
@@ -257,7 +257,7 @@ def test_evaluation_points(data):
     assert {p.nice[0] for p in points if p.full} == {24}
     assert {p.nice[0] for p in points if not p.full} == {10}
     assert points[-1].iteration == 60
-    assert points[-1].seen["nice"] + points[-1].seen["real"] == run(cfg, data)[0].pictures
+    assert points[-1].seen["nice"] + points[-1].seen["real"] == state.pictures
 
 
 class Anchored(Iterative):
