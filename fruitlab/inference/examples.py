@@ -4,7 +4,6 @@ import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -19,8 +18,6 @@ from fruitlab.runs.folder import Run
 # Selected for the shipped networks, which classify most drawings wrong in the same way: on these
 # six they agree, or differ by ratio (Strawberry is classified correctly from 40 % real on).
 SELECTED = ("Strawberry", "Orange", "Lychee", "Cantaloupe", "Passion Fruit", "Pineapple")
-
-DomainName = Literal["nice", "real"]
 
 
 @dataclass(frozen=True, eq=False)

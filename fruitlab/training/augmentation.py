@@ -3,7 +3,7 @@
 torchvision's transforms v2 take a batch too, but draw one set of numbers for all of it, from the
 global generator. Here each picture has its own numbers, and they are a function of seed, phase and
 iteration, so a resumed run sees the same pictures. Pictures are in 0..1. All changes together cost
-about a fifteenth of a training step (`python -m benchmarks.recipe --cost`).
+about a fifteenth of a training step (`python -m benchmarks.presets --cost`).
 """
 
 import math
