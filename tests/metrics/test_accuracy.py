@@ -13,7 +13,7 @@ from fruitlab.metrics import accuracy
     ("right", "pictures"), [(0, 10), (1, 10), (5, 10), (10, 10), (37, 168), (3700, 3762)]
 )
 def test_wilson_bounds_solve_the_score_equation(right, pictures):
-    """The bounds are the p at which the observed share is 1.96 standard errors (of p's own) away: found here by bisection."""
+    """At each bound p, the observed share is 1.96 standard errors of p away (by bisection)."""
 
     def score(p: float) -> float:
         return (right / pictures - p) ** 2 - 1.959963984540054**2 * p * (1 - p) / pictures
