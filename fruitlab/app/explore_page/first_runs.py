@@ -76,8 +76,8 @@ def _estimate(configs: list[Method], entries: list[Entry]) -> str:
     estimate = cost.total(cost.estimate(config, nice, real, entries) for config in configs)
     drawing = "" if data else ", plus drawing the built-in pictures"
     return (
-        f"About {duration(estimate.seconds)} in total on this machine{drawing}. The runs train one after "
-        "the other, and continue if you leave the page."
+        f"About {duration(estimate.seconds)} in total on this machine{drawing}. The runs train one "
+        "after the other, and continue if you leave the page."
     )
 
 
