@@ -16,9 +16,10 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -31,6 +32,7 @@ from fruitlab.runs.catalog import find
 SECONDS = 60  # to wait for an answer; the first one includes importing torch on a busy machine
 MAX_BYTES = 64 * 2**20  # size limit of a photo's file: four times what phones write
 LENGTHS = struct.Struct("!II")
+Answer = tuple[dict[str, Any], bytes]  # what the server sends: a header and the pixels seen
 
 # A picture file, its bytes, or uint8 [100, 100, 3] as `pictures.read` returns it.
 Photo = bytes | Path | np.ndarray
@@ -168,22 +170,24 @@ class _Process:
             env=child_environment(OMP_NUM_THREADS="1"),
             start_new_session=True,
         )
-        self.waiting: dict[int, Future] = {}
+        assert self.child.stdin is not None and self.child.stdout is not None  # both are pipes
+        self.requests, self.answers = self.child.stdin, self.child.stdout
+        self.waiting: dict[int, Future[Answer]] = {}
         self.writing, self.number, self.heard = threading.Lock(), 0, time.monotonic()
         threading.Thread(target=self._listen, name="predictions", daemon=True).start()
 
     def alive(self) -> bool:
         return self.child.poll() is None
 
-    def ask(self, request: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-        answer: Future = Future()
+    def ask(self, request: dict[str, Any], body: bytes) -> Answer:
+        answer: Future[Answer] = Future()
         began = time.monotonic()
         try:
             with self.writing:
                 self.number += 1
                 number = self.number
                 self.waiting[number] = answer
-                send(self.child.stdin, request | {"id": number}, body)
+                send(self.requests, request | {"id": number}, body)
         except OSError:
             raise _Died from None
         if not self.alive():
@@ -200,7 +204,7 @@ class _Process:
             ) from None
 
     def _listen(self) -> None:
-        while (message := receive(self.child.stdout)) is not None:
+        while (message := receive(self.answers)) is not None:
             header, body = message
             self.heard = time.monotonic()
             if answer := self.waiting.pop(header.pop("id"), None):
@@ -215,11 +219,9 @@ class _Process:
 
     def end(self) -> None:
         self.child.kill()  # it holds nothing that could be lost
-        try:
-            # A busy machine may need seconds to end a large process; Ctrl-C must not wait for that.
+        # A busy machine may need seconds to end a large process; Ctrl-C must not wait for that.
+        with suppress(subprocess.TimeoutExpired):
             self.child.wait(0.1)
-        except subprocess.TimeoutExpired:
-            pass
 
 
 _process: _Process | None = None
@@ -238,7 +240,7 @@ def _running() -> _Process:
 # -- messages, for client and server
 
 
-def send(pipe: BinaryIO, header: dict[str, Any], body: bytes) -> None:
+def send(pipe: IO[bytes], header: dict[str, Any], body: bytes) -> None:
     """Sends one message. Raises OSError if the other side has gone."""
     head = json.dumps(header).encode()
     pipe.write(LENGTHS.pack(len(head), len(body)) + head)
@@ -246,7 +248,7 @@ def send(pipe: BinaryIO, header: dict[str, Any], body: bytes) -> None:
     pipe.flush()
 
 
-def receive(pipe: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
+def receive(pipe: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
     """The next message, or None if the other side has ended."""
     lengths = pipe.read(LENGTHS.size)
     if len(lengths) < LENGTHS.size:

@@ -28,9 +28,11 @@ def evaluate(
         data: name of the data; None is the run's own. Categories are matched by name.
         say: receives messages for the person who waits.
         progress: receives what is being read, how much of it is done, and how much there is.
+
     Returns:
         Scores by domain. If the run's own data is not on this machine, they are those of the
         predictions that the run wrote when it finished.
+
     Raises:
         RunError: the run has no weights. DataError: the data is missing, shares no category with
             the run, or has changed since.
@@ -72,7 +74,7 @@ def evaluate(
     if left_out:
         say(f"Left out, because {run.id} does not know them: {', '.join(left_out)}.")
     table = predictions(
-        network.to(device, memory_format=torch.channels_last),
+        network.to(device).to(memory_format=torch.channels_last),
         pair,
         dataset.labelled_as(categories),
     )

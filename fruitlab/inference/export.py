@@ -46,6 +46,7 @@ def export_onnx(run: Run, path: Path) -> dict[str, Any]:
 
     Returns:
         {run, file, bytes, input, output, categories, largest_difference}.
+
     Raises:
         RunError: there are no weights, packages are missing, the file cannot be written, or it
             disagrees with PyTorch (then nothing is kept).
@@ -56,8 +57,8 @@ def export_onnx(run: Run, path: Path) -> dict[str, Any]:
         import onnxscript  # noqa: F401  torch.onnx needs it
     except ImportError as error:
         raise RunError(
-            f'Exporting needs {error.name}, which is not installed: pip install "fruitlab[export]", '
-            "or, in a checkout, pip install -r requirements.txt"
+            f"Exporting needs {error.name}, which is not installed: "
+            'pip install "fruitlab[export]", or, in a checkout, pip install -r requirements.txt'
         ) from None
     network, categories = load_network(run)
     model = _FromPixels(inference_model(network)).eval()

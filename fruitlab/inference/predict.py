@@ -66,6 +66,7 @@ def relevance(network: Model, feature_map: Tensor, category: int) -> Tensor:
         network: in evaluation mode, with `spatial` True.
         feature_map: float [1, channels, height, width], `network.feature_map` of the picture.
         category: index of the output.
+
     Returns:
         float [height, width]; negative where something spoke against the category.
     """
@@ -93,6 +94,7 @@ class Predictor:
 
         Args:
             photo: a picture file, its bytes, or what `pictures.read` returned for it.
+
         Raises:
             BadPicture: the photo cannot be used; the message says why.
         """

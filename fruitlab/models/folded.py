@@ -28,20 +28,21 @@ class FoldedPaperResNet(Model):
     """Equal, to rounding, to a `PaperResNet` in evaluation mode; the network stays as it is."""
 
     spatial = True
+    average: Tensor
 
     @torch.no_grad()
     def __init__(self, network: PaperResNet) -> None:
         super().__init__()
         self.input_size, self.feature_size = network.input_size, network.feature_size
         # The features of an average training picture, which heat maps explain an answer against.
-        self.average: Tensor
         self.register_buffer("average", network.hidden.norm.mean.clone())
         self.stem = FoldedConvolution(network.stem, network.input_size)
         blocks, size = [], network.input_size // 2  # after max pooling
         for block in network.blocks:
+            assert isinstance(block, ResidualBlock)
             blocks.append(FoldedBlock(block, size))
             size = blocks[-1].size
-        self.blocks = nn.Sequential(*blocks)
+        self.blocks, self.channels = nn.Sequential(*blocks), blocks[-1].channels
         self.hidden, self.output = folded_dense(network.hidden), folded_dense(network.output)
         self.requires_grad_(False).eval()
 
@@ -53,9 +54,8 @@ class FoldedPaperResNet(Model):
 
     def average_map(self) -> Tensor:
         """A feature map that is pooled to the average features: float [channels, 12, 12]."""
-        channels = self.blocks[-1].channels
-        side = round((self.feature_size / channels) ** 0.5)
-        pooled = self.average.view(side, side, channels).permute(2, 0, 1)
+        side = round((self.feature_size / self.channels) ** 0.5)
+        pooled = self.average.view(side, side, self.channels).permute(2, 0, 1)
         return pooled.repeat_interleave(2, 1).repeat_interleave(2, 2)
 
     def head(self, features: Tensor) -> Tensor:
@@ -64,6 +64,9 @@ class FoldedPaperResNet(Model):
 
 class FoldedConvolution(nn.Module):
     """elu(conv(x) + shift [+ skip]), for inputs of one size."""
+
+    kernel: Tensor
+    shift: Tensor
 
     def __init__(self, layer: Convolution, size: int) -> None:
         super().__init__()
@@ -95,7 +98,7 @@ class FoldedBlock(nn.Module):
     def __init__(self, block: ResidualBlock, size: int) -> None:
         super().__init__()
         self.first = FoldedConvolution(block.first, size)
-        self.channels, self.size = self.first.shift.shape[1:3]
+        self.channels, self.size = self.first.shift.shape[1], self.first.shift.shape[2]
         self.second = FoldedConvolution(block.second, self.size)
         self.shortcut = copy.deepcopy(block.shortcut)  # it has no norm to fold
 

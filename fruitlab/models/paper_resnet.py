@@ -118,8 +118,9 @@ class PaperResNet(Model):
         }
 
     def set_statistics_momentum(self, momentum: float) -> None:
-        for norm in self.running_statistics(*self.layer_groups()):
-            norm.momentum = momentum
+        for module in self.modules():
+            if isinstance(module, RunningNorm):
+                module.momentum = momentum
 
     @classmethod
     def upgrade_names(cls, tensors: Mapping[str, Any]) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def _fault(file: PlayFile) -> str:
     """What is wrong with the file's shapes and numbers, or ""."""
     tensors, categories = file.tensors, len(file.categories)
     inputs, hidden = len(tensors["low"]), len(tensors["hidden.bias"])
-    shapes = {"low": (inputs,), "scale": (inputs,)}
+    shapes: dict[str, tuple[int, ...]] = {"low": (inputs,), "scale": (inputs,)}
     for layer, (ins, outs) in zip(LAYERS, ((inputs, hidden), (hidden, categories)), strict=True):
         shapes |= {
             f"{layer}.weight": (outs, ins),

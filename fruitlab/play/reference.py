@@ -30,6 +30,7 @@ def curve(
     Args:
         state: as initial training left it, on the CPU. A copy of it is trained.
         features: float64 [n, features] for each of SETS, in place of the file's own.
+
     Yields:
         {step, nice, real}: how many test pictures are right, at each evaluation point.
     """

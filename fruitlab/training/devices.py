@@ -79,6 +79,7 @@ def repeatable(device: torch.device, threads: int | None) -> int:
     Args:
         threads: None keeps PyTorch's own. A resumed run passes the count that it started with,
             since sums over other parts differ in their last bits.
+
     Returns:
         The thread count.
     """

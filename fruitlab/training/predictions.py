@@ -20,6 +20,7 @@ def predictions(
 
     Args:
         logits: float [n, categories] of each domain's test pictures, if they are known already.
+
     Returns:
         *categories*, and for n pictures, nice ones first: *hash*, *path*, *real* (bool), *truth*
         and *rank* (int32; see `scoring.ranks`), and of the top three categories *top3* (int32
@@ -35,15 +36,15 @@ def predictions(
             top = torch.softmax(scores, 1).topk(min(3, scores.shape[1]), dim=1)
             rank = ranks(scores, truth[index])
         rows = (index - first).cpu().numpy()
-        for name, column in _of_pictures(source, rows).items():
+        answers = {
+            "truth": truth[index],
+            "rank": rank,
+            "top3": top.indices,
+            "probability": top.values,
+        }
+        known = _of_pictures(source, rows)
+        for name, column in (known | {k: v.cpu().numpy() for k, v in answers.items()}).items():
             columns.setdefault(name, []).append(column)
-        for name, column in (
-            ("truth", truth[index]),
-            ("rank", rank),
-            ("top3", top.indices),
-            ("probability", top.values),
-        ):
-            columns.setdefault(name, []).append(column.cpu().numpy())
         first += len(source.labels)
     table = {name: np.concatenate(parts) for name, parts in columns.items()}
     narrow = {"truth": np.int32, "rank": np.int32, "top3": np.int32}

@@ -100,7 +100,10 @@ def test_a_pickle_under_a_run_s_name_is_not_opened():
         ("{", "damaged"),
         ("[]", "damaged"),
         ('{"format": 99}', "newer version"),
-        ('{"format": 1, "config": {"method": "mixed", "ratoi": 1}}', "Cannot read the configuration"),
+        (
+            '{"format": 1, "config": {"method": "mixed", "ratoi": 1}}',
+            "Cannot read the configuration",
+        ),
     ],
 )
 def test_a_foreign_folder_is_unreadable_not_an_error(content, says):

@@ -49,7 +49,7 @@ class Correlation:
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """float [batch, in, size, width] -> float [batch, out, size', width'], channels last."""
+        """Float [batch, in, size, width] -> float [batch, out, size', width'], channels last."""
         x, margin = self._padded(x)
         z = F.conv2d(x, self.kernel, None, self.strides, margin).contiguous(memory_format=LAST)
         return _apart(z) if self.paired else z
@@ -62,7 +62,7 @@ class Correlation:
         x, margin = self._padded(x)
         to_x = None
         if self.paired:
-            if of_x:
+            if self.turned is not None and of_x:
                 to_x = _apart(
                     F.conv2d(grad, self.turned, None, self.strides, margin).contiguous(
                         memory_format=LAST

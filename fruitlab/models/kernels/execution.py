@@ -13,12 +13,13 @@ from torch.nn import functional as F
 
 from fruitlab.models.kernels import layer
 from fruitlab.models.kernels.layer import Moments
+from fruitlab.models.layers import RunningNorm
 from fruitlab.models.model import Model
 from fruitlab.models.paper_resnet import (
     Convolution,
     Dense,
     PaperResNet,
-    RunningNorm,
+    ResidualBlock,
     ShortcutProjection,
 )
 
@@ -77,6 +78,7 @@ def fused_features(network: PaperResNet, x: Tensor) -> Tensor:
     """`network.features(x)`. x may be bfloat16: then so are the maps; the features are float32."""
     x, moments, _ = _convolution(network.stem, x, pool=True)
     for block in network.blocks:
+        assert isinstance(block, ResidualBlock)
         y, moments, x = _convolution(block.first, x, moments)
         skip = x if block.shortcut is None else _projection(block.shortcut, x, y.shape[-1])
         x, moments, _ = _convolution(block.second, y, moments, skip)

@@ -11,6 +11,7 @@ device; tests hold it to PyTorch's own operations.
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -44,6 +45,7 @@ def fold(
         bias: float [out].
         size: height and width of x.
         padding: zeros before and after, in both directions.
+
     Returns:
         kernel, shaped like weight, and shift, float [height * width, out]. The shift is a map
         because the padding is zero *after* the normalization.
@@ -94,6 +96,7 @@ def layer(
         skip: added before the activation; shaped like the result.
         pool: max-pool 2x2, before the activation: the same result for a quarter of the work.
         take_moments: also compute the moments of the result.
+
     Returns:
         y: float [batch, out, height, width], channels last in memory.
         moments: of y, differentiable, or None.
@@ -112,7 +115,7 @@ def layer(
 class _Layer(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx,
+        ctx: Any,
         x: Tensor,
         kernel: Tensor,
         shift: Tensor,
@@ -134,7 +137,7 @@ class _Layer(torch.autograd.Function):
         def work(s: slice) -> list[Tensor]:
             z = correlation.forward(x[s])
             _rows(z).add_(shift)
-            if pool:
+            if chosen is not None:
                 z, chosen[s] = F.max_pool2d(z, 2, return_indices=True)
             if skip is not None:
                 z.add_(skip[s])
@@ -163,12 +166,12 @@ class _Layer(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(
-        ctx,
+        ctx: Any,
         grad_y: Tensor | None,
         grad_mean: Tensor | None,
         grad_square: Tensor | None,
         grad_alias: Tensor | None,
-    ):
+    ) -> tuple[Tensor | None, ...]:
         (x, y, chosen), correlation = ctx.saved_tensors, ctx.correlation
         needs_x, needs_kernel = ctx.needs_input_grad[:2]
         grad_y = torch.zeros_like(y) if grad_y is None else grad_y.contiguous(memory_format=LAST)
@@ -191,7 +194,7 @@ class _Layer(torch.autograd.Function):
                 torch.addcmul(constant, _rows(out), slope, out=_rows(grad))
                 grad.add_(direct)
             # elu'(z) = elu(z) + 1 below zero, so the result is all that has to be kept.
-            through = grad_skip[s] if ctx.has_skip else torch.empty_like(out)
+            through = torch.empty_like(out) if grad_skip is None else grad_skip[s]
             torch.ops.aten.elu_backward.grad_input(grad, 1, 1, 1, True, out, grad_input=through)
             if chosen is not None:
                 before = _empty(out, (len(out), out.shape[1], ctx.size, ctx.size))
@@ -201,10 +204,10 @@ class _Layer(torch.autograd.Function):
             of_x, of_kernel = correlation.backward(
                 through, x[s], of_x=needs_x, of_kernel=needs_kernel
             )
-            if needs_x:
-                grad_x[s].copy_(of_x) if grad_alias is None else torch.add(
-                    of_x, grad_alias[s], out=grad_x[s]
-                )
+            if grad_x is not None and grad_alias is not None:
+                torch.add(of_x, grad_alias[s], out=grad_x[s])
+            elif grad_x is not None:
+                grad_x[s].copy_(of_x)
             flat = _rows(through)
             # A product is four times as fast as `sum(0)`, but bfloat16 needs a float32 sum.
             of_shift = (
@@ -216,7 +219,8 @@ class _Layer(torch.autograd.Function):
 
         of_shift, *of_kernel = over_slices(work, batch=len(x), floats=ctx.floats, device=x.device)
         grad_kernel = correlation.settle(of_kernel[0]) if needs_kernel else None
-        return grad_x, grad_kernel, of_shift.view(-1, y.shape[1]), grad_skip, None, None, None, None
+        grad_shift = of_shift.view(-1, y.shape[1])
+        return grad_x, grad_kernel, grad_shift, grad_skip, None, None, None, None
 
 
 def _empty(like: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -240,14 +244,14 @@ class _MeanAndSquare(torch.autograd.Function):
     """Mean and mean square of each channel; its backward is one pass, where autograd makes four."""
 
     @staticmethod
-    def forward(ctx, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, x: Tensor) -> tuple[Tensor, Tensor]:
         axes = (0, 2, 3) if x.dim() == 4 else (0,)
         ctx.save_for_backward(x)
         return x.mean(axes), x.square().mean(axes)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad_mean: Tensor, grad_square: Tensor) -> Tensor:
+    def backward(ctx: Any, grad_mean: Tensor, grad_square: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
         count, shape = x.numel() // x.shape[1], (1, -1, *[1] * (x.dim() - 2))
         return torch.addcmul(

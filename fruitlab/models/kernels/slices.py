@@ -11,6 +11,7 @@ Which thread gets which pictures, and the order of the sums, depend only on the 
 and the number of threads, so that equal input gives equal bits.
 """
 
+import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -73,10 +74,7 @@ def over_slices(work: Work, *, batch: int, floats: int, device: torch.device) ->
     if device.type != "cpu":
         return _run(work, [slice(0, batch)], inference)
     bounds = [batch * i // workers for i in range(workers + 1)]
-    shares = [
-        _cut(low, high, max(1, FLOATS // floats))
-        for low, high in zip(bounds, bounds[1:], strict=False)
-    ]
+    shares = [_cut(low, high, max(1, FLOATS // floats)) for low, high in itertools.pairwise(bounds)]
     if workers == 1:
         return _run(work, shares[0], inference)
     pool = _pool(most - 1, threads // most, os.getpid())
@@ -91,7 +89,7 @@ def _cut(low: int, high: int, size: int) -> list[slice]:
     """Slices of at most `size`, as equal as possible."""
     count = -(-(high - low) // size)
     edges = [low + (high - low) * i // count for i in range(count + 1)]
-    return [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    return [slice(a, b) for a, b in itertools.pairwise(edges)]
 
 
 def _run(work: Work, share: list[slice], inference: bool) -> list[Tensor]:
