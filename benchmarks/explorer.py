@@ -53,8 +53,7 @@ def line(iteration: int) -> str:
 
 def index(count: int) -> None:
     from fruitlab.config.presets import configure
-    from fruitlab.runs import folder as runs
-from fruitlab.runs import catalog
+    from fruitlab.runs import catalog
     from fruitlab.runs.index import Index
 
     made = []

@@ -1,89 +1,107 @@
-"""Classify: a photo or the webcam in front of a network of your own."""
+"""Classify: a photo or the webcam in front of a trained network."""
 
 from urllib.parse import urlencode
 
 import streamlit as st
 
 from fruitlab.app import navigation, networks, shared
+from fruitlab.runs.index import Entry
 
-# The frame's container has a height of its own: without this, what follows would lie over a frame that grew.
-GROWS = "<style>[data-testid=stElementContainer]:has(> iframe[src^='/demo/']) { height: auto !important; }</style>"
+# The element around the frame has a fixed height. Without this rule, a frame that grows with the
+# demo in it (assets/demo.js) would cover what follows.
+GROWS = (
+    "<style>[data-testid=stElementContainer]:has(> iframe[src^='/demo/'])"
+    " { height: auto !important; }</style>"
+)
+HEIGHT = 560  # of the frame at first, in pixels
+EXAMPLE = """from gradio_client import Client, handle_file
 
-st.title("Classify")
+client = Client("{address}/demo/")
+client.predict(handle_file("photo.jpg"), "{run}", api_name="/classify")"""
 
 
 def main() -> None:
+    """Draws the page."""
+    st.title("Classify")
     ready = networks.ready(shared.index().entries())
     if not ready:
-        nothing_yet()
+        no_network()
         return
     st.markdown(
-        "Show a network a fruit, by photo or webcam: what it takes it for, how sure it is, and where it looked."
+        "Show a network a photo, or hold something up to the webcam. It answers with the most "
+        "likely categories, how reliable such an answer is, and a heat map of where it looked."
     )
-    ids = [entry.id for entry in ready]
-    names = {entry.id: networks.network_caption(entry) for entry in ready}
-    asked = st.query_params.get("run")
-    if asked and asked not in ids:
+    entry = choose(ready)
+    describe(entry)
+    st.html(GROWS)
+    # The frame keeps its photo while the script runs again, unless its address changes.
+    query = {"run": entry.id, "embed": "1", "__theme": st.context.theme.type or "light"}
+    st.iframe(
+        f"/demo/?{urlencode(query)}", height=HEIGHT, alt="The network's answer to a photo or webcam"
+    )
+    with st.expander("Use via API"):
+        st.code(EXAMPLE.format(address=server_address(), run=entry.id), language="python")
+        st.markdown(
+            f"Or without a server: `python -m fruitlab predict {entry.id} photo.jpg`. For other "
+            f"programs and devices: `python -m fruitlab export {entry.id} --onnx`."
+        )
+
+
+def choose(ready: list[Entry]) -> Entry:
+    """Draws the choice of networks; returns the selected one, at first the best."""
+    entries = {entry.id: entry for entry in ready}
+    wanted = st.query_params.get("run")
+    if wanted and wanted not in entries:
         st.warning(
-            f"There is no finished run named {asked} on this machine; this is the best one that there is.",
+            f"There is no finished run named {wanted} on this machine. The best one is shown.",
             icon=":material/search_off:",
         )
         del st.query_params["run"]
-    # By hand, as a bound widget would put the name that is shown, not the id, into the address. The address leads: it may have
-    # changed by a link or the browser's back button.
-    if asked in ids or st.session_state.get("run") not in ids:
-        st.session_state.run = asked if asked in ids else ids[0]
+    # Not bound to the query parameter: that would write the caption instead of the id. The address
+    # leads, as it may have changed by a link or the Back button.
+    if wanted in entries:
+        st.session_state.run = wanted
+    elif st.session_state.get("run") not in entries:
+        st.session_state.run = ready[0].id
     chosen = st.selectbox(
         "Network",
-        ids,
-        format_func=names.get,
+        list(entries),
+        format_func=lambda run_id: networks.network_caption(entries[run_id]),
         key="run",
         on_change=lambda: st.query_params.update(run=st.session_state.run),
-        help="Every finished run, the best combined performance first: the root of its accuracies on nice and on real pictures multiplied.",
+        help="All finished runs, sorted by combined performance: the root of nice times real "
+        "accuracy.",
     )
-    entry = next((entry for entry in ready if entry.id == chosen), ready[0])
+    return entries.get(chosen, ready[0])
+
+
+def describe(entry: Entry) -> None:
+    """Draws what the network was trained on."""
     categories = entry.data.get("categories", [])
-    learned = (
-        "drawn pictures, so expect little of it on photos"
-        if entry.kind == "drawn"
-        else "photographs"
-    )
+    source = "photographs"
+    if entry.kind == "drawn":
+        source = "drawn pictures, so it may do poorly on photos"
     st.caption(
-        f"It tells {len(categories)} categories apart, and learned from {learned}. What you show it stays on this machine.",
+        f"Distinguishes {len(categories)} categories and was trained on {source}. Your photos stay "
+        "on this machine.",
         help=", ".join(categories),
     )
-    st.html(GROWS)
-    # The frame keeps its photo while the page is run again, unless its address changes. It begins with this height, and takes what it needs (`ui/theme.py`).
-    query = {"run": entry.id, "embed": "1", "__theme": st.context.theme.type or "light"}
-    st.iframe(
-        f"/demo/?{urlencode(query)}",
-        height=560,
-        alt="The network's answer to a photo or the webcam",
-    )
-    with st.expander("Ask it from a program"):
-        st.code(
-            f'from gradio_client import Client, handle_file\n\nclient = Client("{_address()}/demo/")\n'
-            f'client.predict(handle_file("photo.jpg"), "{entry.id}", api_name="/classify")',
-            language="python",
-        )
-        st.markdown(
-            f"Or without a server: `python -m fruitlab predict {entry.id} photo.jpg`. For other programs and devices: "
-            f"`python -m fruitlab export {entry.id} --onnx`."
-        )
 
 
-def nothing_yet() -> None:
+def no_network() -> None:
+    """Draws the page without a finished run."""
     st.info(
-        "No run has finished yet, so there is no network to ask. The *glance* recipe gets you one in minutes, from pictures that are built in.",
+        "No run has finished yet, so there is no network to try. The preset *glance* trains one in "
+        "a few minutes on the built-in pictures.",
         icon=":material/photo_camera:",
     )
     navigation.invite("train", "Train a network", query={"preset": "glance"})
-    st.caption("Or from a terminal: `python -m fruitlab train mixed --preset glance`")
+    st.caption("Or in a terminal: `python -m fruitlab train mixed --preset glance`")
 
 
-def _address() -> str:
-    url = st.context.url or "http://127.0.0.1:8501"
-    return "/".join(url.split("/")[:3])
+def server_address() -> str:
+    """The address of this server, without a path."""
+    return "/".join((st.context.url or "http://127.0.0.1:8501").split("/")[:3])
 
 
 main()

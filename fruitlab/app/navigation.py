@@ -1,4 +1,4 @@
-"""The pages, and links between them that work from any page and any address."""
+"""The explorer's pages, and links between them."""
 
 from typing import NoReturn
 
@@ -7,7 +7,7 @@ import streamlit as st
 from fruitlab.config.paths import PROJECT
 
 PAGES = PROJECT / "pages"
-MENU = {  # in this order; what is not on disk is not in the menu
+MENU = {  # name of the file: title and icon, in the order of the menu
     "explore": ("Explore", ":material/tune:"),
     "train": ("Train", ":material/play_arrow:"),
     "forgetting": ("Forgetting", ":material/trending_down:"),
@@ -19,19 +19,23 @@ MENU = {  # in this order; what is not on disk is not in the menu
 
 
 def pages() -> dict[str, st.Page]:
-    """Those there are, by name. Absolute paths, as the main script lies in another folder.
+    """The pages that exist on disk, by name, in the order of the menu.
 
-    Their icons are part of the titles: an `icon` would become the tab's too, and the browser would fetch that from another machine.
+    Icons are part of the titles: an `icon` would become the icon of the browser tab, which the
+    browser fetches from another server.
     """
-    there = [name for name in MENU if (PAGES / f"{name}.py").is_file()]
     return {
-        name: st.Page(PAGES / f"{name}.py", title=f"{MENU[name][1]} {MENU[name][0]}", url_path=name)
-        for name in there
+        name: st.Page(PAGES / f"{name}.py", title=f"{icon} {title}", url_path=name)
+        for name, (title, icon) in MENU.items()
+        if (PAGES / f"{name}.py").is_file()
     }
 
 
 def home() -> NoReturn:
-    """The bare address leads to the first page: a page that was itself the default would not answer at its own address."""
+    """Redirects the bare address to the first page.
+
+    The first page cannot be the default page itself: a default page has no address of its own.
+    """
     go(next(iter(pages())), query=st.query_params.to_dict())
 
 
@@ -43,20 +47,27 @@ def link(
     icon: str | None = None,
     help: str | None = None,
 ) -> None:
-    """A link to a page with these parameters; nothing where the page is not there."""
-    found = pages().get(page)
-    if found is not None:
-        st.page_link(
-            found, label=label, icon=icon or MENU[page][1], query_params=query or {}, help=help
-        )
+    """Draws a link to a page; nothing if the page does not exist.
+
+    Args:
+        page: name in `MENU`.
+        label: text of the link.
+        query: query parameters.
+        icon: by default the icon of the page.
+        help: tooltip.
+    """
+    target = pages().get(page)
+    if target is not None:
+        icon = icon or MENU[page][1]
+        st.page_link(target, label=label, icon=icon, query_params=query or {}, help=help)
 
 
 def invite(page: str, label: str, *, query: dict[str, str] | None = None) -> None:
-    """A button that leads there, on a page that has nothing to show yet; nothing where the page is not there."""
+    """Draws a primary button that leads to a page, for a page that has nothing to show yet."""
     if page in pages() and st.button(label, type="primary", icon=MENU[page][1], key=f"to {page}"):
         go(page, query=query)
 
 
 def go(page: str, *, query: dict[str, str] | None = None) -> NoReturn:
-    """Leaves for another page."""
+    """Opens another page and ends this run of the script."""
     st.switch_page(pages()[page], query_params=query or {})

@@ -1,4 +1,4 @@
-"""What all pages and all visitors share."""
+"""State that all pages and all visitors share."""
 
 import streamlit as st
 
@@ -7,5 +7,5 @@ from fruitlab.runs.index import Index
 
 @st.cache_resource(show_spinner=False)
 def index() -> Index:
-    """The server's one Index."""
+    """The index of runs, one for the server."""
     return Index()

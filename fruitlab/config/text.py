@@ -16,6 +16,18 @@ def duration(seconds: float) -> str:
     )
 
 
+def points(difference: float | None, *, signed: bool = False) -> str:
+    """A difference of two fractions in percentage points, "3.1 points"; a dash for None.
+
+    Args:
+        difference: such as 0.031.
+        signed: show a plus sign before positive numbers.
+    """
+    if difference is None:
+        return "—"
+    return f"{100 * difference:{'+' if signed else ''}.1f} points"
+
+
 def whole_percent(part: int, whole: int) -> str:
     """A share in whole percent that never rounds a part away: "66 %", "under 1 %", "over 99 %"."""
     share = int(100 * part / whole + 0.5) if whole else 0

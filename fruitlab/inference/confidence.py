@@ -1,8 +1,13 @@
-"""What a run's answer to a photo is worth, in a sentence: sure or not, and how often an answer like it is right. No torch."""
+"""Calibrated confidence: how often an answer as confident as this one is right.
+
+The probabilities of a network are overconfident, so each answer is compared with the run's own
+answers to test pictures, whose categories are known (`fruitlab.metrics.calibration`).
+"""
 
 import html
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from fruitlab.config.errors import RunError
@@ -13,74 +18,105 @@ from fruitlab.runs.folder import Run
 
 
 @dataclass(frozen=True)
-class Judgement:
+class CalibratedAnswer:
+    """The most likely category for a picture, and what the network's confidence in it is worth.
+
+    Attributes:
+        category: the most likely category.
+        probability: the network's probability for it, between 0 and 1.
+        confident: whether answers with this probability are right at least as often as wrong; None
+            if the run has no test answers to tell from.
+        similar: the test answers nearest in probability, None if there are none.
+        domain: ``nice`` or ``real``, whose test pictures it is compared with.
+        drawn_for_photos: the picture is drawn and the network was trained on photographs, so its
+            test pictures say nothing about this one.
+        own_photo: the picture comes from neither the test set nor the drawn examples.
+    """
+
     category: str
     probability: float
-    sure: bool | None  # None where the run has no test answers to tell it by
+    confident: bool | None
     similar: Similar | None
-    domain: str  # whose test pictures it is judged by
-    foreign: bool = False  # a drawing before a network that learned from photographs: its test pictures say nothing of those
+    domain: str
+    drawn_for_photos: bool = False
+    own_photo: bool = False
 
     @property
-    def answer(self) -> str:
-        """The category, or "Not sure": what is shown first."""
-        return "Not sure" if self.sure is False else self.category
+    def heading(self) -> str:
+        """The category, or "Not confident"."""
+        return "Not confident" if self.confident is False else self.category
 
     @property
-    def sentence(self) -> str:
-        """Plain text, what stands below it."""
-        said = (
-            f"{self.category} is its likeliest answer, at {percent(self.probability)}. "
-            if self.sure is False
-            else f"The network gives it {percent(self.probability)}. "
-        )
-        if self.foreign:
-            return said + (
-                "The picture is drawn, and the network learned from photographs: it was never taught to read drawings, and how often it is right "
-                "on drawings is not known."
-            )
-        if self.similar is None:
-            return said + "How often it is right is known when the run has finished."
-        like, (low, high) = self.similar, self.similar.confidence
-        between = (
-            percent(low) if percent(low) == percent(high) else f"{percent(low)} to {percent(high)}"
-        )
-        bounds = " to ".join(map(percent, like.interval))
-        return said + (
-            f"Of the {like.pictures:,} {self.domain} test pictures that it answered about as surely ({between}), "
-            f"{percent(like.accuracy)} were right (95 % interval {bounds})."
-        )
+    def explanation(self) -> str:
+        """One to three sentences of plain text to go below the heading."""
+        probability = percent(self.probability)
+        if self.confident is False:
+            first = f"{self.category} is the most likely category, with probability {probability}."
+        else:
+            first = f"The network gives this category a probability of {probability}."
+        return f"{first} {self._reliability()}"
 
     @property
     def markup(self) -> str:
-        """Both as HTML. Category names come from folders, so they are escaped."""
-        return f"<h3>{html.escape(self.answer)}</h3><p>{html.escape(self.sentence)}</p>"
+        """Heading and explanation as HTML, with the names of categories escaped."""
+        return f"<h3>{html.escape(self.heading)}</h3><p>{html.escape(self.explanation)}</p>"
+
+    def _reliability(self) -> str:
+        if self.drawn_for_photos:
+            return (
+                "The picture is drawn, but the network was trained on photographs only: its "
+                "accuracy on drawings is not known."
+            )
+        if self.similar is None:
+            return "How often it is right is known when the run has finished."
+        low, high = map(percent, self.similar.confidence)
+        confidence = low if low == high else f"{low} to {high}"
+        interval = " to ".join(map(percent, self.similar.interval))
+        text = (
+            f"Of the {self.similar.pictures:,} {self.domain} test pictures answered with similar "
+            f"confidence ({confidence}), {percent(self.similar.accuracy)} were classified "
+            f"correctly (95 % interval {interval})."
+        )
+        if self.own_photo:
+            text += " Photos unlike the test pictures are classified correctly less often."
+        return text
 
 
-def judge(
-    run: Run, top: list[dict[str, Any]], domain: str = "real", *, drawn: bool = False
-) -> Judgement:
-    """The judgement on a run's three likeliest categories for a picture of that domain; a person's photo is a *real* one.
+def calibrated_answer(
+    run: Run,
+    top: list[dict[str, Any]],
+    domain: str = "real",
+    *,
+    drawn: bool = False,
+    tested: bool = False,
+) -> CalibratedAnswer:
+    """The first of a run's answers to a picture, with its calibrated confidence.
 
     Args:
-        drawn: the picture is drawn by code.
+        run: the run whose network answered.
+        top: ``[{"category": str, "probability": float}]``, most likely first.
+        domain: domain of the picture, ``nice`` or ``real``; a visitor's photo is real.
+        drawn: the picture was drawn by code.
+        tested: the picture is one of the run's own test pictures.
     """
-    first, test = top[0], _test_answers(run)
-    if drawn and _learned_from_photographs(run):
-        return Judgement(first["category"], first["probability"], None, None, domain, foreign=True)
+    category, probability = top[0]["category"], top[0]["probability"]
+    if drawn and _trained_on_photographs(run):
+        return CalibratedAnswer(category, probability, None, None, domain, drawn_for_photos=True)
+    test = _test_answers(run)
     if test is None:
-        return Judgement(first["category"], first["probability"], None, None, domain)
-    answers, sure_from = test[domain]
-    return Judgement(
-        first["category"],
-        first["probability"],
-        first["probability"] >= sure_from,
-        calibration.similar(answers, first["probability"]),
+        return CalibratedAnswer(category, probability, None, None, domain)
+    answers, threshold = test[domain]
+    return CalibratedAnswer(
+        category,
+        probability,
+        probability >= threshold,
+        calibration.similar(answers, probability),
         domain,
+        own_photo=not (drawn or tested),
     )
 
 
-def _learned_from_photographs(run: Run) -> bool:
+def _trained_on_photographs(run: Run) -> bool:
     try:
         return run.header()["data"]["kind"] == "photographs"
     except (RunError, KeyError, TypeError):
@@ -88,6 +124,7 @@ def _learned_from_photographs(run: Run) -> bool:
 
 
 def _test_answers(run: Run) -> dict[str, tuple[Answers, float]] | None:
+    """The test answers and the confidence threshold of each domain; None if there are none."""
     try:
         written = (run.folder / "predictions.npz").stat().st_mtime_ns
         return _read(run.folder, written)
@@ -96,12 +133,12 @@ def _test_answers(run: Run) -> dict[str, tuple[Answers, float]] | None:
 
 
 @lru_cache(maxsize=128)
-def _read(folder, written: int) -> dict[str, tuple[Answers, float]]:
+def _read(folder: Path, written: int) -> dict[str, tuple[Answers, float]]:
     try:
         table = Run(folder).predictions()
-        parts = {domain: calibration.answers(table, domain) for domain in ("nice", "real")}
-    except (KeyError, IndexError, TypeError, ValueError) as error:  # a table that is not ours
+        answers = {domain: calibration.answers(table, domain) for domain in ("nice", "real")}
+    except (KeyError, IndexError, TypeError, ValueError) as error:  # not a table of ours
         raise RunError(
-            f"{folder.name}: its predictions are not as they were written ({error})."
+            f"{folder.name}: predictions.npz is damaged ({error}). Train the run again."
         ) from None
-    return {domain: (part, calibration.sure_from(part)) for domain, part in parts.items()}
+    return {domain: (part, calibration.sure_from(part)) for domain, part in answers.items()}

@@ -1,6 +1,6 @@
-"""Several runs beside one another: curves on one axis, smoothed, seeds as a mean with its spread, what differs between them.
+"""Curves of runs: read from a log, smoothed, averaged over seeds; and how configurations differ.
 
-Pure functions of numbers; neither torch nor Streamlit.
+Pure functions of arrays and mappings. Accuracies are fractions between 0 and 1.
 """
 
 import math
@@ -19,7 +19,12 @@ Which = Literal["last", "best"]
 
 @dataclass(frozen=True)
 class Curve:
-    """float64 [n] each; x strictly increasing."""
+    """One quantity over one axis.
+
+    Attributes:
+        x: float64 [n], strictly increasing.
+        y: float64 [n].
+    """
 
     x: np.ndarray
     y: np.ndarray
@@ -27,16 +32,23 @@ class Curve:
 
 @dataclass(frozen=True)
 class Band:
-    """Runs of one experiment on a common axis: float64 [n] each; `deviation` is all zero for a single run."""
+    """The mean of the runs of one experiment on a common axis, with its spread.
+
+    Attributes:
+        x: float64 [n], strictly increasing.
+        mean: float64 [n].
+        deviation: float64 [n], the sample standard deviation over the runs (n - 1); 0 for one run.
+        runs: number of runs.
+    """
 
     x: np.ndarray
     mean: np.ndarray
-    deviation: np.ndarray  # sample standard deviation over the runs (n - 1)
+    deviation: np.ndarray
     runs: int
 
 
 def groups(experiments: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """(run, experiment) pairs -> {experiment: its runs}, both in the order they come."""
+    """Groups (run, experiment) pairs by experiment, both in the order in which they come."""
     found: dict[str, list[str]] = {}
     for run, experiment in experiments:
         found.setdefault(experiment, []).append(run)
@@ -46,23 +58,26 @@ def groups(experiments: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 def curve(
     column: Callable[[str], np.ndarray], *, axis: Axis, metric: Metric, score: str = "combined"
 ) -> Curve:
-    """One number of a run's log over one axis.
+    """One quantity of a run's log over one axis.
+
+    Evaluations without the quantity are left out (there is no loss before the first iteration), as
+    are those whose x does not increase.
 
     Args:
-        column: float64 [points] of each column of the log (`index.Entry.column`).
-        axis: iterations, pictures seen (of both domains), or seconds of training.
-        score: nice, real or combined; for top1 and top3, as fractions of one.
-    Lines without the number (there is no loss before the first iteration) are left out, as are those that do not go forward.
+        column: returns a column of the log by name, float64 [evaluations] (`index.Entry.column`).
+        axis: iterations, pictures seen (both domains), or seconds of training.
+        metric: the quantity.
+        score: for ``top1`` and ``top3``: ``nice``, ``real`` or ``combined``.
     """
     if axis == "pictures":
         x = column("seen_nice") + column("seen_real")
     else:
         x = column("seconds" if axis == "time" else "iteration")
     y = _values(column, metric, score)
-    there = np.isfinite(x) & np.isfinite(y)
-    x, y = x[there], y[there]
-    forward = np.diff(np.maximum.accumulate(x), prepend=-np.inf) > 0
-    return Curve(x[forward], y[forward])
+    finite = np.isfinite(x) & np.isfinite(y)
+    x, y = x[finite], y[finite]
+    increasing = np.diff(np.maximum.accumulate(x), prepend=-np.inf) > 0
+    return Curve(x[increasing], y[increasing])
 
 
 def _values(column: Callable[[str], np.ndarray], metric: Metric, score: str) -> np.ndarray:
@@ -76,27 +91,33 @@ def _values(column: Callable[[str], np.ndarray], metric: Metric, score: str) -> 
 
 
 def smoothed(line: Curve, constant: float) -> Curve:
-    """An exponential moving average over the axis itself, without bias at the start.
+    """An exponential moving average over the axis, without bias at the start.
 
-    A point counts exp(-distance / constant) towards each later one, whatever lies between: so dense points at a phase's
-    start are not smoothed less than sparse ones later, and the first value is itself. Of evenly spaced points that is the
-    usual moving average of factor exp(-step / constant), divided by 1 - factor^n. 0 leaves the curve as it is.
+    A point has weight exp(-distance / constant) in each later value, however many points lie in
+    between. So the dense evaluations at the start of a phase are smoothed as much as the sparse
+    ones later, and the first value is unchanged. For evenly spaced points this is the usual moving
+    average with factor exp(-step / constant), divided by 1 - factor^n.
+
+    Args:
+        line: the curve.
+        constant: scale in units of x; 0 returns the curve as it is.
     """
     if constant <= 0 or len(line.x) == 0:
         return line
-    kept = np.exp(-np.diff(line.x, prepend=line.x[0]) / constant)
+    factors = np.exp(-np.diff(line.x, prepend=line.x[0]) / constant)
     sums, weights = np.empty_like(line.y), np.empty_like(line.y)
     total = weight = 0.0
-    for i, (factor, value) in enumerate(zip(kept.tolist(), line.y.tolist(), strict=True)):
+    for i, (factor, value) in enumerate(zip(factors.tolist(), line.y.tolist(), strict=True)):
         total, weight = total * factor + value, weight * factor + 1
         sums[i], weights[i] = total, weight
     return Curve(line.x, sums / weights)
 
 
 def band(lines: Sequence[Curve]) -> Band:
-    """The mean of several runs and their spread, at every place where one of them was evaluated, straight lines between.
+    """Mean and spread of several runs wherever one of them was evaluated, linearly interpolated.
 
-    Only as far as all of them have come: a mean must not jump because a run drops out of it. Runs without a point take no part.
+    The band covers only the range that all runs cover: the mean must not jump where a run ends.
+    Curves without points are ignored.
     """
     lines = [line for line in lines if len(line.x)]
     if not lines:
@@ -111,80 +132,97 @@ def band(lines: Sequence[Curve]) -> Band:
 
 
 def mean_and_deviation(values: Iterable[float | None]) -> tuple[float | None, float | None]:
-    """Mean, and sample standard deviation from two values on; None where there is none to give."""
-    there = [value for value in values if value is not None]
-    if not there:
+    """Mean and sample standard deviation, ignoring None.
+
+    Returns:
+        The mean, None without values; and the deviation, None with fewer than two values.
+    """
+    numbers = [value for value in values if value is not None]
+    if not numbers:
         return None, None
-    mean = math.fsum(there) / len(there)
-    if len(there) == 1:
+    mean = math.fsum(numbers) / len(numbers)
+    if len(numbers) == 1:
         return mean, None
-    return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in there) / (len(there) - 1))
+    squares = math.fsum((value - mean) ** 2 for value in numbers)
+    return mean, math.sqrt(squares / (len(numbers) - 1))
 
 
 def run_scores(
     summary: Mapping[str, Any], *, which: Which, metric: Literal["top1", "top3"]
 ) -> dict[str, float | None]:
-    """{nice, real, combined} of a run, as fractions of one.
+    """Nice, real and combined accuracy of a run; None where the summary lacks one.
 
     Args:
-        summary: how it ended, or `metrics.last_scores` while it has not.
-        which: *last* is the last iteration. *best* is the best of each column over training, each for itself, as the paper's
-            Table 2 has them: chosen on the test pictures, so it flatters.
+        summary: the summary of a finished run, or its last evaluation.
+        which: ``last`` is the last iteration. ``best`` is the best value of each score over
+            training, each on its own, as in the paper's Table 2; it is selected on the test
+            pictures and therefore optimistic.
+        metric: ``top1`` or ``top3``.
     """
-    return {
-        score: _number(summary, *(("best", metric, score) if which == "best" else (score, metric)))
-        for score in SCORES
-    }
+    if which == "best":
+        return {score: _number(summary, "best", metric, score) for score in SCORES}
+    return {score: _number(summary, score, metric) for score in SCORES}
 
 
-def _number(found: Any, *path: str) -> float | None:
-    """What lies at that path of a summary, if it is a number: a person may have edited the file."""
+def _number(summary: Any, *path: str) -> float | None:
+    """The number at that path of a summary, None if there is none: the file may be hand-edited."""
     for name in path:
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return float(found) if isinstance(found, (int, float)) else None
+        summary = summary.get(name) if isinstance(summary, Mapping) else None
+    return float(summary) if isinstance(summary, (int, float)) else None
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One field of several configurations."""
+    """One setting of several configurations.
+
+    Attributes:
+        name: field of RunConfig.
+        values: one for each configuration; None where the setting does not apply.
+        differs: whether the values are not all equal.
+    """
 
     name: str
-    values: tuple[
-        Any, ...
-    ]  # one a configuration; None where the field means nothing for its method
+    values: tuple[Any, ...]
     differs: bool
 
 
-def side_by_side(settings: Sequence[Mapping[str, Any]]) -> list[Setting]:
-    """Every field that at least one configuration has (`RunConfig.settings`), in the order they name them."""
-    names = list(dict.fromkeys(name for one in settings for name in one))
+def side_by_side(configurations: Sequence[Mapping[str, Any]]) -> list[Setting]:
+    """All settings of several configurations (`RunConfig.settings`), in the order they come."""
+    names = list(dict.fromkeys(name for settings in configurations for name in settings))
     rows = []
     for name in names:
-        values = tuple(one.get(name) for one in settings)
+        values = tuple(settings.get(name) for settings in configurations)
         rows.append(Setting(name, values, any(value != values[0] for value in values)))
     return rows
 
 
 def distinguishing(
-    settings: Sequence[Mapping[str, Any]], *, first: Sequence[str] = ("method", "ratio", "split")
+    configurations: Sequence[Mapping[str, Any]],
+    *,
+    first: Sequence[str] = ("method", "ratio", "split"),
 ) -> list[dict[str, Any]]:
-    """What to call each configuration by: its values of the fields `first` that differ, and of as few others as it takes to tell all apart.
+    """The settings that tell configurations apart, for captions and legends.
 
-    The seed is never among them.
+    Args:
+        configurations: the settings of each.
+        first: settings that are included whenever they differ.
+
+    Returns:
+        For each configuration the values of `first`, and of as few other settings as it takes to
+        tell all configurations apart. The seed is never included.
     """
-    rows = [row for row in side_by_side(settings) if row.differs and row.name != "seed"]
-    rows.sort(
-        key=lambda row: row.name not in first
-    )  # stable: else in the order of the configuration
-    named: list[Setting] = []
+    rows = [row for row in side_by_side(configurations) if row.differs and row.name != "seed"]
+    rows.sort(key=lambda row: row.name not in first)  # stable: otherwise in the given order
+    chosen: list[Setting] = []
     for row in rows:
-        apart = len({tuple(one.values[i] for one in named) for i in range(len(settings))})
-        further = len(
-            {(row.values[i], *(one.values[i] for one in named)) for i in range(len(settings))}
-        )
-        if row.name in first or further > apart:
-            named.append(row)
+        if row.name in first or _distinct([*chosen, row]) > _distinct(chosen):
+            chosen.append(row)
     return [
-        {row.name: row.values[i] for row in named if row.values[i] is not None}
-        for i in range(len(settings))
+        {row.name: row.values[i] for row in chosen if row.values[i] is not None}
+        for i in range(len(configurations))
     ]
+
+
+def _distinct(rows: Sequence[Setting]) -> int:
+    """How many configurations these settings tell apart."""
+    return len(set(zip(*(row.values for row in rows), strict=True))) if rows else 1

@@ -1,192 +1,203 @@
-"""Curves of several runs over one another, as figures: a panel each for nice, real and combined; or one for loss, learning rate.
+"""Curves of several runs in one plot: a panel each for nice, real and combined, or one panel.
 
-In a panel every line has its mark's colour; runs are told apart by dash and tint, the same in all panels (`style`).
+In a panel all lines have the colour of its score. Runs differ in dash and tint, the same in every
+panel (`line_style`).
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from fruitlab.config.text import percent
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.metrics.curves import Axis, Band, Metric
 from fruitlab.metrics.series import thin
-from fruitlab.plots import style as marks
-from fruitlab.plots.figures import Figure
+from fruitlab.plots import style
+from fruitlab.plots.figures import QUANTITIES, Figure
+from fruitlab.plots.style import Trace
 
 TITLES = {"nice": "Nice accuracy", "real": "Real accuracy", "combined": "Combined performance"}
-HINTS = {
-    "nice": "nice test pictures right",
-    "real": "real test pictures right",
-    "combined": "root of nice × real",
+AXIS_TITLES = {
+    "nice": "accuracy on nice test pictures",
+    "real": "accuracy on real test pictures",
+    "combined": "√(nice × real)",
 }
 TINTS = (0.0, 0.45)  # towards white
-PLAIN = {
-    "loss": (
-        "Training loss",
-        "cross entropy (nats)",
-        "How surprised the networks are by their training pictures; lower is better.",
-    ),
-    "learning_rate": ("Learning rate", "learning rate", "How large a step each iteration takes."),
-}
+FEW_LINES = 4  # below this, lines have their full width
+CAPTION_VALUES = 3  # final values that a caption states
 
 
 @dataclass(frozen=True)
 class Line:
-    """One run, or the seeds of one experiment: its name and its curve in each panel (nice, real, combined; or only the metric)."""
+    """One run, or the mean over the seeds of one experiment.
+
+    Attributes:
+        name: legend entry.
+        bands: the curve for each panel: ``nice``, ``real`` and ``combined``, or only the metric.
+    """
 
     name: str
     bands: dict[str, Band]
 
 
-def style(place: int) -> tuple[str, float]:
-    """(dash, tint) of the line at that place; as many as there are before they repeat."""
-    return marks.DASHES[place % len(marks.DASHES)], TINTS[place // len(marks.DASHES) % len(TINTS)]
+def line_style(index: int) -> tuple[str, float]:
+    """Dash and tint of the line with this index; they repeat after all combinations are used."""
+    dash = style.DASHES[index % len(style.DASHES)]
+    return dash, TINTS[index // len(style.DASHES) % len(TINTS)]
 
 
 def tinted(colour: str, tint: float) -> str:
-    return "#" + "".join(
-        f"{round(int(colour[i : i + 2], 16) * (1 - tint) + 255 * tint):02x}" for i in (1, 3, 5)
-    )
+    """The colour ``#rrggbb`` mixed with white; tint 0 leaves it as it is, 1 is white."""
+    channels = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    mixed = (round(channel * (1 - tint) + 255 * tint) for channel in channels)
+    return "#" + "".join(f"{channel:02x}" for channel in mixed)
 
 
 def panels(
     lines: Sequence[Line], *, axis: Axis, metric: Metric, smoothing: int, categories: int | None
 ) -> list[Figure]:
-    """The figures, in order.
+    """The figures from left to right: nice, real and combined, or a single one.
 
     Args:
-        smoothing: what was done to the curves, in percent of the axis: said below the plot.
-        categories: how many, for the level of guessing; None where the runs differ in it.
+        lines: runs or experiments, in the order of `line_style`.
+        axis: unit of the curves' x values.
+        metric: ``top1`` and ``top3`` give three panels, ``loss`` and ``learning_rate`` one.
+        smoothing: scale of the smoothing already applied, in percent of the axis; for the caption.
+        categories: number of categories, for the random baseline; None where the runs differ.
     """
-    end = max(
-        (band.x[-1] for line in lines for band in line.bands.values() if len(band.x)), default=1.0
-    )
-    scale, label = _axis(axis, float(end))
+    bands = [band for line in lines for band in line.bands.values() if len(band.x)]
+    end = max((float(band.x[-1]) for band in bands), default=1.0)
+    scale, label = _unit(axis, end)
     end *= scale
     layout = {
-        "xaxis": marks.axis(label, range=[-0.02 * end, 1.02 * end]),
+        "xaxis": style.axis(label, range=[-0.02 * end, 1.02 * end]),
         "hovermode": "x",
         "showlegend": False,
     }
-    smooth = (
-        f" Smoothed: a moving average that fades over {smoothing} % of the axis."
+    note = (
+        f" Smoothed with an exponential moving average over {smoothing} % of the axis."
         if smoothing
         else ""
     )
-    if metric in PLAIN:
-        title, unit, reading = PLAIN[metric]
+    if metric in QUANTITIES:
+        quantity = QUANTITIES[metric]
         return [
             {
-                "title": title,
-                "reading": reading + smooth,
-                "data": _traces(lines, metric, scale, "%{y:.4g}", plain=True),
-                "layout": layout | {"yaxis": marks.axis(unit, rangemode="tozero")},
+                "title": quantity.title,
+                "caption": quantity.caption + note,
+                "data": _traces(lines, metric, scale),
+                "layout": layout | {"yaxis": style.axis(quantity.axis, rangemode="tozero")},
             }
         ]
-    top = int(metric[-1])
-    # One scale for the three panels, so that their heights can be compared; from nothing, to the next fifth above the highest.
-    highest = max(
-        (
-            float((band.mean + band.deviation).max())
-            for line in lines
-            for band in line.bands.values()
-            if len(band.x)
-        ),
-        default=1.0,
-    )
-    scaled = {
-        "range": [0, 1.02 * min(1.0, math.ceil(highest * 5 + 1e-9) / 5)],
-        "dtick": 0.2 if highest > 0.4 else 0.1,
-    }
+    top, scaled = int(metric[-1]), _common_scale(bands)
     figures = []
-    for score in ("nice", "real", "combined"):
-        data = _traces(lines, score, scale, "%{y:.1%}")
+    for score in SCORES:
+        data = _traces(lines, score, scale)
         if categories:
-            data.append(
-                marks.chance(categories, (0.0, float(end)), top=top)
-                | {"hoverinfo": "skip", "hovertemplate": None}
-            )
+            baseline = style.random_baseline(categories, (0.0, end), top=top)
+            data.append(baseline | {"hoverinfo": "skip", "hovertemplate": None})
         figures.append(
             {
-                "title": f"{marks.SHAPES[score]} {TITLES[score]}, top-{top}",
-                "reading": _reading(lines, score) + smooth,
+                "title": f"{style.SHAPES[score]} {TITLES[score]}, top-{top}",
+                "caption": _final_values(lines, score) + note,
                 "data": data,
-                "layout": layout | {"yaxis": marks.accuracy_axis(HINTS[score]) | scaled},
+                "layout": layout | {"yaxis": style.accuracy_axis(AXIS_TITLES[score]) | scaled},
             }
         )
     return figures
 
 
-def _traces(
-    lines: Sequence[Line], panel: str, scale: float, number: str, *, plain: bool = False
-) -> list[marks.Trace]:
+def _common_scale(bands: Sequence[Band]) -> dict[str, Any]:
+    """One vertical scale for all panels, so that heights can be compared: 0 to the next fifth."""
+    highest = max((float((band.mean + band.deviation).max()) for band in bands), default=1.0)
+    end = min(1.0, math.ceil(highest * 5 + 1e-9) / 5)
+    return {"range": [0, 1.02 * end], "dtick": 0.2 if highest > 0.4 else 0.1}
+
+
+def _traces(lines: Sequence[Line], panel: str, scale: float) -> list[Trace]:
+    """The lines of a panel, and behind them a band of one standard deviation for each mean."""
     spreads, means = [], []
-    for place, line in enumerate(lines):
-        found = line.bands.get(panel)
-        if found is None or not len(found.x):
+    for index, line in enumerate(lines):
+        band = line.bands.get(panel)
+        if band is None or not len(band.x):
             continue
-        kept = thin(len(found.x))
-        x, mean, deviation = found.x[kept] * scale, found.mean[kept], found.deviation[kept]
-        dash, tint = style(place)
-        name = line.name if found.runs == 1 else f"{line.name}, mean of {found.runs}"
-        mark = "combined" if plain else panel
-        colour = marks.GREY if plain else tinted(marks.COLOURS[mark], tint)
-        if found.runs > 1:
-            spreads.append(
-                marks.band(mark, x, mean - deviation, mean + deviation)
-                | {"fillcolor": marks.faded(colour, 0.18)}
-            )
-        trace = marks.line(mark, x, mean, name=name, dash=dash)
-        trace["line"] |= {"color": colour, "width": marks.WIDTHS[mark] if len(lines) < 4 else 2}
-        trace["marker"] |= {"color": colour, "size": 6, "maxdisplayed": 8}
-        spread = (
-            "" if found.runs == 1 else " ± %{customdata:.4g}" if plain else " ± %{customdata:.1%}"
-        )
-        means.append(
-            trace
-            | {
-                "hovertemplate": f"{number}{spread}<extra>{_escaped(name)}</extra>",
-                "customdata": marks.plain(deviation),
-                "mode": "lines" if plain else "lines+markers",
-            }
-        )
+        kept = thin(len(band.x))
+        x, mean, deviation = band.x[kept] * scale, band.mean[kept], band.deviation[kept]
+        trace = _mean(line, index, panel, band.runs, x, mean, deviation)
+        trace["line"]["width"] = style.WIDTHS[_score(panel)] if len(lines) < FEW_LINES else 2
+        means.append(trace)
+        if band.runs > 1:
+            spread = style.band(_score(panel), x, mean - deviation, mean + deviation)
+            spreads.append(spread | {"fillcolor": style.faded(trace["line"]["color"], 0.18)})
     return spreads + means
 
 
-def _reading(lines: Sequence[Line], panel: str) -> str:
-    """Where the lines end, highest first."""
+def _mean(
+    line: Line,
+    index: int,
+    panel: str,
+    runs: int,
+    x: np.ndarray,
+    mean: np.ndarray,
+    deviation: np.ndarray,
+) -> Trace:
+    dash, tint = line_style(index)
+    is_score = panel in SCORES
+    colour = tinted(style.COLOURS[panel], tint) if is_score else style.GREY
+    name = line.name if runs == 1 else f"{line.name}, mean of {runs}"
+    number = ".1%" if is_score else ".4g"
+    spread = f" ± %{{customdata:{number}}}" if runs > 1 else ""
+    trace = style.line(_score(panel), x, mean, name=name, dash=dash)
+    trace["line"] |= {"color": colour}
+    trace["marker"] |= {"color": colour, "size": 6, "maxdisplayed": 8}
+    return trace | {
+        "hovertemplate": f"%{{y:{number}}}{spread}<extra>{_escaped(name)}</extra>",
+        "customdata": style.plain(deviation),
+        "mode": "lines+markers" if is_score else "lines",
+    }
+
+
+def _score(panel: str) -> str:
+    """The score whose line style a panel uses; loss and learning rate borrow that of combined."""
+    return panel if panel in SCORES else "combined"
+
+
+def _final_values(lines: Sequence[Line], panel: str) -> str:
+    """The last value of each line, highest first, as a sentence."""
     ends = sorted(
         (
-            (float(found.mean[-1]), float(found.deviation[-1]), line.name, found.runs)
+            (float(band.mean[-1]), float(band.deviation[-1]), line.name, band.runs)
             for line in lines
-            if (found := line.bands.get(panel)) is not None and len(found.x)
+            if (band := line.bands.get(panel)) is not None and len(band.x)
         ),
         reverse=True,
     )
-    told = [
-        f"{percent(mean)}{f' ± {deviation * 100:.1f}' if runs > 1 else ''} ({name})"
-        for mean, deviation, name, runs in ends[:3]
+    if not ends:
+        return "No evaluation yet."
+    stated = [
+        f"{percent(mean)}{f' ± {100 * deviation:.1f}' if runs > 1 else ''} ({name})"
+        for mean, deviation, name, runs in ends[:CAPTION_VALUES]
     ]
-    if not told:
-        return "No point yet."
-    return (
-        f"At the end: {', '.join(told)}{f', and {len(ends) - 3} lower' if len(ends) > 3 else ''}."
-    )
+    rest = len(ends) - len(stated)
+    return f"At the end: {', '.join(stated)}{f', and {rest} lower' if rest else ''}."
 
 
-def _axis(axis: Axis, end: float) -> tuple[float, str]:
-    """Factor and name: time in the unit that suits its length."""
-    if axis == "time":
-        return (
-            (1.0, "training time (seconds)")
-            if end < 180
-            else (1 / 60, "training time (minutes)")
-            if end < 10800
-            else (1 / 3600, "training time (hours)")
-        )
-    return 1.0, "iterations" if axis == "iterations" else "pictures seen"
+def _unit(axis: Axis, end: float) -> tuple[float, str]:
+    """Factor for the x values and title of the axis; time is in the unit that suits its length."""
+    if axis == "iterations":
+        return 1.0, "iterations"
+    if axis == "pictures":
+        return 1.0, "pictures seen"
+    if end < 180:
+        return 1.0, "training time (seconds)"
+    if end < 10_800:
+        return 1 / 60, "training time (minutes)"
+    return 1 / 3600, "training time (hours)"
 
 
 def _escaped(name: str) -> str:
-    """Plotly reads a few HTML tags in its texts."""
+    """Plotly interprets some HTML tags in texts."""
     return name.replace("&", "&amp;").replace("<", "&lt;")

@@ -1,18 +1,42 @@
-"""The explorer's figures as plain dicts (data, layout, title, reading), from plain arrays: fractions of one, iterations.
+"""The explorer's figures, from plain arrays.
 
-They set neither text nor grid colours: the chart component takes those from the page, in light and dark.
+A figure is a dict: ``data`` and ``layout`` as plotly.js expects them, ``title``, and ``caption``, a
+sentence that states the result. Accuracies are fractions between 0 and 1. Figures set neither text
+nor grid colours: the chart component takes those from the page, which has a light and a dark theme.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fruitlab.config.text import percent
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.metrics.series import Curves, Forgetting
 from fruitlab.plots import style
+from fruitlab.plots.style import Trace
 
 Figure = dict[str, Any]
+
+
+class Quantity(NamedTuple):
+    """A logged number other than an accuracy, with the texts of its plot."""
+
+    title: str
+    axis: str
+    caption: str
+
+
+QUANTITIES = {
+    "loss": Quantity(
+        "Training loss",
+        "cross entropy (nats)",
+        "Cross entropy on training batches; lower is better.",
+    ),
+    "learning_rate": Quantity(
+        "Learning rate", "learning rate", "The step size of the optimizer at each iteration."
+    ),
+}
 
 
 def accuracies(
@@ -23,82 +47,62 @@ def accuracies(
     categories: int | None,
     best: tuple[str, float] | None = None,
 ) -> Figure:
-    """Both accuracies and combined performance over a run, with chance and the best mixed run as levels.
+    """Nice, real and combined accuracy over the iterations of a run.
 
     Args:
-        top: 1 or 3. iterations: of the whole run, the axis' end.
-        best: name and combined performance of the best mixed run on the same data.
+        curves: the log of the run.
+        top: 1 or 3, for top-1 or top-3 accuracy.
+        iterations: length of the whole run, the end of the axis.
+        categories: number of categories, for the random baseline; None leaves it out.
+        best: name and combined performance of the best mixed run on the same data, drawn as a
+            reference level.
     """
     ends = (0.0, float(iterations))
-    data = [
-        style.line(mark, curves.iteration, getattr(curves, mark))
-        for mark in ("nice", "real", "combined")
-    ]
+    data = [style.line(score, curves.iteration, getattr(curves, score)) for score in style.COLOURS]
     if best is not None:
-        data.append(
-            style.level(
-                best[1],
-                f"best other mixed run ({best[0]}), combined",
-                ends,
-                colour=style.COLOURS["combined"],
-                dash="longdash",
-                right=False,
-            )
-        )
+        name, value = best
+        name = f"best other mixed run ({name}), combined"
+        colour = style.COLOURS["combined"]
+        data.append(style.level(value, name, ends, colour=colour, dash="longdash", right=False))
     if categories:
-        data.append(style.chance(categories, ends, top=top))
-    reading = "No point yet: the first comes before the first iteration, within seconds of the data being read."
-    if len(curves.iteration):
-        nice, real, both = (
-            percent(float(getattr(curves, mark)[-1])) for mark in ("nice", "real", "combined")
-        )
-        reading = f"At iteration {int(curves.iteration[-1]):,}: {nice} of nice and {real} of real test pictures right, {both} combined."
+        data.append(style.random_baseline(categories, ends, top=top))
     layout = {
         "xaxis": style.axis("iteration", range=_padded(ends)),
         "yaxis": style.accuracy_axis(f"top-{top} accuracy"),
         "hovermode": "x unified",
     }
+    caption = "Waiting for the first evaluation …"
+    if len(curves.iteration):
+        nice, real, combined = (percent(float(getattr(curves, s)[-1])) for s in SCORES)
+        caption = (
+            f"At iteration {int(curves.iteration[-1]):,}: {nice} of nice and {real} of real test "
+            f"pictures classified correctly, {combined} combined."
+        )
     if curves.switch is not None:
-        layout |= style.switch(curves.switch, "restricted training")
-        reading += f" The dashed line is where restricted training begins: from iteration {curves.switch:,} only the last two layers learn, on real pictures."
-    return {
-        "title": f"Top-{top} accuracy on both test sets",
-        "reading": reading,
-        "data": data,
-        "layout": layout,
-    }
+        layout |= style.vertical_line(curves.switch, "restricted training")
+        caption += (
+            f" At the dashed line, iteration {curves.switch:,}, restricted training begins: "
+            "only the last two layers are trained, on real pictures."
+        )
+    title = f"Top-{top} accuracy on both test sets"
+    return {"title": title, "caption": caption, "data": data, "layout": layout}
 
 
 def loss(curves: Curves, *, iterations: int) -> Figure:
-    """Training loss (cross entropy)."""
-    return _one(
-        curves,
-        curves.loss,
-        title="Training loss",
-        axis="cross entropy (nats)",
-        iterations=iterations,
-        reading="How surprised the network is by its training pictures; lower is better.",
-    )
+    """Training loss over the iterations of a run, on an axis of that length."""
+    return _quantity(curves, QUANTITIES["loss"], curves.loss, iterations)
 
 
 def learning_rate(curves: Curves, *, iterations: int) -> Figure:
-    return _one(
-        curves,
-        curves.learning_rate,
-        title="Learning rate",
-        axis="learning rate",
-        iterations=iterations,
-        reading="How large a step each iteration takes.",
-    )
+    """Learning rate over the iterations of a run, on an axis of that length."""
+    return _quantity(curves, QUANTITIES["learning_rate"], curves.learning_rate, iterations)
 
 
-def _one(
-    curves: Curves, y: np.ndarray, *, title: str, axis: str, iterations: int, reading: str
-) -> Figure:
+def _quantity(curves: Curves, quantity: Quantity, y: np.ndarray, iterations: int) -> Figure:
     trace = {
         "type": "scatter",
         "mode": "lines",
-        "name": axis,
+        "name": quantity.axis,
         "x": style.plain(curves.iteration),
         "y": style.plain(y),
         "connectgaps": True,
@@ -108,12 +112,17 @@ def _one(
     }
     layout = {
         "xaxis": style.axis("iteration", range=_padded((0, iterations))),
-        "yaxis": style.axis(axis, rangemode="tozero"),
+        "yaxis": style.axis(quantity.axis, rangemode="tozero"),
         "hovermode": "x unified",
     }
     if curves.switch is not None:
-        layout |= {"shapes": style.switch(curves.switch, "")["shapes"]}
-    return {"title": title, "reading": reading, "data": [trace], "layout": layout}
+        layout["shapes"] = style.vertical_line(curves.switch, "")["shapes"]
+    return {
+        "title": quantity.title,
+        "caption": quantity.caption,
+        "data": [trace],
+        "layout": layout,
+    }
 
 
 def forgetting(
@@ -123,55 +132,63 @@ def forgetting(
     categories: int | None,
     joint: tuple[str, float, float] | None = None,
 ) -> Figure:
-    """Figure 14: nice and real accuracy over restricted training, of one run or of several over one another.
+    """Figure 14 of the paper: nice and real accuracy over restricted training.
 
     Args:
-        joint: name, nice and real accuracy of the mixed run at the same budget: the upper reference.
+        runs: one run, or several that differ in the dash of their lines.
+        top: 1 or 3, for top-1 or top-3 accuracy.
+        categories: number of categories, for the random baseline; None leaves it out.
+        joint: name, nice and real accuracy of the mixed run that saw as many pictures, drawn as
+            reference levels: the upper bound.
     """
     ends = (0.0, float(max((run.iteration[-1] for run in runs if len(run.iteration)), default=1)))
-    data = []
-    for place, run in enumerate(runs):
-        for mark in ("nice", "real"):
-            name = mark if len(runs) == 1 else f"{mark}: {run.name}"
-            data.append(
-                style.line(
-                    mark,
-                    run.iteration,
-                    getattr(run, mark),
-                    name=name,
-                    dash=style.DASHES[place % len(style.DASHES)],
-                )
-            )
+    data = [
+        _forgetting_line(score, run, index, alone=len(runs) == 1)
+        for index, run in enumerate(runs)
+        for score in ("nice", "real")
+    ]
     if joint is not None:
-        for mark, value in zip(("nice", "real"), joint[1:], strict=True):
-            data.append(
-                style.level(
-                    value,
-                    f"{mark}, trained jointly ({joint[0]})",
-                    ends,
-                    colour=style.COLOURS[mark],
-                    dash="longdash",
-                )
+        data += [
+            style.level(
+                value,
+                f"{score}, trained jointly ({joint[0]})",
+                ends,
+                colour=style.COLOURS[score],
+                dash="longdash",
             )
+            for score, value in zip(("nice", "real"), joint[1:], strict=True)
+        ]
     if categories:
-        data.append(style.chance(categories, ends, top=top))
-    drawn = [run for run in runs if len(run.nice)]
-    reading = " ".join(
-        f"{run.name}: nice from {percent(float(run.nice[0]))} to {percent(float(run.nice[-1]))}, "
-        f"real from {percent(float(run.real[0]))} to {percent(float(run.real[-1]))}."
-        for run in drawn
-    )
-    layout = {
-        "xaxis": style.axis("iterations of restricted training", range=_padded(ends)),
-        "yaxis": style.accuracy_axis(f"top-{top} accuracy"),
-        "hovermode": "x unified",
-    }
+        data.append(style.random_baseline(categories, ends, top=top))
     return {
-        "title": "What is forgotten, and what is learned, in restricted training",
-        "reading": reading,
+        "title": "Forgetting and learning during restricted training",
+        "caption": " ".join(_change(run) for run in runs if len(run.nice)),
         "data": data,
-        "layout": layout,
+        "layout": {
+            "xaxis": style.axis("iterations of restricted training", range=_padded(ends)),
+            "yaxis": style.accuracy_axis(f"top-{top} accuracy"),
+            "hovermode": "x unified",
+        },
     }
+
+
+def _forgetting_line(score: str, run: Forgetting, index: int, *, alone: bool) -> Trace:
+    return style.line(
+        score,
+        run.iteration,
+        getattr(run, score),
+        name=score if alone else f"{score}: {run.name}",
+        dash=style.DASHES[index % len(style.DASHES)],
+    )
+
+
+def _change(run: Forgetting) -> str:
+    """What a run lost and gained, as a sentence."""
+    nice, real = (
+        f"from {percent(float(values[0]))} to {percent(float(values[-1]))}"
+        for values in (run.nice, run.real)
+    )
+    return f"{run.name}: nice {nice}, real {real}."
 
 
 def mixing(
@@ -182,40 +199,47 @@ def mixing(
     *,
     top: int = 1,
     chosen: float | None = None,
-    paper: dict[str, tuple[Sequence[float], Sequence[float]]] | None = None,
-    deviations: dict[str, Sequence[float | None]] | None = None,
+    paper: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
+    deviations: Mapping[str, Sequence[float | None]] | None = None,
 ) -> Figure:
-    """The mixing curve (Table 2): accuracies over the share of real training pictures.
+    """The mixing curve (Table 2 of the paper): accuracy over the share of real training pictures.
 
     Args:
-        ratio: shares of the real training set in percent, ascending. chosen: the one to point out.
-        paper: {mark: (ratios, accuracies)} to set beside it. deviations: {mark: the spread over seeds at each ratio, None of a single one}.
+        ratio: shares of the real training set in percent, ascending, [n].
+        nice: accuracy on nice test pictures at each ratio, [n].
+        real: accuracy on real test pictures at each ratio, [n].
+        combined: combined performance at each ratio, [n].
+        top: 1 or 3, for top-1 or top-3 accuracy.
+        chosen: the ratio to highlight.
+        paper: {score: (ratios, accuracies)}, the paper's values.
+        deviations: {score: standard deviations over seeds, [n]}, None where there is one seed.
     """
-    values = {"nice": nice, "real": real, "combined": combined}
+    values, deviations = {"nice": nice, "real": real, "combined": combined}, deviations or {}
     data = [
-        style.line(mark, ratio, values[mark], **style.bars(mark, (deviations or {}).get(mark, ())))
-        for mark in values
+        style.line(
+            score, ratio, values[score], **style.error_bars(score, deviations.get(score, ()))
+        )
+        for score in values
     ]
-    data += [style.paper(mark, *points) for mark, points in (paper or {}).items()]
+    data += [style.paper(score, *points) for score, points in (paper or {}).items()]
     layout = {
         "xaxis": style.axis("share of the real training set (%)", range=[-3, 103], dtick=10),
         "yaxis": style.accuracy_axis(f"top-{top} accuracy"),
         "hovermode": "x unified",
     }
-    if chosen is not None:
-        layout |= style.switch(
-            chosen, f"{chosen:g} %", top=False
-        )  # at the upper end are the nice accuracies
-    reading = ""
+    if chosen is not None:  # labelled at the lower end: nice accuracies are at the upper one
+        layout |= style.vertical_line(chosen, f"{chosen:g} %", top=False)
+    caption = ""
     if len(ratio):
         best = int(np.nanargmax(np.asarray(combined, dtype=float)))
-        reading = f"Combined performance is best at {ratio[best]:g} % real: {percent(float(combined[best]))}."
-        if any(any(spread) for spread in (deviations or {}).values()):
-            reading += " Bars: the standard deviation over seeds."
-    return {"title": "Accuracy by mixing ratio", "reading": reading, "data": data, "layout": layout}
+        value = percent(float(combined[best]))
+        caption = f"Combined performance is best at {ratio[best]:g} % real: {value}."
+        if any(any(spread) for spread in deviations.values()):
+            caption += " Error bars: standard deviation over seeds."
+    return {"title": "Accuracy by mixing ratio", "caption": caption, "data": data, "layout": layout}
 
 
 def _padded(ends: tuple[float, float]) -> list[float]:
-    """A little room at both ends, for whole marks."""
+    """The range of an axis with room at both ends, so that markers are not cut off."""
     room = 0.02 * max(1.0, ends[1] - ends[0])
     return [ends[0] - room, ends[1] + room]

@@ -6,8 +6,7 @@ from fruitlab.config.text import percent
 from fruitlab.metrics.accuracy import SCORES
 from fruitlab.metrics.series import Forgetting
 from fruitlab.plots import style
-from fruitlab.plots.comparison import style as line_style
-from fruitlab.plots.comparison import tinted
+from fruitlab.plots.comparison import line_style, tinted
 from fruitlab.plots.figures import Figure, forgetting
 from fruitlab.studies import published
 from fruitlab.studies.plans import RATIOS, SPLITS
@@ -37,14 +36,14 @@ def mixed(ours: Column, *, top: int, categories: int) -> Figure:
     else:
         number, theirs = 12, published.BEST_TOP3
         data.append(style.paper("combined", [theirs[0]], [theirs[1]]))
-    data.append(style.chance(categories, (0.0, 100.0), top=top))
+    data.append(style.random_baseline(categories, (0.0, 100.0), top=top))
     texts = [_best_text("Ours", ours)] if ours else []
     texts.append(f"The paper's combined score is best at {theirs[0]} % real: {percent(theirs[1])}.")
     if top == 3:
         texts.append("The paper's text gives no other number of this figure.")
     return {
         "title": f"Figure {number}: mixed training, top-{top}",
-        "reading": " ".join(texts),
+        "caption": " ".join(texts),
         "data": data,
         "layout": _layout(RATIO_AXIS, f"top-{top} accuracy"),
     }
@@ -71,12 +70,12 @@ def iterative(ours: Mapping[str, Column], *, categories: int, best_mixed: float 
     data.append(_combined_level(published.ITERATIVE_BELOW, "paper: combined always below", "dash"))
     if best_mixed is not None:
         data.append(_combined_level(best_mixed, "best mixed run, combined", "longdash", right=True))
-    data.append(style.chance(categories, SPLIT_ENDS))
+    data.append(style.random_baseline(categories, SPLIT_ENDS))
     below = percent(published.ITERATIVE_BELOW)
     texts.append(f"The paper's text gives one number: always below {below}.")
     return {
         "title": "Figure 13: iterative training, top-1",
-        "reading": " ".join(texts),
+        "caption": " ".join(texts),
         "data": data,
         "layout": _layout(SPLIT_AXIS, "top-1 accuracy"),
     }
@@ -93,14 +92,14 @@ def restricted(curves: Sequence[Forgetting], *, categories: int) -> Figure:
     points = published.FORGOTTEN
     figure["data"].append(style.paper("nice", list(points), list(points.values())))
     if not curves:
-        figure["data"].append(style.chance(categories, EMPTY_FORGETTING))
+        figure["data"].append(style.random_baseline(categories, EMPTY_FORGETTING))
         figure["layout"]["xaxis"] |= {"range": [-10, EMPTY_FORGETTING[1] + 10]}
     start, end = map(percent, points.values())
-    ours = figure["reading"][:1].upper() + figure["reading"][1:]
+    ours = figure["caption"][:1].upper() + figure["caption"][1:]
     theirs = f"The paper: nice from about {start} to {end} within 200 iterations."
     return figure | {
         "title": "Figure 14: restricted training of the 50 % split",
-        "reading": f"{ours} {theirs}".strip(),
+        "caption": f"{ours} {theirs}".strip(),
     }
 
 
@@ -122,7 +121,7 @@ def tuning(number: int, lines: Mapping[str, Mapping[int, float]]) -> Figure:
     claim = published.TUNING[number]
     return {
         "title": f"Figure {number}: {claim.title}",
-        "reading": f"{_winners(lines)} The paper: {claim.outcome}",
+        "caption": f"{_winners(lines)} The paper: {claim.outcome}",
         "data": data,
         "layout": _layout(RATIO_AXIS, "best combined, top-1"),
     }
@@ -155,6 +154,6 @@ def _layout(axis: dict, title: str) -> dict:
 
 def _line(score: str, column: Column, *, name: str, dash: str = "solid") -> style.Trace:
     """Means over the seeds; with several seeds, error bars of one standard deviation."""
-    bars = style.bars(score, [scores.deviation(score) for scores in column.values()])
+    bars = style.error_bars(score, [scores.deviation(score) for scores in column.values()])
     means = [scores.mean(score) for scores in column.values()]
     return style.line(score, list(column), means, name=name, dash=dash, **bars)

@@ -64,4 +64,4 @@ def test_what_it_learned_from_is_said():
     made_runs.run("one", kind="drawn")
     assert "drawn pictures" in text(opened("classify"))
     made_runs.run("two", kind="photographs", data="photos")
-    assert "learned from photographs" in text(opened("classify", run="two"))
+    assert "trained on photographs" in text(opened("classify", run="two"))

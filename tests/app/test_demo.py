@@ -81,40 +81,40 @@ def test_a_photo_reaches_our_reader_as_it_came(tmp_path):
 
 
 def test_opened_without_a_run_it_invites():
-    choice, note, pictures = demo.opened(request())
+    choice, note, pictures = demo.on_load(request())
     assert choice.choices == [] and not choice.visible and "No run has finished yet" in note
     assert len(pictures) == demo.EXAMPLES and all(
         image.shape == (100, 100, 3) for image, _ in pictures
     )
-    assert "No run has finished yet" in demo.explained(b"x", None)[0]
+    assert "No run has finished yet" in demo.explain(b"x", None)[0]
 
 
 def test_opened_with_a_run_it_shows_that_one():
     for seed, name in enumerate(("one", "two")):
         made_runs.run(name, seed=seed)
     made_runs.run("half", status="stopped")
-    choice, note, _ = demo.opened(request(run="two"))
+    choice, note, _ = demo.on_load(request(run="two"))
     assert (
         {run for _, run in choice.choices} == {"one", "two"}
         and choice.value == "two"
         and choice.visible
         and note == ""
     )
-    assert not demo.opened(request(run="two", embed="1"))[0].visible
-    assert "no run of that name" in demo.opened(request(run="../../etc"))[1]
-    assert "has not finished" in demo.opened(request(run="half"))[1]
+    assert not demo.on_load(request(run="two", embed="1"))[0].visible
+    assert "no run of that name" in demo.on_load(request(run="../../etc"))[1]
+    assert "has not finished" in demo.on_load(request(run="half"))[1]
 
 
 def test_an_answer_with_where_it_looked(tmp_path):
     run = made_runs.run("one", seed=2)
     path = saved(tmp_path / "photo.png", noise())
-    verdict, label, looked = demo.explained(path, "one")
+    verdict, label, looked = demo.explain(path, "one")
     expected = Predictor(run).top3(path)
     assert label == pytest.approx(
         {one["category"]: one["probability"] for one in expected}, rel=1e-4
     )
     assert "real test pictures" in verdict and looked.count("<img") == 2
-    assert demo.explained(None, "one") == (demo.INVITATION, None, "")
+    assert demo.explain(None, "one") == (demo.INVITATION, None, "")
 
 
 def bad_pictures(folder: Path) -> dict[str, tuple[Path, str]]:
@@ -140,7 +140,7 @@ def bad_pictures(folder: Path) -> dict[str, tuple[Path, str]]:
 def test_a_picture_that_cannot_be_used_gets_a_sentence(tmp_path, kind):
     made_runs.run("one")
     path, reason = bad_pictures(tmp_path)[kind]
-    verdict, label, looked = demo.explained(path, "one")
+    verdict, label, looked = demo.explain(path, "one")
     assert (
         "This picture cannot be used" in verdict
         and reason in verdict
@@ -165,7 +165,7 @@ def test_unusual_pictures_are_answered(tmp_path):
         saved(tmp_path / "clear.png", noise().convert("RGBA")),
     ]
     for path in odd:
-        assert len(demo.explained(path, "one")[1]) == 3
+        assert len(demo.explain(path, "one")[1]) == 3
 
 
 def test_an_example_is_known_again_and_judged_by_its_domain(tmp_path):
@@ -174,21 +174,19 @@ def test_an_example_is_known_again_and_judged_by_its_domain(tmp_path):
     assert [one.domain for one in shown] == ["real", "nice"] * 3 and all(
         one.drawn and not one.tested for one in shown
     )
-    picture = demo.chosen_example("one", SimpleNamespace(index=1))
+    picture = demo.select_example("one", SimpleNamespace(index=1))
     assert np.array_equal(picture, shown[1].image)
-    verdict, label, _ = demo.explained(
-        saved(tmp_path / "image.png", Image.fromarray(picture)), "one"
-    )
-    assert len(label) == 3 and f"In truth: {shown[1].category}" in verdict
-    assert "learned from photographs" in verdict and "on drawings is not known" in verdict
+    verdict, label, _ = demo.explain(saved(tmp_path / "image.png", Image.fromarray(picture)), "one")
+    assert len(label) == 3 and f"True category: {shown[1].category}" in verdict
+    assert "trained on photographs" in verdict and "on drawings is not known" in verdict
     made_runs.run("two", kind="drawn", data="synthetic:20")
     assert (
         "nice test pictures"
-        in demo.explained(
+        in demo.explain(
             saved(tmp_path / "image.png", Image.fromarray(examples(find("two"))[1].image)), "two"
         )[0]
     )
-    assert "In truth" not in demo.explained(saved(tmp_path / "other.png", noise()), "one")[0]
+    assert "True category" not in demo.explain(saved(tmp_path / "other.png", noise()), "one")[0]
 
 
 @pytest.fixture

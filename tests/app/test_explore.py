@@ -7,14 +7,14 @@ import pytest
 from PIL import Image
 from ui_pages import charts, checked, opened, text
 
-from fruitlab.app import launch
 from fruitlab.app.components import photo
 from fruitlab.data.categories import CATEGORIES
 from fruitlab.inference import client, examples
+from fruitlab.runs.catalog import find
 
 
 @pytest.fixture(scope="module", autouse=True)
-def ended_after_the_module():
+def prediction_server():
     yield
     client.stop()
 
@@ -30,33 +30,35 @@ def stops() -> dict[int, dict]:
     }
 
 
-def test_without_a_mixed_run_it_says_how_to_get_one():
+def test_without_a_mixed_run_it_explains_how_to_get_one():
     made_runs.run("iterative", method="iterative")
     made_runs.run("broken", status="failed", ratio=10)
     app = opened("explore")
     assert (
-        not app.exception and "No such network yet" in text(app) and "broken failed: " in text(app)
+        not app.exception
+        and "No network has been trained yet" in text(app)
+        and "broken failed: " in text(app)
     )
     assert not app.select_slider and not charts(app)
 
 
-def test_a_click_starts_the_first_three_and_the_page_says_how_far_they_are(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_click_starts_the_first_three_and_the_page_shows_their_progress(
+    workers: list[list[str]],
 ):
-    started = []
-    monkeypatch.setattr(launch, "start_worker", lambda run: started.append(run.config()))
     app = opened("explore")
     app.button(key="first three").click().run()
+    configs = [find(command[-1]).config() for command in workers]
     assert not app.exception and [
         (config.method, config.ratio, config.preset.partition("@")[0], config.data)
-        for config in started
+        for config in configs
     ] == [("mixed", ratio, "glance", "synthetic:60") for ratio in (0, 50, 100)]
-    assert "on their way" in text(app) and not app.button and len(app.get("progress")) == 3
-    app = opened("explore")  # who comes back finds them, and starts nothing
-    assert "on their way" in text(app) and len(started) == 3
+    training = "The first networks are training"
+    assert training in text(app) and not app.button and len(app.get("progress")) == 3
+    app = opened("explore")  # a second visit shows them and starts nothing
+    assert training in text(app) and len(workers) == 3
 
 
-def test_the_slider_stops_only_where_a_run_is_and_moves_the_figures():
+def test_the_slider_stops_where_there_is_a_run_and_changes_the_scores():
     scores = stops()
     app = opened("explore")
     assert not app.exception
@@ -96,28 +98,26 @@ def test_a_link_restores_the_slider(asked, shown):
     assert not app.exception and app.select_slider[0].value == (best if shown is None else shown)
 
 
-def test_one_run_is_a_slider_of_no_length():
+def test_one_run_has_no_slider():
     made_runs.run("only", ratio=40)
     app = opened("explore")
     assert not app.exception and not app.select_slider and "**40 %** of the real" in text(app)
-    assert "points" not in html(app) and "The change is from" not in text(app)
+    assert "points" not in html(app) and "Changes are from" not in text(app)
 
 
-def test_one_photo_before_every_network():
+def test_every_network_answers_one_photo():
     stops()
     app = opened("explore")
     said = html(app)
-    assert said.count('class="ratio"') == 3 and said.count("aria-current=true") == 1
+    assert said.count('class="ratio"') == 3 and said.count('aria-current="true"') == 1
     for ratio in (0, 60, 100):
-        from fruitlab.inference.examples import examples
-        from fruitlab.runs.catalog import find
-
-        top = client.top3(f"mixed{ratio}", examples(find("mixed0"))[0].image)
+        picture = examples.examples(find("mixed0"))[0].image
+        top = client.top3(f"mixed{ratio}", picture)
         assert f"{top[0]['category']}" in said and f"{top[0]['probability']:.1%}" in said
-    assert "The network with" in said and "of the time" in said
+    assert "Answer of the network with" in said and "of the time" in said
 
 
-def test_moving_the_slider_asks_the_networks_only_once(monkeypatch):
+def test_moving_the_slider_does_not_ask_the_networks_again(monkeypatch):
     stops()
     app = opened("explore")
     monkeypatch.setattr(client, "top3_many", lambda *_: pytest.fail("asked again"))
@@ -125,7 +125,7 @@ def test_moving_the_slider_asks_the_networks_only_once(monkeypatch):
     assert not app.exception and "chosen" in html(app)
 
 
-def test_a_photo_of_ones_own_and_one_that_is_none():
+def test_an_own_photo_and_a_file_that_is_no_picture():
     stops()
     app = opened("explore")
     file = BytesIO()
@@ -134,51 +134,48 @@ def test_a_photo_of_ones_own_and_one_that_is_none():
     )
     app.session_state["photo"] = file.getvalue()
     app.run()
-    assert not app.exception and "In truth" not in text(app) and "real test pictures" in html(app)
+    assert (
+        not app.exception and "True category" not in text(app) and "real test pictures" in html(app)
+    )
     app.session_state["photo"] = b"a text under a picture's name"
     app.run()
     assert not app.exception and "This picture cannot be used: not a picture" in text(app)
 
 
-def test_a_drawn_picture_is_called_one_where_the_networks_know_photographs():
+def test_a_drawn_example_is_marked_for_networks_trained_on_photographs():
     made_runs.run("photos", kind="photographs", data="photos")
     app = opened("explore")
-    assert not app.exception and "Your own photo tells more: this one is drawn" in text(app)
-    assert "never taught to read drawings" in html(app)
+    assert not app.exception and "This picture is drawn: a photo of your own tells more" in text(
+        app
+    )
+    assert "trained on photographs only" in html(app)
 
 
-def test_drawings_that_were_chosen_are_said_to_be_for_the_networks_they_were_chosen_for(
-    monkeypatch,
-):
+def test_the_hint_about_selected_drawings_is_only_for_shipped_networks(monkeypatch):
     made = made_runs.run("photos", kind="photographs", data="photos")
     header = made.header()
     made.write_header(header | {"data": header["data"] | {"categories": list(CATEGORIES)}})
-    assert [one.category for one in examples.drawn(6, known=CATEGORIES)] == list(examples.TELLING)
+    assert [one.category for one in examples.drawn(6, known=CATEGORIES)] == list(examples.SELECTED)
     assert [one.category for one in examples.drawn(2, known=("Kiwi", "Pear"))] == ["Kiwi", "Pear"]
-    monkeypatch.setattr(photo, "photo", lambda shown, chosen, *, hint, key: said.append(hint))
-    said = []
+    monkeypatch.setattr(photo, "photo", lambda shown, chosen, *, hint, key: hints.append(hint))
+    hints = []
     for shipped in (False, True):
         monkeypatch.setattr(
             "fruitlab.runs.folder.Run.shipped", property(lambda self, shipped=shipped: shipped)
         )
         opened("explore")
-        assert ("these six were chosen" in said[-1]) == shipped
+        assert ("these six were chosen" in hints[-1]) == shipped
 
 
-def test_a_stop_with_several_seeds_says_how_much_they_differ():
+def test_the_deviation_over_several_seeds_is_shown():
     for seed in (0, 1):
         made_runs.run(f"s{seed}", seed=seed, seed_of_run=seed)
     app = checked(opened("explore"))
-    assert (
-        "the mean of 2 runs that differ in their seed (standard deviation in points: nice"
-        in text(app)
-    )
+    assert "mean of 2 seeds (standard deviation in points: nice" in text(app)
 
 
-def test_damaged_networks_are_told_among_the_others():
+def test_damaged_networks_are_reported_among_the_others():
     stops()
-    from fruitlab.runs.catalog import find
-
     (find("mixed60").folder / "weights.safetensors").write_bytes(b"none")
     app = opened("explore", ratio="60")
     assert (
@@ -188,7 +185,7 @@ def test_damaged_networks_are_told_among_the_others():
     )
 
 
-def test_several_sets_can_be_chosen_between():
+def test_a_choice_between_several_sets_of_runs():
     stops()
     made_runs.run("other", ratio=20, iterations=7)
     app = opened("explore")
@@ -199,7 +196,7 @@ def test_several_sets_can_be_chosen_between():
     assert not again.exception and "**20 %**" in text(again)
 
 
-def test_foreign_and_broken_folders_are_no_hindrance(tmp_path):
+def test_foreign_and_broken_folders_are_ignored(tmp_path):
     stops()
     from fruitlab.config.paths import runs_root
 
@@ -212,3 +209,13 @@ def test_foreign_and_broken_folders_are_no_hindrance(tmp_path):
         (runs_root() / name / "config.json").write_text(content)
     app = opened("explore")
     assert not app.exception and len(app.select_slider[0].options) == 3
+
+
+def test_the_papers_values_are_drawn_for_its_own_categories_only():
+    run = made_runs.run("photos", kind="photographs", data="photos")
+    header = run.header()
+    for categories, drawn in ((list(CATEGORIES), True), (["Bolt", "Nut"], False)):
+        run.write_header(header | {"data": header["data"] | {"categories": categories}})
+        app = checked(opened("explore"))
+        names = [trace["name"] for trace in charts(app)[0].data]
+        assert ("combined, paper" in names) == drawn and ("Table 2" in text(app)) == drawn

@@ -8,7 +8,7 @@ from fruitlab.runs import captions, catalog, labels
 from fruitlab.runs.index import Index
 
 
-def test_nothing_yet_explains_and_leads_to_training() -> None:
+def test_without_runs_it_explains_and_leads_to_training() -> None:
     app = opened("forgetting")
     assert not app.exception and "No iterative run yet" in text(app) and not charts(app)
     app.button(key="to train").click().run()
@@ -19,7 +19,7 @@ def test_nothing_yet_explains_and_leads_to_training() -> None:
     )
 
 
-def test_a_finished_run_with_both_definitions_and_its_references() -> None:
+def test_a_finished_run_with_all_measures_and_its_upper_bound() -> None:
     run("joint", mixed(100), iterations=100, ratio=50)
     run("one", iterative(100), method="iterative", iterations=100)
     app = opened("forgetting")
@@ -28,9 +28,9 @@ def test_a_finished_run_with_both_definitions_and_its_references() -> None:
     assert values == {
         "nice now": "50.0%",
         "real now": "30.0%",
-        "Peak minus current": "40.0 points",
-        "End of initial minus final": "40.0 points",
-        "Half of it lost after": "25 iterations",
+        "Forgetting from peak": "40.0 points",
+        "Forgetting since the switch": "40.0 points",
+        "Half-life": "25 iterations",
     }
     (figure,) = charts(app)
     names = [trace["name"] for trace in figure.data]
@@ -39,7 +39,7 @@ def test_a_finished_run_with_both_definitions_and_its_references() -> None:
         "real",
         "nice, trained jointly (50 % real)",
         "real, trained jointly (50 % real)",
-        "chance",
+        "random baseline",
     ]
     assert (
         figure.data[0]["x"] == [0, 10, 20, 30, 40, 50]
@@ -59,12 +59,12 @@ def test_without_a_joint_run_it_says_how_to_get_one() -> None:
     )
 
 
-def test_several_runs_over_one_another_and_side_by_side() -> None:
+def test_several_runs_in_one_plot_and_side_by_side() -> None:
     run("follow", iterative(100), method="iterative", iterations=100, norms="follow")
     run("frozen", iterative(100), method="iterative", iterations=100, norms="frozen")
     app = opened("forgetting", runs="follow,frozen,gone")
     assert not app.exception and "left out: gone" in text(app)
-    names = [trace["name"] for trace in charts(app)[0].data if trace["name"] != "chance"]
+    names = [trace["name"] for trace in charts(app)[0].data if trace["name"] != "random baseline"]
     assert names == [
         "nice: updated statistics",
         "real: updated statistics",
@@ -81,7 +81,7 @@ def test_several_runs_over_one_another_and_side_by_side() -> None:
     ]
 
 
-def test_lines_are_called_by_what_tells_them_apart() -> None:
+def test_lines_are_named_by_the_settings_that_differ() -> None:
     for name, changes in {
         "a": {"split": 20},
         "b": {"split": 50},
@@ -90,11 +90,11 @@ def test_lines_are_called_by_what_tells_them_apart() -> None:
     }.items():
         run(name, iterative(100), method="iterative", iterations=100, **changes)
     labels.write_label(catalog.find("d"), title="the last", note="")
-    called = captions.distinct_legends(sorted(Index().entries(), key=lambda entry: entry.id))
-    assert called == ["20 % nice first", "50 % nice first, seed 0", "c", "the last"]
+    names = captions.distinct_legends(sorted(Index().entries(), key=lambda entry: entry.id))
+    assert names == ["20 % nice first", "50 % nice first, seed 0", "c", "the last"]
 
 
-def test_while_it_trains_what_is_undefined_is_a_dash() -> None:
+def test_undefined_measures_of_a_running_run_are_dashes() -> None:
     made = run("one", iterative(100)[:8], status=None, method="iterative", iterations=100)
     with made.lock():
         made.doing("training")
@@ -122,7 +122,7 @@ def test_before_restricted_training_there_is_no_curve(status: str | None) -> Non
     assert ("The disk is full." if status else "interrupted") in text(app)
 
 
-def test_none_chosen() -> None:
+def test_no_run_selected() -> None:
     run("one", iterative(100), method="iterative", iterations=100)
     app = opened("forgetting")
     app.multiselect(key="runs").set_value([]).run()

@@ -1,4 +1,4 @@
-"""The server beside Streamlit's: plotly.js, and the demo that comes up behind."""
+"""What the server serves beside Streamlit: plotly.js, and the demo that starts later."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ def asked(demo: host.LateDemo, path: str, accept: str = "text/html") -> httpx.Re
     return asyncio.run(ask())
 
 
-def test_plotly_is_the_installed_one() -> None:
+def test_plotly_js_is_that_of_the_installed_package() -> None:
     answer = asked(host.LateDemo(), host.PLOTLY)
     assert answer.status_code == 200 and answer.headers["content-type"].startswith(
         "text/javascript"
@@ -30,7 +30,7 @@ def test_plotly_is_the_installed_one() -> None:
     assert answer.text == plotly.offline.get_plotlyjs()
 
 
-def test_a_person_waits_on_a_page_that_reloads_and_a_program_is_told_when_to_come_again() -> None:
+def test_before_the_demo_has_started_pages_reload_and_programs_get_503() -> None:
     page = asked(host.LateDemo(), "/demo/?run=one")
     assert (
         page.status_code == 200
@@ -41,14 +41,14 @@ def test_a_person_waits_on_a_page_that_reloads_and_a_program_is_told_when_to_com
     assert program.status_code == 503 and program.headers["retry-after"]
 
 
-def test_asking_for_the_demo_is_what_brings_it_up() -> None:
+def test_a_request_starts_the_demo() -> None:
     demo = host.LateDemo()
     assert not demo.wanted.is_set()
     asked(demo, "/demo/")
     assert demo.wanted.is_set()
 
 
-def test_a_demo_that_cannot_start_says_so_and_harms_nothing_else(
+def test_a_demo_that_cannot_start_says_so(
     capsys: pytest.CaptureFixture,
 ) -> None:
     def broken() -> None:

@@ -1,4 +1,4 @@
-"""What holds for every page: nothing in checkpoints/ brings one down, none imports torch, none is long."""
+"""Every page opens whatever is in checkpoints/, imports no torch, and is short."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ assert not heavy, heavy
 
 
 def zoo() -> None:
-    """Folders of every kind that may lie where runs do."""
+    """Folders of every kind that may be where runs are."""
     root = runs_root()
     run("mixed", mixed(100), iterations=100)
     run("iterative", iterative(100), method="iterative", iterations=100)
@@ -54,14 +54,15 @@ def zoo() -> None:
     odd = run("odd", mixed(20), iterations=20)
     for name in ("summary.json", "activity.json", "label.json"):
         (odd.folder / name).write_text(
-            '{"status": {"a": 1}, "title": [1], "nice": 3, "best": "x", "doing": null, "since": "y"}'
+            '{"status": {"a": 1}, "title": [1], "nice": 3, "best": "x", "doing": null, '
+            '"since": "y"}'
         )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["nothing", "everything"])
 @pytest.mark.parametrize("page", list(navigation.pages()))
-def test_a_page_opens_whatever_lies_in_checkpoints(page: str, kind: str) -> None:
+def test_a_page_opens_whatever_is_in_checkpoints(page: str, kind: str) -> None:
     if kind == "everything":
         zoo()
     environment = os.environ | {
@@ -83,7 +84,7 @@ def test_pages_are_short(page: str) -> None:
     assert len((PROJECT / "pages" / f"{page}.py").read_text().splitlines()) <= 150
 
 
-def test_the_menu_is_what_there_is_in_its_order() -> None:
+def test_the_menu_lists_the_existing_pages_in_order() -> None:
     there = {path.stem for path in (PROJECT / "pages").glob("*.py")}
     assert (
         list(navigation.pages()) == [name for name in navigation.MENU if name in there]

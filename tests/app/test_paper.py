@@ -66,11 +66,11 @@ def test_without_runs_the_papers_own_numbers_stand_there_and_how_to_get_ours():
         "nice, paper",
         "real, paper",
         "combined, paper",
-        "chance",
+        "random baseline",
     }
     assert [trace["x"] for trace in twelve.data if "paper" in trace["name"]] == [
         [70]
-    ] and "45.0%" in thirteen.reading
+    ] and "45.0%" in thirteen.caption
     assert next(trace for trace in fourteen.data if trace["name"] == "nice, paper")["y"] == [
         0.95,
         0.2,

@@ -1,12 +1,13 @@
-"""Permalinks: what goes into one comes out of it; what cannot is told in a sentence and harms nothing."""
+"""Links reproduce runs and views; what is invalid in one is reported and does no harm."""
 
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from fruitlab.app import permalinks
-from fruitlab.app.permalinks import View, from_query, href, to_query, view_from_query, view_to_query
+from fruitlab.app.permalinks import from_query, href, to_query
+from fruitlab.app.runs_page import view_link
+from fruitlab.app.runs_page.view_link import View, view_from_query, view_to_query
 from fruitlab.config import presets
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.registry import configure, parse
@@ -37,7 +38,7 @@ CONFIGS = {
 
 
 def through_an_address(link: dict[str, str]) -> dict[str, str]:
-    """What a browser makes of it, by the standard library's parser."""
+    """The query parameters after a browser has parsed the address."""
     return dict(
         parse_qsl(
             urlsplit(f"http://127.0.0.1:8501/{href('train', link)}").query, strict_parsing=True
@@ -46,13 +47,13 @@ def through_an_address(link: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
-def test_a_run_link_gives_the_run(config: RunConfig) -> None:
+def test_a_run_survives_the_round_trip_through_its_link(config: RunConfig) -> None:
     link = through_an_address(to_query(config, HERE.get(config.data)))
     again, warnings = from_query(link, fingerprints=HERE)
     assert again == config and warnings == []
 
 
-def test_the_link_names_the_recipe_and_the_differences_only() -> None:
+def test_the_link_names_the_preset_and_the_differences_only() -> None:
     config = configure("mixed", preset="quick", ratio=30, data="photos", seed=2)
     assert to_query(config, "74b3") == {
         "preset": config.preset,
@@ -72,7 +73,7 @@ def test_an_empty_link_is_the_quick_mixed_run() -> None:
     assert from_query({}, fingerprints=HERE) == (configure("mixed", preset="quick"), [])
 
 
-def test_a_link_of_a_recipe_that_changed_since(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_of_a_preset_that_has_changed_since(monkeypatch: pytest.MonkeyPatch) -> None:
     config = configure("mixed", preset="quick", ratio=30)
     short, before = to_query(config), presets.PRESETS["quick"].version
     quick = presets.PRESETS["quick"]
@@ -80,7 +81,7 @@ def test_a_link_of_a_recipe_that_changed_since(monkeypatch: pytest.MonkeyPatch) 
     changed = replace(quick, version=before + 1, values=values)
     monkeypatch.setitem(presets.PRESETS, "quick", changed)
 
-    # Written before the change: the numbers it does not name are lost, and it says so.
+    # Made before the change: settings it does not name are lost, which is reported.
     again, warnings = from_query(short, fingerprints=HERE)
     assert (again.preset, again.ratio, again.iterations) == (
         f"quick@{before + 1}",
@@ -93,7 +94,7 @@ def test_a_link_of_a_recipe_that_changed_since(monkeypatch: pytest.MonkeyPatch) 
         and f"here it is {before + 1}" in warnings[0]
     )
 
-    # Written after it, of a run from before: it names every number, so it is the run.
+    # Made after it, of a run from before: it names every setting, so it is the run.
     long = through_an_address(to_query(config))
     again, warnings = from_query(long, fingerprints=HERE)
     assert (again, again.experiment(), warnings) == (config, config.experiment(), [])
@@ -121,7 +122,7 @@ def test_a_link_of_a_recipe_that_changed_since(monkeypatch: pytest.MonkeyPatch) 
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
-def test_what_cannot_be_taken_over_is_told_and_the_rest_is_taken(
+def test_invalid_parameters_are_reported_and_the_rest_is_used(
     change: dict[str, str], names: list[str]
 ) -> None:
     config, warnings = from_query({"iterations": "50", "seed": "4"} | change, fingerprints=HERE)
@@ -130,16 +131,16 @@ def test_what_cannot_be_taken_over_is_told_and_the_rest_is_taken(
     assert parse(config.model_dump()) == config
 
 
-def test_several_mistakes_are_several_sentences() -> None:
+def test_several_mistakes_are_several_warnings() -> None:
     config, warnings = from_query({"ratio": "-1", "nonsense": "1", "seed": "7"}, fingerprints=HERE)
     assert (config.ratio, config.seed, len(warnings)) == (60, 7, 2)
 
 
-def test_the_fingerprints_of_this_machine_are_read_where_none_are_given(tmp_path) -> None:
+def test_without_hashes_those_of_this_machine_are_read(tmp_path) -> None:
     assert from_query({"data": "nuts"})[1] == from_query({"data": "nuts"}, fingerprints=HERE)[1]
     assert (
         from_query({"data": "synthetic", "fingerprint": "abc"})[1] == []
-    )  # not drawn yet: nothing to compare with
+    )  # not drawn yet, so its hash is not known
 
 
 VIEWS = [
@@ -154,18 +155,18 @@ VIEWS = [
         closer="b-2",
         section="mistakes",
     ),
-    View(runs=("a",), smoothing=permalinks.SMOOTHEST),
+    View(runs=("a",), smoothing=view_link.SMOOTHEST),
 ]
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_view_link_gives_the_view(view: View) -> None:
+def test_a_view_survives_the_round_trip_through_its_link(view: View) -> None:
     link = view_to_query(view)
     query = urlsplit(href("runs", link)).query
     assert view_from_query(dict(parse_qsl(query)), {"a", "b-2", "c"}) == (view, [])
 
 
-def test_an_ordinary_view_needs_no_parameters() -> None:
+def test_a_default_view_needs_no_other_parameters() -> None:
     assert view_to_query(View(runs=("a", "b"))) == {"runs": "a,b"}
 
 
@@ -181,15 +182,15 @@ def test_an_ordinary_view_needs_no_parameters() -> None:
         ({"smoothing": "lots"}, View(), ["lots"]),
     ],
 )
-def test_a_view_link_that_asks_for_what_is_not_there(
+def test_invalid_parameters_of_a_view_are_reported(
     params: dict[str, str], view: View, names: list[str]
 ) -> None:
     found, warnings = view_from_query(params, {"a"})
     assert found == view and len(warnings) == 1 and all(name in warnings[0] for name in names)
 
 
-def test_a_view_holds_so_many_runs() -> None:
+def test_a_view_has_a_limited_number_of_runs() -> None:
     known = {f"r{i}" for i in range(100)}
     view, warnings = view_from_query({"runs": ",".join(sorted(known))}, known)
-    assert len(view.runs) == permalinks.MOST_RUNS and "100" in warnings[0]
+    assert len(view.runs) == view_link.MOST_RUNS and "100" in warnings[0]
     assert view_from_query({"runs": "r1", "closer": "r2"}, known)[0].closer == ""

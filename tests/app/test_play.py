@@ -1,4 +1,4 @@
-"""The Play part of the Forgetting page: what is sent to the browser, and what is said where there is nothing to play."""
+"""The Play part of the Forgetting page: what is sent to the browser, and its messages."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ from fruitlab.play import file as play
 
 @pytest.fixture(autouse=True)
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No shipped file but what a test puts there."""
+    """No shipped files except those of a test."""
     monkeypatch.setenv("FRUITLAB_SHIPPED", str(tmp_path / "shipped"))
     return tmp_path / "shipped" / "play"
 
@@ -57,12 +57,14 @@ def test_a_shipped_file_plays_without_a_run_or_data(shipped) -> None:
         and sent["settings"]["nesterov"]
         and not sent["settings"]["moving"]
     )
-    assert [sent["traces"][mark]["marker"]["symbol"] for mark in ("nice", "real", "combined")] == [
+    assert [
+        sent["styles"][score]["marker"]["symbol"] for score in ("nice", "real", "combined")
+    ] == [
         "circle",
         "diamond",
         "square",
     ]
-    assert sent["chance"]["y"] == [1 / 3, 1 / 3] and sent["chance"]["line"]["dash"] == "dot"
+    assert sent["baseline"]["y"] == [1 / 3, 1 / 3] and sent["baseline"]["line"]["dash"] == "dot"
     assert "50 of its 100 real training pictures" in text(app) and "9 pooled features" in text(app)
 
 
@@ -78,6 +80,16 @@ def test_the_chosen_run_s_own_file_comes_first(shipped) -> None:
     assert components(app)[0]["url"].startswith("/assets/play/zoo?")
     app.selectbox(key="played").set_value("fifty").run()
     assert components(app)[0]["url"].startswith("/assets/play/fifty?")
+
+
+def test_an_own_run_without_a_file_is_not_silently_replaced(shipped) -> None:
+    write(shipped / "fifty.safetensors")
+    run("zoo", iterative(100), method="iterative", iterations=100)
+    app = opened("forgetting", runs="zoo")
+    assert "zoo has no play file, so Play shows another run" in text(app)
+    assert "python -m fruitlab play-file zoo" in text(app)
+    write(runs_root() / "zoo" / play.NAME)
+    assert "has no play file" not in text(opened("forgetting", runs="zoo"))
 
 
 def test_a_damaged_file_says_so(shipped) -> None:

@@ -1,4 +1,4 @@
-"""The Runs page: a run done again, its title and files, its deletion."""
+"""The Runs page: a run repeated, its title and files, its deletion."""
 
 import json
 from urllib.parse import parse_qsl, urlsplit
@@ -8,9 +8,12 @@ import streamlit as st
 from run_folders import run_folder
 from ui_pages import checked, opened, text
 
-from fruitlab.app import launch, permalinks
+from fruitlab.app import permalinks
 from fruitlab.app.runs_page import again
+from fruitlab.app.runs_page.local_data import local_name, training_problem
 from fruitlab.data import store
+from fruitlab.data.importing import import_pictures
+from fruitlab.methods.base import Method
 from fruitlab.methods.registry import configure
 from fruitlab.runs import catalog
 from fruitlab.runs.index import Index
@@ -18,39 +21,42 @@ from fruitlab.runs.index import Index
 
 @pytest.fixture(autouse=True)
 def nothing_cached() -> None:
-    """Each test has folders of its own, which a server that went on would know nothing of."""
+    """Each test has its own folders, which cached data would not belong to."""
     st.cache_resource.clear()
     st.cache_data.clear()
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list:
-    """What would be started, as if the data were here; no process is."""
-    kept = []
-    monkeypatch.setattr(again, "of_data", lambda entry: ("", ""))
-    monkeypatch.setattr(launch, "start_worker", lambda run: kept.append(run.config()))
-    return kept
+def things(pair) -> None:
+    """Data of the name that the runs were trained on."""
+    import_pictures(name="things", nice=pair.nice, real=pair.real)
+
+
+def started(workers: list[list[str]]) -> list[Method]:
+    """The configurations of the runs that would have been started."""
+    return [catalog.find(command[-1]).config() for command in workers]
 
 
 @pytest.mark.slow
-def test_more_seeds(started: list) -> None:
+def test_more_seeds(workers: list, things: None) -> None:
     for seed in (0, 2):
         run_folder(f"s{seed}", seed=seed)
     app = checked(opened("runs", runs="s0", section="again"))
     app.number_input(key="again seeds").set_value(3)
     checked(app.run())
     checked(app.button(key="again seeds start").click().run())
-    assert [config.seed for config in started] == [1, 3, 4]
-    assert {config.experiment() for config in started} == {catalog.find("s0").config().experiment()}
-    assert "Started 3 runs" in text(app) and "4 ticked" in text(app)
+    configs = started(workers)
+    assert [config.seed for config in configs] == [1, 3, 4]
+    assert {config.experiment() for config in configs} == {catalog.find("s0").config().experiment()}
+    assert "Started 3 runs" in text(app) and "4 selected" in text(app)
 
 
-def test_one_number_varied(started: list) -> None:
+def test_a_swept_setting(workers: list, things: None) -> None:
     run_folder("a", learning_rate=0.05)
     app = checked(opened("runs", runs="a", section="again"))
     checked(app.text_input(key="again values ratio").set_value("0, 40; 100,40").run())
     checked(app.button(key="again varied start").click().run())
-    assert [(config.ratio, config.learning_rate) for config in started] == [
+    assert [(config.ratio, config.learning_rate) for config in started(workers)] == [
         (0, 0.05),
         (40, 0.05),
         (100, 0.05),
@@ -59,17 +65,17 @@ def test_one_number_varied(started: list) -> None:
     assert app.button(key="again varied start").disabled and "300" in text(app)
 
 
-def test_without_its_data_a_run_is_not_started_again() -> None:
+def test_without_its_data_a_run_cannot_be_started_again() -> None:
     run_folder("a")
     app = checked(opened("runs", runs="a", section="again"))
     assert app.button(
         key="again seeds start"
-    ).disabled and "learned from *things*, which is not on this machine" in text(app)
+    ).disabled and "trained on *things*, which is not on this machine" in text(app)
     checked(app.text_input(key="again values ratio").set_value("0, 40").run())
     assert app.button(key="again varied start").disabled
 
 
-def test_other_or_damaged_pictures_of_the_same_name_are_told(
+def test_different_or_damaged_data_of_the_same_name_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run_folder("a")
@@ -77,25 +83,40 @@ def test_other_or_damaged_pictures_of_the_same_name_are_told(
     pair = {"name": "things", "problem": None, "fingerprint": "another"}
     monkeypatch.setattr(store, "available", lambda: [pair])
     assert (
-        again.of_data(entry)[0] == ""
-        and "are others than those it learned from" in again.of_data(entry)[1]
+        training_problem(entry)[0] == ""
+        and "has other pictures than those this run was trained on" in training_problem(entry)[1]
     )
     pair["fingerprint"] = entry.data["fingerprint"]
-    assert again.of_data(entry) == ("", "")
+    assert training_problem(entry) == ("", "")
     pair["problem"] = "The data is damaged."
-    assert again.of_data(entry) == ("The data is damaged.", "")
+    assert training_problem(entry) == ("The data is damaged.", "")
 
 
-def test_of_a_failed_run_alone_there_is_no_seed_so_far(started: list) -> None:
+def test_data_with_the_same_hash_under_another_name_is_used(workers: list, pair) -> None:
+    import_pictures(name="mine", nice=pair.nice, real=pair.real)
+    run = run_folder("a")
+    header = run.header()
+    fingerprint = store.opened("mine").fingerprint
+    run.write_header(header | {"data": header["data"] | {"fingerprint": fingerprint}})
+    (entry,) = Index().entries()
+    assert local_name(entry) == "mine" and training_problem(entry) == ("", "")
+    app = checked(opened("runs", runs="a", section="again"))
+    checked(app.button(key="again seeds start").click().run())
+    assert {(config.data, config.seed) for config in started(workers)} == {("mine", 1), ("mine", 2)}
+    config, warnings = permalinks.from_query(dict(parse_qsl(urlsplit(app.code[0].value).query)))
+    assert config.data == "mine" and warnings == []
+
+
+def test_a_failed_run_has_no_seed_so_far(workers: list, things: None) -> None:
     run_folder("a", status="failed", points=0)
     app = checked(opened("runs", runs="a", section="again"))
     assert (
-        "So far: none that did not fail." in text(app)
+        "So far: none." in text(app)
         and app.button(key="again seeds start").label == "Start seeds 0, 1"
     )
 
 
-def test_a_seed_whose_run_failed_is_offered_again_and_compared_with_nothing(started: list) -> None:
+def test_a_failed_seed_is_offered_again_and_not_compared(workers: list, things: None) -> None:
     run_folder("a", seed=0)
     failed = run_folder("b", seed=1, status="failed", points=0)
     failed.write_header(failed.header() | {"data": None})
@@ -104,14 +125,14 @@ def test_a_seed_whose_run_failed_is_offered_again_and_compared_with_nothing(star
     assert app.button(key="again seeds start").label == "Start seeds 1, 2"
 
 
-def test_values_that_cannot_be_start_nothing() -> None:
+def test_invalid_values_start_nothing() -> None:
     config = configure("mixed")
-    assert again.varied(config, "mirror", "true, false")[0] == [
+    assert again.swept(config, "mirror", "true, false")[0] == [
         config.model_copy(update={"mirror": True}),
         config.model_copy(update={"mirror": False}),
     ]
-    assert again.varied(config, "ratio", " , ") == ([], [])
-    assert len(again.varied(config, "seed", ",".join(map(str, range(99))))[1]) == 1
+    assert again.swept(config, "ratio", " , ") == ([], [])
+    assert len(again.swept(config, "seed", ",".join(map(str, range(99))))[1]) == 1
 
 
 def test_the_link_on_the_page_reproduces_the_run() -> None:
@@ -137,7 +158,7 @@ def test_title_and_note_are_saved() -> None:
     assert app.dataframe[0].value["run"].tolist() == ["The good one"]
 
 
-def test_deletion_asks_and_spares_what_is_at_work() -> None:
+def test_deletion_asks_and_active_runs_cannot_be_deleted() -> None:
     run_folder("a")
     app = checked(opened("runs", runs="a", section="files"))
     checked(app.button(key="delete").click().run())

@@ -1,4 +1,4 @@
-"""The Runs page in all its states, without a browser: none, many, selected, and whatever may lie in checkpoints/."""
+"""The Runs page in all its states: no runs, many, selected ones, and damaged folders."""
 
 import json
 from pathlib import Path
@@ -10,14 +10,15 @@ from run_folders import CATEGORIES, TESTED, predictions, run_folder
 from streamlit.testing.v1 import AppTest
 from ui_pages import address, checked, html, opened, pictures, text
 
-from fruitlab.app import permalinks
 from fruitlab.app.components import confusion
-from fruitlab.app.runs_page import compare, details
+from fruitlab.app.runs_page import categories, compare, mistakes
+from fruitlab.app.runs_page.view_link import SECTIONS
 from fruitlab.config.paths import runs_root
 from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
 from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
+from fruitlab.plots.categories import per_category
 from fruitlab.runs import catalog, folder, labels
 from fruitlab.runs.index import Index
 
@@ -28,7 +29,7 @@ def table(app: AppTest):
 
 @pytest.fixture(autouse=True)
 def nothing_cached() -> None:
-    """Each test has folders of its own, which a server that went on would know nothing of."""
+    """Each test has its own folders, which cached data would not belong to."""
     st.cache_resource.clear()
     st.cache_data.clear()
 
@@ -41,17 +42,17 @@ def sides(app: AppTest) -> str:
     return html(app, 'fl-sides"')
 
 
-def test_none() -> None:
+def test_no_runs() -> None:
     app = checked(opened("runs"))
     assert "There are no runs yet" in text(app) and len(app.dataframe) == 0
 
 
-def test_the_newest_is_shown_first() -> None:
+def test_the_newest_run_is_selected_first() -> None:
     for name in ("old", "new"):
         run_folder(name)
     app = checked(opened("runs"))
     assert table(app)["run"].tolist() == ["new", "old"]
-    assert address(app) == {}  # filled in by itself, it would catch the browser's Back
+    assert address(app) == {}  # writing it would add a step to the browser's history
     assert app.code[-1].value.endswith("runs?runs=new")
     scores = accuracy.table_scores(predictions(0))
     assert f"{scores['nice']['top1']:.1%}" in board(
@@ -59,20 +60,20 @@ def test_the_newest_is_shown_first() -> None:
     ) and f"{scores['combined']['top1']:.1%}" in board(app)
 
 
-def test_of_shipped_runs_alone_the_best_is_shown_first(monkeypatch) -> None:
+def test_among_shipped_runs_the_best_is_selected_first(monkeypatch) -> None:
     for name, nice in (("a", 20), ("b", 80), ("c", 50), ("bare", 90)):
         made = run_folder(name)
         summary = json.loads((made.folder / "summary.json").read_text())
         summary["combined"]["top1"] = nice / 100
         (made.folder / "summary.json").write_text(json.dumps(summary))
-    (made.folder / "weights.safetensors").unlink()  # no network to look at closer
+    (made.folder / "weights.safetensors").unlink()  # no network to inspect
     monkeypatch.setattr(folder.Run, "shipped", property(lambda self: True))
     app = checked(opened("runs"))
     assert app.code[-1].value.endswith("runs?runs=b")
 
 
 @pytest.mark.slow
-def test_whatever_lies_there(tmp_path: Path) -> None:
+def test_damaged_and_foreign_folders(tmp_path: Path) -> None:
     root = runs_root()
     for status in ("finished", "stopped", "failed", "interrupted"):
         run_folder(status, status=status)
@@ -123,17 +124,15 @@ def test_whatever_lies_there(tmp_path: Path) -> None:
     remarks = dict(zip(table(app)["run"], table(app)["remark"], strict=True))
     assert "newer version" in remarks["newer"] and remarks["failed"] == "The disk is full."
 
-    for run in (
-        catalog.all_runs()
-    ):  # each by itself, under each heading, as links within the page lead there
-        for section in permalinks.SECTIONS:
+    for run in catalog.all_runs():  # each on its own, in each section
+        for section in SECTIONS:
             app.query_params.clear()
             app.query_params["runs"], app.query_params["section"] = run.id, section
             checked(app.run())
             assert address(app).get("runs") == run.id
 
 
-def test_a_link_restores_the_view_and_its_mistakes_are_text() -> None:
+def test_a_link_restores_the_view_and_its_mistakes_are_reported() -> None:
     for seed in range(3):
         run_folder(f"s{seed}", seed=seed)
     view = {
@@ -151,7 +150,7 @@ def test_a_link_restores_the_view_and_its_mistakes_are_text() -> None:
     assert {name: value for name, value in address(app).items() if name != "runs"} == {
         name: value for name, value in view.items() if name != "runs"
     }
-    assert "Best of each column" in board(app) and app.slider(key="runs smoothing").value == 10
+    assert "Best of each score" in board(app) and app.slider(key="runs smoothing").value == 10
     assert [button.label for button in app.button if button.key == "delete"] == [
         "Delete this run …"
     ]
@@ -188,7 +187,7 @@ def test_filters_and_hundreds_of_runs() -> None:
     assert len(table(app)) == 200
     checked(app.text_input(key="runs search").set_value("NOTEBOOK").run())
     assert table(app)["run"].tolist() == ["Lucky one"]
-    assert "1 of 200 runs · 0 ticked to compare, 1 more hidden by the filter" in text(app)
+    assert "1 of 200 runs · 0 selected to compare, 1 more hidden by the filter" in text(app)
     checked(app.text_input(key="runs search").set_value("").run())
     checked(app.multiselect(key="runs status").set_value(["stopped"]).run())
     assert len(table(app)) == 100
@@ -209,30 +208,30 @@ def test_seeds_are_a_mean_and_differences_are_marked() -> None:
     )
     assert "mixed, 20 % real" in text and "mixed, 60 % real" in text
     assert (
-        sides(app).count("<tr class=other>") == 3
+        sides(app).count('<tr class="differs">') == 3
         and "learning rate" in sides(app)
         and "0.123" in sides(app)
     )  # ratio, seed, learning rate
     assert "momentum" not in sides(app)
     checked(app.toggle(key="runs agree").set_value(True).run())
-    assert "momentum" in sides(app) and sides(app).count("<tr class=other>") == 3
+    assert "momentum" in sides(app) and sides(app).count('<tr class="differs">') == 3
 
 
-def test_names_cannot_inject() -> None:
+def test_names_cannot_inject_html() -> None:
     run = run_folder("a")
     labels.write_label(run, title="<img src=x onerror=alert(1)>", note="")
     run_folder("b", ratio=10)
     assert "<img" not in board(opened("runs", runs="a,b"))
 
 
-def test_mistakes_without_the_data_name_the_pictures() -> None:
+def test_mistakes_without_the_data_list_names() -> None:
     run_folder("a")
     app = checked(opened("runs", runs="a", section="mistakes"))
     assert "'things' is not on this machine" in text(app)
-    assert "Bolt, taken for Nut: 12 real test pictures" in text(app)
+    assert "Bolt, classified as Nut: 12 real test pictures" in text(app)
     names = app.code[0].value.splitlines()
     assert len(names) == 12 and all(
-        name.startswith("real/Bolt/") and "% sure" in name for name in names
+        name.startswith("real/Bolt/") and "%)" in name for name in names
     )
 
 
@@ -242,11 +241,11 @@ def test_mistakes_with_the_data_show_the_pictures(pair) -> None:
     run_folder("a", hashes={"real": list(data.real.hashes), "nice": list(data.nice.hashes)})
     app = checked(opened("runs", runs="a", section="mistakes"))
     assert len(app.code) == 1 and pictures(app) == 12
-    images, why = details.images_of("things", (data.real.hashes[3], "0" * 16))
+    images, why = mistakes.images_of("things", (data.real.hashes[3], "0" * 16))
     assert why is None and images[1] is None and np.array_equal(images[0], data.real.images[3])
 
 
-def test_the_confusion_matrix_is_the_predictions() -> None:
+def test_the_confusion_matrix_counts_the_predictions() -> None:
     answers = predictions(3)
     rows = ~answers["real"]
     matrix = confusion.counts(answers["truth"][rows], answers["top3"][rows, 0], 3)
@@ -256,7 +255,7 @@ def test_the_confusion_matrix_is_the_predictions() -> None:
 
 def test_categories_have_their_intervals() -> None:
     scores = accuracy.table_scores(predictions(0))
-    figure = details.category_figure(scores, top=1)
+    figure = per_category(scores, top=1)
     real = figure["data"][1]
     assert real["x"] == [pytest.approx(0.6)] * 3 and set(
         figure["layout"]["yaxis"]["ticktext"]
@@ -265,7 +264,7 @@ def test_categories_have_their_intervals() -> None:
     assert real["error_x"]["array"][0] == pytest.approx(high - 0.6) and real["error_x"][
         "arrayminus"
     ][0] == pytest.approx(0.6 - low)
-    lines = details.categories_csv(scores).splitlines()
+    lines = categories.as_csv(scores).splitlines()
     assert len(lines) == 1 + 2 * len(CATEGORIES) and lines[1].startswith("Bolt,nice,30,0.9,")
 
 

@@ -1,7 +1,6 @@
 """The Train page in every state a run can be in."""
 
 import re
-from typing import Any
 
 import pytest
 from logged_runs import iterative, mixed, run
@@ -15,37 +14,18 @@ from fruitlab.methods.registry import configure
 from fruitlab.runs import catalog
 
 
-@pytest.fixture
-def workers(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The commands that would have been started; none is."""
-    started: list[list[str]] = []
-
-    class Process:
-        def __init__(self, command: list[str], **options: Any) -> None:
-            assert options["start_new_session"], (
-                "Ctrl-C at the server's terminal must not reach a training"
-            )
-            started.append(command[1:])
-
-        def wait(self) -> int:
-            return 0
-
-    monkeypatch.setattr("fruitlab.runs.launch.subprocess.Popen", Process)
-    return started
-
-
-def test_nothing_yet_invites_with_a_cost_and_a_start() -> None:
+def test_without_runs_the_form_has_an_estimate_and_start() -> None:
     app = opened("train")
     assert not app.exception and [button.label for button in app.button] == ["Start"]
     assert re.search(
-        r"\*\*[\d,]+ pictures\*\* to learn from, in", text(app)
+        r"\*\*[\d,]+ training pictures\*\* \(repeats included\) in", text(app)
     ) and "a guess until a run has been measured here" in text(app)
     assert [
         (app.slider(key="ratio").min, app.slider(key="ratio").max, app.slider(key="ratio").step)
     ] == [(0, 100, 1)]
 
 
-def test_every_number_of_a_run_has_a_widget_with_its_help_unit_and_limits() -> None:
+def test_every_setting_has_a_widget_with_help_unit_and_limits() -> None:
     app = opened("train", method="iterative", preset="paper")
     widgets = {
         w.key.split()[-1]: w
@@ -58,7 +38,7 @@ def test_every_number_of_a_run_has_a_widget_with_its_help_unit_and_limits() -> N
     assert shown <= widgets.keys()
     for name in shown - {"data"}:
         assert type(config).model_fields[name].description in widgets[name].help
-    schema = type(config).model_json_schema()["properties"]  # pydantic's own account of the limits
+    schema = type(config).model_json_schema()["properties"]  # the limits according to pydantic
     for widget in app.number_input:
         name, field = widget.key.split()[-1], schema[widget.key.split()[-1]]
         assert widget.min == field.get(
@@ -68,7 +48,7 @@ def test_every_number_of_a_run_has_a_widget_with_its_help_unit_and_limits() -> N
     assert "Batch size (pictures)" in {widget.label for widget in app.number_input}
 
 
-def test_start_makes_one_run_of_what_the_form_says_and_watches_it(workers: list) -> None:
+def test_start_creates_the_run_of_the_form_and_watches_it(workers: list) -> None:
     app = opened(
         "train", method="iterative", preset="glance", data="synthetic:20", width="0.25", split="30"
     )
@@ -103,12 +83,12 @@ def test_a_double_click_starts_one_run(workers: list) -> None:
 def test_a_second_start_says_that_it_queues(workers: list) -> None:
     launch.start(forms.base_of("mixed", "glance", None).model_copy(update={"seed": 5}))
     app = opened("train", seed="6")
-    assert "1 run is training or waiting: this one queues" in text(app)
+    assert "1 run is training or waiting: this one is queued" in text(app)
     app.button(key="start").click().run()
     assert len(list(catalog.all_runs())) == 2 and "Also in progress:" in text(app)
 
 
-def test_numbers_that_cannot_be_are_told_and_nothing_starts(workers: list) -> None:
+def test_an_invalid_setting_is_reported_and_nothing_starts(workers: list) -> None:
     app = opened("train")
     app.number_input(key="mixed quick@2 learning_rate").set_value(0.0).run()
     assert (
@@ -117,12 +97,13 @@ def test_numbers_that_cannot_be_are_told_and_nothing_starts(workers: list) -> No
     )
 
 
-def test_data_that_is_not_there(workers: list) -> None:
+def test_data_that_does_not_exist_cannot_be_started(workers: list) -> None:
     app = opened("train", data="orchard")
     assert not app.exception and "orchard" in text(app) and "Data page" in text(app)
+    assert app.button(key="start").disabled
 
 
-def test_a_folder_that_cannot_be_written_is_told(
+def test_an_unwritable_folder_is_reported(
     workers: list, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = opened("train")
@@ -132,32 +113,32 @@ def test_a_folder_that_cannot_be_written_is_told(
     assert not app.exception and "Runs cannot be written to" in app.error[0].value and not workers
 
 
-def test_a_run_that_trains(workers: list) -> None:
+def test_a_running_run(workers: list) -> None:
     made = run("one", iterative(100)[:8], status=None, method="iterative", iterations=100)
     with made.lock():
         made.doing("training")
-        app = opened("train")  # who comes back finds what is in progress
+        app = opened("train")  # opens on the run in progress
         assert "one" in app.query_params["run"] and not app.exception
         progress = app.get("progress")[0].proto
         assert (
             progress.value == 70
             and "iteration 70 of 100" in progress.text
             and "left" in progress.text
-            and "50 pictures a second" in progress.text
+            and "50 pictures per second" in progress.text
         )
         assert [metric.value for metric in app.metric] == ["74.0%", "18.0%", "36.5%"]
         shown = charts(app)[0]
         assert (
-            shown.layout["shapes"][0]["x0"] == 50 and "restricted training begins" in shown.reading
+            shown.layout["shapes"][0]["x0"] == 50 and "restricted training begins" in shown.caption
         )
-        assert "chance" in [trace["name"] for trace in shown.data]
+        assert "random baseline" in [trace["name"] for trace in shown.data]
         app.segmented_control(key="top").set_value(3).run()
         assert (
             charts(app)[0].title == "Top-3 accuracy on both test sets"
             and app.metric[0].value == "84.0%"
         )
         app.button(key="stop").click().run()
-        assert (made.folder / "stop").exists() and "Asked to stop" in text(app)
+        assert (made.folder / "stop").exists() and "Stop requested" in text(app)
 
 
 @pytest.mark.parametrize(
@@ -165,22 +146,22 @@ def test_a_run_that_trains(workers: list) -> None:
     [
         (
             {"doing": "waiting", "why": "another run has the cpu"},
-            "Waiting for its turn: another run has the cpu",
+            "Waiting in the queue: another run has the cpu",
         ),
-        ({"doing": "loading torch"}, "Loading torch"),
-        ({"doing": "reading the data"}, "Reading the data"),
+        ({"doing": "loading torch"}, "Loading PyTorch"),
+        ({"doing": "reading the data"}, "Preparing data"),
         (
             {"doing": "reading the data", "step": "Drawing pictures", "done": 300, "of": 1200},
             "Drawing pictures: 300 of 1,200",
         ),
         (
             {"doing": "reading the data", "step": "Drawing pictures", "done": "x", "of": 0},
-            "Reading the data",
+            "Preparing data",
         ),
         ({"doing": "something new"}, "Something new"),
     ],
 )
-def test_what_it_is_doing_before_the_first_point(activity: dict, words: str) -> None:
+def test_the_activity_before_the_first_evaluation(activity: dict, words: str) -> None:
     made = run("one", [], status=None, iterations=100)
     with made.lock():
         made.doing(activity.pop("doing"), **activity)
@@ -192,7 +173,7 @@ def test_what_it_is_doing_before_the_first_point(activity: dict, words: str) -> 
         )
 
 
-def test_a_finished_run_shows_its_full_scores_and_the_best_mixed_run() -> None:
+def test_a_finished_run_shows_its_final_scores_and_the_best_mixed_run() -> None:
     run("other", mixed(100), iterations=100, ratio=40)
     run("one", mixed(100), iterations=100)
     app = opened("train", run="one")
@@ -212,7 +193,7 @@ def test_a_finished_run_shows_its_full_scores_and_the_best_mixed_run() -> None:
         (None, None, "Interrupted after 50 iterations"),
     ],
 )
-def test_a_run_that_ended_early_says_why_and_goes_on(
+def test_a_run_that_ended_early_says_why_and_resumes(
     status: str | None, error: str | None, words: str, workers: list
 ) -> None:
     run("one", mixed(100)[:6], status=status, error=error, iterations=100)
@@ -223,10 +204,10 @@ def test_a_run_that_ended_early_says_why_and_goes_on(
         button.label for button in app.button
     ]
     launch.resume(catalog.find("one"))
-    assert len(workers) == 1, "a run that is on its way is not started again"
+    assert len(workers) == 1, "an active run is not started again"
 
 
-def test_runs_that_are_not_there_or_not_ours() -> None:
+def test_missing_and_unreadable_runs() -> None:
     (runs_root() / "newer").mkdir(parents=True)
     (runs_root() / "newer" / "config.json").write_text('{"format": 99}')
     assert "There is no run named gone" in text(opened("train", run="gone"))
@@ -234,7 +215,7 @@ def test_runs_that_are_not_there_or_not_ours() -> None:
     assert not app.exception and "newer version of FruitLab" in text(app)
 
 
-def test_a_link_s_mistakes_are_told_and_the_rest_taken(workers: list) -> None:
+def test_invalid_parts_of_a_link_are_reported_and_the_rest_is_used(workers: list) -> None:
     app = opened("train", method="mixed", preset="quick@2", ratio="400", seed="7")
     assert (
         not app.exception
@@ -244,7 +225,7 @@ def test_a_link_s_mistakes_are_told_and_the_rest_taken(workers: list) -> None:
     assert store.BUILT_IN == app.selectbox(key="data").value
 
 
-def test_one_s_own_pictures_come_first_unless_the_link_names_others(workers: list, pair) -> None:
+def test_own_pictures_come_first_unless_the_link_names_others(workers: list, pair) -> None:
     import_pictures(name="things", nice=pair.nice, real=pair.real)
     assert opened("train").selectbox(key="data").value == "things"
     assert (

@@ -1,4 +1,4 @@
-"""A real server and a real Chromium. Without one these tests are skipped, unless CI is set: there they must run."""
+"""A real server and a real Chromium. Without Chromium, tests are skipped unless CI is set."""
 
 import os
 import shutil
@@ -29,18 +29,18 @@ FLAGS = [
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
-PATIENCE = 120_000  # milliseconds: trainings of other tests may have the machine
+TIMEOUT = 120_000  # milliseconds; other tests may train at the same time
 
 
 class Server:
-    """`streamlit run app.py` on a free port, with the roots of the test."""
+    """`streamlit run app.py` on a free port, with the folders of the test."""
 
     def __init__(self, log: Path) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.url, self.log = f"http://127.0.0.1:{self.port}", log
-        # Started from elsewhere, as a person may: nothing may depend on the working directory.
+        # Started in another folder, as nothing may depend on the working directory.
         with open(log, "ab") as file:
             self.process = subprocess.Popen(
                 [
@@ -68,7 +68,7 @@ class Server:
                 time.sleep(0.1)
 
     def stop(self, number: int = signal.SIGINT) -> None:
-        """Ends it as a person does. It has to go by itself: benchmarks/explorer.py measures how soon."""
+        """Ends the server as a user does. benchmarks/explorer.py measures how long that takes."""
         if self.process.poll() is None:
             self.process.send_signal(number)
             try:
@@ -81,7 +81,7 @@ class Server:
 
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data root that holds synthetic:20, drawn once."""
+    """A data root with synthetic:20, drawn once."""
     root = tmp_path_factory.mktemp("data")
     before = os.environ.get("FRUITLAB_DATA")
     os.environ["FRUITLAB_DATA"] = str(root)
@@ -98,7 +98,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def serve(
     tmp_path: Path, drawn: Path, folders_of_its_own: None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[], Server]]:
-    """Starts servers; at the end they are ended, and so is every training that they started."""
+    """Starts servers; they and the runs they started are ended after the test."""
     monkeypatch.setenv("FRUITLAB_DATA", str(drawn))
     servers: list[Server] = []
 
@@ -124,9 +124,9 @@ def server(serve: Callable[[], Server]) -> Server:
     return serve()
 
 
-@pytest.fixture(
-    scope="module"
-)  # while the driver runs, its event loop is this thread's: tests after these need their own
+# Not for the session: while the driver runs, this thread has its event loop, and other tests need
+# their own.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator["Browser"]:  # noqa: F821
     playwright = (
         pytest.importorskip("playwright.sync_api")
@@ -150,33 +150,33 @@ def chromium() -> Iterator["Browser"]:  # noqa: F821
 
 @pytest.fixture
 def tab(chromium: "Browser") -> Iterator[Callable[..., "Page"]]:  # noqa: F821
-    """Opens tabs. A request to another machine, an error in the console or an uncaught exception in any of them fails the test."""
-    contexts, faults = [], []
+    """Opens tabs. A request to another machine or an error in the console fails the test."""
+    contexts, errors = [], []
 
     def wrong(message) -> None:
-        # Streamlit's client asks below a deep link's path first, and is told no: harmless.
+        # Streamlit's client first asks below the path of a deep link, which is harmless.
         where = message.location.get("url", "")
         if message.type == "error" and not (
             where.endswith(("/_stcore/health", "/_stcore/host-config")) and "404" in message.text
         ):
-            faults.append(f"{message.text} ({where})")
+            errors.append(f"{message.text} ({where})")
 
     def asked(request) -> None:
         if not request.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
-            faults.append(f"asked another machine: {request.url}")
+            errors.append(f"asked another machine: {request.url}")
 
     def open_tab(*, watched: bool = True, **options) -> "Page":  # noqa: F821
         context = chromium.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(TIMEOUT)
         if watched:
             page.on("console", wrong)
-            page.on("pageerror", lambda error: faults.append(str(error)))
+            page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", asked)
         return page
 
     yield open_tab
     for context in contexts:
         context.close()
-    assert not faults, "\n".join(faults)
+    assert not errors, "\n".join(errors)

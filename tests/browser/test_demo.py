@@ -1,4 +1,4 @@
-"""A photo, in a real browser: by upload, paste, camera and choice, before the demo and on the Explore page; and the live webcam."""
+"""Photos by upload, paste, camera and example, in the demo and on Explore; the live webcam."""
 
 import base64
 import re
@@ -22,13 +22,14 @@ GIVE = """(node, [content, kind]) => {
   const bytes = Uint8Array.from(atob(content), c => c.charCodeAt(0)), transfer = new DataTransfer()
   transfer.items.add(new File([bytes], "photo.png", { type: "image/png" }))
   const how = { bubbles: true, cancelable: true }
-  node.dispatchEvent(kind === "drop" ? new DragEvent("drop", { ...how, dataTransfer: transfer })
-                                     : new ClipboardEvent("paste", { ...how, clipboardData: transfer }))
+  node.dispatchEvent(kind === "drop"
+    ? new DragEvent("drop", { ...how, dataTransfer: transfer })
+    : new ClipboardEvent("paste", { ...how, clipboardData: transfer }))
 }"""
 
 
 def png(seed: int) -> bytes:
-    """A picture of its own for each seed."""
+    """A different picture for each seed."""
     file = BytesIO()
     rng = np.random.default_rng(seed)
     noise = rng.integers(0, 100, (160, 120, 3)) + rng.integers(0, 156, 3)
@@ -40,11 +41,14 @@ def upload(seed: int) -> dict:
     return {"name": "photo.png", "mimeType": "image/png", "buffer": png(seed)}
 
 
-READY = "video => new Promise(done => { const look = () => video.videoWidth ? done() : setTimeout(look, 100); look() })"
+READY = """video => new Promise(done => {
+  const look = () => video.videoWidth ? done() : setTimeout(look, 100)
+  look()
+})"""
 
 
 def changed(node: Locator, before: str) -> str:
-    """The text of the node once it is another."""
+    """The text of the node once it has changed."""
     expect(node).not_to_have_text(before, use_inner_text=True)
     return node.inner_text()
 
@@ -57,7 +61,7 @@ def classify(server, tab) -> tuple[Page, FrameLocator]:
     page = tab(permissions=ALLOWED)
     page.goto(f"{server.url}/classify?run=two")
     frame = page.frame_locator("iframe")
-    expect(frame.get_by_text("Pictures to try")).to_be_visible()
+    expect(frame.get_by_text("Example pictures")).to_be_visible()
     expect(frame.get_by_label("Thumbnail 6 of 6")).to_be_visible()
     return page, frame
 
@@ -78,7 +82,7 @@ def test_a_photo_by_upload_choice_and_paste(classify) -> None:
     photo.get_by_label("Remove Image").click()
     expect(verdict).to_contain_text("Drop a photo")
     frame.get_by_label("Thumbnail 2 of 6").click()
-    expect(verdict).to_contain_text("In truth")
+    expect(verdict).to_contain_text("True category")
     assert "nice test pictures" in verdict.inner_text()
 
     photo.get_by_label("Remove Image").click()
@@ -95,6 +99,14 @@ def test_a_photo_by_upload_choice_and_paste(classify) -> None:
     )
     expect(verdict).to_contain_text("This picture cannot be used")
     expect(verdict).to_contain_text("not a picture")
+
+    # Ctrl+V anywhere, on the page around the frame as well as in it.
+    seen = frame.locator(".pictures img.pixels").first
+    page.locator("body").evaluate(GIVE, [base64.b64encode(png(3)).decode(), "paste"])
+    expect(verdict).to_contain_text("real test pictures")
+    before = seen.get_attribute("src")
+    frame.locator("body").evaluate(GIVE, [base64.b64encode(png(4)).decode(), "paste"])
+    expect(seen).not_to_have_attribute("src", before)
 
 
 def test_the_webcam_for_one_picture_and_live(classify) -> None:
@@ -193,7 +205,7 @@ def test_the_frame_has_room_for_an_answer_and_nothing_lies_over_it(classify, wid
     end = frame.locator(".examples").bounding_box()
     inside, below = (
         page.locator("iframe").bounding_box(),
-        page.get_by_text("Ask it from a program").bounding_box(),
+        page.get_by_text("Use via API").bounding_box(),
     )
     assert below["y"] >= inside["y"] + inside["height"]
     assert (

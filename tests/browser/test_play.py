@@ -35,8 +35,8 @@ def file(tmp_path) -> PlayFile:
 def opened(server, tab, **options) -> Page:
     page = tab(**options)
     page.goto(f"{server.url}/forgetting")
-    if page.get_by_role("combobox", name="Played from").count():  # beside shipped ones
-        page.get_by_role("combobox", name="Played from").click()
+    if page.get_by_role("combobox", name="Play from").count():  # beside shipped ones
+        page.get_by_role("combobox", name="Play from").click()
         page.get_by_role("option", name=re.compile("^mine")).click()
     page.locator(".go:enabled").wait_for()
     return page
@@ -44,7 +44,7 @@ def opened(server, tab, **options) -> Page:
 
 def keep(page: Page, share: int) -> None:
     """Moves the slider by the keyboard."""
-    slider = page.get_by_label("Keep nice pictures")
+    slider = page.get_by_label("Replay nice pictures")
     slider.press("Home")
     for _ in range(share // 5):
         slider.press("ArrowRight")
@@ -86,7 +86,7 @@ def test_play_forgets_as_the_file_says_and_keeping_some_bends_the_curve(server, 
     assert kept[0] == whole[0] and kept[200] > whole[200]
     points = 100 * (kept[200] - whole[200])
     expect(page.locator(".verdict")).to_contain_text(
-        f"Keeping 50 % nice: saves {points:.1f} points of nice accuracy"
+        f"Replaying 50 % nice: saves {points:.1f} points of nice accuracy"
     )
     assert kept == {point["step"]: point["nice"] / 60 for point in play_oracle.play(file, keep=50)}
 
@@ -116,7 +116,7 @@ def test_step_pause_and_back_to_where_it_was(server, tab, file) -> None:
         and bent[200] > whole[200]
     )
     expect(page.locator(".verdict")).to_contain_text(
-        f"Keeping none, then 40 % nice from iteration {place}"
+        f"Replaying none, then 40 % nice from iteration {place}"
     )
     page.get_by_role("button", name="Start over").click()
     expect(page.locator(".scrub output")).to_have_text("0 of 200")
@@ -139,7 +139,7 @@ def test_a_link_brings_the_slider_along_and_a_rerun_leaves_the_play_alone(
     expect(page.locator(".scrub output")).to_have_text("2 of 200")
     page.goto(f"{server.url}/forgetting?keep=40")
     page.locator(".go:enabled").wait_for()
-    assert page.get_by_label("Keep nice pictures").input_value() == "40"
+    assert page.get_by_label("Replay nice pictures").input_value() == "40"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

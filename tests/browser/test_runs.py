@@ -1,4 +1,4 @@
-"""Comparing runs, opening the pictures of a confusion cell, links that restore and reproduce; a zip uploaded and removed."""
+"""Runs compared, pictures of a confusion cell, links to views and runs; a zip file uploaded."""
 
 import re
 import zipfile
@@ -19,12 +19,13 @@ PLOTS = "figure.fruitlab .plot"
 
 def drawn_plots(page: Page, count: int) -> None:
     page.wait_for_function(
-        f"[...document.querySelectorAll('{PLOTS}')].filter(plot => plot.data?.length).length >= {count}"
+        f"[...document.querySelectorAll('{PLOTS}')]"
+        f".filter(plot => plot.data?.length).length >= {count}"
     )
 
 
 def tick(page: Page, row: int) -> None:
-    """The table is painted, so its boxes are met by place: a head of 35 pixels, then rows of 35."""
+    """Clicks the check box of a row by position: the table is a canvas with rows of 35 pixels."""
     table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
     table.click(position={"x": 18, "y": 35 + 35 * row + 17})
@@ -40,12 +41,12 @@ def test_two_runs_compared_and_the_view_restored(server, tab) -> None:
             run_folder(f"m{ratio}-s{seed}", ratio=ratio, seed=seed)
     page = tab()
     page.goto(f"{server.url}/runs")  # as the server's first request
-    expect(page.get_by_text("4 runs · 1 ticked to compare")).to_be_visible()  # the newest, m60-s1
+    expect(page.get_by_text("4 runs · 1 selected to compare")).to_be_visible()  # the newest, m60-s1
     drawn_plots(page, 4)
     tick(page, 1)
-    expect(page.get_by_text("4 runs · 2 ticked to compare")).to_be_visible()
+    expect(page.get_by_text("4 runs · 2 selected to compare")).to_be_visible()
     tick(page, 2)
-    expect(page.get_by_text("4 runs · 3 ticked to compare")).to_be_visible()
+    expect(page.get_by_text("4 runs · 3 selected to compare")).to_be_visible()
     rows = page.locator(".fl-board tbody tr")
     expect(rows).to_have_count(2)
     expect(rows.nth(0)).to_contain_text("mixed, 20 % real")
@@ -54,10 +55,10 @@ def test_two_runs_compared_and_the_view_restored(server, tab) -> None:
     page.evaluate(f"document.querySelectorAll('{PLOTS}').forEach(plot => plot.mine = true)")
     page.get_by_text("Pictures seen", exact=True).click()
     expect(page.get_by_text("pictures seen", exact=True).first).to_be_visible()
-    page.get_by_text("Seeds as mean").click()
+    page.get_by_text("Average seeds").click()
     expect(rows).to_have_count(3)
     page.get_by_text("Configurations side by side").click()
-    expect(page.locator(".fl-sides tr.other")).to_have_count(2)  # ratio and seed
+    expect(page.locator(".fl-sides tr.differs")).to_have_count(2)  # ratio and seed
     assert page.evaluate(f"[...document.querySelectorAll('{PLOTS}')].every(plot => plot.mine)"), (
         "a chart's node was replaced"
     )
@@ -65,7 +66,7 @@ def test_two_runs_compared_and_the_view_restored(server, tab) -> None:
     page.wait_for_url(re.compile(r"axis=pictures.*seeds=false"))
     again = tab()
     again.goto(page.url)
-    expect(again.get_by_text("4 runs · 3 ticked to compare")).to_be_visible()
+    expect(again.get_by_text("4 runs · 3 selected to compare")).to_be_visible()
     expect(again.locator(".fl-board tbody tr")).to_have_count(3)
     assert again.url == page.url
     page.go_back()  # one step is one change
@@ -88,18 +89,18 @@ def test_a_confusion_cell_opens_its_pictures(server, tab) -> None:
     page = tab()
     page.goto(f"{server.url}/runs?runs=m&section=mistakes")
     expect(
-        page.get_by_text("Bolt, taken for Nut: 12 real test pictures")
+        page.get_by_text("Bolt, classified as Nut: 12 real test pictures")
     ).to_be_visible()  # the most frequent mistake, opened already
     expect(page.locator(".fl-pictures img")).to_have_count(12)
-    page.get_by_role("button", name="Washer, taken for Bolt: 12 of 30").click()
-    expect(page.get_by_text("Washer, taken for Bolt: 12 real test pictures")).to_be_visible()
+    page.get_by_role("button", name="Washer, classified as Bolt: 12 of 30").click()
+    expect(page.get_by_text("Washer, classified as Bolt: 12 real test pictures")).to_be_visible()
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Nut, taken for Bolt: 0 real test pictures")).to_be_visible()
+    expect(page.get_by_text("Nut, classified as Bolt: 0 real test pictures")).to_be_visible()
     page.get_by_role("radio", name=re.compile("nice")).or_(
         page.get_by_role("button", name=re.compile("● nice"))
     ).first.click()
-    expect(page.get_by_text("Bolt, taken for Nut: 3 nice test pictures")).to_be_visible()
+    expect(page.get_by_text("Bolt, classified as Nut: 3 nice test pictures")).to_be_visible()
 
 
 def test_a_link_reproduces_the_run_and_deletion_asks(server, tab) -> None:
@@ -122,7 +123,7 @@ def test_a_link_reproduces_the_run_and_deletion_asks(server, tab) -> None:
     assert catalog.find("gone")
     page.get_by_role("button", name="Delete this run").click()
     page.get_by_role("button", name="Delete it").click()
-    expect(page.get_by_text("1 run · 0 ticked to compare")).to_be_visible()
+    expect(page.get_by_text("1 run · 0 selected to compare")).to_be_visible()
     assert [run.id for run in catalog.all_runs()] == ["m"]
 
 

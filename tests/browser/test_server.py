@@ -1,4 +1,4 @@
-"""One process, one port: deep links, the demo behind, how it starts and ends."""
+"""One process, one port: deep links, the demo, and how the server starts and ends."""
 
 import signal
 import urllib.error
@@ -73,7 +73,7 @@ def test_it_ends_with_a_demo_tab_open_and_the_training_goes_on(serve, tab, numbe
     page.wait_for_function(
         "(document.querySelector('figure.fruitlab .plot')?.data?.[0].x.length ?? 0) >= 1"
     )
-    page.close()  # its client would go on asking a server that is gone, and its console would say so
+    page.close()  # otherwise its client would log errors when the server is gone
     server.stop(number)
     demo.close()
 

@@ -1,4 +1,4 @@
-"""A newcomer's path: start a training, watch it, stop it, go on, see what was forgotten."""
+"""A newcomer's path: start a run, watch it, stop it, resume it, see what it forgets."""
 
 import time
 
@@ -50,8 +50,8 @@ def test_a_newcomer_trains_stops_resumes_and_sees_what_is_forgotten(server, tab)
     data = page.get_by_role("combobox", name="Data")
     data.fill("synthetic:20")
     data.press("Enter")
-    expect(page.get_by_text("pictures to learn from")).to_be_visible()
-    page.get_by_text("Every number", exact=True).click()
+    expect(page.get_by_text("training pictures")).to_be_visible()
+    page.get_by_text("Advanced settings", exact=True).click()
     number(page, "Iterations", "120")
     number(page, "Width", "0.25")
     number(page, "Live every (iterations)", "5")
@@ -80,7 +80,7 @@ def test_a_newcomer_trains_stops_resumes_and_sees_what_is_forgotten(server, tab)
     expect(page.get_by_text("restricted training begins").first).to_be_visible()
 
     page.get_by_role("link", name="What it forgets").click()
-    expect(page.get_by_text("End of initial minus final")).to_be_visible()
+    expect(page.get_by_text("Forgetting since the switch")).to_be_visible()
     wait_for_points(page, 3)
     assert made.id in page.url
 
@@ -94,7 +94,8 @@ def test_zoom_legend_and_hover_survive_new_points(server, tab) -> None:
         held(page)
         wait_for_points(page, 4)
         box = page.evaluate(
-            "(({x, y}) => ({x, y}))(document.querySelector('figure.fruitlab .nsewdrag').getBoundingClientRect())"
+            "(({x, y}) => ({x, y}))"
+            "(document.querySelector('figure.fruitlab .nsewdrag').getBoundingClientRect())"
         )
         page.mouse.move(box["x"] + 20, box["y"] + 60)
         page.mouse.down()
@@ -133,7 +134,7 @@ def test_two_tabs_and_a_reload_see_one_training(server, tab) -> None:
     (made,) = catalog.all_runs()
     assert made.id in one.url and made.id in two.url
     two.get_by_text("Train another network").click()
-    expect(two.get_by_text("1 run is training or waiting: this one queues")).to_be_visible()
+    expect(two.get_by_text("1 run is training or waiting: this one is queued")).to_be_visible()
     two.get_by_role("button", name="Stop").click()
     expect(one.get_by_role("button", name="Resume")).to_be_visible()
     assert len(list(catalog.all_runs())) == 1

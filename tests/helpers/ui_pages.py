@@ -31,7 +31,7 @@ def text(app: AppTest) -> str:
 
 
 def charts(app: AppTest) -> list[SimpleNamespace]:
-    """The figures on the page: title, reading, data."""
+    """The figures on the page: title, caption, data."""
     import json
 
     found = []

@@ -4,7 +4,6 @@ import made_runs
 import numpy as np
 import pytest
 
-from fruitlab.inference import confidence as judgement
 from fruitlab.metrics import calibration
 from fruitlab.metrics.accuracy import wilson
 from fruitlab.metrics.calibration import Answers
@@ -79,53 +78,3 @@ def test_a_domain_is_judged_by_its_own_answers():
         assert answers.right.tolist() == [
             bool(table["top3"][i][0] == table["truth"][i]) for i in rows
         ]
-
-
-def test_a_judgement_says_how_sure_and_how_often_right():
-    run = made_runs.run(
-        "one"
-    )  # nice answers are right as often as they are sure, real ones half as often
-    sure = judgement.judge(run, [{"category": "Kiwi", "probability": 0.95}], "nice")
-    assert sure.sure and sure.answer == "Kiwi" and sure.similar.accuracy > 0.75
-    assert (
-        "nice test pictures" in sure.sentence
-        and f"{sure.similar.accuracy:.1%} were right" in sure.sentence
-    )
-    unsure = judgement.judge(run, [{"category": "Kiwi", "probability": 0.25}], "real")
-    assert (
-        unsure.sure is False
-        and unsure.answer == "Not sure"
-        and "Kiwi is its likeliest answer, at 25.0%" in unsure.sentence
-    )
-
-
-def test_without_test_answers_nothing_is_claimed():
-    run = made_runs.run("one", predictions=False)
-    plain = judgement.judge(run, [{"category": "<b>Kiwi</b>", "probability": 0.4}])
-    assert (
-        plain.sure is None
-        and plain.similar is None
-        and "when the run has finished" in plain.sentence
-    )
-    assert "<b>" not in plain.markup and "&lt;b&gt;Kiwi" in plain.markup
-    for content in (b"nothing of ours", b""):
-        (run.folder / "predictions.npz").write_bytes(content)
-        assert judgement.judge(run, [{"category": "Kiwi", "probability": 0.4}]).sure is None
-    np.savez(run.folder / "predictions.npz", truth=np.zeros(3))
-    assert judgement.judge(run, [{"category": "Kiwi", "probability": 0.4}]).sure is None
-
-
-def test_a_drawing_before_a_network_that_learned_from_photographs_is_not_judged_by_its_photographs():
-    run = made_runs.run("one")
-    top = [{"category": "Kiwi", "probability": 0.95}]
-    header = run.header()
-    run.write_header(header | {"data": header["data"] | {"kind": "photographs"}})
-    drawing = judgement.judge(run, top, "nice", drawn=True)
-    assert (
-        drawing.sure is None
-        and drawing.similar is None
-        and "on drawings is not known" in drawing.sentence
-    )
-    assert judgement.judge(run, top, "nice").similar is not None
-    run.write_header(header | {"data": header["data"] | {"kind": "drawn"}})
-    assert judgement.judge(run, top, "nice", drawn=True).similar is not None

@@ -1,4 +1,4 @@
-"""Comparing runs, against closed forms and plain Python."""
+"""Curves and comparisons of runs, checked against closed forms and plain Python."""
 
 import math
 import statistics
@@ -21,7 +21,7 @@ from fruitlab.metrics.curves import (
 
 
 def log(*lines: tuple[int, int, int, float | None]):
-    """Columns of (iteration, nice right, real right, loss), of 100 test pictures a domain."""
+    """Columns of a log: (iteration, correct nice, correct real, loss), 100 test pictures each."""
     iteration, nice, real, loss = (
         (np.array(column, dtype=np.float64) for column in zip(*lines, strict=True))
         if lines
@@ -46,7 +46,7 @@ def log(*lines: tuple[int, int, int, float | None]):
 LINES = ((0, 4, 9, None), (1, 16, 25, 3.0), (5, 49, 36, 2.0))
 
 
-def test_a_curve_reads_one_number_over_each_axis() -> None:
+def test_a_curve_is_one_quantity_over_each_axis() -> None:
     over = {
         axis: curve(log(*LINES), axis=axis, metric="top1", score="nice")
         for axis in ("iterations", "pictures", "time")
@@ -63,7 +63,7 @@ def test_a_curve_reads_one_number_over_each_axis() -> None:
     assert (loss.x.tolist(), loss.y.tolist()) == ([1, 5], [3, 2])
 
 
-def test_a_curve_goes_forward_only() -> None:
+def test_a_curve_leaves_out_evaluations_that_go_back() -> None:
     lines = log(*LINES, (5, 99, 99, 1.0), (3, 0, 0, 1.0), (6, 1, 1, 1.0))
     assert curve(lines, axis="iterations", metric="top1", score="nice").y.tolist() == [
         0.04,
@@ -74,17 +74,17 @@ def test_a_curve_goes_forward_only() -> None:
     assert len(curve(log(), axis="time", metric="top1").x) == 0
 
 
-def test_smoothing_even_points_is_the_usual_debiased_average() -> None:
+def test_smoothing_evenly_spaced_points_is_the_usual_debiased_average() -> None:
     rng = np.random.default_rng(1)
     y, factor, average, expected = rng.normal(size=50), 0.8, 0.0, []
-    for n, value in enumerate(y, 1):  # as in Adam, or TensorBoard's slider
+    for n, value in enumerate(y, 1):  # as in Adam and in TensorBoard
         average = factor * average + (1 - factor) * value
         expected.append(average / (1 - factor**n))
     found = smoothed(Curve(7.0 * np.arange(50), y), -7 / math.log(factor))
     np.testing.assert_allclose(found.y, expected, rtol=1e-12)
 
 
-def test_smoothing_by_its_definition_on_uneven_points() -> None:
+def test_smoothing_unevenly_spaced_points_follows_its_definition() -> None:
     rng = np.random.default_rng(2)
     x, y, constant = np.cumsum(rng.uniform(0.1, 30, 40)), rng.uniform(size=40), 25.0
     weights = np.tril(np.exp(-(x[:, None] - x[None, :]).clip(0) / constant))
@@ -93,7 +93,7 @@ def test_smoothing_by_its_definition_on_uneven_points() -> None:
     )
 
 
-def test_smoothing_keeps_what_is_flat_and_nothing_is_no_smoothing() -> None:
+def test_smoothing_keeps_constants_and_zero_is_no_smoothing() -> None:
     flat = Curve(np.array([0.0, 1, 2, 5, 300]), np.full(5, 0.37))
     np.testing.assert_allclose(smoothed(flat, 50).y, 0.37, rtol=1e-14)
     rough = Curve(flat.x, np.arange(5.0))
@@ -102,7 +102,7 @@ def test_smoothing_keeps_what_is_flat_and_nothing_is_no_smoothing() -> None:
     assert len(smoothed(Curve(np.empty(0), np.empty(0)), 3).y) == 0
 
 
-def test_the_mean_of_seeds_on_the_same_axis() -> None:
+def test_the_mean_over_seeds_on_the_same_axis() -> None:
     x, values = np.array([0.0, 10, 20]), [[0.1, 0.5, 0.7], [0.2, 0.5, 0.9], [0.3, 0.2, 0.8]]
     found = band([Curve(x, np.array(y)) for y in values])
     assert found.runs == 3 and found.x.tolist() == [0, 10, 20]
@@ -112,9 +112,7 @@ def test_the_mean_of_seeds_on_the_same_axis() -> None:
         assert found.deviation[i] == pytest.approx(statistics.stdev(column))
 
 
-def test_seeds_evaluated_at_different_times_meet_on_straight_lines_as_far_as_all_have_come() -> (
-    None
-):
+def test_seeds_evaluated_at_different_times_are_interpolated_on_their_common_range() -> None:
     slow, quick = (
         Curve(np.array([1.0, 11.0]), np.array([0.0, 1.0])),
         Curve(np.array([0.0, 6.0, 100.0]), np.array([0.0, 0.6, 0.9])),
@@ -126,7 +124,7 @@ def test_seeds_evaluated_at_different_times_meet_on_straight_lines_as_far_as_all
     )
 
 
-def test_one_run_or_none_has_no_spread() -> None:
+def test_one_run_or_none_has_no_deviation() -> None:
     alone = band([Curve(np.array([0.0, 1]), np.array([0.5, 0.6])), Curve(np.empty(0), np.empty(0))])
     assert (alone.runs, alone.deviation.tolist(), alone.mean.tolist()) == (1, [0, 0], [0.5, 0.6])
     assert band([]).runs == 0
@@ -135,7 +133,7 @@ def test_one_run_or_none_has_no_spread() -> None:
             band([Curve(np.array([0.0, 1]), np.zeros(2)), Curve(np.array([5.0, 6]), np.zeros(2))]).x
         )
         == 0
-    )  # they never meet
+    )  # no common range
 
 
 def test_mean_and_deviation() -> None:
@@ -158,7 +156,7 @@ def test_runs_group_by_experiment() -> None:
     ) == [["s0", "s1", "s2"], ["x"]]
 
 
-def test_last_is_the_last_iteration_and_best_each_column_for_itself() -> None:
+def test_last_is_the_last_iteration_and_best_is_each_score_on_its_own() -> None:
     summary = {
         "nice": {"top1": 0.9, "top3": 0.95},
         "real": {"top1": 0.4, "top3": 0.5},
@@ -183,7 +181,7 @@ def test_last_is_the_last_iteration_and_best_each_column_for_itself() -> None:
     )
 
 
-def test_only_differences_are_marked() -> None:
+def test_differing_settings_are_marked() -> None:
     first, second = (
         configure("mixed", ratio=30, learning_rate=0.0123),
         configure("mixed", ratio=30, seed=1),
@@ -191,7 +189,7 @@ def test_only_differences_are_marked() -> None:
     rows = {row.name: row for row in side_by_side([first.settings(), second.settings()])}
     assert {name for name, row in rows.items() if row.differs} == {"learning_rate", "seed"}
     assert rows["learning_rate"].values == (0.0123, second.learning_rate)
-    assert "split" not in rows  # means nothing in mixed training
+    assert "split" not in rows  # does not apply to mixed training
 
     third = configure("iterative", split=70)
     rows = {row.name: row for row in side_by_side([first.settings(), third.settings()])}
@@ -202,14 +200,14 @@ def test_only_differences_are_marked() -> None:
     )
 
 
-def test_what_tells_runs_apart() -> None:
+def test_settings_that_tell_runs_apart() -> None:
     configs = [
         configure("mixed", ratio=30),
         configure("mixed", ratio=60, seed=4),
         configure("iterative", split=70),
     ]
-    told = distinguishing([config.settings() for config in configs])
-    assert told == [
+    names = distinguishing([config.settings() for config in configs])
+    assert names == [
         {"method": "mixed", "ratio": 30},
         {"method": "mixed", "ratio": 60},
         {"method": "iterative", "split": 70},
@@ -217,17 +215,17 @@ def test_what_tells_runs_apart() -> None:
     assert distinguishing([configs[0].settings()]) == [{}]
 
 
-def test_no_more_than_it_takes_tells_them_apart() -> None:
+def test_no_more_settings_than_it_takes() -> None:
     configs = [
         configure("mixed", ratio=30, data="photos", width=2),
         configure("mixed", ratio=30, data="photos", width=0.5, mirror=False),
         configure("mixed", ratio=60, data="photos", iterations=50),
         configure("mixed", ratio=60, data="nuts"),
     ]
-    told = distinguishing([config.settings() for config in configs])
-    assert len({tuple(one.items()) for one in told}) == 4
+    names = distinguishing([config.settings() for config in configs])
+    assert len({tuple(settings.items()) for settings in names}) == 4
     assert (
-        told[3] == {"ratio": 60, "data": "nuts", "mirror": True}
-        and "width" not in told[0]
-        and "iterations" not in told[0]
+        names[3] == {"ratio": 60, "data": "nuts", "mirror": True}
+        and "width" not in names[0]
+        and "iterations" not in names[0]
     )

@@ -1,12 +1,11 @@
-"""Figures of several runs: what is drawn is what was measured."""
+"""Figures that compare runs."""
 
 import numpy as np
 import pytest
 
 from fruitlab.metrics.curves import Band
-from fruitlab.plots import comparison
-from fruitlab.plots import style as marks
-from fruitlab.plots.comparison import Line, panels, style
+from fruitlab.plots import comparison, style
+from fruitlab.plots.comparison import Line, line_style, panels
 
 
 def band(last: float, runs: int = 1, count: int = 5, deviation: float = 0.0) -> Band:
@@ -25,7 +24,7 @@ def line(name: str, nice: float, real: float, **more) -> Line:
     )
 
 
-def test_a_panel_for_each_score_in_its_colour() -> None:
+def test_one_panel_for_each_score_in_its_colour() -> None:
     figures = panels(
         [line("A", 0.5, 0.3), line("B", 0.7, 0.2)],
         axis="iterations",
@@ -34,22 +33,22 @@ def test_a_panel_for_each_score_in_its_colour() -> None:
         categories=20,
     )
     assert len(figures) == 3
-    for figure, mark in zip(figures, ("nice", "real", "combined"), strict=True):
-        first, second, chance = figure["data"]
+    for figure, score in zip(figures, ("nice", "real", "combined"), strict=True):
+        first, second, baseline = figure["data"]
         assert (
             first["line"]["color"].lower()
             == second["line"]["color"].lower()
-            == marks.COLOURS[mark].lower()
+            == style.COLOURS[score].lower()
         )
         assert (
             first["line"]["dash"] != second["line"]["dash"]
-            and first["marker"]["symbol"] == marks.SYMBOLS[mark]
+            and first["marker"]["symbol"] == style.SYMBOLS[score]
         )
-        assert chance["y"] == [0.05, 0.05]
-        assert marks.SHAPES[mark] in figure["title"]
+        assert baseline["y"] == [0.05, 0.05]
+        assert style.SHAPES[score] in figure["title"]
     assert (
-        figures[0]["reading"] == "At the end: 70.0% (B), 50.0% (A)."
-        and figures[1]["reading"] == "At the end: 30.0% (A), 20.0% (B)."
+        figures[0]["caption"] == "At the end: 70.0% (B), 50.0% (A)."
+        and figures[1]["caption"] == "At the end: 30.0% (A), 20.0% (B)."
     )
     assert (
         len({tuple(figure["layout"]["yaxis"]["range"]) for figure in figures}) == 1
@@ -57,7 +56,7 @@ def test_a_panel_for_each_score_in_its_colour() -> None:
     assert figures[0]["layout"]["yaxis"]["range"][1] >= 0.7
 
 
-def test_seeds_have_a_band_of_one_deviation() -> None:
+def test_seeds_have_a_band_of_one_standard_deviation() -> None:
     figure = panels(
         [line("A", 0.5, 0.3, runs=3, deviation=0.04)],
         axis="iterations",
@@ -71,8 +70,8 @@ def test_seeds_have_a_band_of_one_deviation() -> None:
     np.testing.assert_allclose(spread["y"][half:][::-1], np.array(mean["y"]) - 0.04)
     assert (
         mean["name"] == "A, mean of 3"
-        and "± 4.0" in figure["reading"]
-        and "10 % of the axis" in figure["reading"]
+        and "± 4.0" in figure["caption"]
+        and "10 % of the axis" in figure["caption"]
     )
 
 
@@ -80,7 +79,7 @@ def test_seeds_have_a_band_of_one_deviation() -> None:
     "end, unit, factor",
     [(100, "seconds", 1), (1000, "minutes", 1 / 60), (20_000, "hours", 1 / 3600)],
 )
-def test_time_is_in_the_unit_that_suits(end: float, unit: str, factor: float) -> None:
+def test_time_is_in_a_unit_that_suits_its_length(end: float, unit: str, factor: float) -> None:
     x = np.array([0.0, end])
     (figure,) = panels(
         [Line("A", {"loss": Band(x, x, x * 0, 1)})],
@@ -94,7 +93,7 @@ def test_time_is_in_the_unit_that_suits(end: float, unit: str, factor: float) ->
     assert figure["data"][0]["y"] == [0, end]
 
 
-def test_no_point_yet_and_names_are_text() -> None:
+def test_empty_curves_and_names_with_html() -> None:
     empty = Band(np.empty(0), np.empty(0), np.empty(0), 0)
     for metric in ("top1", "loss"):
         figures = panels(
@@ -111,10 +110,10 @@ def test_no_point_yet_and_names_are_text() -> None:
     assert "<b>" not in named["hovertemplate"]
 
 
-def test_lines_are_told_apart_without_colour() -> None:
+def test_lines_differ_without_colour() -> None:
     assert (
-        len({style(place) for place in range(10)}) == 10
-        and len({style(place)[0] for place in range(5)}) == 5
+        len({line_style(place) for place in range(10)}) == 10
+        and len({line_style(place)[0] for place in range(5)}) == 5
     )
     assert (
         comparison.tinted("#0072B2", 0) == "#0072b2"

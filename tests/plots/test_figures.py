@@ -1,4 +1,4 @@
-"""Figures as dicts: what is drawn, in which marks, and the sentence beside it."""
+"""Figures as dicts: traces, style and captions."""
 
 import json
 
@@ -29,7 +29,7 @@ FIGURES = {
     "live": figures.accuracies(
         curves(switch=20), top=1, iterations=40, categories=4, best=("60 % real", 0.7)
     ),
-    "live, nothing yet": figures.accuracies(curves(0), top=3, iterations=40, categories=None),
+    "live, no evaluation": figures.accuracies(curves(0), top=3, iterations=40, categories=None),
     "loss": figures.loss(curves(), iterations=40),
     "learning rate": figures.learning_rate(curves(), iterations=40),
     "forgetting": figures.forgetting(
@@ -41,7 +41,7 @@ FIGURES = {
         categories=4,
         joint=("50 % real", 0.8, 0.4),
     ),
-    "forgetting, nothing yet": figures.forgetting([], top=1, categories=None),
+    "forgetting, no evaluation": figures.forgetting([], top=1, categories=None),
     "mixing": figures.mixing(
         [0, 50, 100],
         [0.9, 0.8, 0.2],
@@ -54,18 +54,16 @@ FIGURES = {
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_is_one_that_plotly_knows_with_title_axes_and_a_reading(name: str) -> None:
+def test_plotly_accepts_every_figure_and_it_has_title_axes_and_caption(name: str) -> None:
     figure = FIGURES[name]
-    json.dumps(figure, allow_nan=False)  # what the browser gets: no NaN
-    go.Figure(
-        data=figure["data"], layout=figure["layout"]
-    )  # plotly's own check of every name and value
-    assert figure["title"] and (figure["reading"] or "nothing yet" in name)
+    json.dumps(figure, allow_nan=False)  # the browser's JSON has no NaN
+    go.Figure(data=figure["data"], layout=figure["layout"])  # plotly validates every name and value
+    assert figure["title"] and (figure["caption"] or "no evaluation" in name)
     assert all(figure["layout"][axis]["title"]["text"] for axis in ("xaxis", "yaxis"))
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_text_and_grid_take_the_page_s_colours(name: str) -> None:
+def test_figures_leave_text_and_grid_colours_to_the_page(name: str) -> None:
     layout = FIGURES[name]["layout"]
     assert not {"template", "paper_bgcolor", "plot_bgcolor", "font"} & layout.keys()
     assert not {"gridcolor", "linecolor", "color"} & (
@@ -73,15 +71,15 @@ def test_text_and_grid_take_the_page_s_colours(name: str) -> None:
     )
 
 
-def test_the_three_marks_are_the_same_everywhere_and_never_colour_alone() -> None:
+def test_the_scores_have_one_style_everywhere_and_never_colour_alone() -> None:
     assert style.COLOURS == {"nice": "#0072B2", "real": "#D55E00", "combined": "#009E73"}
     assert len(set(style.SYMBOLS.values())) == 3 and style.WIDTHS["combined"] > style.WIDTHS["nice"]
     for trace in (*FIGURES["live"]["data"][:3], *FIGURES["mixing"]["data"][:3]):
-        mark = trace["name"]
+        score = trace["name"]
         assert (trace["line"]["color"], trace["marker"]["symbol"], trace["line"]["width"]) == (
-            style.COLOURS[mark],
-            style.SYMBOLS[mark],
-            style.WIDTHS[mark],
+            style.COLOURS[score],
+            style.SYMBOLS[score],
+            style.WIDTHS[score],
         )
     paper = FIGURES["mixing"]["data"][3]
     assert paper["marker"] | {"size": 0} == {
@@ -92,7 +90,7 @@ def test_the_three_marks_are_the_same_everywhere_and_never_colour_alone() -> Non
     }
 
 
-def test_the_spread_over_seeds_is_bars() -> None:
+def test_the_deviation_over_seeds_is_drawn_as_error_bars() -> None:
     figure = figures.mixing(
         [0, 50], [0.9, 0.8], [0.1, 0.4], [0.3, 0.57], deviations={"real": [0.02, None]}
     )
@@ -100,11 +98,11 @@ def test_the_spread_over_seeds_is_bars() -> None:
         None,
         [0.02, 0.0],
         None,
-    ] and "over seeds" in figure["reading"]
-    assert "over seeds" not in FIGURES["mixing"]["reading"]
+    ] and "over seeds" in figure["caption"]
+    assert "over seeds" not in FIGURES["mixing"]["caption"]
 
 
-def test_several_runs_differ_by_the_line_and_are_named() -> None:
+def test_several_runs_differ_in_their_dash_and_are_named() -> None:
     lines = [trace for trace in FIGURES["forgetting"]["data"] if "text" not in trace["mode"]]
     assert [(line["name"], line["line"]["dash"]) for line in lines] == [
         ("nice: a", "solid"),
@@ -114,30 +112,27 @@ def test_several_runs_differ_by_the_line_and_are_named() -> None:
     ]
 
 
-def test_chance_is_a_dotted_grey_line_at_one_in_so_many() -> None:
-    chance = style.chance(4, (0, 10), top=3)
-    assert (
-        chance["y"] == [0.75, 0.75]
-        and chance["line"] == {"color": style.GREY, "width": 1.5, "dash": "dot"}
-        and "75.0%" in chance["text"][1]
-    )
-    assert style.chance(2, (0, 10), top=3)["y"] == [1, 1]
+def test_the_random_baseline_is_a_dotted_grey_line_at_guesses_by_categories() -> None:
+    baseline = style.random_baseline(4, (0, 10), top=3)
+    assert baseline["y"] == [0.75, 0.75] and "75.0%" in baseline["text"][1]
+    assert baseline["line"] == {"color": style.GREY, "width": 1.5, "dash": "dot"}
+    assert style.random_baseline(2, (0, 10), top=3)["y"] == [1, 1]
 
 
-def test_the_switch_is_drawn_and_said() -> None:
+def test_the_switch_is_drawn_and_in_the_caption() -> None:
     live = FIGURES["live"]
     assert (
-        live["layout"]["shapes"][0]["x0"] == 20 and "restricted training begins" in live["reading"]
+        live["layout"]["shapes"][0]["x0"] == 20 and "restricted training begins" in live["caption"]
     )
     assert (
         "shapes" not in figures.accuracies(curves(), top=1, iterations=40, categories=4)["layout"]
     )
 
 
-def test_readings_say_the_figures() -> None:
-    assert "At iteration 40: 90.0% of nice and 45.0% of real" in FIGURES["live"]["reading"]
-    assert "best at 50 % real: 57.0%" in FIGURES["mixing"]["reading"]
-    assert "nice from 90.0% to 50.0%" in FIGURES["forgetting"]["reading"]
+def test_captions_state_the_values() -> None:
+    assert "At iteration 40: 90.0% of nice and 45.0% of real" in FIGURES["live"]["caption"]
+    assert "best at 50 % real: 57.0%" in FIGURES["mixing"]["caption"]
+    assert "nice from 90.0% to 50.0%" in FIGURES["forgetting"]["caption"]
 
 
 @pytest.mark.parametrize(("count", "most"), [(0, 5), (1, 5), (5, 5), (6, 5), (6001, 500)])

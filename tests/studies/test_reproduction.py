@@ -331,7 +331,7 @@ def test_tuning_runs_make_figures_8_to_10(monkeypatch):
         9: {"factor 0.1": {60: 0.6}, "factor 0.7": {60: 0.5}},
         10: {"factor 0.1": {60: 0.7}, "factor 0.5": {60: 0.8}},
     }
-    assert "learning rate 0.004 at 1" in paper_charts.tuning(8, figures[8])["reading"]
+    assert "learning rate 0.004 at 1" in paper_charts.tuning(8, figures[8])["caption"]
     assert tuning([], None) == {}
 
 
@@ -346,7 +346,7 @@ def test_the_papers_values_are_hollow_and_ours_have_bars_for_several_seeds():
     assert data["nice"]["error_y"]["array"] == pytest.approx([0.0707], abs=1e-4) and data["nice"][
         "y"
     ] == pytest.approx([0.85])
-    assert data["chance"]["y"][0] == pytest.approx(1 / 23)
+    assert data["random baseline"]["y"][0] == pytest.approx(1 / 23)
     assert (
         "error_y" not in paper_charts.mixed({60: flat(0.8, 0.4)}, top=1, categories=23)["data"][0]
     )

@@ -1,73 +1,79 @@
-"""Several networks' answers to one photo, one below the other, as HTML that takes the page's colours and wraps on a telephone."""
+"""The answers of several networks to one photo, one below the other, as HTML."""
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fruitlab.app import assets
 from fruitlab.config.text import percent
-from fruitlab.inference.confidence import Judgement
-
-_STYLE = """<style>
-.said { margin-bottom: 1rem; }
-.said h3 { font-size: 1.9rem; font-weight: 600; margin: 0; padding: 0; line-height: 1.3; }
-.said p { margin: 0; font-size: .95rem; line-height: 1.45; opacity: .85; }
-.networks { font-size: .9rem; }
-.networks > div { display: grid; grid-template-columns: 3.4rem 1fr; gap: .6rem; padding: .45rem .5rem; border-left: 3px solid transparent; }
-.networks > div.chosen { border-left-color: ACCENT; background: color-mix(in srgb, currentColor 6%, transparent); }
-.networks .ratio { font-variant-numeric: tabular-nums; text-align: right; padding-top: .1rem; font-weight: 600; }
-.networks .bar { position: relative; padding: .1rem .4rem; border-radius: 4px; background: color-mix(in srgb, currentColor 7%, transparent); overflow: hidden; }
-.networks .bar i { position: absolute; inset: 0 auto 0 0; background: color-mix(in srgb, ACCENT 38%, transparent); }
-.networks .bar span { position: relative; display: flex; justify-content: space-between; gap: .5rem; }
-.networks .unsure .bar i { background: color-mix(in srgb, currentColor 16%, transparent); }
-.networks small { display: block; opacity: .75; padding: .15rem .4rem 0; line-height: 1.35; }
-</style>"""
+from fruitlab.inference.confidence import CalibratedAnswer
 
 
 @dataclass(frozen=True)
 class Row:
-    """What one network says."""
+    """The answer of one network.
 
-    ratio: int  # percent
-    top: list[dict[str, Any]]  # [{category, probability}], the likeliest first
-    judgement: Judgement | None
-    error: str = ""  # instead of an answer
-    truth: str | None = None  # the category, where it is known
+    Attributes:
+        ratio: share of real training pictures, in percent.
+        top: ``[{"category": str, "probability": float}]``, most likely first.
+        answer: the first of `top` with its calibrated confidence; None if there is an error.
+        error: a message to show instead of an answer.
+        truth: the true category, where it is known.
+    """
+
+    ratio: int
+    top: Sequence[dict[str, Any]]
+    answer: CalibratedAnswer | None
+    error: str = ""
+    truth: str | None = None
 
 
-def table(rows: list[Row], *, chosen: int, accent: str) -> str:
-    """HTML; every text in it is escaped.
+def table(rows: Sequence[Row], *, chosen: int, accent: str) -> str:
+    """The answers as HTML, with all texts escaped.
 
     Args:
-        chosen: the ratio to point out. accent: a colour such as #7b3f7d.
+        rows: one for each network.
+        chosen: the ratio to highlight.
+        accent: colour of bars and highlight, as ``#rrggbb``.
     """
-    now = next((row.judgement for row in rows if row.ratio == chosen), None)
-    said = (
-        f'<div class="said"><p>The network with {chosen} % real pictures says</p>{now.markup}</div>'
-        if now
-        else ""
-    )
-    return f'{_STYLE.replace("ACCENT", accent)}{said}<div class="networks">{"".join(_row(row, row.ratio == chosen) for row in rows)}</div>'
+    answer = next((row.answer for row in rows if row.ratio == chosen), None)
+    heading = ""
+    if answer:
+        network = f"Answer of the network with {chosen} % real pictures"
+        heading = f'<div class="answer"><p>{network}</p>{answer.markup}</div>'
+    body = "".join(_row(row, chosen=row.ratio == chosen) for row in rows)
+    networks = f'<div class="networks" style="--accent:{html.escape(accent)}">{body}</div>'
+    return assets.style("answers.css") + heading + networks
 
 
-def _row(row: Row, chosen: bool) -> str:
-    classes = " ".join(
-        name
-        for name, on in (
-            ("chosen", chosen),
-            ("unsure", row.judgement is not None and row.judgement.sure is False),
-        )
-        if on
-    )
-    head = f'<div class="{classes}"{" aria-current=true" if chosen else ""}><div class="ratio">{row.ratio} %</div><div>'
-    if row.error or row.judgement is None:
-        return f"{head}<small>{html.escape(row.error)}</small></div></div>"
-    first, rest = row.top[0], row.top[1:]
-    mark = "" if row.truth is None else "✓ " if first["category"] == row.truth else "✗ "
-    name = f"{mark}{first['category']}{' (not sure)' if row.judgement.sure is False else ''}"
-    then = " · ".join(f"{one['category']} {percent(one['probability'])}" for one in rest)
-    like = row.judgement.similar
-    worth = f"An answer like this is right {percent(like.accuracy)} of the time." if like else ""
-    return (
-        f'{head}<div class="bar"><i style="width:{100 * first["probability"]:.1f}%"></i><span><b>{html.escape(name)}</b>'
-        f"{percent(first['probability'])}</span></div><small>{html.escape(then)}{'<br>' if then and worth else ''}{html.escape(worth)}</small></div></div>"
-    )
+def _row(row: Row, *, chosen: bool) -> str:
+    answer = row.answer
+    not_confident = answer is not None and answer.confident is False
+    classes = f"{'chosen ' if chosen else ''}{'not-confident' if not_confident else ''}"
+    current = ' aria-current="true"' if chosen else ""
+    if row.error or answer is None:
+        content = f"<small>{html.escape(row.error)}</small>"
+    else:
+        content = _bar(row, answer) + _details(row, answer)
+    ratio = f'<div class="ratio">{row.ratio} %</div>'
+    return f'<div class="{classes.strip()}"{current}>{ratio}<div>{content}</div></div>'
+
+
+def _bar(row: Row, answer: CalibratedAnswer) -> str:
+    mark = "" if row.truth is None else "✓ " if answer.category == row.truth else "✗ "
+    doubt = " (not confident)" if answer.confident is False else ""
+    name = html.escape(f"{mark}{answer.category}{doubt}")
+    fill = f'<i style="width:{100 * answer.probability:.1f}%"></i>'
+    text = f"<span><b>{name}</b>{percent(answer.probability)}</span>"
+    return f'<div class="bar">{fill}{text}</div>'
+
+
+def _details(row: Row, answer: CalibratedAnswer) -> str:
+    """The other likely categories, and how often such an answer is right."""
+    others = (f"{one['category']} {percent(one['probability'])}" for one in row.top[1:])
+    lines = [html.escape(" · ".join(others))]
+    if answer.similar:
+        right = percent(answer.similar.accuracy)
+        lines.append(f"Answers like this are right {right} of the time.")
+    return f"<small>{'<br>'.join(filter(None, lines))}</small>"

@@ -1,27 +1,33 @@
-"""The three scores in large type, each with its mark and its change, as HTML that stays side by side on a telephone."""
+"""The three scores in large type with their changes, as HTML that stays in one row on a phone."""
 
-from fruitlab.config.text import percent
+from collections.abc import Mapping
+
+from fruitlab.app import assets
+from fruitlab.config.text import percent, points
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.plots import style
 
-_STYLE = """<style>
-.scores { container-type: inline-size; }
-.scores > div { display: grid; grid-template-columns: repeat(3, 1fr); gap: 4cqw; }
-.scores span { display: block; font-size: .9rem; opacity: .85; white-space: nowrap; }
-.scores b { display: block; font-weight: 500; line-height: 1.25; font-size: clamp(1.5rem, 9.5cqw, 2.6rem); font-variant-numeric: tabular-nums; }
-.scores small { display: block; font-size: clamp(.7rem, 4.2cqw, .85rem); opacity: .75; white-space: nowrap; }
-</style>"""
+Scores = Mapping[str, float | None]
 
 
-def large(scores: dict[str, float | None], before: dict[str, float | None] | None) -> str:
-    """HTML of {nice, real, combined} as fractions of one, and their change from another stop in percentage points."""
-    cells = []
-    for name in ("nice", "real", "combined"):
-        change = ""
-        if before is not None and scores[name] is not None and before[name] is not None:
-            points = round(100 * (scores[name] - before[name]), 1)
-            change = f"<small>{'▲' if points > 0 else '▼' if points < 0 else '='} {abs(points):.1f} points</small>"
-        cells.append(
-            f'<div><span><i style="font-style:normal;color:{style.COLOURS[name]}">{style.SHAPES[name]}</i> {name.capitalize()}</span>'
-            f"<b>{percent(scores[name])}</b>{change}</div>"
-        )
-    return f'{_STYLE}<div class="scores"><div>{"".join(cells)}</div></div>'
+def large(scores: Scores, before: Scores | None) -> str:
+    """HTML of the three scores.
+
+    Args:
+        scores: nice, real and combined as fractions between 0 and 1.
+        before: the scores to compare with; None leaves the changes out.
+    """
+    cells = "".join(_cell(name, scores[name], before and before[name]) for name in SCORES)
+    return f'{assets.style("scores.css")}<div class="scores"><div>{cells}</div></div>'
+
+
+def _cell(name: str, value: float | None, before: float | None) -> str:
+    marker = f'<i style="color:{style.COLOURS[name]}">{style.SHAPES[name]}</i>'
+    change = "" if value is None or before is None else f"<small>{_change(value - before)}</small>"
+    return f"<div><span>{marker} {name.capitalize()}</span><b>{percent(value)}</b>{change}</div>"
+
+
+def _change(difference: float) -> str:
+    rounded = round(100 * difference, 1)
+    arrow = "▲" if rounded > 0 else "▼" if rounded < 0 else "="
+    return f"{arrow} {points(abs(difference))}"

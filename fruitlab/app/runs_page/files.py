@@ -1,4 +1,4 @@
-"""A run's title and note, its files to download, and its deletion, which asks first."""
+"""A run's title and note, its files for download, and its deletion."""
 
 import streamlit as st
 
@@ -11,63 +11,42 @@ from fruitlab.runs.index import Entry
 
 FILES = {
     "weights.safetensors": "Weights",
-    "best.safetensors": "Weights at its best",
+    "best.safetensors": "Best weights",
     "predictions.npz": "Predictions",
     "config.json": "Configuration",
 }
-PROBLEM = "runs problem"
+PROBLEM = "runs problem"  # key of session_state: why the last deletion failed
 
 
 def show(entry: Entry) -> None:
-    """Works for whatever lies in a run folder, an unreadable one too."""
+    """Draws all of it, for any folder of runs, even an unreadable one."""
     if problem := st.session_state.pop(PROBLEM, None):
         st.error(problem, icon=":material/error:")
-    label(entry)
+    _label(entry)
     st.markdown("**Download**")
     with st.container(horizontal=True):
-        st.download_button(
-            "Log as CSV",
-            lambda: labels.log_as_csv(entry.run),
-            f"{entry.id}.csv",
-            "text/csv",
-            icon=":material/download:",
-            disabled=not entry.points,
-            key="csv",
-            on_click="ignore",
-        )
-        for name, title in FILES.items():
-            path = entry.run.folder / name
-            if path.is_file():
-                st.download_button(
-                    f"{title} ({size(path.stat().st_size)})",
-                    path.read_bytes,
-                    f"{entry.id}-{name}",
-                    "application/octet-stream",
-                    icon=":material/download:",
-                    key=f"download {name}",
-                    on_click="ignore",
-                )
-    st.caption("Weights are safetensors: any tool reads them, and reading them runs nothing.")
+        _downloads(entry)
+    st.caption("Weights are safetensors files, which many tools read and which contain no code.")
     st.markdown("**Delete**")
-    why = labels.why_kept(entry.run)
+    reason = labels.why_kept(entry.run)
     if st.button(
         "Delete this run …",
         icon=":material/delete:",
         key="delete",
-        disabled=why is not None,
-        help=why,
+        disabled=reason is not None,
+        help=reason,
     ):
-        _ask(entry)
+        _confirm(entry)
 
 
-def label(entry: Entry) -> None:
+def _label(entry: Entry) -> None:
     with st.form(f"label {entry.id}", border=False):
         title = st.text_input(
             "Title",
             str(entry.label.get("title", "")),
             max_chars=labels.LONGEST["title"],
             placeholder=entry.id,
-            help="In the place of its name, which never changes: links go on working.",
+            help="Shown instead of the run's id. The id stays, so links keep working.",
         )
         note = st.text_area(
             "Note", str(entry.label.get("note", "")), max_chars=labels.LONGEST["note"], height=100
@@ -82,16 +61,40 @@ def label(entry: Entry) -> None:
             st.rerun()
 
 
-def size(count: int) -> str:
+def _downloads(entry: Entry) -> None:
+    st.download_button(
+        "Log as CSV",
+        lambda: labels.log_as_csv(entry.run),
+        f"{entry.id}.csv",
+        "text/csv",
+        icon=":material/download:",
+        disabled=not entry.points,
+        key="csv",
+        on_click="ignore",
+    )
+    for name, title in FILES.items():
+        path = entry.run.folder / name
+        if path.is_file():
+            st.download_button(
+                f"{title} ({_size(path.stat().st_size)})",
+                path.read_bytes,
+                f"{entry.id}-{name}",
+                "application/octet-stream",
+                icon=":material/download:",
+                key=f"download {name}",
+                on_click="ignore",
+            )
+
+
+def _size(count: int) -> str:
+    """Bytes as text."""
     return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
 
 
 @st.dialog("Delete this run?")
-def _ask(entry: Entry) -> None:
+def _confirm(entry: Entry) -> None:
     st.markdown(f"**{entry.title}**" + (f" ({entry.id})" if entry.title != entry.id else ""))
-    st.write(
-        "Its curves, scores and weights go for good. Its link will work again only where the run is trained anew."
-    )
+    st.write("Its curves, scores and weights are deleted permanently. Links to it stop working.")
     with st.container(horizontal=True):
         if st.button("Delete it", type="primary", key="delete for good"):
             _delete(entry.run)

@@ -1,4 +1,4 @@
-"""The table of all runs: filtered, sorted by a click on a head, chosen from by ticks."""
+"""The table of all runs: filters, sorting, and the selection of runs to compare."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,11 +8,14 @@ import pandas as pd
 import streamlit as st
 
 from fruitlab.app import shared
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.runs.captions import method_caption
 from fruitlab.runs.index import Entry
 
-EVERY = 3.0  # seconds between two looks while something trains
-CHOSEN = "runs chosen"  # ids, in session_state: what the page compares
+EVERY = 3.0  # seconds between updates while something trains
+# Keys of session_state.
+CHOSEN = "runs chosen"  # ids of the selected runs
+ROUND = "runs table round"  # counts up to draw a new table, which starts with CHOSEN
 STATUS = {
     "running": "▶ running",
     "waiting": "… waiting",
@@ -22,62 +25,71 @@ STATUS = {
     "interrupted": "⚠ interrupted",
     "unreadable": "? unreadable",
 }
-ACCURACY = st.column_config.NumberColumn
+COLUMNS = (
+    "run",
+    "status",
+    "trained",
+    "preset",
+    *SCORES,
+    "data",
+    "seed",
+    "progress",
+    "started",
+    "remark",
+)
+TRAINED_HELP = (
+    "Mixed: trained on both domains at once, with this share of the real training set and the "
+    "rest of 100 % of the nice one. Iterative: trained on nice pictures for this share of the "
+    "iterations, then only the last two layers on real ones, with the batch-norm statistics of "
+    "the other layers updated or frozen."
+)
 
 
 def filtered(entries: Sequence[Entry]) -> list[Entry]:
-    """Those that the filters above the table let through."""
+    """Draws the filters above the table; returns the entries that match."""
     with st.container(horizontal=True):
-        typed = (
-            st.text_input(
-                "Search",
-                key="runs search",
-                placeholder="name, note, recipe, data …",
-                icon=":material/search:",
-                width=330,
-            )
-            .casefold()
-            .split()
+        search = st.text_input(
+            "Search",
+            key="runs search",
+            placeholder="name, note, preset, data …",
+            icon=":material/search:",
+            width=330,
         )
         values = {
-            "status": {entry.status for entry in entries},
-            "method": {entry.config.method for entry in entries if entry.config},
-            "data": {entry.config.data for entry in entries if entry.config},
+            name: {value for entry in entries if (value := _filter_value(entry, name))}
+            for name in ("status", "method", "data")
         }
-        keep = {
+        allowed = {
             name: st.multiselect(
-                name.capitalize(), sorted(there), key=f"runs {name}", placeholder="any", width=165
+                name.capitalize(), sorted(found), key=f"runs {name}", placeholder="any", width=165
             )
-            for name, there in values.items()
-            if len(there) > 1
+            for name, found in values.items()
+            if len(found) > 1
         }
-    found = []
-    for entry in entries:
-        of = {
-            "status": entry.status,
-            "method": entry.config and entry.config.method,
-            "data": entry.config and entry.config.data,
-        }
-        text = " ".join(
-            [
-                entry.id,
-                entry.title,
-                str(entry.label.get("note", "")),
-                method_caption(entry.config) if entry.config else "",
-                entry.config.preset if entry.config else "",
-                str(of["data"]),
-                entry.status,
-            ]
-        ).casefold()
-        if all(not allowed or of[name] in allowed for name, allowed in keep.items()) and all(
-            word in text for word in typed
-        ):
-            found.append(entry)
-    return found
+    words = (search or "").casefold().split()
+    return [
+        entry
+        for entry in entries
+        if all(not keep or _filter_value(entry, name) in keep for name, keep in allowed.items())
+        and all(word in _search_text(entry) for word in words)
+    ]
+
+
+def _filter_value(entry: Entry, name: str) -> str | None:
+    if name == "status":
+        return entry.status
+    return getattr(entry.config, name) if entry.config else None
+
+
+def _search_text(entry: Entry) -> str:
+    config = entry.config
+    parts = [entry.id, entry.title, entry.label.get("note", ""), entry.status]
+    parts += [method_caption(config), config.preset, config.data] if config else []
+    return " ".join(map(str, parts)).casefold()
 
 
 def choose() -> list[str]:
-    """Draws filters and table; returns the ids of the chosen runs, in the order of the table."""
+    """Draws filters and table; returns the ids of the selected runs in the order of the table."""
     entries = shared.index().entries()
     shown = filtered(entries)
     running = any(entry.active for entry in entries)
@@ -90,133 +102,114 @@ def choose() -> list[str]:
 def _table(ids: list[str], was_running: bool) -> None:
     entries = {entry.id: entry for entry in shared.index().entries()}
     if was_running != any(entry.active for entry in entries.values()):
-        st.rerun()  # the clock of this table, and what the page offers, depend on it
+        st.rerun()  # the updates of this table, and what the page offers, depend on it
     rows = [entries[name] for name in ids if name in entries]
     chosen = [name for name in st.session_state.setdefault(CHOSEN, []) if name in entries]
-    # Rows are chosen by their place, so a table of other rows is another table, and starts from what was chosen.
-    key = f"runs table {hash(tuple(row.id for row in rows))} {st.session_state.get('runs table round', 0)}"
-    unsaid = (
-        [] if any(entry.status != "finished" for entry in rows) else ["progress"]
-    )  # where all are done, it says nothing
+    # Streamlit keeps a selection by row number, so a table of other rows needs another key.
+    key = f"runs table {hash(tuple(row.id for row in rows))} {st.session_state.get(ROUND, 0)}"
     event = st.dataframe(
-        pd.DataFrame(
-            [_row(entry) for entry in rows],
-            columns=[name for name in _row(None) if name not in unsaid],
-        ),
+        pd.DataFrame([_row(entry) for entry in rows], columns=_shown_columns(rows)),
         key=key,
         on_select="rerun",
         selection_mode="multi-row",
         hide_index=True,
         placeholder="—",
         height=min(38 + 35 * max(1, len(rows)), 388),
-        column_config=_columns(rows),
+        column_config=_columns(),
         selection_default={
-            "selection": {"rows": [place for place, row in enumerate(rows) if row.id in chosen]}
+            "selection": {"rows": [index for index, row in enumerate(rows) if row.id in chosen]}
         },
-        alt="All runs: what each is, how it stands, its accuracies",
+        alt="All runs with their status and accuracies",
     )
-    ticked = [rows[place].id for place in event.selection.rows if place < len(rows)]
-    hidden = [name for name in chosen if name not in {row.id for row in rows}]
-    many = (
-        f"{len(rows):,} of {len(entries):,} runs"
-        if len(rows) < len(entries)
-        else f"{len(rows):,} run{'s' if len(rows) != 1 else ''}"
-    )
-    st.caption(
-        f"{many} · {len(ticked)} ticked to compare"
-        + (f", {len(hidden)} more hidden by the filter" if hidden else "")
-        + ". A click on a head sorts."
-    )
+    ticked = [rows[index].id for index in event.selection.rows if index < len(rows)]
+    shown = {row.id for row in rows}
+    hidden = [name for name in chosen if name not in shown]
+    st.caption(_summary(len(rows), len(entries), len(ticked), len(hidden)))
     now = [row.id for row in rows if row.id in set(ticked)] + hidden
-    if set(now) != set(st.session_state[CHOSEN]):
-        st.session_state[CHOSEN] = now
-        st.rerun()
+    changed = set(now) != set(st.session_state[CHOSEN])
     st.session_state[CHOSEN] = now
+    if changed:
+        st.rerun()
 
 
-def _row(entry: Entry | None) -> dict[str, Any]:
-    if entry is None or entry.config is None:
-        names = (
-            "run",
-            "status",
-            "trained",
-            "preset",
-            "nice",
-            "real",
-            "combined",
-            "data",
-            "seed",
-            "progress",
-            "started",
-            "remark",
-        )
-        row: dict[str, Any] = dict.fromkeys(names)
-        return (
-            row
-            if entry is None
-            else row
-            | {
-                "run": entry.title,
-                "status": STATUS.get(entry.status, entry.status),
-                "remark": entry.error,
-            }
-        )
-    config, scores = entry.config, entry.scores()
-    final = {
-        mark: entry.final(mark) if entry.status == "finished" else scores and scores[mark]["top1"]
-        for mark in ("nice", "real", "combined")
-    }
-    at = int(entry.column("iteration")[-1]) if entry.points else 0
-    return {
-        "run": entry.title,
-        "status": STATUS.get(entry.status, entry.status),
+def _summary(rows: int, runs: int, ticked: int, hidden: int) -> str:
+    count = f"{rows:,} run{'s' if rows != 1 else ''}"
+    if rows < runs:
+        count = f"{rows:,} of {runs:,} runs"
+    more = f", {hidden} more hidden by the filter" if hidden else ""
+    return f"{count} · {ticked} selected to compare{more}. Click a column to sort."
+
+
+def _shown_columns(rows: Sequence[Entry]) -> list[str]:
+    """All columns, without the progress if every run has finished."""
+    finished = all(entry.status == "finished" for entry in rows)
+    return [name for name in COLUMNS if not (finished and name == "progress")]
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    row: dict[str, Any] = dict.fromkeys(COLUMNS)
+    row |= {"run": entry.title, "status": STATUS.get(entry.status, entry.status)}
+    config = entry.config
+    if config is None:
+        return row | {"remark": entry.error}
+    iteration = int(entry.column("iteration")[-1]) if entry.points else 0
+    return row | {
         "trained": method_caption(config),
         "preset": config.preset,
         "data": config.data,
         "seed": config.seed,
-        "progress": 100 * at / config.iterations,
-        **{mark: None if value is None else round(100 * value, 1) for mark, value in final.items()},
+        "progress": 100 * iteration / config.iterations,
+        **_scores(entry),
         "started": datetime.fromtimestamp(entry.created) if entry.created else None,
         "remark": entry.error or entry.label.get("note"),
     }
 
 
-def _columns(rows: Sequence[Entry]) -> dict[str, Any]:
-    percent = {"format": "%.1f%%", "width": 80}
+def _scores(entry: Entry) -> dict[str, float | None]:
+    """The final top-1 scores, or those of the last evaluation, in percent."""
+    if entry.status == "finished":
+        values = {score: entry.final(score) for score in SCORES}
+    else:
+        scores = entry.scores()
+        values = {score: scores[score]["top1"] if scores else None for score in SCORES}
     return {
-        "run": st.column_config.TextColumn("Run", pinned=True, width=190),
-        "status": st.column_config.TextColumn("Status", width=98),
-        "trained": st.column_config.TextColumn(
-            "Trained",
-            width=310,
-            help="mixed: on both domains at once, so much of the real training set and the rest of the nice "
-            "one. iterative: first on nice pictures alone, for so much of the iterations, then the last two layers on real "
-            "ones, while the statistics of the others follow the pictures or are frozen.",
+        score: None if value is None else round(100 * value, 1) for score, value in values.items()
+    }
+
+
+def _columns() -> dict[str, Any]:
+    config = st.column_config
+    accuracy: dict[str, Any] = {"format": "%.1f%%", "width": 70}
+    return {
+        "run": config.TextColumn("Run", width=240),
+        "status": config.TextColumn("Status", width=90),
+        "trained": config.TextColumn("Trained", width=300, help=TRAINED_HELP),
+        "data": config.TextColumn("Data", width=80),
+        "preset": config.TextColumn(
+            "Preset", width=88, help="Where the settings come from; Compare shows the differences"
         ),
-        "data": st.column_config.TextColumn("Data", width=80),
-        "preset": st.column_config.TextColumn(
-            "Recipe",
-            width=95,
-            help="The table of numbers it started from; Compare shows what differs",
-        ),
-        "seed": st.column_config.NumberColumn(
+        "seed": config.NumberColumn(
             "Seed",
             format="%d",
             width=60,
-            help="Decides first weights, choice and order of pictures",
+            help="Determines the initial weights and the choice and order of pictures",
         ),
-        "progress": st.column_config.ProgressColumn(
-            "Done", format="%.0f%%", min_value=0, max_value=100, width=80, help="Of its iterations"
+        "progress": config.ProgressColumn(
+            "Done", format="%.0f%%", min_value=0, max_value=100, width=80, help="Of the iterations"
         ),
-        "nice": ACCURACY("● nice", help="Top-1 accuracy on nice test pictures", **percent),
-        "real": ACCURACY("◆ real", help="Top-1 accuracy on real test pictures", **percent),
-        "combined": ACCURACY(
+        "nice": config.NumberColumn(
+            "● nice", help="Top-1 accuracy on nice test pictures", **accuracy
+        ),
+        "real": config.NumberColumn(
+            "◆ real", help="Top-1 accuracy on real test pictures", **accuracy
+        ),
+        "combined": config.NumberColumn(
             "■ combined",
             help="The root of nice times real accuracy: high only if both are",
-            **percent | {"width": 100},
+            **accuracy | {"width": 90},
         ),
-        "started": st.column_config.DatetimeColumn("Started", format="D MMM, HH:mm", width=120),
-        "remark": st.column_config.TextColumn(
-            "Remark", width="large", help="Your note, or why it failed"
+        "started": config.DatetimeColumn("Started", format="D MMM, HH:mm", width=120),
+        "remark": config.TextColumn(
+            "Remark", width="large", help="Your note, or why the run failed"
         ),
     }

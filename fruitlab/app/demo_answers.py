@@ -1,0 +1,148 @@
+"""The demo's answers to a photo: as HTML for its page, and as JSON for programs."""
+
+import html
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from fruitlab.app import networks
+from fruitlab.app.shared import index
+from fruitlab.config.errors import RunError
+from fruitlab.data.pictures import BadPicture
+from fruitlab.inference import client, heatmap
+from fruitlab.inference.client import PredictorError
+from fruitlab.inference.confidence import calibrated_answer
+from fruitlab.inference.examples import Example, drawn, examples
+from fruitlab.runs.catalog import find
+from fruitlab.runs.index import Entry
+
+INVITATION = "<p>Drop a photo here, paste one, use the camera, or choose an example below.</p>"
+EXAMPLES = 6
+SIDE = 400  # of the heat map, in pixels: four for each pixel of the network's input
+
+# Answer as HTML, {category: probability}, and the heat map with the network's input as HTML.
+Shown = tuple[str, dict[str, float] | None, str]
+
+
+def ready() -> list[Entry]:
+    """The finished runs that have weights, best first."""
+    return networks.ready(index().entries())
+
+
+def explain(photo: Path | bytes | None, run_id: str | None) -> Shown:
+    """The answer to a photo as the page shows it. Errors become messages.
+
+    Args:
+        photo: a picture file or its bytes; None before one is chosen.
+        run_id: the run whose network answers, by default the best one.
+    """
+    if photo is None:
+        return INVITATION, None, ""
+    try:
+        run = find(run_id or _default())
+        explanation = client.explain(run.id, photo)
+    except BadPicture as error:
+        return _message("This picture cannot be used", f"Reason: {error}."), None, ""
+    except (RunError, PredictorError) as error:
+        return _message("No answer", str(error)), None, ""
+    # The browser sends an example back as a file like any other. It is recognized by its pixels.
+    example = next(
+        (one for one in examples_of(run.id) if np.array_equal(one.image, explanation.seen)), None
+    )
+    answer = calibrated_answer(
+        run,
+        explanation.top,
+        example.domain if example else "real",
+        drawn=example is not None and example.drawn,
+        tested=example is not None and example.tested,
+    )
+    probabilities = {one["category"]: one["probability"] for one in explanation.top}
+    pictures = _pictures(explanation, answer.category)
+    return _truth(example) + answer.markup, probabilities, pictures
+
+
+def classify(photo: Path | bytes | None, run: str | None = None) -> dict[str, Any]:
+    """The answer to a photo for programs, as JSON.
+
+    Args:
+        photo: a picture file or its bytes.
+        run: id of the run whose network answers, by default the best one.
+
+    Returns:
+        ``run``; ``top``: ``[{"category": str, "probability": float}]``, most likely first;
+        ``sure``: whether answers with this probability are right at least as often as wrong, or
+        None if not known; ``sentence``: the same as text; and ``likely_right``: ``{"share": float,
+        "interval": [low, high], "pictures": int}``, how often similar answers to test pictures are
+        right, or None.
+
+    Raises:
+        gr.Error: there is no picture, or it cannot be used, or the run has no network.
+    """
+    try:
+        if photo is None:
+            raise BadPicture("no picture was given")
+        found = find(run or _default())
+        top = client.top3(found.id, photo)
+    except (BadPicture, RunError, PredictorError) as error:
+        raise gr.Error(str(error), print_exception=False) from None
+    answer = calibrated_answer(found, top)
+    likely_right = None
+    if similar := answer.similar:
+        likely_right = {
+            "share": similar.accuracy,
+            "interval": list(similar.interval),
+            "pictures": similar.pictures,
+        }
+    return {
+        "run": found.id,
+        "top": top,
+        "sure": answer.confident,
+        "sentence": f"{answer.heading}. {answer.explanation}",
+        "likely_right": likely_right,
+    }
+
+
+def examples_of(run_id: str | None) -> list[Example]:
+    """Example pictures for a run; drawn ones if there is no such run."""
+    try:
+        return examples(find(run_id), EXAMPLES) if run_id else drawn(EXAMPLES)
+    except RunError:
+        return drawn(EXAMPLES)
+
+
+def _default() -> str:
+    runs = ready()
+    if not runs:
+        raise RunError("No run has finished yet. Start one: python -m fruitlab train mixed")
+    return runs[0].id
+
+
+def _message(heading: str, text: str) -> str:
+    return f"<h3>{html.escape(heading)}</h3><p>{html.escape(text)}</p>"
+
+
+def _pictures(explanation: heatmap.Explanation, category: str) -> str:
+    heat_map = ""
+    if explanation.relevance is not None:
+        image = heatmap.overlay(explanation.seen, explanation.relevance, SIDE)
+        heat_map = (
+            f'<figure><img src="{heatmap.data_url(image, "JPEG")}" alt="heat map over the photo">'
+            "<figcaption>Heat map: bright areas contributed most to "
+            f"{html.escape(category)}.</figcaption></figure>"
+        )
+    seen = heatmap.data_url(explanation.seen, "PNG")
+    return (
+        f'<div class="pictures">{heat_map}'
+        f'<figure><img class="pixels" src="{seen}" alt="the photo, 100 by 100 pixels">'
+        "<figcaption>The network's input: 100 × 100 pixels.</figcaption></figure></div>"
+    )
+
+
+def _truth(example: Example | None) -> str:
+    """The true category of an example, shown before the network's answer."""
+    if example is None:
+        return ""
+    source = f", one of the {example.domain} test pictures" if example.tested else ""
+    return f"<p><em>True category: {html.escape(example.category)}{source}.</em></p>"

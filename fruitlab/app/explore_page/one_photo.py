@@ -1,0 +1,135 @@
+"""One photo, and the answers of all networks of the mixing slider to it."""
+
+import hashlib
+from collections.abc import Mapping
+
+import streamlit as st
+
+from fruitlab.app.components import answers, photo, pictures
+from fruitlab.data.pictures import BadPicture
+from fruitlab.inference import client, heatmap
+from fruitlab.inference.client import Answers, PredictorError
+from fruitlab.inference.confidence import CalibratedAnswer, calibrated_answer
+from fruitlab.inference.examples import SELECTED, Example, examples
+from fruitlab.plots import style
+from fruitlab.runs.index import Entry
+from fruitlab.runs.sweeps import Sweep
+
+ACCENT = "#7b3f7d"  # if the theme has no primary colour
+
+
+def show(sweep: Sweep, ratio: int) -> None:
+    """Draws the input and the answers.
+
+    Args:
+        sweep: the runs of the slider.
+        ratio: the selected one, in percent.
+    """
+    networks = {each: sweep.network(each) for each in sweep.ratios}
+    client.start()  # PyTorch is imported while the visitor looks at the scores
+    left, right = st.columns([5, 6], gap="large")
+    with left:
+        picture = _choose(networks[ratio])
+    with right, st.spinner("Loading networks …"):
+        try:
+            found = _answers(picture, [entry.id for entry in networks.values()])
+        except BadPicture as error:
+            st.warning(f"This picture cannot be used: {error}.", icon=":material/broken_image:")
+            return
+        except PredictorError as error:
+            st.warning(str(error), icon=":material/broken_image:")
+            return
+    with left, st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(width=130):
+            seen = heatmap.enlarged(found.seen, 300)
+            pictures.row([seen], width=130, alt=["The photo, 100 by 100 pixels"])
+        st.caption(f"The networks' input: 100 × 100 pixels. {_about(picture, sweep)}", width=230)
+    with right:
+        theme = st.context.theme.type or "light"
+        accent = st.get_option(f"theme.{theme}.primaryColor") or ACCENT
+        st.html(answers.table(_rows(networks, found, picture), chosen=ratio, accent=accent))
+
+
+def _choose(entry: Entry) -> bytes | Example:
+    """Draws the input; returns the visitor's photo or the selected example."""
+    shown = examples(entry.run)
+    chosen = st.session_state.setdefault("photo", 0)
+    given = photo.photo(
+        [(heatmap.data_url(example.image, "JPEG"), example.caption) for example in shown],
+        chosen if isinstance(chosen, int) else None,
+        hint=_hint(entry, shown),
+        key="photo in",
+    )
+    if given is not None and given != chosen:
+        st.session_state.photo = given
+        st.rerun()
+    return shown[min(chosen, len(shown) - 1)] if isinstance(chosen, int) else chosen
+
+
+def _hint(entry: Entry, shown: list[Example]) -> str:
+    """What the examples are."""
+    kind = "drawn by code" if shown[0].drawn else "photographs"
+    source = " from the test pictures" if shown[0].tested else ""
+    markers = f"{style.SHAPES['nice']} nice, {style.SHAPES['real']} real"
+    hint = f"Or one of these, {kind}{source}: {markers}."
+    selected = {example.category for example in shown} == set(SELECTED)
+    if entry.run.shipped and selected and shown[0].drawn:
+        hint += (
+            " These networks were trained on photographs and classify most drawings wrong; these "
+            "six were chosen because the answers to them differ."
+        )
+    return hint
+
+
+def _answers(picture: bytes | Example, run_ids: list[str]) -> Answers:
+    """The networks' answers, kept for each picture so that moving the slider is immediate.
+
+    Raises:
+        BadPicture: the picture cannot be used.
+        PredictorError: the prediction server did not answer.
+    """
+    content = picture.image if isinstance(picture, Example) else picture
+    data = picture.image.tobytes() if isinstance(picture, Example) else picture
+    key = hashlib.blake2b(data).hexdigest(), tuple(run_ids)
+    if st.session_state.get("asked", (None,))[0] != key:
+        st.session_state.asked = key, client.top3_many(run_ids, content)
+    return st.session_state.asked[1]
+
+
+def _rows(
+    networks: Mapping[int, Entry], found: Answers, picture: bytes | Example
+) -> list[answers.Row]:
+    example = picture if isinstance(picture, Example) else None
+    truth = example.category if example else None
+    return [
+        answers.Row(
+            ratio,
+            found.top.get(entry.id, []),
+            _calibrated(entry, found, example),
+            found.errors.get(entry.id, ""),
+            truth,
+        )
+        for ratio, entry in networks.items()
+    ]
+
+
+def _calibrated(entry: Entry, found: Answers, example: Example | None) -> CalibratedAnswer | None:
+    top = found.top.get(entry.id)
+    if not top:
+        return None
+    if example is None:
+        return calibrated_answer(entry.run, top)
+    return calibrated_answer(
+        entry.run, top, example.domain, drawn=example.drawn, tested=example.tested
+    )
+
+
+def _about(picture: bytes | Example, sweep: Sweep) -> str:
+    """What is known about the picture."""
+    if not isinstance(picture, Example):
+        return "The photo stays on this machine."
+    source = f", one of the {picture.domain} test pictures" if picture.tested else ""
+    text = f"True category: {picture.category}{source}."
+    if picture.drawn and sweep.kind == "photographs":
+        text += " This picture is drawn: a photo of your own tells more."
+    return text

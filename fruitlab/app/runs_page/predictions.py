@@ -1,0 +1,43 @@
+"""The predictions of a run for all test pictures, for the parts of the Runs page that need them."""
+
+import numpy as np
+import streamlit as st
+
+from fruitlab.config.errors import RunError
+from fruitlab.runs.index import Entry
+
+# What reading a table of predictions raises where it is not one of ours.
+DAMAGED = (KeyError, IndexError, ValueError, TypeError, AttributeError)
+
+
+def predictions(entry: Entry) -> dict[str, np.ndarray] | None:
+    """The table of predictions; None, and a message on the page, if there is none."""
+    path = entry.run.folder / "predictions.npz"
+    try:
+        return _table(str(path), path.stat().st_mtime_ns if path.exists() else 0, entry)
+    except RunError as error:
+        if entry.run.shipped and not path.exists():
+            st.info(str(error), icon=":material/info:")
+        elif entry.status == "finished":
+            st.error(str(error), icon=":material/error:")
+        else:
+            st.info(
+                f"{entry.title} is {entry.status}. Predictions for all test pictures are saved "
+                "when a run finishes.",
+                icon=":material/info:",
+            )
+        return None
+
+
+def report_damage(entry: Entry, error: Exception) -> None:
+    """Draws a message for an error that reading the table raised."""
+    st.error(
+        f"The predictions of {entry.id} are damaged ({error}). Train the run again.",
+        icon=":material/error:",
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _table(path: str, changed: int, _entry: Entry) -> dict[str, np.ndarray]:
+    """The table as it was written at that time."""
+    return _entry.run.predictions()
