@@ -1,1 +1,1 @@
-"""Speed and evidence, each with one command: `python -m benchmarks.training`, `.restricted`, `.data`, `.recipe`."""
+"""Benchmarks, each one command: `python -m benchmarks.training`, `.restricted`, `.data`, ..."""

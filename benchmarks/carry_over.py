@@ -1,10 +1,11 @@
-"""Why does a network that saw one domain know so little of the other? What was looked at, for any finished run.
+"""Why does a network that was trained on one domain recognize so little of the other?
 
     python -m benchmarks.carry_over RUN [--group '([A-Za-z0-9-]+)_']
 
-Accuracy on the other domain's test pictures as the run has it; with the moving statistics taken anew from that domain's training pictures
-(if it were their drift, this would mend it); by how white a picture's edge is (if it were the background, white ones would be known);
-by the part of the file's name that --group catches, such as the source; and which answers it gives most.
+Prints a finished run's accuracy on the other domain's test pictures: as it is; with running
+statistics computed anew from that domain's training pictures (does their drift explain it?); by how
+white a picture's edge is (does the background?); by the part of the file name that --group matches,
+such as the source; and the answers it gives most.
 """
 
 import argparse
@@ -23,9 +24,7 @@ from fruitlab.data import store  # noqa: E402
 from fruitlab.inference.predict import load_network  # noqa: E402
 from fruitlab.models.kernels.execution import accelerate  # noqa: E402
 from fruitlab.models.model import Model  # noqa: E402
-from fruitlab.runs import (
-    catalog,  # noqa: E402
-)
+from fruitlab.runs import catalog  # noqa: E402
 from fruitlab.training.device_dataset import DeviceDataset  # noqa: E402
 from fruitlab.training.scoring import infer  # noqa: E402
 
@@ -38,12 +37,12 @@ def main() -> None:
     )
     parser.add_argument("run")
     parser.add_argument(
-        "--group", help="a regular expression; its first group names what a file is counted under"
+        "--group", help="regular expression; its first group names a group of files"
     )
     arguments = parser.parse_args()
     run = catalog.find(arguments.run)
     config = run.config()
-    other = "real" if config.method == "mixed" and config.ratio < 50 else "nice"
+    other = "real" if getattr(config, "ratio", 100) < 50 else "nice"
     pair = store.load(config.data, say=print)
     data = DeviceDataset.of(pair, config.split_seed, torch.device("cpu"))
     network, categories = load_network(run)
@@ -52,12 +51,12 @@ def main() -> None:
     answers = infer(network, data.images, test).argmax(1)
     right = answers == data.labels[test]
     print(
-        f"{run.id}: {right.float().mean():.1%} of {len(test):,} {other} test pictures; guessing gets {1 / len(categories):.1%}"
+        f"{run.id}: {right.float().mean():.1%} of {len(test):,} {other} test pictures; "
+        f"random baseline {1 / len(categories):.1%}"
     )
     again = infer(renewed(network, data, data.train[other]), data.images, test).argmax(1)
-    print(
-        f"statistics taken anew from {other} training pictures: {(again == data.labels[test]).float().mean():.1%}"
-    )
+    share = (again == data.labels[test]).float().mean()
+    print(f"running statistics from {other} training pictures: {share:.1%}")
     for low, high in ((0, 0.1), (0.1, 0.5), (0.5, 1.01)):
         share = whiteness(data.images[test])
         report(
@@ -67,18 +66,15 @@ def main() -> None:
     first = len(pair.nice.labels) if other == "real" else 0
     if arguments.group:
         groups: dict[str, list[bool]] = defaultdict(list)
-        for place, good in zip((test - first).tolist(), right.tolist(), strict=True):
-            found = re.search(arguments.group, domain.paths[place])
-            groups[found[1] if found else "(none)"].append(good)
-        for name, goods in sorted(groups.items(), key=lambda item: -len(item[1])):
-            report(name, torch.tensor(goods))
+        for row, is_right in zip((test - first).tolist(), right.tolist(), strict=True):
+            found = re.search(arguments.group, domain.paths[row])
+            groups[found[1] if found else "(none)"].append(is_right)
+        for name, values in sorted(groups.items(), key=lambda item: -len(item[1])):
+            report(name, torch.tensor(values))
     counts = torch.bincount(answers, minlength=len(categories))
-    print(
-        "most given answers: "
-        + ", ".join(
-            f"{categories[i]} {counts[i] / len(test):.0%}" for i in counts.topk(4).indices.tolist()
-        )
-    )
+    most = counts.topk(4).indices.tolist()
+    shares = ", ".join(f"{categories[i]} {counts[i] / len(test):.0%}" for i in most)
+    print(f"most frequent answers: {shares}")
 
 
 def renewed(network: Model, data: DeviceDataset, index: Tensor) -> Model:
@@ -93,8 +89,9 @@ def renewed(network: Model, data: DeviceDataset, index: Tensor) -> Model:
 
 
 def whiteness(images: Tensor) -> Tensor:
-    """Share of white among each picture's upper and lower rows, float [n]."""
-    return (torch.cat([images[:, :EDGE], images[:, -EDGE:]], 1).flatten(1) > WHITE).float().mean(1)
+    """The share of white in the upper and lower rows of each picture, float [n]."""
+    edges = torch.cat([images[:, :EDGE], images[:, -EDGE:]], 1)
+    return (edges.flatten(1) > WHITE).float().mean(1)
 
 
 def report(name: str, right: Tensor) -> None:

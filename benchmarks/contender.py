@@ -1,10 +1,13 @@
-"""One contender in a process of its own, doing as it is told on its standard input, so that several can take turns.
+"""A contender in a process of its own, which follows commands on its standard input.
 
-A contender is a class `Contender(data, batch, device)` with
+So several contenders can take turns. A contender is a class `Contender(data, batch, device)` with
+
     threads: str; how many threads compute.
-    step() -> int: one training step, pictures trained on.
-    epoch() -> int: the whole training set once, from wherever the tool keeps it, pictures trained on.
-Both return when the work is done, on a GPU too. `data` is a folder: images.npy, labels.npy, and the same as JPEG files in jpeg/<category>/.
+    step() -> int: does one training step; pictures trained on.
+    epoch() -> int: trains on the whole training set once, from where the tool keeps it; pictures.
+
+Both return when the work is done, on a GPU too. `data` is a folder with images.npy, labels.npy and
+the same pictures as JPEG files in jpeg/<category>/.
 """
 
 import argparse
@@ -19,7 +22,11 @@ from typing import Any
 
 
 class Process:
-    """A contender, started. Raises RuntimeError with the last line of its complaint if it cannot be."""
+    """A contender that has been started.
+
+    Raises:
+        RuntimeError: it could not be started; the message is the last line of its output.
+    """
 
     def __init__(self, module: str, arguments: list[str], *, python: str, log: Path) -> None:
         self.log = log
@@ -35,7 +42,7 @@ class Process:
         self.about = self._answer()
 
     def run(self, what: str) -> tuple[int, float]:
-        """Pictures trained on, and the seconds it took."""
+        """Runs `step` or `epoch`: the pictures trained on, and the seconds it took."""
         print(what, file=self.process.stdin, flush=True)
         answer = self._answer()
         return answer["pictures"], answer["seconds"]
@@ -48,10 +55,9 @@ class Process:
         line = self.process.stdout.readline()
         if not line:
             self.process.wait()
-            complaint = self.log.read_text().strip().splitlines()
-            raise RuntimeError(
-                complaint[-1] if complaint else f"ended with status {self.process.returncode}"
-            )
+            output = self.log.read_text().strip().splitlines()
+            status = f"ended with status {self.process.returncode}"
+            raise RuntimeError(output[-1] if output else status)
         return json.loads(line)
 
 
@@ -62,7 +68,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
-    answers, sys.stdout = sys.stdout, sys.stderr  # what a tool prints must not look like an answer
+    answers, sys.stdout = sys.stdout, sys.stderr  # a tool's prints are no answers
     module, _, variant = arguments.module.partition(":")
     maker = importlib.import_module(module).Contender
     options = {"preset": variant} if variant else {}

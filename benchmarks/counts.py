@@ -1,10 +1,11 @@
-"""What a training step asks of a graphics card, counted without one: kernels started, bytes moved, multiply-adds.
+"""Counts what a training step asks of a graphics card: kernels, bytes moved, multiply-adds.
 
     python -m benchmarks.counts [--batch 256] [--categories 23]
 
-The step runs on PyTorch's "meta" device, whose tensors have shapes and no numbers, and every operation is written down. An operation that
-PyTorch takes apart only on this device counts more than once, and what a card's own libraries join counts apart: the
-counts are upper limits. docs/gpu.md makes an estimate of them, which is named as one.
+No card is needed. The step runs on PyTorch's "meta" device, whose tensors have shapes but no
+numbers, and every operation is counted. Operations that PyTorch takes apart on this device count
+more than once, and those that a card's libraries fuse count separately, so the counts are upper
+limits. docs/gpu.md estimates times from them.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from fruitlab.training.loop import Batches, step
 from fruitlab.training.state import State
 
 GPU = torch.device("meta")
-# Operations that only say how memory is read, or set some aside.
+# Operations that describe how memory is read, or allocate some.
 FREE = (
     "view",
     "permute",
@@ -46,7 +47,7 @@ FREE = (
 
 
 class Counter(TorchDispatchMode):
-    """Counts the operations that start a kernel, and the bytes of all that they read and write."""
+    """Counts the operations that start a kernel, and the bytes that they read and write."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +71,7 @@ class Counter(TorchDispatchMode):
 
 
 def count(preset: str, batch: int, categories: int, precision: torch.dtype) -> tuple[int, int]:
-    """Kernels and bytes of one step of so many pictures, gathering, augmentation and update in it."""
+    """Kernels and bytes of one step, including gathering, augmentation and update."""
     config = configure("mixed", preset=preset, ratio=60, batch_size=batch)
     pictures = 2 * batch
     index = {
@@ -85,16 +86,14 @@ def count(preset: str, batch: int, categories: int, precision: torch.dtype) -> t
         index,
         index,
     )
-    state, phase = (
-        State(config, categories=categories, device=GPU, precision=precision),
-        config.phases()[0],
-    )
+    state = State(config, categories=categories, device=GPU, precision=precision)
+    phase = config.phases()[0]
     batches = Batches(config, phase, data, state)
     state.trains(phase)
-    batches.at(0)  # an epoch's shuffle is no part of a step
+    batches.at(0)  # shuffling for an epoch is not part of a step
     counter = Counter()
     with counter:
-        step(config, phase, state, *batches.at(0))
+        step(config, phase, state, batches.at(0))
     return counter.kernels, counter.bytes
 
 
@@ -105,14 +104,16 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=256, help="pictures in a step (default: 256)")
     parser.add_argument("--categories", type=int, default=23)
     arguments = parser.parse_args()
+    billions = multiply_adds() * arguments.batch / 1e9
     print(
-        f"One step of {arguments.batch} pictures; convolutions {multiply_adds() * arguments.batch / 1e9:.0f} billion multiply-adds"
+        f"One step of {arguments.batch} pictures; convolutions {billions:.0f} billion multiply-adds"
     )
     for preset in ("paper", "quick"):
         for precision in (torch.float32, torch.bfloat16):
             kernels, moved = count(preset, arguments.batch, arguments.categories, precision)
+            dtype = str(precision).removeprefix("torch.")
             print(
-                f"{preset:8} {str(precision).removeprefix('torch.'):9} {kernels:6,} kernels, {moved / 1e9:5.2f} GB read and written"
+                f"{preset:8} {dtype:9} {kernels:6,} kernels, {moved / 1e9:5.2f} GB read and written"
             )
 
 

@@ -1,8 +1,9 @@
-"""Import of two folders of pictures: the first time, from the cache, and the peak memory of each.
+"""Imports two folders of pictures: the first time and from the cache, with the peak memory of each.
 
     python -m benchmarks.data --nice DIR --real DIR
 
-Each in a process of its own, as a user has it, into a temporary folder. Goals for 18,000 pictures on 2 cores: 60 s and 1 s.
+Each runs in a process of its own and writes to a temporary folder. The goals for 18,000 pictures on
+two cores are 60 s and 1 s.
 """
 
 import argparse
@@ -12,7 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-# What runs in the process that is measured: prints its seconds without Python's start, its pictures, and its peak memory in KB (Linux).
+# The programs that are measured. They print their seconds, without the start of Python, the number
+# of pictures or the exit status, and the peak memory in kB (on Linux).
 LOAD = """
 import resource, time
 from fruitlab.data import store
@@ -23,10 +25,11 @@ print(time.perf_counter() - started, total, resource.getrusage(resource.RUSAGE_S
 """
 IMPORT = """
 import resource, sys, time
-from fruitlab import cli
+from fruitlab.cli.main import main
 started = time.perf_counter()
-status = cli.main(sys.argv[1:])
-usage = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+status = main(sys.argv[1:])
+whose = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+usage = [resource.getrusage(who).ru_maxrss for who in whose]
 print(time.perf_counter() - started, status or 0, *usage)
 """
 
@@ -40,29 +43,20 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"FRUITLAB_DATA": folder}
-        seconds, status, own, largest_child = measured(
-            IMPORT,
-            [
-                "data",
-                "import",
-                "--name",
-                "benchmark",
-                "--nice",
-                str(arguments.nice),
-                "--real",
-                str(arguments.real),
-            ],
-            environment,
-        )
+        command = ["data", "import", "--name", "benchmark"]
+        command += ["--nice", str(arguments.nice), "--real", str(arguments.real)]
+        seconds, status, own, largest_child = measured(IMPORT, command, environment)
         if status:
-            sys.exit("The import failed; what it says is above.")
+            sys.exit("The import failed; its messages are above.")
         print(
-            f"First import: {seconds:.1f} s; peak memory {own / 2**20:.2f} GB, and {largest_child / 2**20:.2f} GB of the largest of its helpers"
+            f"First import: {seconds:.1f} s; peak memory {own / 2**20:.2f} GB, and "
+            f"{largest_child / 2**20:.2f} GB of its largest child process"
         )
         for _ in range(3):
             seconds, pictures, own = measured(LOAD, [], environment)
             print(
-                f"From the cache: {seconds:.2f} s, {pictures:.0f} pictures; peak memory {own / 2**20:.2f} GB"
+                f"From the cache: {seconds:.2f} s, {pictures:.0f} pictures; "
+                f"peak memory {own / 2**20:.2f} GB"
             )
 
 

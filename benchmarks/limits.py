@@ -1,4 +1,4 @@
-"""Two limits as contenders: the network's convolutions and nothing else, and the machine's multiply-adds."""
+"""Two limits as contenders: the network's bare convolutions, and the machine's multiply-adds."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ prepare()
 import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
-# in, out, kernel, stride, padding, size of the input; the shortcut projections count little and are left out.
+# Inputs, outputs, kernel, stride, padding, input size. Shortcut projections are negligible.
 LAYERS = (
     [(3, 8, 5, 1, 2, 100)]
     + [(8, 8, 3, 1, 1, 50)] * 6
@@ -21,7 +21,7 @@ LAYERS = (
 
 
 class Convolutions:
-    """All 23, each on an input of its own, forward and backward; no normalisation, activation, pooling or addition."""
+    """All 23 convolutions, forward and backward, each on an input of its own, and nothing else."""
 
     def __init__(self, data: Path, batch: int, device: str) -> None:
         self.device, self.threads, self.batch = (
@@ -35,7 +35,8 @@ class Convolutions:
             )
             for i, o, k, stride, padding, _ in LAYERS
         ]
-        # Each has memory of its own, as in a network, or the cache would flatter them. The first one's input, the pictures, needs no gradient.
+        # Each has its own memory, as in a network; otherwise they would profit from the cache. The
+        # first input, the pictures, needs no gradient.
         self.inputs = [
             self._random(i, size).requires_grad_(i != 3) for i, _, _, _, _, size in LAYERS
         ]
@@ -59,7 +60,7 @@ class Convolutions:
 
 
 class Peak:
-    """A product of two large float32 matrices; one "picture" is one multiply-add."""
+    """A product of two large float32 matrices; a "picture" is one multiply-add."""
 
     SIZE = 2048
 
@@ -75,7 +76,10 @@ class Peak:
 
 
 def multiply_adds() -> int:
-    """Of one picture's convolutions, forward and backward (both gradients; the first layer's input needs none)."""
+    """Multiply-adds of one picture's convolutions, forward and backward.
+
+    Both gradients count, but the first layer's input needs none.
+    """
     total = 0
     for number, (i, o, k, stride, padding, size) in enumerate(LAYERS):
         out = (size + 2 * padding - k) // stride + 1

@@ -1,15 +1,15 @@
-"""FruitLab as a contender: `fruitlab.training.loop` on data that lies on the device, with all that an iteration costs there."""
+"""FruitLab as a contender: `fruitlab.training.loop.step` and everything an iteration needs."""
 
 from pathlib import Path
 
 from fruitlab.training.runtime import prepare
 
-prepare()  # as a run's process does, before torch comes
+prepare()  # as a run's process does, before torch is imported
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from fruitlab.config.presets import configure  # noqa: E402
+from fruitlab.methods.registry import configure  # noqa: E402
 from fruitlab.training import devices  # noqa: E402
 from fruitlab.training.device_dataset import DeviceDataset  # noqa: E402
 from fruitlab.training.loop import Batches, step  # noqa: E402
@@ -19,9 +19,8 @@ from fruitlab.training.state import State  # noqa: E402
 class Contender:
     def __init__(self, data: Path, batch: int, device: str, *, preset: str) -> None:
         self.device, self.threads = torch.device(device), str(torch.get_num_threads())
-        changes = (
-            {"batch_size": batch} if preset == "paper" else {}
-        )  # quick's batch is part of its recipe
+        # The batch size of `quick` is part of the preset.
+        changes = {"batch_size": batch} if preset == "paper" else {}
         self.config = configure("mixed", preset=preset, ratio=0, **changes)
         images = torch.from_numpy(np.load(data / "images.npy")).to(self.device)
         labels = torch.from_numpy(np.load(data / "labels.npy")).to(self.device)
@@ -50,18 +49,14 @@ class Contender:
 
     def step(self) -> int:
         before = self.state.pictures
-        step(
-            self.config,
-            self.phase,
-            self.state,
-            *self.batches.at(self.state.phase_iteration % self.batches.per_epoch),
-        )
+        iteration = self.state.phase_iteration % self.batches.per_epoch
+        step(self.config, self.phase, self.state, self.batches.at(iteration))
         return self._finished(before)
 
     def epoch(self) -> int:
         before = self.state.pictures
         for iteration in range(self.batches.per_epoch):
-            step(self.config, self.phase, self.state, *self.batches.at(iteration))
+            step(self.config, self.phase, self.state, self.batches.at(iteration))
         return self._finished(before)
 
     def _finished(self, before: int) -> int:

@@ -149,6 +149,7 @@ def cost(repeats: int = 15) -> str:
     """Measures a training step of `quick` and its augmentation on noise, the minimum of each."""
     import torch
 
+    from fruitlab.methods.phase import Batch
     from fruitlab.models.model import to_float
     from fruitlab.training import devices
     from fruitlab.training.augmentation import augment
@@ -172,10 +173,13 @@ def cost(repeats: int = 15) -> str:
             torch.cuda.synchronize()
         return 1000 * (time.perf_counter() - started)
 
-    x, real, changing, stepping = to_float(images), labels.sum(), [], []
+    index = torch.arange(len(labels), device=device)
+    batch = Batch(to_float(images), labels, index, labels.sum(), last_of_epoch=False)
+    changing: list[float] = []
+    stepping: list[float] = []
     for stream in range(repeats):
-        changing.append(timed(lambda: augment(x, config, stream)))
-        stepping.append(timed(lambda: step(config, phase, state, x, labels, real, False)))
+        changing.append(timed(lambda: augment(batch.inputs, config, stream)))
+        stepping.append(timed(lambda: step(config, phase, state, batch)))
     share = min(changing) / (min(changing) + min(stepping))
     return (
         f"augmentation {min(changing):.1f} ms, rest of the step {min(stepping):.1f} ms, batches of "

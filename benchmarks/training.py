@@ -1,14 +1,17 @@
-"""Training images a second: FruitLab, the same network in other tools, and the limits.
+"""Training pictures per second: FruitLab, the same network in other tools, and the limits.
 
-    python -m benchmarks.training [--data NAME|synthetic:60] [--batch N] [--pictures N] [--seconds S] [--rounds R]
-                                  [--device cpu|cuda] [--peer-python PATH]
+    python -m benchmarks.training [--data NAME|synthetic:60] [--batch N] [--pictures N]
+                                  [--seconds S] [--rounds R] [--device cpu|cuda]
+                                  [--peer-python PATH]
 
-Everybody has a process of its own and they take turns, one working while the others wait: what disturbs the machine disturbs all
-alike. The ratios are medians over the rounds of the ratio within a round.
+Each contender has a process of its own. They take turns, so whatever disturbs the machine disturbs
+all of them. The ratios are medians over the rounds of the ratio within a round.
 
-A *step* has its batch ready in memory, but FruitLab's, which includes gathering and converting it. An *epoch* is the whole training set from
-where the tool keeps it: FruitLab's as uint8 on the device, PyTorch's and fastai's as JPEG files, Keras's cached by tf.data.
-The peers (benchmarks/peers/requirements.txt) may live in another environment: `--peer-python`; a missing one is named and left out.
+A *step* has its batch ready in memory, except FruitLab's, which includes gathering and converting
+it. An *epoch* is the whole training set from where the tool keeps it: FruitLab's as uint8 on the
+device, PyTorch's and fastai's as JPEG files, Keras's cached by tf.data. The peers
+(benchmarks/peers/requirements.txt) may live in another environment (`--peer-python`); one that is
+not installed is left out.
 """
 
 import argparse
@@ -41,9 +44,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--data",
-        default="synthetic:60",
-        help="a name from `fruitlab data list` (default: synthetic:60)",
+        "--data", default="synthetic:60", help="name from `fruitlab data list` (synthetic:60)"
     )
     parser.add_argument(
         "--batch",
@@ -74,7 +75,8 @@ def main() -> None:
         pictures = write_pictures(arguments.data, arguments.pictures, folder)
         contenders = start(arguments, folder)
         print(
-            f"{pictures} pictures of {arguments.data}, batch {arguments.batch}, {arguments.device}, {os.cpu_count()} cores, "
+            f"{pictures} pictures of {arguments.data}, batch {arguments.batch}, "
+            f"{arguments.device}, {os.cpu_count()} cores, "
             f"load before {os.getloadavg()[0]:.1f}; threads: "
             + ", ".join(f"{n} {p.about['threads']}" for n, p in contenders.items())
         )
@@ -89,7 +91,7 @@ def main() -> None:
 
 
 def write_pictures(name: str, count: int, folder: Path) -> int:
-    """images.npy, labels.npy and jpeg/<category>/<i>.jpg, both domains' pictures in turn; returns how many."""
+    """Writes both domains' pictures as images.npy, labels.npy and JPEG files; returns how many."""
     data = store.load(name)
     images = np.concatenate([data.nice.images, data.real.images])
     labels = np.concatenate([data.nice.labels, data.real.labels])
@@ -124,7 +126,7 @@ def start(arguments: argparse.Namespace, folder: Path) -> dict[str, Process]:
 def measure(
     contenders: dict[str, Process], rounds: int, seconds: float
 ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """Images a second of steps and of epochs, by contender and round; for the limits, steps alone."""
+    """Images per second of steps and of epochs, by contender and round; of limits only steps."""
     steps, epochs = ({name: [] for name in contenders} for _ in range(2))
     for name in contenders.keys() - LIMITS.keys():
         contenders[name].run(
@@ -151,25 +153,24 @@ def print_table(title: str, rates: dict[str, list[float]]) -> None:
     print(f"\n{title:28} images/s   lowest  highest   FruitLab paper over it")
     for name, values in rates.items():
         ratio = statistics.median(ours / other for ours, other in zip(paper, values, strict=True))
-        print(
-            f"{name:28} {statistics.median(values):8.0f} {min(values):8.0f} {max(values):8.0f}   {ratio:8.2f}"
-        )
+        median = statistics.median(values)
+        print(f"{name:28} {median:8.0f} {min(values):8.0f} {max(values):8.0f}   {ratio:8.2f}")
     peers = [rates[name] for name in PEERS if name in rates]
     if peers:
-        print(
-            f"FruitLab paper over the best peer of each round: "
-            f"{statistics.median(ours / max(others) for ours, *others in zip(paper, *peers, strict=True)):.2f}"
-        )
+        rounds = zip(paper, *peers, strict=True)
+        ratio = statistics.median(ours / max(others) for ours, *others in rounds)
+        print(f"FruitLab paper over the best peer of each round: {ratio:.2f}")
 
 
 def print_limits(steps: dict[str, list[float]]) -> None:
     from benchmarks.limits import multiply_adds
 
     peak, each = statistics.median(steps["limit: multiply-adds"]), multiply_adds()
+    ours = statistics.median(steps["FruitLab paper"])
     print(
-        f"\nPeak of a float32 matrix product: {peak / 1e9:.0f} billion multiply-adds a second. One picture's convolutions, forward and backward: "
-        f"{each / 1e6:.0f} million, so at most {peak / each:.0f} images/s; FruitLab paper is at "
-        f"{statistics.median(steps['FruitLab paper']) * each / peak:.0%} of that."
+        f"\nPeak of a float32 matrix product: {peak / 1e9:.0f} billion multiply-adds per second. "
+        f"The convolutions of a picture, forward and backward, are {each / 1e6:.0f} million, so at "
+        f"most {peak / each:.0f} images/s. FruitLab paper reaches {ours * each / peak:.0%} of that."
     )
 
 

@@ -1,4 +1,4 @@
-"""The network in Keras 3, the paper's framework in its present form: functional API, `tf.data` cached in memory, `fit`."""
+"""The network in Keras 3, successor of the paper's framework: functional API, `tf.data`, `fit`."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def normalised(x):
 def block(x, outputs: int):
     inputs, size = x.shape[-1], x.shape[1]
     change = inputs != outputs
-    # "same" pads right and bottom where a stride of 2 meets an even size; "valid" has nothing left over at an odd one.
+    # With stride 2, "same" pads an even size right and bottom; an odd size needs no padding.
     y = layers.Conv2D(
         outputs,
         3,

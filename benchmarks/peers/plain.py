@@ -1,4 +1,4 @@
-"""The network in plain PyTorch, as its tutorials teach: NCHW, eager, `ImageFolder` and `DataLoader` with two workers."""
+"""The network in plain PyTorch, as its tutorials teach: NCHW, eager, a `DataLoader` with workers."""
 
 from pathlib import Path
 
@@ -18,13 +18,13 @@ class Block(nn.Module):
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1 if stride == 1 else 0)
         self.norm2 = nn.BatchNorm2d(outputs, affine=False)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
-        self.bridge = nn.Identity() if stride == 1 else nn.Conv2d(inputs, outputs, 1, stride)
+        self.shortcut = nn.Identity() if stride == 1 else nn.Conv2d(inputs, outputs, 1, stride)
         self.elu = nn.ELU()
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.elu(self.conv1(self.pad(self.norm1(x))))
         y = self.conv2(self.norm2(y))
-        return self.elu(y + self.bridge(x)[..., : y.shape[-2], : y.shape[-1]])
+        return self.elu(y + self.shortcut(x)[..., : y.shape[-2], : y.shape[-1]])
 
 
 def network(categories: int) -> nn.Module:

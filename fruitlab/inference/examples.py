@@ -11,7 +11,7 @@ import numpy as np
 from fruitlab.config.errors import DataError, RunError
 from fruitlab.data import store, synthetic
 from fruitlab.data.categories import CATEGORIES
-from fruitlab.data.domains import NAMES, TwoDomains, content_hash
+from fruitlab.data.domains import TwoDomains, content_hash
 from fruitlab.plots.style import SHAPES
 from fruitlab.runs.folder import Run
 
@@ -86,8 +86,8 @@ def _drawn(categories: tuple[str, ...]) -> tuple[Example, ...]:
     )
 
 
-def _alternating(count: int) -> list[str]:
-    return [NAMES[1 - i % 2] for i in range(count)]
+def _alternating(count: int) -> list[Literal["nice", "real"]]:
+    return ["nice" if i % 2 else "real" for i in range(count)]
 
 
 def _spread(length: int, count: int) -> list[int]:
@@ -117,7 +117,9 @@ def _test_pictures(folder: Path, written: int, count: int) -> tuple[Example, ...
     return tuple(found)
 
 
-def _image(pair: TwoDomains | None, domain: str, path: str) -> np.ndarray | None:
+def _image(
+    pair: TwoDomains | None, domain: Literal["nice", "real"], path: str
+) -> np.ndarray | None:
     """The picture at a path within the data, uint8 [100, 100, 3]; None if it is not there."""
     if pair is None:  # drawing a picture takes no longer than reading it
         category, _, number = path.partition("/")
