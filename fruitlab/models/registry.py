@@ -39,7 +39,7 @@ _broken: set[str] = set()  # entry points that could not be loaded
 
 @dataclass(frozen=True)
 class Listing:
-    """What can be said of a network without importing it."""
+    """What is known of a network without importing it."""
 
     name: str
     title: str
@@ -62,6 +62,11 @@ def register(model: "ModelClass") -> "ModelClass":
         )
     _classes[model.name] = model
     return model
+
+
+def unregister(name: str) -> None:
+    """Forgets a network, as tests do that define one."""
+    _classes.pop(name, None)
 
 
 def networks() -> dict[str, Listing]:
@@ -145,7 +150,9 @@ def _plugins() -> dict[str, importlib.metadata.EntryPoint]:
 def _load(entry: importlib.metadata.EntryPoint) -> None:
     """Imports a plugin; one that cannot be imported is left out from then on, with a warning."""
     try:
-        entry.load()
+        loaded = entry.load()
+        if isinstance(loaded, type):  # the class itself, and not its module
+            register(loaded)
     except Exception as error:  # whatever a third party's module may raise
         _broken.add(entry.name)
         warnings.warn(

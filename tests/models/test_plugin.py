@@ -89,12 +89,15 @@ def test_the_demo_shows_no_heat_map_where_there_is_none() -> None:
     assert "All that it saw" in html and "heat map" not in html
 
 
-def test_a_run_whose_network_is_gone_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_whose_network_is_gone_says_so() -> None:
     config = network_contract.config(NAME)
     run = catalog.create({"device": "cpu", "data": None}, config=config, run_id="one")
     run.write_tensors("weights", {}, {"categories": ["A"]})
-    monkeypatch.delitem(registry._classes, NAME)
-    with pytest.raises(RunError, match="one: There is no network named 'two-layers'.*paper"):
-        load_network(run)
-    with pytest.raises(ConfigError, match="no network named 'two-layers'"):
-        catalog.create({"device": "cpu", "data": None}, config=config, run_id="two")
+    registry.unregister(NAME)
+    try:
+        with pytest.raises(RunError, match="one: There is no network named 'two-layers'.*paper"):
+            load_network(run)
+        with pytest.raises(ConfigError, match="no network named 'two-layers'"):
+            catalog.create({"device": "cpu", "data": None}, config=config, run_id="two")
+    finally:
+        register(TwoLayers)
