@@ -91,6 +91,7 @@ def server(folder: Path) -> None:
     from playwright.sync_api import sync_playwright
 
     from fruitlab.data import store
+    from fruitlab.runs import catalog
 
     store.load("synthetic:20")
     with socket.socket() as free:

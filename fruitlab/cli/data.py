@@ -80,7 +80,7 @@ def show_dataset(options: Namespace, output: Output) -> Outcome:
         "counts": data.counts(split),
         "left_out": data.left_out,
         "refused": data.refused,
-        "warnings": data.small_tests(split),
+        "warnings": data.small_test_warnings(split),
     }
     return 0, result, report.pair(result)
 

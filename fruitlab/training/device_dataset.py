@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fruitlab.data.domains import NAMES as DOMAINS
-from fruitlab.data.domains import TwoDomains
+from fruitlab.data.domains import DOMAINS, TwoDomains
 from fruitlab.methods.phase import Pool
 
 

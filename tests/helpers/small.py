@@ -4,7 +4,8 @@ import numpy as np
 import torch
 
 from fruitlab.config.run_config import RunConfig
-from fruitlab.data.domains import Domain, TwoDomains, content_hash, fingerprint_of, group_pictures
+from fruitlab.data.domains import Domain, TwoDomains, content_hash, fingerprint_of
+from fruitlab.data.splitting import group_pictures
 from fruitlab.methods.registry import configure
 from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.evaluation import Evaluation

@@ -22,9 +22,9 @@ def test_it_trains_and_resumes_to_the_same_bits(name: str) -> None:
     network_contract.check_training(name)
 
 
-@pytest.mark.parametrize("norms", ["follow", "frozen"])
-def test_restricted_training_moves_its_head_only(name: str, norms: str) -> None:
-    network_contract.check_restricted_training(name, norms)
+@pytest.mark.parametrize("running_statistics", ["updated", "frozen"])
+def test_restricted_training_moves_its_head_only(name: str, running_statistics: str) -> None:
+    network_contract.check_restricted_training(name, running_statistics)
 
 
 def test_its_run_classifies_and_is_exported(name: str, tmp_path: Path) -> None:

@@ -60,9 +60,9 @@ def test_it_trains_and_resumes_to_the_same_bits() -> None:
     network_contract.check_training(NAME)
 
 
-@pytest.mark.parametrize("norms", ["follow", "frozen"])
-def test_restricted_training_moves_its_head_only(norms: str) -> None:
-    network_contract.check_restricted_training(NAME, norms)
+@pytest.mark.parametrize("running_statistics", ["updated", "frozen"])
+def test_restricted_training_moves_its_head_only(running_statistics: str) -> None:
+    network_contract.check_restricted_training(NAME, running_statistics)
 
 
 def test_its_run_classifies_and_is_exported(tmp_path: Path) -> None:
