@@ -48,13 +48,14 @@ class RunningNorm(nn.Module):
         epsilon: added to a variance before its square root.
     """
 
+    mean: Tensor
+    variance: Tensor
+
     def __init__(self, channels: int, *, statistics: str = "moving", epsilon: float = 1e-3) -> None:
         super().__init__()
         self.statistics, self.epsilon = statistics, epsilon
         # Fraction of their old value that the statistics keep; set before each training iteration.
         self.momentum = 0.0
-        self.mean: Tensor
-        self.variance: Tensor
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("variance", torch.ones(channels))
 

@@ -64,6 +64,11 @@ def register(model: "ModelClass") -> "ModelClass":
     return model
 
 
+def unregister(name: str) -> None:
+    """Forgets a network, as tests do that define one."""
+    _classes.pop(name, None)
+
+
 def networks() -> dict[str, Listing]:
     """Every network by name: the built-in ones, plugins, and classes registered in this process."""
     found = {name: listing for name, (listing, _) in _built_in().items()}
@@ -145,7 +150,9 @@ def _plugins() -> dict[str, importlib.metadata.EntryPoint]:
 def _load(entry: importlib.metadata.EntryPoint) -> None:
     """Import a plugin. If that fails, warn, and leave it out from then on."""
     try:
-        entry.load()
+        loaded = entry.load()
+        if isinstance(loaded, type):  # the class itself, and not its module
+            register(loaded)
     except Exception as error:  # whatever a third party's module may raise
         _broken.add(entry.name)
         warnings.warn(

@@ -7,7 +7,7 @@ rows from the network.
 from typing import Any
 
 # Layer, the paper's column "Parameters", output size, counted layers, trained parameters.
-_ROWS = (
+_ROWS: tuple[tuple[str, str, str, int, int], ...] = (
     ("Inputs", "-", "100x100x3", 0, 0),
     ("Convolutional Layer", "5x5 kernel, depth 3 to 8, stride 1", "100x100x8", 1, 608),
     ("Max Pooling", "2x2 filter", "50x50x8", 0, 0),

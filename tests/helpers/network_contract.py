@@ -106,9 +106,12 @@ def check_training(name: str) -> None:
             assert np.array_equal(value, expected[name]), name
 
 
-def check_restricted_training(name: str, norms: str) -> None:
+def check_restricted_training(name: str, running_statistics: str) -> None:
     """Only the head learns; running statistics of the backbone move only if they may."""
-    data, cfg = small.device_dataset(), config(name, "iterative", norms=norms)
+    data, cfg = (
+        small.device_dataset(),
+        config(name, "iterative", running_statistics=running_statistics),
+    )
     state, before = small.new_state(cfg, data), None
     for _ in train(cfg, data, state):
         if state.phase == 1 and before is None:
@@ -118,7 +121,9 @@ def check_restricted_training(name: str, norms: str) -> None:
     for name, value in small.weights(state).items():
         moved = not np.array_equal(before[name], value)
         statistic = name not in parameters
-        assert moved == (name.startswith(head) or (statistic and norms == "follow")), name
+        assert moved == (name.startswith(head) or (statistic and running_statistics == "follow")), (
+            name
+        )
 
 
 def check_run(name: str, path: Path) -> None:

@@ -26,7 +26,7 @@ class Plugin(PaperResNet):
 """
 ENTRY_POINTS = """
 [fruitlab.models]
-plugged = plugged_network
+plugged = plugged_network:Plugin
 broken = broken_network
 silent = silent_network
 """
