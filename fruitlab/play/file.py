@@ -105,7 +105,8 @@ def read(path: Path) -> PlayFile:
     try:
         with safe_open(path, framework="numpy") as file:
             notes = json.loads((file.metadata() or {})["fruitlab"])
-            tensors = {name: file.get_tensor(name) for name in file}
+            names = file.keys()  # the file itself cannot be iterated
+            tensors = {name: file.get_tensor(name) for name in names}
         if not isinstance(notes["format"], int) or notes["format"] > FORMAT:
             raise RunError(
                 f"{path.name} was written by a newer version of FruitLab. Update this one."

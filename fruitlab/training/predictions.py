@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fruitlab.data.domains import Domain, TwoDomains
+from fruitlab.data.domains import DOMAINS, Domain, TwoDomains
 from fruitlab.models.model import Model
-from fruitlab.training.device_dataset import DOMAINS, DeviceDataset
+from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.scoring import infer, ranks
 
 

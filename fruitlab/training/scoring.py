@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor
 
+from fruitlab.data.domains import DOMAINS
 from fruitlab.models.kernels.execution import accelerate
 from fruitlab.models.model import Model
-from fruitlab.training.device_dataset import DOMAINS, DeviceDataset
+from fruitlab.training.device_dataset import DeviceDataset
 
 BATCH = 512
 
@@ -60,7 +61,8 @@ def score(
         {nice: [pictures, right, within the top three], real: ...}, read from the device once, and
         {nice: float [n, categories], real: ...}.
     """
-    logits, counts = {}, []
+    logits: dict[str, Tensor] = {}
+    counts = []
     for domain in DOMAINS:
         if features is None:
             logits[domain] = infer(network, data.images, index[domain])
@@ -69,7 +71,7 @@ def score(
                 logits[domain] = accelerate(network.eval()).head(features[domain])
         counts.append(correct(logits[domain], data.labels[index[domain]]))
     pairs = torch.stack(counts).tolist()
-    numbers = {
+    numbers: dict[str, list[int]] = {
         domain: [len(index[domain]), *pair] for domain, pair in zip(DOMAINS, pairs, strict=True)
     }
     return numbers, logits
