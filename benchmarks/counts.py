@@ -92,7 +92,7 @@ def count(preset: str, batch: int, categories: int, precision: torch.dtype) -> t
     batches.at(0)  # shuffles the epoch, which is not part of a step
     counter = Counter()
     with counter:
-        step(config, phase, state, *batches.at(0))
+        step(config, phase, state, batches.at(0))
     return counter.kernels, counter.bytes
 
 

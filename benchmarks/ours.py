@@ -53,14 +53,14 @@ class Contender:
             self.config,
             self.phase,
             self.state,
-            *self.batches.at(self.state.phase_iteration % self.batches.per_epoch),
+            self.batches.at(self.state.phase_iteration % self.batches.per_epoch),
         )
         return self._finished(before)
 
     def epoch(self) -> int:
         before = self.state.pictures
         for iteration in range(self.batches.per_epoch):
-            step(self.config, self.phase, self.state, *self.batches.at(iteration))
+            step(self.config, self.phase, self.state, self.batches.at(iteration))
         return self._finished(before)
 
     def _finished(self, before: int) -> int:

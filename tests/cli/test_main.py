@@ -259,9 +259,8 @@ def test_argparse_exits_with_2(capsys):
     capsys.readouterr()
 
 
-@pytest.mark.slow
-def test_finished_run_is_not_resumed(imported, call):
-    assert call("train", "mixed", "--data", "small", "--run", "done", *FAST)[0] == 0
+def test_finished_run_is_not_resumed(call):
+    run_folder("done")
     status, result, _ = call("resume", "done")
     assert status == 2 and "finished" in result["error"]
 

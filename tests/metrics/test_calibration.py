@@ -39,7 +39,6 @@ def test_no_answers():
     assert calibration.sure_from(empty) == math.inf
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("decimals", [6, 1])
 @pytest.mark.parametrize("seed", range(4))
 def test_isotonic_fit_matches_the_max_min_formula(seed, decimals):

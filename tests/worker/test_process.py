@@ -98,7 +98,6 @@ def test_finished_run_has_all_files_and_consistent_scores(data):
     ]
 
 
-@pytest.mark.slow
 def test_stop_file_ends_the_run_and_it_resumes_to_identical_weights(data):
     whole = make("whole")
     work(whole, say=quietly)
@@ -123,7 +122,6 @@ def test_stop_file_ends_the_run_and_it_resumes_to_identical_weights(data):
     ).read_bytes()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("what", ["the log", "everything"])
 def test_full_disk_is_reported_and_the_run_resumes_later(data, monkeypatch, what):
     run = make("full")
@@ -190,7 +188,6 @@ def test_missing_device_is_an_error(data):
         work(make("far"), device="mps", say=quietly)
 
 
-@pytest.mark.slow
 def test_second_worker_is_refused(data):
     run = make("busy")
     script = textwrap.dedent("""
