@@ -293,8 +293,8 @@ def test_runs_are_sorted_numerically(call):
 def test_help_lists_every_preset(capsys):
     with pytest.raises(SystemExit):
         main(["train", "mixed", "--help"])
-    said = capsys.readouterr().out
-    assert all(name in said for name in ("glance", "quick", "thorough", "paper"))
+    output = capsys.readouterr().out
+    assert all(name in output for name in ("glance", "quick", "thorough", "paper"))
 
 
 @pytest.mark.slow

@@ -101,10 +101,10 @@ def test_finished_run_has_all_files_and_consistent_scores(data):
 def test_stop_file_ends_the_run_and_it_resumes_to_identical_weights(data):
     whole = make("whole")
     work(whole, say=quietly)
-    run, said = make("part"), []
+    run, messages = make("part"), []
 
     def stop_at_ten(line):
-        said.append(line)
+        messages.append(line)
         if "iteration 10/" in line:
             run.ask_to_stop()
 
@@ -114,8 +114,8 @@ def test_stop_file_ends_the_run_and_it_resumes_to_identical_weights(data):
     # The stop is noticed after the evaluation at 10, before the next iteration.
     assert run.read_tensors("state")[1]["numbers"]["iteration"] == 10
     done = run.metrics()
-    assert work(run, say=said.append)["status"] == "finished"
-    assert "Resuming at iteration 10 of 20." in said
+    assert work(run, say=messages.append)["status"] == "finished"
+    assert "Resuming at iteration 10 of 20." in messages
     assert run.metrics()[: len(done)] == done
     assert (run.folder / "weights.safetensors").read_bytes() == (
         whole.folder / "weights.safetensors"
@@ -211,7 +211,11 @@ def test_second_worker_is_refused(data):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "changes"),
-    [("mixed", {}), ("iterative", {"norms": "follow"}), ("iterative", {"norms": "frozen"})],
+    [
+        ("mixed", {}),
+        ("iterative", {"running_statistics": "updated"}),
+        ("iterative", {"running_statistics": "frozen"}),
+    ],
 )
 def test_killed_run_resumes_to_identical_weights(data, tmp_path, method, changes):
     """SIGKILL within each phase, and again shortly after it was resumed."""
