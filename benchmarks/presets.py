@@ -148,6 +148,7 @@ def cost(repeats: int = 15) -> str:
     """Measure a training step of `quick` and its augmentation on noise, the minimum of each."""
     import torch
 
+    from fruitlab.methods.phase import Batch
     from fruitlab.models.model import to_float
     from fruitlab.training import devices
     from fruitlab.training.augmentation import augment
@@ -171,10 +172,12 @@ def cost(repeats: int = 15) -> str:
             torch.cuda.synchronize()
         return 1000 * (time.perf_counter() - started)
 
-    x, real, changing, stepping = to_float(images), labels.sum(), [], []
+    x = to_float(images)
+    batch = Batch(x, labels, torch.arange(len(labels)), labels.sum(), last_of_epoch=False)
+    changing, stepping = [], []
     for stream in range(repeats):
         changing.append(timed(lambda stream=stream: augment(x, config, stream)))
-        stepping.append(timed(lambda: step(config, phase, state, x, labels, real, False)))
+        stepping.append(timed(lambda: step(config, phase, state, batch)))
     share = min(changing) / (min(changing) + min(stepping))
     return (
         f"augmentation {min(changing):.1f} ms, rest of the step {min(stepping):.1f} ms, batches of "

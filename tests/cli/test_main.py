@@ -259,9 +259,8 @@ def test_argparse_exits_with_2(capsys):
     capsys.readouterr()
 
 
-@pytest.mark.slow
-def test_finished_run_is_not_resumed(imported, call):
-    assert call("train", "mixed", "--data", "small", "--run", "done", *FAST)[0] == 0
+def test_finished_run_is_not_resumed(call):
+    run_folder("done")
     status, result, _ = call("resume", "done")
     assert status == 2 and "finished" in result["error"]
 
@@ -294,8 +293,8 @@ def test_runs_are_sorted_numerically(call):
 def test_help_lists_every_preset(capsys):
     with pytest.raises(SystemExit):
         main(["train", "mixed", "--help"])
-    said = capsys.readouterr().out
-    assert all(name in said for name in ("glance", "quick", "thorough", "paper"))
+    output = capsys.readouterr().out
+    assert all(name in output for name in ("glance", "quick", "thorough", "paper"))
 
 
 @pytest.mark.slow

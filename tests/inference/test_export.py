@@ -49,9 +49,9 @@ def test_onnx_runtime_matches_pytorch(tmp_path, capsys, photos):
     assert result["largest_difference"] < 1e-4
 
     session = onnxruntime.InferenceSession(result["file"], providers=["CPUExecutionProvider"])
-    (given,), (said,) = session.get_inputs(), session.get_outputs()
+    (given,), (output,) = session.get_inputs(), session.get_outputs()
     assert (given.name, given.type, given.shape[1:]) == ("pictures", "tensor(uint8)", [100, 100, 3])
-    assert (said.name, said.type, said.shape[1]) == (
+    assert (output.name, output.type, output.shape[1]) == (
         "probabilities",
         "tensor(float)",
         len(made_runs.CATEGORIES),

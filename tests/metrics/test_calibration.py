@@ -36,7 +36,6 @@ def test_of_no_answers_nothing_is_similar_and_nothing_sure():
     assert calibration.sure_from(empty) == math.inf
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("decimals", [6, 1])
 @pytest.mark.parametrize("seed", range(4))
 def test_isotonic_fit_is_the_max_min_of_averages(seed, decimals):

@@ -149,9 +149,9 @@ def test_switch_is_saved_by_the_worker_or_recomputed(small_data, tmp_path) -> No
     assert run.has("switch")
     make.make(run, tmp_path / "kept", say=quietly)
     (run.folder / "switch.safetensors").unlink()
-    said: list[str] = []
-    make.make(run, tmp_path / "recomputed", say=said.append)
-    assert "done again" in said[0]
+    messages: list[str] = []
+    make.make(run, tmp_path / "recomputed", say=messages.append)
+    assert "done again" in messages[0]
     kept, recomputed = play.read(tmp_path / "kept"), play.read(tmp_path / "recomputed")
     for name, tensor in kept.tensors.items():
         if name.startswith(play.LAYERS):

@@ -48,7 +48,7 @@ def test_legends_show_what_differs():
     run("a", mixed(20), ratio=20)
     run("b", mixed(20), ratio=60)
     run("c", mixed(20), ratio=60, width=2)
-    run("i", iterative(20), method="iterative", norms="frozen")
+    run("i", iterative(20), method="iterative", running_statistics="frozen")
     two, three = entries("a", "b"), entries("a", "b", "i")
     assert captions.legends(two) == ["20 % real", "60 % real"]
     assert captions.legends(entries("b", "c")) == ["width 1", "width 2"]

@@ -164,7 +164,7 @@ def test_worker_gets_its_lock_while_others_ask_for_the_status():
 
 def test_waiting_runs_start_in_order(monkeypatch):
     older, newer = make("older"), make("newer")
-    said = []
+    messages = []
 
     class GaveUp(Exception):
         pass
@@ -175,25 +175,27 @@ def test_waiting_runs_start_in_order(monkeypatch):
     with older.lock():
         older.doing("waiting", device="cpu")
         with pytest.raises(GaveUp):
-            wait_for_turn(newer, "cpu", say=said.append, wait=give_up)
+            wait_for_turn(newer, "cpu", say=messages.append, wait=give_up)
         older.doing("starting")  # an older run goes first even if its process just started
         with pytest.raises(GaveUp):
-            wait_for_turn(newer, "cpu", say=said.append, wait=give_up)
-        turn = wait_for_turn(older, "cpu", say=said.append, wait=give_up)
+            wait_for_turn(newer, "cpu", say=messages.append, wait=give_up)
+        turn = wait_for_turn(older, "cpu", say=messages.append, wait=give_up)
         older.doing("training")
-    assert said == 2 * ["Waiting for its turn: 1 started earlier."]
+    assert messages == 2 * ["Waiting for its turn: 1 started earlier."]
     assert newer.activity()["doing"] == "waiting"
     with pytest.raises(GaveUp):
-        wait_for_turn(newer, "cpu", say=said.append, wait=give_up)
-    assert said[-1] == "Waiting for its turn: another run has the cpu."
+        wait_for_turn(newer, "cpu", say=messages.append, wait=give_up)
+    assert messages[-1] == "Waiting for its turn: another run has the cpu."
     turn.release()
-    wait_for_turn(newer, "cpu", say=said.append, wait=give_up).release()
+    wait_for_turn(newer, "cpu", say=messages.append, wait=give_up).release()
     monkeypatch.setenv("FRUITLAB_SLOTS", "2")
-    first, second = (wait_for_turn(newer, "cpu", say=said.append, wait=give_up) for _ in range(2))
+    first, second = (
+        wait_for_turn(newer, "cpu", say=messages.append, wait=give_up) for _ in range(2)
+    )
     first.release(), second.release()
     monkeypatch.setenv("FRUITLAB_SLOTS", "many")
     with pytest.raises(RunError, match="FRUITLAB_SLOTS"):
-        wait_for_turn(newer, "cpu", say=said.append)
+        wait_for_turn(newer, "cpu", say=messages.append)
 
 
 def test_concurrent_runs_depend_on_cores_and_memory(monkeypatch):
@@ -238,12 +240,12 @@ def test_free_memory_respects_the_container_limit(tmp_path, monkeypatch, files):
 
 
 def test_slots_beyond_an_older_runs_limit_are_free_for_newer_runs(monkeypatch):
-    older, newer, said = make(), make(), []
+    older, newer, messages = make(), make(), []
     monkeypatch.setenv("FRUITLAB_SLOTS", "2")
     with older.lock():
         older.doing("waiting", device="cpu", places=1)
-        turn = wait_for_turn(newer, "cpu", say=said.append)
-    assert turn.lock_file.endswith("cpu-1.lock") and not said
+        turn = wait_for_turn(newer, "cpu", say=messages.append)
+    assert turn.lock_file.endswith("cpu-1.lock") and not messages
     turn.release()
 
 

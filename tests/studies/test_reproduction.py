@@ -244,7 +244,7 @@ def test_groups_mixed_and_iterative_runs_of_one_preset():
         run(f"a{seed}", mixed(20), ratio=60, seed=seed)
     run("b", mixed(20), ratio=0)
     run("i", iterative(20), method="iterative", split=50)
-    run("f", iterative(20), method="iterative", split=50, norms="follow")
+    run("f", iterative(20), method="iterative", split=50, running_statistics="updated")
     run("other", mixed(20), ratio=60, width=2)
     run("elsewhere", mixed(20), ratio=60, fingerprint="f" * 16)
     run("stopped", mixed(20), ratio=10, status="stopped")

@@ -168,7 +168,7 @@ def test_same_seed_gives_identical_weights(data, method, changes):
 
 @pytest.mark.parametrize(("method", "changes"), METHODS)
 def test_resumes_from_any_state_to_identical_results(data, method, changes):
-    cfg = config(method, **changes, mirror=True, plateau=3, batch_size=9, iterations=10)
+    cfg = config(method, **changes, mirror=True, plateau=3, batch_size=9, iterations=8)
     whole, evaluations = run(cfg, data)
     expected = weights(whole)
     state, saved, lines = new_state(cfg, data), [], []
@@ -313,8 +313,8 @@ def test_nan_loss_ends_the_run_with_advice(data):
 
 
 def test_learns():
-    data = device_dataset(two_domains(per_category=40))
-    _, points = run(config(preset="quick", iterations=40, batch_size=16), data)
+    data = device_dataset(two_domains(per_category=20))
+    _, points = run(config(preset="quick", iterations=25, batch_size=12), data)
     assert points[-1].nice[1] / points[-1].nice[0] > 0.8 > points[0].nice[1] / points[0].nice[0]
 
 

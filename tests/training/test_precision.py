@@ -75,9 +75,10 @@ def test_bfloat16_learns_what_float32_learns():
         norm_rise=0,
         learning_rate=0.01,
         decay=1,
-        batch_size=12,
-        iterations=40,
-        live_every=10,
+        batch_size=9,
+        iterations=16,
+        live_every=8,
+        full_evaluations=1,
     )
     losses = {}
     for precision in (torch.float32, torch.bfloat16):

@@ -98,14 +98,13 @@ def test_finished_run_has_all_files_and_consistent_scores(data):
     ]
 
 
-@pytest.mark.slow
 def test_stop_file_ends_the_run_and_it_resumes_to_identical_weights(data):
     whole = make("whole")
     work(whole, say=quietly)
-    run, said = make("part"), []
+    run, messages = make("part"), []
 
     def stop_at_ten(line):
-        said.append(line)
+        messages.append(line)
         if "iteration 10/" in line:
             run.ask_to_stop()
 
@@ -115,15 +114,14 @@ def test_stop_file_ends_the_run_and_it_resumes_to_identical_weights(data):
     # The stop is noticed after the evaluation at 10, before the next iteration.
     assert run.read_tensors("state")[1]["numbers"]["iteration"] == 10
     done = run.metrics()
-    assert work(run, say=said.append)["status"] == "finished"
-    assert "Resuming at iteration 10 of 20." in said
+    assert work(run, say=messages.append)["status"] == "finished"
+    assert "Resuming at iteration 10 of 20." in messages
     assert run.metrics()[: len(done)] == done
     assert (run.folder / "weights.safetensors").read_bytes() == (
         whole.folder / "weights.safetensors"
     ).read_bytes()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("what", ["the log", "everything"])
 def test_full_disk_is_reported_and_the_run_resumes_later(data, monkeypatch, what):
     run = make("full")
@@ -190,7 +188,6 @@ def test_missing_device_is_an_error(data):
         work(make("far"), device="mps", say=quietly)
 
 
-@pytest.mark.slow
 def test_second_worker_is_refused(data):
     run = make("busy")
     script = textwrap.dedent("""
@@ -214,7 +211,11 @@ def test_second_worker_is_refused(data):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "changes"),
-    [("mixed", {}), ("iterative", {"norms": "follow"}), ("iterative", {"norms": "frozen"})],
+    [
+        ("mixed", {}),
+        ("iterative", {"running_statistics": "updated"}),
+        ("iterative", {"running_statistics": "frozen"}),
+    ],
 )
 def test_killed_run_resumes_to_identical_weights(data, tmp_path, method, changes):
     """SIGKILL within each phase, and again shortly after it was resumed."""
