@@ -1,10 +1,13 @@
-"""One contender in a process of its own, doing as it is told on its standard input, so that several can take turns.
+"""One contender of the training benchmark in a process of its own, so that several take turns.
 
 A contender is a class `Contender(data, batch, device)` with
-    threads: str; how many threads compute.
-    step() -> int: one training step, pictures trained on.
-    epoch() -> int: the whole training set once, from wherever the tool keeps it, pictures trained on.
-Both return when the work is done, on a GPU too. `data` is a folder: images.npy, labels.npy, and the same as JPEG files in jpeg/<category>/.
+
+    threads: str             how many threads compute
+    step() -> int            one training step; returns the number of pictures
+    epoch() -> int           one pass over the training set, from wherever the tool keeps it
+
+Both return when the work is finished, also on a GPU. `data` is a folder with images.npy, labels.npy
+and the same pictures as JPEG files in jpeg/<category>/.
 """
 
 import argparse
@@ -19,7 +22,11 @@ from typing import Any
 
 
 class Process:
-    """A contender, started. Raises RuntimeError with the last line of its complaint if it cannot be."""
+    """A contender's process.
+
+    Raises:
+        RuntimeError: it could not be started; with the last line of its log.
+    """
 
     def __init__(self, module: str, arguments: list[str], *, python: str, log: Path) -> None:
         self.log = log
@@ -35,12 +42,13 @@ class Process:
         self.about = self._answer()
 
     def run(self, what: str) -> tuple[int, float]:
-        """Pictures trained on, and the seconds it took."""
+        """Run "step" or "epoch"; returns the number of pictures and the seconds it took."""
         print(what, file=self.process.stdin, flush=True)
         answer = self._answer()
         return answer["pictures"], answer["seconds"]
 
     def end(self) -> None:
+        """End the process."""
         self.process.stdin.close()
         self.process.wait()
 
@@ -48,10 +56,8 @@ class Process:
         line = self.process.stdout.readline()
         if not line:
             self.process.wait()
-            complaint = self.log.read_text().strip().splitlines()
-            raise RuntimeError(
-                complaint[-1] if complaint else f"ended with status {self.process.returncode}"
-            )
+            said = self.log.read_text().strip().splitlines()
+            raise RuntimeError(said[-1] if said else f"exit status {self.process.returncode}")
         return json.loads(line)
 
 
@@ -62,7 +68,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
-    answers, sys.stdout = sys.stdout, sys.stderr  # what a tool prints must not look like an answer
+    # Only answers may go to stdout, so what a tool prints goes to stderr.
+    answers, sys.stdout = sys.stdout, sys.stderr
     module, _, variant = arguments.module.partition(":")
     maker = importlib.import_module(module).Contender
     options = {"preset": variant} if variant else {}
@@ -72,11 +79,8 @@ def main() -> None:
     for line in sys.stdin:
         started = time.perf_counter()
         pictures = getattr(contender, line.strip())()
-        print(
-            json.dumps({"pictures": pictures, "seconds": time.perf_counter() - started}),
-            file=answers,
-            flush=True,
-        )
+        result = {"pictures": pictures, "seconds": time.perf_counter() - started}
+        print(json.dumps(result), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""What a training step asks of a graphics card, counted without one: kernels started, bytes moved, multiply-adds.
+"""What a training step asks of a GPU, counted without one: kernels, bytes and multiply-adds.
 
     python -m benchmarks.counts [--batch 256] [--categories 23]
 
-The step runs on PyTorch's "meta" device, whose tensors have shapes and no numbers, and every operation is written down. An operation that
-PyTorch takes apart only on this device counts more than once, and what a card's own libraries join counts apart: the
-counts are upper limits. docs/gpu.md makes an estimate of them, which is named as one.
+The step runs on PyTorch's "meta" device, whose tensors have shapes but no numbers, and every
+operation is counted. Operations that PyTorch splits on this device alone count more than once, and
+those that a GPU's libraries fuse count apart, so the counts are upper limits. `benchmarks/gpu.sh`
+measures on a GPU.
 """
 
 import argparse
@@ -15,34 +16,18 @@ from torch.utils._pytree import tree_leaves
 
 from benchmarks.limits import multiply_adds
 from fruitlab.methods.registry import configure
+from fruitlab.training.batches import Batches
 from fruitlab.training.device_dataset import DeviceDataset
-from fruitlab.training.loop import Batches, step
+from fruitlab.training.loop import step
 from fruitlab.training.state import State
 
 GPU = torch.device("meta")
-# Operations that only say how memory is read, or set some aside.
+# Operations that only allocate memory, or say how it is read.
 FREE = (
-    "view",
-    "permute",
-    "expand",
-    "transpose",
-    "slice",
-    "select",
-    "unsqueeze",
-    "squeeze",
-    "as_strided",
-    "detach",
-    "alias",
-    "empty",
-    "unbind",
-    "split",
-    "chunk",
-    "t.default",
-    "_unsafe_view",
-    "lift_fresh",
-    "is_pinned",
-    "unflatten",
-)
+    "view", "permute", "expand", "transpose", "slice", "select", "unsqueeze", "squeeze",
+    "as_strided", "detach", "alias", "empty", "unbind", "split", "chunk", "t.default",
+    "_unsafe_view", "lift_fresh", "is_pinned", "unflatten",
+)  # fmt: skip
 
 
 class Counter(TorchDispatchMode):
@@ -57,20 +42,14 @@ class Counter(TorchDispatchMode):
         name = function.name().removeprefix("aten::")
         if not name.startswith(FREE):
             self.kernels += 1
-            given = [
-                leaf
-                for leaf in tree_leaves((args, kwargs or {}, result))
-                if isinstance(leaf, torch.Tensor)
-            ]
-            self.bytes += sum(
-                tensor.numel() * tensor.element_size()
-                for tensor in {id(tensor): tensor for tensor in given}.values()
-            )
+            leaves = tree_leaves((args, kwargs or {}, result))
+            tensors = {id(leaf): leaf for leaf in leaves if isinstance(leaf, torch.Tensor)}
+            self.bytes += sum(each.numel() * each.element_size() for each in tensors.values())
         return result
 
 
 def count(preset: str, batch: int, categories: int, precision: torch.dtype) -> tuple[int, int]:
-    """Kernels and bytes of one step of so many pictures, gathering, augmentation and update in it."""
+    """Kernels and bytes of one step, from gathering the batch to the update."""
     config = configure("mixed", preset=preset, ratio=60, batch_size=batch)
     pictures = 2 * batch
     index = {
@@ -85,16 +64,14 @@ def count(preset: str, batch: int, categories: int, precision: torch.dtype) -> t
         index,
         index,
     )
-    state, phase = (
-        State(config, categories=categories, device=GPU, precision=precision),
-        config.phases()[0],
-    )
+    state = State(config, categories=categories, device=GPU, precision=precision)
+    phase = config.phases()[0]
     batches = Batches(config, phase, data, state)
     state.trains(phase)
-    batches.at(0)  # an epoch's shuffle is no part of a step
+    batches.at(0)  # an epoch's shuffle is not part of a step
     counter = Counter()
     with counter:
-        step(config, phase, state, *batches.at(0))
+        step(config, phase, state, batches.at(0))
     return counter.kernels, counter.bytes
 
 
@@ -105,14 +82,14 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=256, help="pictures in a step (default: 256)")
     parser.add_argument("--categories", type=int, default=23)
     arguments = parser.parse_args()
-    print(
-        f"One step of {arguments.batch} pictures; convolutions {multiply_adds() * arguments.batch / 1e9:.0f} billion multiply-adds"
-    )
+    arithmetic = multiply_adds() * arguments.batch / 1e9
+    print(f"{arguments.batch} pictures; convolutions {arithmetic:.0f} billion multiply-adds")
     for preset in ("paper", "quick"):
         for precision in (torch.float32, torch.bfloat16):
             kernels, moved = count(preset, arguments.batch, arguments.categories, precision)
+            name = str(precision).removeprefix("torch.")
             print(
-                f"{preset:8} {str(precision).removeprefix('torch.'):9} {kernels:6,} kernels, {moved / 1e9:5.2f} GB read and written"
+                f"{preset:8} {name:9} {kernels:6,} kernels, {moved / 1e9:5.2f} GB read and written"
             )
 
 

@@ -52,9 +52,8 @@ def line(iteration: int) -> str:
 
 
 def index(count: int) -> None:
-    from fruitlab.config.presets import configure
-    from fruitlab.runs import folder as runs
-from fruitlab.runs import catalog
+    from fruitlab.methods.registry import configure
+    from fruitlab.runs import catalog
     from fruitlab.runs.index import Index
 
     made = []
@@ -89,7 +88,7 @@ def server(folder: Path) -> None:
     from playwright.sync_api import sync_playwright
 
     from fruitlab.data import store
-    from fruitlab.runs import folder as runs
+    from fruitlab.runs import catalog
 
     store.load("synthetic:20")
     with socket.socket() as free:

@@ -1,70 +1,89 @@
-"""FruitLab as a contender: `fruitlab.training.loop` on data that lies on the device, with all that an iteration costs there."""
+"""FruitLab as a contender: training iterations as in a run, on data that is on the device."""
 
 from pathlib import Path
 
 from fruitlab.training.runtime import prepare
 
-prepare()  # as a run's process does, before torch comes
+prepare()  # as in a run's process, before the first import of torch
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from fruitlab.config.presets import configure  # noqa: E402
+from fruitlab.methods.registry import configure  # noqa: E402
 from fruitlab.training import devices  # noqa: E402
+from fruitlab.training.batches import Batches  # noqa: E402
 from fruitlab.training.device_dataset import DeviceDataset  # noqa: E402
-from fruitlab.training.loop import Batches, step  # noqa: E402
+from fruitlab.training.loop import step  # noqa: E402
 from fruitlab.training.state import State  # noqa: E402
 
 
 class Contender:
-    def __init__(self, data: Path, batch: int, device: str, *, preset: str) -> None:
-        self.device, self.threads = torch.device(device), str(torch.get_num_threads())
-        changes = (
-            {"batch_size": batch} if preset == "paper" else {}
-        )  # quick's batch is part of its recipe
-        self.config = configure("mixed", preset=preset, ratio=0, **changes)
-        images = torch.from_numpy(np.load(data / "images.npy")).to(self.device)
-        labels = torch.from_numpy(np.load(data / "labels.npy")).to(self.device)
-        everything, nothing = (
-            torch.arange(len(labels), device=self.device),
-            torch.arange(0, device=self.device),
+    """See `benchmarks.contender`.
+
+    Args:
+        preset: "paper" trains with batches of `batch` pictures, any other preset with its own
+            unless it is written as "quick:256".
+        precision: "auto", "float32" or "bfloat16", as in `fruitlab train --precision`.
+    """
+
+    def __init__(
+        self, data: Path, batch: int, device: str, *, preset: str, precision: str = "auto"
+    ) -> None:
+        self.device = devices.resolve(device)
+        self.threads = str(devices.repeatable(self.device, None))
+        name, _, own_batch = preset.partition(":")
+        size = int(own_batch) if own_batch else batch if name == "paper" else None
+        changes = {} if size is None else {"batch_size": size}
+        self.config = configure("mixed", preset=name, ratio=0, **changes)
+        dataset = self._dataset(data)
+        self.state = State(
+            self.config,
+            categories=len(dataset.categories),
+            device=self.device,
+            precision=devices.precision(self.device, precision),
         )
-        categories = tuple(map(str, range(int(labels.max()) + 1)))
-        device_dataset = DeviceDataset(
-            categories,
+        (self.phase,) = self.config.phases()
+        self.batches = Batches(self.config, self.phase, dataset, self.state)
+        self.state.trains(self.phase)
+
+    def step(self) -> int:
+        """One training step, finished when this returns."""
+        before = self.state.pictures
+        self.issue()
+        self.finish()
+        return self.state.pictures - before
+
+    def epoch(self) -> int:
+        """One pass over the training set, finished when this returns."""
+        before = self.state.pictures
+        for _ in range(self.batches.per_epoch):
+            self.issue()
+        self.finish()
+        return self.state.pictures - before
+
+    def issue(self) -> None:
+        """One training step, whose work on a GPU may still be under way when this returns."""
+        iteration = self.state.phase_iteration % self.batches.per_epoch
+        step(self.config, self.phase, self.state, self.batches.at(iteration))
+
+    def finish(self) -> None:
+        """Wait until the GPU has done its work."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+
+    def _dataset(self, data: Path) -> DeviceDataset:
+        """All pictures as nice training pictures."""
+        images, labels = (
+            torch.from_numpy(np.load(data / f"{name}.npy")).to(self.device)
+            for name in ("images", "labels")
+        )
+        everything = torch.arange(len(labels), device=self.device)
+        nothing = everything[:0]
+        return DeviceDataset(
+            tuple(map(str, range(int(labels.max()) + 1))),
             images,
             labels,
             torch.zeros_like(labels, dtype=torch.bool),
             {"nice": everything, "real": nothing},
             {"nice": nothing, "real": nothing},
         )
-        self.state = State(
-            self.config,
-            categories=len(categories),
-            device=self.device,
-            precision=devices.precision(self.device),
-        )
-        (self.phase,) = self.config.phases()
-        self.batches = Batches(self.config, self.phase, device_dataset, self.state)
-        self.state.trains(self.phase)
-
-    def step(self) -> int:
-        before = self.state.pictures
-        step(
-            self.config,
-            self.phase,
-            self.state,
-            *self.batches.at(self.state.phase_iteration % self.batches.per_epoch),
-        )
-        return self._finished(before)
-
-    def epoch(self) -> int:
-        before = self.state.pictures
-        for iteration in range(self.batches.per_epoch):
-            step(self.config, self.phase, self.state, *self.batches.at(iteration))
-        return self._finished(before)
-
-    def _finished(self, before: int) -> int:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize()
-        return self.state.pictures - before

@@ -1,22 +1,28 @@
-"""Training images a second: FruitLab, the same network in other tools, and the limits.
+"""Training images per second: FruitLab, the same network in other tools, and the limits.
 
-    python -m benchmarks.training [--data NAME|synthetic:60] [--batch N] [--pictures N] [--seconds S] [--rounds R]
-                                  [--device cpu|cuda] [--peer-python PATH]
+    python -m benchmarks.training [--data NAME] [--batch N] [--pictures N] [--seconds S]
+                                  [--rounds R] [--device cpu|cuda] [--peer-python PATH]
+                                  [--json FILE]
 
-Everybody has a process of its own and they take turns, one working while the others wait: what disturbs the machine disturbs all
-alike. The ratios are medians over the rounds of the ratio within a round.
+Each contender has a process of its own, and they take turns: one works while the others wait, so
+disturbances of the machine affect all of them. Ratios are medians over the rounds of the ratio
+within a round.
 
-A *step* has its batch ready in memory, but FruitLab's, which includes gathering and converting it. An *epoch* is the whole training set from
-where the tool keeps it: FruitLab's as uint8 on the device, PyTorch's and fastai's as JPEG files, Keras's cached by tf.data.
-The peers (benchmarks/peers/requirements.txt) may live in another environment: `--peer-python`; a missing one is named and left out.
+A *step* has its batch ready in memory, except FruitLab's, which includes gathering and converting
+it. An *epoch* is the whole training set from where the tool keeps it: uint8 on the device
+(FruitLab), JPEG files (PyTorch, fastai), or cached by tf.data (Keras). The peers
+(benchmarks/peers/requirements.txt) may be installed in another environment, which --peer-python
+names. Peers that are not installed are left out.
 """
 
 import argparse
+import json
 import os
 import statistics
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -25,9 +31,10 @@ from benchmarks.contender import Process
 from fruitlab.data import store
 
 OURS = {"FruitLab paper": "benchmarks.ours:paper", "FruitLab quick": "benchmarks.ours:quick"}
+PEAK = "limit: multiply-adds"
 LIMITS = {
     "limit: bare convolutions": "benchmarks.limits:convolutions",
-    "limit: multiply-adds": "benchmarks.limits:peak",
+    PEAK: "benchmarks.limits:peak",
 }
 PEERS = {
     "plain PyTorch": "benchmarks.peers.plain",
@@ -35,61 +42,64 @@ PEERS = {
     "fastai": "benchmarks.peers.fastai",
 }
 
+Rates = dict[str, list[float]]  # images per second of each contender, by round
+
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--data",
-        default="synthetic:60",
-        help="a name from `fruitlab data list` (default: synthetic:60)",
-    )
-    parser.add_argument(
-        "--batch",
-        type=int,
-        default=256,
-        help="pictures in a batch (default: 256; quick keeps its own)",
-    )
-    parser.add_argument(
-        "--pictures", type=int, default=2560, help="training pictures, so an epoch (default: 2560)"
-    )
-    parser.add_argument(
-        "--seconds",
-        type=float,
-        default=4,
-        help="of steps, for each contender and round (default: 4)",
-    )
-    parser.add_argument("--rounds", type=int, default=5, help="turns (default: 5)")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
-    parser.add_argument(
-        "--peer-python",
-        default=sys.executable,
-        help="the Python that has Keras and fastai (default: this one)",
-    )
-    arguments = parser.parse_args()
-
+    asked = options()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        pictures = write_pictures(arguments.data, arguments.pictures, folder)
-        contenders = start(arguments, folder)
+        pictures = write_pictures(asked.data, asked.pictures, folder)
+        contenders, left_out = start(asked, folder)
+        threads = ", ".join(f"{n} {p.about['threads']}" for n, p in contenders.items())
         print(
-            f"{pictures} pictures of {arguments.data}, batch {arguments.batch}, {arguments.device}, {os.cpu_count()} cores, "
-            f"load before {os.getloadavg()[0]:.1f}; threads: "
-            + ", ".join(f"{n} {p.about['threads']}" for n, p in contenders.items())
+            f"{pictures} pictures of {asked.data}, batch {asked.batch}, {asked.device},"
+            f" {os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}; threads: {threads}"
         )
         try:
-            steps, epochs = measure(contenders, arguments.rounds, arguments.seconds)
+            steps, epochs = measure(contenders, asked.rounds, asked.seconds)
         finally:
             for process in contenders.values():
                 process.end()
-    print_table("A training step", steps)
-    print_table("An epoch", epochs)
-    print_limits(steps)
+    titles = {"A training step": steps, "An epoch": epochs}
+    for title, rates in titles.items():
+        print_table(title, rates)
+    limit = limits(steps)
+    print(
+        f"\nA float32 matrix product reaches {limit['multiply_adds'] / 1e9:.0f} billion"
+        " multiply-adds per second. The convolutions of one picture, forward and backward, take"
+        f" {limit['of_a_picture'] / 1e6:.0f} million, so at most {limit['images']:.0f} images/s."
+        f" FruitLab paper reaches {limit['reached']:.0%} of that."
+    )
+    if asked.json:
+        tables = {title: summary(rates) for title, rates in titles.items()}
+        found = {"tables": tables, "limit": limit, "left out": left_out}
+        asked.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def options() -> argparse.Namespace:
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--data", default="synthetic:60", help="name of a data set (default: synthetic:60)")
+    add("--batch", type=int, default=256, help="batch size (default: 256; quick keeps its own)")
+    add("--pictures", type=int, default=2560, help="size of the training set (default: 2560)")
+    add("--seconds", type=float, default=4, help="of steps, per contender and round (default: 4)")
+    add("--rounds", type=int, default=5, help="number of turns (default: 5)")
+    add("--device", default="cpu", help="cpu or cuda (default: cpu)")
+    add("--peer-python", default=sys.executable, help="Python with Keras and fastai")
+    add("--json", type=Path, metavar="FILE", help="also write the results to this file")
+    return parser.parse_args()
 
 
 def write_pictures(name: str, count: int, folder: Path) -> int:
-    """images.npy, labels.npy and jpeg/<category>/<i>.jpg, both domains' pictures in turn; returns how many."""
+    """Write images.npy, labels.npy and jpeg/<category>/<i>.jpg, with pictures of both domains.
+
+    Returns:
+        The number of pictures.
+    """
     data = store.load(name)
     images = np.concatenate([data.nice.images, data.real.images])
     labels = np.concatenate([data.nice.labels, data.real.labels])
@@ -104,35 +114,36 @@ def write_pictures(name: str, count: int, folder: Path) -> int:
     return len(labels)
 
 
-def start(arguments: argparse.Namespace, folder: Path) -> dict[str, Process]:
-    """Every contender that can be had, its network made and warmed up by a step."""
+def start(arguments: argparse.Namespace, folder: Path) -> tuple[dict[str, Process], dict[str, str]]:
+    """Start every contender.
+
+    Returns:
+        The contenders, warmed up by one step; and the peers that are left out, with the reason.
+    """
     common = ["--data", str(folder), "--batch", str(arguments.batch), "--device", arguments.device]
-    contenders = {}
+    contenders, left_out = {}, {}
     for name, module in (OURS | LIMITS | PEERS).items():
         python = arguments.peer_python if name in ("Keras", "fastai") else sys.executable
+        log = folder / f"{module.replace(':', '.')}.log"
         try:
-            contenders[name] = Process(
-                module, common, python=python, log=folder / f"{module.replace(':', '.')}.log"
-            )
+            contenders[name] = Process(module, common, python=python, log=log)
         except (RuntimeError, OSError) as error:
             if name not in PEERS:
                 raise
+            left_out[name] = str(error)
             print(f"{name} is left out: {error}")
-    return contenders
+    return contenders, left_out
 
 
-def measure(
-    contenders: dict[str, Process], rounds: int, seconds: float
-) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """Images a second of steps and of epochs, by contender and round; for the limits, steps alone."""
+def measure(contenders: dict[str, Process], rounds: int, seconds: float) -> tuple[Rates, Rates]:
+    """Rates of steps, and of epochs without the limits."""
     steps, epochs = ({name: [] for name in contenders} for _ in range(2))
     for name in contenders.keys() - LIMITS.keys():
-        contenders[name].run(
-            "epoch"
-        )  # Keras traces its loop in the first one, and files come into the system's cache
+        # Keras traces its loop in the first epoch, and the files enter the page cache.
+        contenders[name].run("epoch")
     for _ in range(rounds):
         for name, process in contenders.items():
-            process.run("step")  # back into the caches, after the others
+            process.run("step")  # warms the caches up again after the others
             pictures = spent = 0.0
             while spent < seconds:
                 more, took = process.run("step")
@@ -145,32 +156,53 @@ def measure(
     return steps, {name: values for name, values in epochs.items() if values}
 
 
-def print_table(title: str, rates: dict[str, list[float]]) -> None:
-    rates = {name: values for name, values in rates.items() if name != "limit: multiply-adds"}
+def summary(rates: Rates) -> dict[str, dict[str, float]]:
+    """Median, lowest and highest rate of each contender, and FruitLab paper's rate over it."""
     paper = rates["FruitLab paper"]
+    return {
+        name: {
+            "images/s": statistics.median(values),
+            "lowest": min(values),
+            "highest": max(values),
+            "paper over it": statistics.median(
+                ours / other for ours, other in zip(paper, values, strict=True)
+            ),
+        }
+        for name, values in rates.items()
+        if name != PEAK
+    }
+
+
+def print_table(title: str, rates: Rates) -> None:
+    """Print the rates of all contenders, and how FruitLab compares with the best peer."""
     print(f"\n{title:28} images/s   lowest  highest   FruitLab paper over it")
-    for name, values in rates.items():
-        ratio = statistics.median(ours / other for ours, other in zip(paper, values, strict=True))
-        print(
-            f"{name:28} {statistics.median(values):8.0f} {min(values):8.0f} {max(values):8.0f}   {ratio:8.2f}"
-        )
+    for name, row in summary(rates).items():
+        numbers = " ".join(f"{row[column]:8.0f}" for column in ("images/s", "lowest", "highest"))
+        print(f"{name:28} {numbers}   {row['paper over it']:8.2f}")
     peers = [rates[name] for name in PEERS if name in rates]
     if peers:
-        print(
-            f"FruitLab paper over the best peer of each round: "
-            f"{statistics.median(ours / max(others) for ours, *others in zip(paper, *peers, strict=True)):.2f}"
-        )
+        rounds = zip(rates["FruitLab paper"], *peers, strict=True)
+        ratio = statistics.median(ours / max(others) for ours, *others in rounds)
+        print(f"FruitLab paper over the best peer of each round: {ratio:.2f}")
 
 
-def print_limits(steps: dict[str, list[float]]) -> None:
+def limits(steps: Rates) -> dict[str, Any]:
+    """The limit that a float32 matrix product sets.
+
+    Returns:
+        multiply_adds: of the product, per second. of_a_picture: multiply-adds of its convolutions.
+        images: at most, per second. reached: by FruitLab paper, as a fraction of that.
+    """
     from benchmarks.limits import multiply_adds
 
-    peak, each = statistics.median(steps["limit: multiply-adds"]), multiply_adds()
-    print(
-        f"\nPeak of a float32 matrix product: {peak / 1e9:.0f} billion multiply-adds a second. One picture's convolutions, forward and backward: "
-        f"{each / 1e6:.0f} million, so at most {peak / each:.0f} images/s; FruitLab paper is at "
-        f"{statistics.median(steps['FruitLab paper']) * each / peak:.0%} of that."
-    )
+    peak, each = statistics.median(steps[PEAK]), multiply_adds()
+    reached = statistics.median(steps["FruitLab paper"]) * each / peak
+    return {
+        "multiply_adds": peak,
+        "of_a_picture": each,
+        "images": peak / each,
+        "reached": reached,
+    }
 
 
 if __name__ == "__main__":

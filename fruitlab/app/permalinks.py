@@ -144,7 +144,7 @@ def _data_warning(
                 "choose other data, which makes it another run."
             )
         try:  # built-in pictures are drawn at first use, the same on every machine
-            store.opened(name)
+            store.load_cached(name)
         except DataError as error:
             return str(error)
         return None

@@ -63,7 +63,7 @@ class Phase:
     """What the training loop needs to know; a method is a list of these.
 
     Attributes:
-        name: such as "mixed", "initial" or "restricted". Phases of a run may share a name.
+        name: such as "initial" or "restricted". Phases of a run may share a name.
         pools: where the pictures come from. One epoch passes once over the first pool; further
             pools fill their fixed share of each batch and are repeated as often as needed.
         iterations: number of steps.

@@ -1,4 +1,4 @@
-"""The registry of networks: which there are, and how one is built from a run's configuration.
+"""The registry of networks: lists them, and builds one from a run's configuration.
 
 A network is one file: a subclass of `model.Model` under `@register`, in this package or in another
 one that names it in the entry-point group `fruitlab.models`::
@@ -39,7 +39,7 @@ _broken: set[str] = set()  # entry points that could not be loaded
 
 @dataclass(frozen=True)
 class Listing:
-    """What can be said of a network without importing it."""
+    """What is known of a network without importing it."""
 
     name: str
     title: str
@@ -77,7 +77,7 @@ def networks() -> dict[str, Listing]:
 
 
 def check(name: str) -> None:
-    """Raises ConfigError, naming the known networks, if there is none of this name."""
+    """Raise ConfigError, which names the known networks, if there is none of this name."""
     known = networks()
     if name not in known:
         raise ConfigError(
@@ -143,7 +143,7 @@ def _plugins() -> dict[str, importlib.metadata.EntryPoint]:
 
 
 def _load(entry: importlib.metadata.EntryPoint) -> None:
-    """Imports a plugin; one that cannot be imported is left out from then on, with a warning."""
+    """Import a plugin. If that fails, warn, and leave it out from then on."""
     try:
         entry.load()
     except Exception as error:  # whatever a third party's module may raise

@@ -25,7 +25,7 @@ _ROWS = (
 def rows() -> list[dict[str, Any]]:
     """[{layer, parameters_of, output, layers, parameters}]; the last row holds the sums."""
     names = ("layer", "parameters_of", "output", "layers", "parameters")
-    table = [dict(zip(names, row, strict=True)) for row in _ROWS]
+    table: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in _ROWS]
     total = {"layer": "Total", "parameters_of": "", "output": ""}
     sums = {name: sum(row[name] for row in table) for name in ("layers", "parameters")}
     return [*table, total | sums]

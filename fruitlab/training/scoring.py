@@ -1,4 +1,4 @@
-"""A network on many pictures: logits in large batches, and which are right, all on the device."""
+"""Logits of a network for many pictures, and how many are right, computed on the device."""
 
 import torch
 from torch import Tensor
@@ -55,6 +55,7 @@ def score(
     Args:
         index: for each domain, test pictures as indices into `data.images`.
         features: their features, if they are known and the backbone need not run.
+
     Returns:
         {nice: [pictures, right, within the top three], real: ...}, read from the device once, and
         {nice: float [n, categories], real: ...}.

@@ -19,7 +19,7 @@ from fruitlab.models.kernels.execution import accelerate
 from fruitlab.models.model import Model
 from fruitlab.runs import catalog
 from fruitlab.training.loop import train
-from fruitlab.worker.process import train_into
+from fruitlab.worker.train import train_into
 
 CATEGORIES = 3
 
@@ -88,7 +88,7 @@ def check_layer_groups(name: str) -> None:
 
 def check_training(name: str) -> None:
     """A run that is interrupted anywhere goes on to the same bits."""
-    data, cfg = small.resident(), config(name)
+    data, cfg = small.device_dataset(), config(name)
     whole, points = small.run(cfg, data)
     assert all(np.isfinite(point.loss) for point in points if point.loss is not None)
     first = small.weights(small.new_state(cfg, data))
@@ -108,7 +108,7 @@ def check_training(name: str) -> None:
 
 def check_restricted_training(name: str, norms: str) -> None:
     """Only the head learns; running statistics of the backbone move only if they may."""
-    data, cfg = small.resident(), config(name, "iterative", norms=norms)
+    data, cfg = small.device_dataset(), config(name, "iterative", norms=norms)
     state, before = small.new_state(cfg, data), None
     for _ in train(cfg, data, state):
         if state.phase == 1 and before is None:

@@ -1,0 +1,1 @@
+"""The parts of the GPU benchmark, which `benchmarks/gpu.sh` runs in order (docs/gpu.md)."""

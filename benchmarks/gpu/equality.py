@@ -1,0 +1,191 @@
+"""Whether a GPU computes what it should, for every registered training method.
+
+    python -m benchmarks.gpu.equality [--out DIR] [--device cuda] [--quick]
+                                      [--methods NAME ...] [--checks NAME ...]
+                                      [--precisions NAME ...]
+
+- In float32, the losses and weights of a few iterations are those of a CPU up to rounding.
+- Two runs agree bit for bit, and so does a third one that is killed twice and resumed.
+- Final losses and accuracies in float32 and bfloat16 are listed side by side.
+
+NVIDIA GPUs since Ampere round the inputs of float32 convolutions to TF32, which has 10 bits of
+mantissa. The comparison with the CPU therefore switches TF32 off, and lists what TF32 changes.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from benchmarks.gpu.lab import CommandFailed, lab
+from benchmarks.gpu.part import Part, options, part
+from benchmarks.gpu.trainer import FULL, QUICK, Trainer
+from fruitlab.methods.registry import methods
+from fruitlab.runs.folder import Run
+
+# How far a run may be from the CPU's: its losses, and all its weights and running statistics as
+# norm(difference) / norm(weights). On a CPU, two threads instead of one change the order of sums
+# and with it the losses by 4e-6 and the weights by 1e-5 at most.
+LOSS_TOLERANCE, WEIGHTS_TOLERANCE = 1e-4, 5e-4
+NO_TF32 = {"NVIDIA_TF32_OVERRIDE": "0"}
+PRECISIONS = ("float32", "bfloat16")
+
+Report = Callable[[Part], None]
+
+
+def against_cpu(trainer: Trainer, names: Sequence[str]) -> Report:
+    """Check the first iterations of every method against those of a CPU."""
+    kinds = {"float32": NO_TF32} | ({} if trainer.device == "cpu" else {"TF32": {}})
+    pairs = [(name, preset) for name in names for preset in trainer.sizes.presets]
+    cpu = {pair: trainer.compared(*pair, "cpu") for pair in pairs}
+    runs = {
+        (*pair, kind): trainer.compared(*pair, trainer.device, **environment)
+        for pair in pairs
+        for kind, environment in kinds.items()
+    }
+
+    def report(result: Part) -> None:
+        rows = []
+        for (name, preset, kind), run in runs.items():
+            found = differences(run.result(), cpu[name, preset].result())
+            within = found["loss"] <= LOSS_TOLERANCE and found["weights"] <= WEIGHTS_TOLERANCE
+            rows.append([name, preset, kind, *found.values(), within if kind != "TF32" else None])
+            if not within and kind != "TF32":
+                result.fail(f"{name}, {preset}: the results differ from the CPU's")
+        head = ["method", "preset", "convolutions in", "loss, largest difference"]
+        head += ["weights, relative difference", "weight, largest difference", "within tolerance"]
+        result.note(
+            f"{trainer.sizes.compared} iterations on {trainer.device} against the same on a CPU."
+            f" Tolerance: {LOSS_TOLERANCE:g} for losses, {WEIGHTS_TOLERANCE:g} for"
+            " norm(difference) / norm(weights)."
+        )
+        result.table(head, rows)
+        result.results["against the CPU"] = [dict(zip(head, row, strict=True)) for row in rows]
+
+    return report
+
+
+def repeated(trainer: Trainer, names: Sequence[str]) -> Report:
+    """Check that runs are reproducible bit for bit, interrupted or not."""
+    kinds = [(name, precision) for name in names for precision in trainer.precisions]
+    interrupted = {kind: trainer.interrupted(*kind) for kind in kinds}
+    twice = {kind: [trainer.repeated(*kind) for _ in range(2)] for kind in kinds}
+
+    def report(result: Part) -> None:
+        rows = []
+        for kind in kinds:
+            once, again = (run.result() for run in twice[kind])
+            resumed, kept = interrupted[kind].result()
+            row = [*kind, bit_equal(once, again), bit_equal(once, resumed)]
+            rows.append([*row, ", ".join(map(str, kept)) or None])
+            if not row[2]:
+                result.fail(f"{' in '.join(kind)}: two runs are not bit-equal")
+            if not row[3]:
+                result.fail(f"{' in '.join(kind)}: the resumed run is not bit-equal")
+            if not kept:
+                result.fail(f"{' in '.join(kind)}: the run ended before it could be killed")
+        head = ["method", "precision", "two runs bit-equal", "killed and resumed bit-equal"]
+        head.append("resumed from iteration")
+        result.note(f"Runs of {trainer.sizes.repeated} iterations on {trainer.device}:")
+        result.table(head, rows)
+        result.results["repeated"] = [dict(zip(head, row, strict=True)) for row in rows]
+
+    return report
+
+
+def precisions(trainer: Trainer, names: Sequence[str]) -> Report:
+    """List what precision changes in the results of whole runs."""
+    kinds = [(name, precision) for name in names for precision in trainer.precisions]
+    runs = {kind: trainer.final(*kind) for kind in kinds}
+
+    def report(result: Part) -> None:
+        rows = []
+        for kind, run in runs.items():
+            last, summary = run.result().metrics()[-1], run.result().summary() or {}
+            accuracies = [summary[name]["top1"] for name in ("nice", "real", "combined")]
+            rows.append([*kind, last["iteration"], last["loss"], *accuracies])
+        head = ["method", "precision", "iterations", "final loss", "nice", "real", "combined"]
+        result.note(f"Preset `quick` on {trainer.device}; top-1 accuracies on the test sets:")
+        result.table(head, rows)
+        result.results["precision"] = [dict(zip(head, row, strict=True)) for row in rows]
+
+    return report
+
+
+def differences(one: Run, other: Run) -> dict[str, float]:
+    """How far two runs are apart.
+
+    Returns:
+        loss: the largest difference of a loss. weights: norm(difference) / norm(weights) over all
+        weights and running statistics. weight: the largest difference of a single one.
+    """
+    losses = [[point["loss"] for point in run.metrics()[1:]] for run in (one, other)]
+    theirs = weights(other)
+    flat = [
+        np.concatenate([found[name].ravel().astype(np.float64) for name in theirs])
+        for found in (weights(one), theirs)
+    ]
+    change = flat[0] - flat[1]
+    return {
+        "loss": float(np.abs(np.subtract(*losses)).max()),
+        "weights": float(np.linalg.norm(change) / np.linalg.norm(flat[1])),
+        "weight": float(np.abs(change).max()),
+    }
+
+
+def bit_equal(one: Run, other: Run) -> bool:
+    """Whether two finished runs agree in weights, predictions and log, apart from the seconds."""
+
+    def log(run: Run) -> list[dict[str, Any]]:
+        return [{k: v for k, v in point.items() if k != "seconds"} for point in run.metrics()]
+
+    def same(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
+        return a.keys() == b.keys() and all(a[k].tobytes() == b[k].tobytes() for k in a)
+
+    arrays = same(weights(one), weights(other)) and same(one.predictions(), other.predictions())
+    return arrays and log(one) == log(other)
+
+
+def weights(run: Run) -> dict[str, np.ndarray]:
+    """A finished run's weights and running statistics."""
+    return run.read_tensors("weights")[0]
+
+
+# All runs wait in one queue, in this order.
+CHECKS = {"against-cpu": against_cpu, "repeated": repeated, "precisions": precisions}
+
+
+def main() -> None:
+    asked = options(
+        __doc__.splitlines()[0],
+        methods={"nargs": "+", "default": list(methods()), "help": "default: all"},
+        checks={"nargs": "+", "default": list(CHECKS), "choices": CHECKS, "help": "default: all"},
+        precisions={"nargs": "+", "default": PRECISIONS, "choices": PRECISIONS},
+        at_once={"type": int, "default": None, "help": "runs at a time (default: 12; on a CPU 2)"},
+    )
+    at_once = asked.at_once or (2 if asked.device == "cpu" else 12)
+    with (
+        part("equality", "Equality", asked.out) as result,
+        ThreadPoolExecutor(at_once) as pool,
+        lab(slots=at_once) as here,
+    ):
+        sizes = QUICK if asked.quick else FULL
+        here.run("data", "show", sizes.data)  # drawn once, before the runs all ask for it
+        trainer = Trainer(here, pool, sizes, asked.device, asked.precisions)
+        chosen = [check for name, check in CHECKS.items() if name in asked.checks]
+        reports = [check(trainer, asked.methods) for check in chosen]
+        for report in reports:
+            try:
+                report(result)
+            except CommandFailed as error:
+                result.fail(str(error))
+            result.save()
+        said = sorted({line.strip() for line in here.said() if "deterministic" in line})
+        result.results["warnings about determinism"] = said
+        if said:
+            result.note("PyTorch warned: " + " ".join(f"`{line[:200]}`" for line in said))
+
+
+if __name__ == "__main__":
+    main()
