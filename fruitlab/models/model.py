@@ -28,8 +28,6 @@ class Model(nn.Module):
         hyperparameters: what the network was built with; written into its checkpoints.
     """
 
-    input_mean: Tensor
-    input_deviation: Tensor
     name: ClassVar[str]
     title: ClassVar[str]
     description: ClassVar[str] = ""

@@ -85,7 +85,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.events.append("/storage")
         if "/storage" in self.server.answers:
-            return self.reply(*self.server.answers["/storage"])
+            self.reply(*self.server.answers["/storage"])
+            return
         archive, requested = self.server.archive, self.headers.get("Range")
         start = int(re.fullmatch(r"bytes=(\d+)-", requested)[1]) if requested else 0
         if requested:

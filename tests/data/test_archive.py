@@ -70,7 +70,7 @@ def test_zip64_archives_are_read(make_zip, tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    "content, message",
+    ("content", "message"),
     [
         (b"", "is empty"),
         (b"Rar!\x1a\x07\x00" + b"x" * 100, "RAR archive, not a zip"),
@@ -129,7 +129,7 @@ def change_headers(path: Path, *, flag: int = 0, method: int | None = None) -> N
 
 
 @pytest.mark.parametrize(
-    "change, message",
+    ("change", "message"),
     [({"flag": 1}, "protected with a password"), ({"method": 98}, r"not supported \(method 98\)")],
 )
 def test_unsupported_encryption_and_compression(

@@ -9,5 +9,5 @@ def test_the_categories_are_those_of_the_paper_in_its_order():
         "Kaki, Kiwi, Lemon, Lychee, Mango, Melon, Orange, Papaya, Passion Fruit, Peach, Pear, "
         "Pineapple, Pitahaya Red, Plum, Pomegranate, Strawberry"
     )
-    assert CATEGORIES == tuple(paper.split(", "))
+    assert tuple(paper.split(", ")) == CATEGORIES
     assert len(CATEGORIES) == 26

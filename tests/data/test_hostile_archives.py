@@ -90,7 +90,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("entries, message", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize(("entries", "message"), HOSTILE.values(), ids=HOSTILE)
 def test_refused_before_anything_is_written(
     make_zip, tmp_path: Path, entries: dict, message: str
 ) -> None:

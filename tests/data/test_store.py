@@ -76,7 +76,7 @@ DAMAGE = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("file, damage", DAMAGE.values(), ids=DAMAGE)
+@pytest.mark.parametrize(("file", "damage"), DAMAGE.values(), ids=DAMAGE)
 def test_damage_is_reported_with_the_command_that_repairs_it(mine, file, damage):
     damage(files_of("mine")[file])
     command = r"'mine' is damaged.*fruitlab data import --name mine --nice .* --replace"

@@ -173,7 +173,7 @@ def test_mean_colour_says_little_about_real(pair):
 
 
 @pytest.mark.parametrize(
-    "arguments, word",
+    ("arguments", "word"),
     [
         (("Durian", "nice", 0), "Durian"),
         (("Apple", "studio", 0), "'nice'"),

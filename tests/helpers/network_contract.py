@@ -95,9 +95,8 @@ def check_training(name: str) -> None:
     expected = small.weights(whole)
     parameters = {name for name, _ in whole.network.named_parameters()}
     assert all(not np.array_equal(first[name], expected[name]) for name in parameters)
-    state, saved = small.new_state(cfg, data), []
-    for _ in train(cfg, data, state):
-        saved.append(state.save())
+    state = small.new_state(cfg, data)
+    saved = [state.save() for _ in train(cfg, data, state)]
     for tensors, numbers in saved[1::4]:
         again = small.new_state(cfg, data)
         again.load(tensors, numbers)

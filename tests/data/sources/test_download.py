@@ -23,7 +23,7 @@ from fruitlab.data.sources import kaggle as kaggle_module
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "source, files, ignored",
+    ("source", "files", "ignored"),
     [
         ("fruits-360", fruits_360_files, "fruits-360_100x100/fruits-360/Training/Apple Rotten 1"),
         ("fruits-262", fruits_262_files, "Fruit-262/watermelon"),

@@ -35,7 +35,7 @@ def test_without_a_network(kaggle, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("at", [GET_DATASET, DOWNLOAD, "/storage"])
 @pytest.mark.parametrize(
-    "status, headers, expected",
+    ("status", "headers", "expected"),
     [
         (401, {}, "KAGGLE_API_TOKEN"),
         (403, {}, "https://www.kaggle.com/datasets/moltean/fruits"),
