@@ -14,7 +14,7 @@ from fruitlab.app.runs_page import (
     view,
 )
 from fruitlab.app.runs_page.view_link import SECTIONS
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 DETAILS = {"categories": categories.show, "mistakes": mistakes.show, "again": again.show}
 

@@ -16,7 +16,7 @@ from fruitlab.inference.client import PredictorError
 from fruitlab.inference.confidence import calibrated_answer
 from fruitlab.inference.examples import Example, drawn, examples
 from fruitlab.runs.catalog import find
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 INVITATION = "<p>Drop a photo here, paste one, use the camera, or choose an example below.</p>"
 EXAMPLES = 6

@@ -14,8 +14,8 @@ from fruitlab.metrics.accuracy import SCORES
 from fruitlab.plots import figures, style
 from fruitlab.runs import references
 from fruitlab.runs.captions import setting_caption
+from fruitlab.runs.entry import Entry
 from fruitlab.runs.folder import Run
-from fruitlab.runs.index import Entry
 
 EVERY = 1.5  # seconds between updates while a run trains
 PROBLEM = "problem"  # key of session_state: why a button did nothing

@@ -8,7 +8,7 @@ import streamlit as st
 from fruitlab.config.text import duration
 from fruitlab.methods.phase import labels
 from fruitlab.runs import cost
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 # What the worker reports that it is doing: how to show it, and what comes next.
 ACTIVITIES = {

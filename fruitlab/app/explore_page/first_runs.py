@@ -14,7 +14,7 @@ from fruitlab.methods.mixed import Mixed
 from fruitlab.methods.registry import configure
 from fruitlab.runs import cost
 from fruitlab.runs.captions import setting_caption
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 from fruitlab.runs.sweeps import sweeps
 
 RATIOS = (0, 50, 100)  # both ends of the slider and its middle

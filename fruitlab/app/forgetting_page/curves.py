@@ -9,7 +9,7 @@ from fruitlab.methods.mixed import Mixed
 from fruitlab.methods.registry import as_method
 from fruitlab.plots import figures
 from fruitlab.runs import captions, forgetting, references
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 
 def watch(chosen: list[str], active: bool) -> None:

@@ -10,7 +10,7 @@ from fruitlab.app.components import chart
 from fruitlab.app.paper_page import tables
 from fruitlab.app.paper_page.results import Results
 from fruitlab.data import store
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 from fruitlab.studies import figures, published, reproduction
 from fruitlab.studies.scores import best
 from fruitlab.studies.tuning import tuning

@@ -9,8 +9,8 @@ from fruitlab.app.components import study
 from fruitlab.config.errors import ConfigError
 from fruitlab.config.presets import PRESETS
 from fruitlab.data import store
+from fruitlab.runs.entry import Entry
 from fruitlab.runs.grouping import preset_changes, preset_name
-from fruitlab.runs.index import Entry
 from fruitlab.studies import plans
 from fruitlab.studies.progress import Progress
 from fruitlab.studies.reproduction import METHODS, STATISTICS, Reproduction

@@ -13,7 +13,7 @@ from fruitlab.config.text import duration
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import parse, setting_of
 from fruitlab.runs import grouping
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 MOST_SEEDS, MOST_VALUES = 20, 30
 LISTED_SEEDS = 12

@@ -17,7 +17,7 @@ from fruitlab.metrics.accuracy import SCORES
 from fruitlab.plots import comparison
 from fruitlab.plots.comparison import Line
 from fruitlab.runs import captions
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 EVERY = 2.0  # seconds between updates while a selected run trains
 MOST_LINES = 12

@@ -9,7 +9,7 @@ from fruitlab.app import assets
 from fruitlab.app.runs_page.compare import selected, setting_label, setting_text
 from fruitlab.config.settings import settings_of
 from fruitlab.metrics.curves import Setting, side_by_side
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 
 def show(chosen: list[str]) -> None:

@@ -1,7 +1,7 @@
 """The data of a run on this machine: under its own name, or another with the same hash."""
 
 from fruitlab.data import store
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 
 def local_name(entry: Entry) -> str | None:

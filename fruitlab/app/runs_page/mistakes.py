@@ -11,7 +11,7 @@ from fruitlab.config.text import percent
 from fruitlab.data import store
 from fruitlab.data.domains import DOMAINS
 from fruitlab.plots import style
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 ON_A_PAGE = 24  # pictures
 

@@ -8,7 +8,7 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.run_config import RENAMED
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import methods
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 from fruitlab.runs.queue import DEVICES
 
 PROBLEM = "start problem"  # key of session_state: why the last click on Start did nothing
