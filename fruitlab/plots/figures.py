@@ -193,9 +193,9 @@ def _change(run: Forgetting) -> str:
 
 def mixing(
     ratio: Sequence[float],
-    nice: Sequence[float],
-    real: Sequence[float],
-    combined: Sequence[float],
+    nice: Sequence[float | None],
+    real: Sequence[float | None],
+    combined: Sequence[float | None],
     *,
     top: int = 1,
     chosen: float | None = None,
@@ -231,8 +231,9 @@ def mixing(
         layout |= style.vertical_line(chosen, f"{chosen:g} %", top=False)
     caption = ""
     if len(ratio):
-        best = int(np.nanargmax(np.asarray(combined, dtype=float)))
-        value = percent(float(combined[best]))
+        known = np.asarray(combined, dtype=float)  # None becomes nan
+        best = int(np.nanargmax(known))
+        value = percent(float(known[best]))
         caption = f"Combined performance is best at {ratio[best]:g} % real: {value}."
         if any(any(spread) for spread in deviations.values()):
             caption += " Error bars: standard deviation over seeds."

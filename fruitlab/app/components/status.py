@@ -101,7 +101,7 @@ def _training(entry: Entry, iterations: int) -> None:
 
 def _phase(entry: Entry) -> str:
     """What the current phase trains, for a run with several phases."""
-    phases = entry.config.phases()
+    phases = entry.known_config.phases()
     by_label = dict(zip(labels(phases), phases, strict=True))
     if len(phases) == 1 or not entry.phases or entry.phases[-1] not in by_label:
         return ""

@@ -32,7 +32,7 @@ def mixed(results: Results) -> None:
             "Ours in the figures",
             list(WHICH),
             default="last",
-            format_func=WHICH.get,
+            format_func=WHICH.__getitem__,
             required=True,
             key="ours",
             bind="query-params",

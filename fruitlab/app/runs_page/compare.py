@@ -14,6 +14,7 @@ from fruitlab.methods.base import Method
 from fruitlab.methods.registry import methods
 from fruitlab.metrics import curves
 from fruitlab.metrics.accuracy import SCORES
+from fruitlab.metrics.curves import Axis, Metric
 from fruitlab.plots import comparison
 from fruitlab.plots.comparison import Line
 from fruitlab.runs import captions
@@ -58,7 +59,7 @@ def grouped(entries: Sequence[Entry], *, seeds: bool) -> list[Group]:
     """
     by_id = {entry.id: entry for entry in entries}
     if seeds:
-        pairs = ((entry.id, entry.config.experiment()) for entry in entries)
+        pairs = ((entry.id, entry.known_config.experiment()) for entry in entries)
         members = list(curves.groups(pairs).values())
     else:
         members = [[entry.id] for entry in entries]
@@ -88,7 +89,7 @@ def selected(chosen: list[str]) -> list[Entry]:
     """The selected runs that can be drawn: by method, then its headline setting, then time."""
     found = {entry.id: entry for entry in shared.index().entries()}
     entries = [found[name] for name in chosen if name in found and found[name].config is not None]
-    return sorted(entries, key=lambda entry: (*_order(entry.config), entry.created))
+    return sorted(entries, key=lambda entry: (*_order(entry.known_config), entry.created))
 
 
 def _order(config: Method) -> tuple[int, Any]:
@@ -97,7 +98,7 @@ def _order(config: Method) -> tuple[int, Any]:
     return list(methods()).index(config.method), headline
 
 
-def lines(groups: Sequence[Group], *, axis: str, metric: str, percent: int) -> list[Line]:
+def lines(groups: Sequence[Group], *, axis: Axis, metric: Metric, percent: int) -> list[Line]:
     """The curves of each group, smoothed and then averaged over its seeds.
 
     Args:

@@ -21,7 +21,7 @@ def show(chosen: list[str]) -> None:
     entries = selected(chosen)
     if len(entries) < 2:
         return
-    rows = side_by_side([entry.config.settings() for entry in entries])
+    rows = side_by_side([entry.known_config.settings() for entry in entries])
     differing = [row for row in rows if row.differs]
     with st.expander(
         f"Configurations side by side: {len(differing)} of {len(rows)} settings differ",
@@ -37,7 +37,7 @@ def _table(entries: Sequence[Entry], rows: Sequence[Setting]) -> str:
     units = {
         name: setting.unit
         for entry in entries
-        for name, setting in settings_of(type(entry.config)).items()
+        for name, setting in settings_of(type(entry.known_config)).items()
     }
     body = "".join(_row(row, units.get(row.name, "")) for row in rows)
     table = f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"
