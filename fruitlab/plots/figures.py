@@ -208,7 +208,7 @@ def mixing(
         ratio: shares of the real training set in percent, ascending, [n].
         nice: accuracy on nice test pictures at each ratio, [n].
         real: accuracy on real test pictures at each ratio, [n].
-        combined: combined performance at each ratio, [n].
+        combined: combined performance at each ratio, [n]. Any accuracy may be None: a gap.
         top: 1 or 3, for top-1 or top-3 accuracy.
         chosen: the ratio to highlight.
         paper: {score: (ratios, accuracies)}, the paper's values.

@@ -111,7 +111,8 @@ def _phase(entry: Entry) -> str:
 def _counted(activity: dict[str, Any]) -> tuple[float, str]:
     """The share of pictures read or drawn, and the same as text; (0, "") if not reported."""
     done, total, step = activity.get("done"), activity.get("of"), activity.get("step")
-    numbers = isinstance(done, int) and isinstance(total, int)
-    if not (numbers and isinstance(step, str) and 0 <= done <= total and total):
+    if not (isinstance(done, int) and isinstance(total, int) and isinstance(step, str)):
+        return 0.0, ""
+    if not (0 <= done <= total and total):
         return 0.0, ""
     return done / total, f"{step}: {done:,} of {total:,}"

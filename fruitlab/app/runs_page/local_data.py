@@ -30,8 +30,8 @@ def training_problem(entry: Entry) -> tuple[str, str]:
     data = found.get(name or "") or found.get((name or "").partition(":")[0])
     if data is None:
         return (
-            f"This run was trained on *{entry.known_config.data}*, which is not on this machine. Import "
-            "the same pictures on the Data page to run it again; with other pictures it is "
+            f"This run was trained on *{entry.known_config.data}*, which is not on this machine. "
+            "Import the same pictures on the Data page to run it again; with other pictures it is "
             "another experiment."
         ), ""
     if data["problem"]:
