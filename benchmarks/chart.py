@@ -1,4 +1,4 @@
-"""Line charts with bands as SVG files, for the documentation."""
+"""Line charts with bands, as SVG files for the documentation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from matplotlib.ticker import LogLocator, StrMethodFormatter
 
 # Okabe and Ito's colours, which colour-blind people can tell apart.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-# Text stays text, and the same numbers give the same file.
+# Text is kept as text, and equal data gives equal files.
 STYLE = {"svg.fonttype": "none", "svg.hashsalt": "fruitlab", "font.size": 9}
 
 
@@ -23,7 +23,7 @@ class Series:
 
 
 def line_chart(series: Sequence[Series], *, x: str, y: str) -> Figure:
-    """A chart with a logarithmic x axis and a y axis from 0 to 1; the legend has the last means."""
+    """A chart with a logarithmic x axis and a y axis from 0 to 1. The legend has the last means."""
     figure = Figure(figsize=(7.6, 4.2), layout="constrained")
     axes = figure.subplots()
     axes.set(xscale="log", xlabel=x, ylabel=y, ylim=(0, 1))

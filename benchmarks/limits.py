@@ -1,4 +1,4 @@
-"""Two limits as contenders: the network's convolutions and nothing else, and the machine's multiply-adds."""
+"""Two upper limits of training speed, as contenders: the convolutions alone, and multiply-adds."""
 
 from pathlib import Path
 
@@ -9,7 +9,8 @@ prepare()
 import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
-# in, out, kernel, stride, padding, size of the input; the shortcut projections count little and are left out.
+# (inputs, outputs, kernel, stride, padding, input size). Shortcut projections are left out because
+# they cost little.
 LAYERS = (
     [(3, 8, 5, 1, 2, 100)]
     + [(8, 8, 3, 1, 1, 50)] * 6
@@ -21,21 +22,19 @@ LAYERS = (
 
 
 class Convolutions:
-    """All 23, each on an input of its own, forward and backward; no normalisation, activation, pooling or addition."""
+    """The convolutions, forward and backward, without normalization, activation or pooling."""
 
     def __init__(self, data: Path, batch: int, device: str) -> None:
-        self.device, self.threads, self.batch = (
-            torch.device(device),
-            str(torch.get_num_threads()),
-            batch,
-        )
+        self.device, self.batch = torch.device(device), batch
+        self.threads = str(torch.get_num_threads())
         self.layers = [
             nn.Conv2d(i, o, k, stride, padding, bias=False).to(
                 self.device, memory_format=torch.channels_last
             )
             for i, o, k, stride, padding, _ in LAYERS
         ]
-        # Each has memory of its own, as in a network, or the cache would flatter them. The first one's input, the pictures, needs no gradient.
+        # Each has its own input, as in a network; a shared one would stay in the cache. The input
+        # of the first convolution, the pictures, needs no gradient.
         self.inputs = [
             self._random(i, size).requires_grad_(i != 3) for i, _, _, _, _, size in LAYERS
         ]
@@ -59,7 +58,7 @@ class Convolutions:
 
 
 class Peak:
-    """A product of two large float32 matrices; one "picture" is one multiply-add."""
+    """The product of two large float32 matrices. One "picture" is one multiply-add."""
 
     SIZE = 2048
 
@@ -75,7 +74,10 @@ class Peak:
 
 
 def multiply_adds() -> int:
-    """Of one picture's convolutions, forward and backward (both gradients; the first layer's input needs none)."""
+    """Multiply-adds of the convolutions for one picture, forward and backward.
+
+    The backward pass computes the gradients of weights and inputs, except of the first input.
+    """
     total = 0
     for number, (i, o, k, stride, padding, size) in enumerate(LAYERS):
         out = (size + 2 * padding - k) // stride + 1
@@ -84,7 +86,7 @@ def multiply_adds() -> int:
 
 
 class Contender:
-    """`benchmarks.limits:convolutions` or `:peak`."""
+    """Creates the contender of `benchmarks.limits:convolutions` or `benchmarks.limits:peak`."""
 
     def __new__(cls, data: Path, batch: int, device: str, *, preset: str) -> Convolutions | Peak:
         return (Convolutions if preset == "convolutions" else Peak)(data, batch, device)

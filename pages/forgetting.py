@@ -10,8 +10,8 @@ from fruitlab.runs.captions import choice_caption
 from fruitlab.runs.index import Entry
 
 CHOICE_HELP = (
-    "Several runs are drawn in one plot, each with its own dash. The percentage is the share of the "
-    "iterations on nice pictures only. Statistics: see Definitions below the plot."
+    "Several runs are drawn in one plot, each with its own dash. The percentage is the share of "
+    "the iterations on nice pictures only. Statistics: see Definitions below the plot."
 )
 
 

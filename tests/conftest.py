@@ -1,13 +1,13 @@
-"""What tests share: markers, folders of their own, and a small pair of domains to import."""
+"""Fixtures and options for all tests: the slow marker, temporary folders, a small dataset."""
 
 import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-# Read when torch is first imported: networks this small are quicker on one thread, and tests run side by side with others.
+# Set before torch is imported. Networks this small train faster on one thread.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# Likewise, and in the processes that tests start: results that come with the project are there only where a test asks for them.
+# Hides the shipped runs, here and in child processes. Tests that need them set the variable.
 os.environ["FRUITLAB_SHIPPED"] = "/nothing/shipped"
 
 import numpy as np
@@ -21,12 +21,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--slow",
         action="store_true",
-        help="also run tests marked slow (always run where CI is set)",
+        help="also run tests marked slow (the default if CI is set)",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: takes long; runs with --slow, or where CI is set")
+    config.addinivalue_line("markers", "slow: runs only with --slow, or if CI is set")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -39,24 +39,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def folders_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees, or touches, the data and runs of whoever runs it."""
+    """Data and runs are kept in the test's temporary folder."""
     monkeypatch.setenv("FRUITLAB_DATA", str(tmp_path / "fruitlab-data"))
     monkeypatch.setenv("FRUITLAB_CHECKPOINTS", str(tmp_path / "fruitlab-checkpoints"))
 
 
 @pytest.fixture
 def shared_data() -> Path:
-    """The folder of real pictures beside the checkout, with nice/ and real/."""
+    """The folder of real pictures next to the checkout, with subfolders nice and real."""
     if not SHARED.is_dir():
         (pytest.fail if os.environ.get("CI") else pytest.skip)(
-            "the real pictures (../shared/data) are not here"
+            "the real pictures (../shared/data) are not available"
         )
     return SHARED
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two folders of category folders: 20 nice and 25 real PNG pictures in each of three categories."""
+    """Two folders with three category folders each: 20 nice and 25 real PNG files per category."""
 
     nice: Path
     real: Path
@@ -79,13 +79,13 @@ def _pair_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def pair(_pair_template: Path, tmp_path: Path) -> Pair:
-    """A copy of the pair that the test may change."""
+    """A copy of the pictures that the test may change."""
     shutil.copytree(_pair_template, tmp_path / "pair")
     return Pair(tmp_path / "pair" / "nice", tmp_path / "pair" / "real")
 
 
 def _draw(category: str, domain: str, rng: np.random.Generator) -> Image.Image:
-    """One thing in its colour: on white, or on coloured noise."""
+    """A coloured shape on a white background (nice) or on coloured noise (real)."""
     ground = (
         np.full((100, 100, 3), 255)
         if domain == "nice"

@@ -1,4 +1,4 @@
-"""docs/architecture.md against the code: layers, who may import torch, and paths it names."""
+"""docs/architecture.md agrees with the code: layers, imports of torch, and paths."""
 
 import ast
 import re
@@ -20,12 +20,12 @@ def contract_layers() -> list[str]:
     return contract["layers"]
 
 
-def test_the_diagram_shows_the_layers_of_the_contract():
+def test_diagram_matches_the_contract():
     drawn = re.findall(r"^\| ([a-z_]+(?: \| [a-z_]+)*) {2,}\|", DOCUMENT, re.MULTILINE)
     assert drawn == contract_layers()
 
 
-def test_the_layers_are_the_packages():
+def test_every_package_has_a_layer():
     packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     assert {name for layer in contract_layers() for name in layer.split(" | ")} == packages
 
@@ -57,7 +57,7 @@ def test_documents_that_the_code_names_exist():
 
 @pytest.fixture(scope="module")
 def imports() -> dict[str, set[str]]:
-    """Module -> what importing it imports: its imports at module level, and their packages."""
+    """For each module, what it imports at module level, with the packages around each import."""
     graph = grimp.build_graph(
         "fruitlab",
         include_external_packages=True,
@@ -75,7 +75,7 @@ def imports() -> dict[str, set[str]]:
     return found
 
 
-def test_torch_is_imported_only_where_the_document_says(imports):
+def test_torch_is_imported_only_where_documented(imports):
     section = DOCUMENT.split("## Where PyTorch is imported")[1].split("\n## ")[0]
     allowed = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
     reaching = {module.split(".")[1] for module in _importers_of("torch", imports)}

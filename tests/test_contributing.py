@@ -1,4 +1,4 @@
-"""The worked examples of CONTRIBUTING.md run as they are printed."""
+"""The examples in CONTRIBUTING.md work as printed."""
 
 import re
 
@@ -19,7 +19,7 @@ def example(heading: str) -> str:
     return re.search(r"```python\n(.*?)```", section, re.DOTALL)[1]
 
 
-def test_the_method():
+def test_method_example():
     exec(example("How to add a training method"), {})
     try:
         run = methods.configure("rehearsal", preset="glance", share="20")
@@ -31,7 +31,7 @@ def test_the_method():
         methods.unregister("rehearsal")
 
 
-def test_the_network(monkeypatch):
+def test_network_example(monkeypatch):
     monkeypatch.setattr(models, "_classes", {})
     exec(example("How to add a network"), {})
     network = models.model_class("two-convolutions")(categories=3)
@@ -42,7 +42,7 @@ def test_the_network(monkeypatch):
     assert grouped.keys() == dict(network.named_parameters()).keys()
 
 
-def test_the_page(tmp_path):
+def test_page_example(tmp_path):
     page = tmp_path / "newest.py"
     page.write_text(example("How to add a page"))
     app = AppTest.from_file(page).run(timeout=60)
@@ -52,7 +52,7 @@ def test_the_page(tmp_path):
     ]
 
 
-def test_the_data_source(tmp_path, monkeypatch):
+def test_data_source_example(tmp_path, monkeypatch):
     namespace: dict = {}
     exec(example("How to add a data source"), namespace)
     monkeypatch.setitem(sources.SOURCES, "vegetables", namespace["SOURCE"])

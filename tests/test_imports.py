@@ -1,4 +1,4 @@
-"""What may import what: torch stays out of everything that a page or a listing needs."""
+"""Packages that pages and listings need do not import torch, Gradio or Ray."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The package: its requirements agree, and its wheel opens the explorer from any folder."""
+"""Packaging: requirements, version, and the explorer started from an installed wheel."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 import fruitlab
 from fruitlab.config.paths import PROJECT
 
-PATIENCE = 120  # seconds; other tests may have the machine
+TIMEOUT = 120  # seconds
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_pins_are_exact_and_within_the_ranges(project, file, extras, base):
         assert pin.extras == wanted[name].extras
 
 
-def test_one_version_everywhere():
+def test_version_is_the_same_everywhere():
     version = fruitlab.__version__
     changes = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(r"^## \[(\d[^]]*)\]", changes, re.MULTILINE)[1] == version
@@ -66,17 +66,17 @@ def test_one_version_everywhere():
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, timeout=PATIENCE)
+    subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, timeout=TIMEOUT)
     return next(folder.glob("fruitlab-*.whl"))
 
 
 @pytest.fixture
 def installed(wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The console script of an installed wheel; the current folder and the home are empty."""
+    """The console script of an installed wheel, with an empty current folder and home."""
     site = tmp_path / "site"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
     command += ["--target", str(site), str(wheel)]
-    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
+    subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT)
     for name in ("FRUITLAB_SHIPPED", "FRUITLAB_DATA", "FRUITLAB_CHECKPOINTS", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTHONPATH", str(site))
@@ -88,7 +88,7 @@ def installed(wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 @pytest.mark.slow
-def test_the_wheel_has_what_the_explorer_shows(wheel):
+def test_wheel_contains_the_project(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     for folder in ("pages", "docs", "checkpoints/shipped", ".streamlit"):
         files = subprocess.run(
@@ -101,12 +101,12 @@ def test_the_wheel_has_what_the_explorer_shows(wheel):
 
 
 @pytest.mark.slow
-def test_the_installed_command_line_knows_the_shipped_runs(installed):
+def test_installed_command_line_lists_shipped_runs(installed):
     done = subprocess.run(
         [sys.executable, installed, "runs", "--json"],
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     )
     assert done.returncode == 0, done.stderr
     shipped = {path.parent.name for path in (PROJECT / "checkpoints/shipped").glob("*/config.json")}
@@ -114,7 +114,7 @@ def test_the_installed_command_line_knows_the_shipped_runs(installed):
 
 
 @pytest.mark.slow
-def test_fruitlab_opens_the_explorer_from_an_empty_folder(installed, tmp_path):
+def test_explorer_starts_in_an_empty_folder(installed, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -127,17 +127,17 @@ def test_fruitlab_opens_the_explorer_from_an_empty_folder(installed, tmp_path):
         )
     try:
         _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, log)
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=PATIENCE) as page:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=TIMEOUT) as page:
             assert b'<div id="root">' in page.read()
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT)
     assert "Traceback" not in log.read_text()
-    assert os.listdir() == [], "it wrote to the current folder"
+    assert os.listdir() == [], "FruitLab wrote to the current folder"
 
 
 def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while True:
         try:
             urllib.request.urlopen(url, timeout=2).close()

@@ -146,11 +146,11 @@ def study(sizes: Sizes, preset: str, at_once: int, device: str, limit: float) ->
 
 def finished(here: Lab, began: float) -> list[tuple[Run, float]]:
     """The runs that have finished, each with its seconds since the beginning."""
-    found = []
-    for file in here.folder.glob("*/summary.json"):
-        if json.loads(file.read_text())["status"] == "finished":
-            found.append((here.run_folder(file.parent.name), file.stat().st_mtime - began))
-    return found
+    return [
+        (here.run_folder(file.parent.name), file.stat().st_mtime - began)
+        for file in here.folder.glob("*/summary.json")
+        if json.loads(file.read_text())["status"] == "finished"
+    ]
 
 
 def trained_pictures(run: Run) -> int:

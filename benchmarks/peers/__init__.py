@@ -1,1 +1,4 @@
-"""The same network in other tools, written as their own documentation teaches. Each file has a `Contender` (contender.py)."""
+"""The same network in other tools, written as in their documentation.
+
+Each module has a class `Contender` (see benchmarks/contender.py).
+"""

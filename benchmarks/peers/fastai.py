@@ -1,4 +1,4 @@
-"""The plain PyTorch network trained by fastai's Learner, its data by `ImageDataLoaders.from_folder`."""
+"""The plain PyTorch network, trained by fastai's Learner on `ImageDataLoaders.from_folder`."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ class Contender:
         loaders = ImageDataLoaders.from_folder(
             data / "jpeg", valid_pct=0.01, bs=batch, num_workers=2, device=torch.device(device)
         )
-        # fastai drops an epoch's last batch if it is not full; ours and everybody else's trains on it.
+        # fastai drops the last batch of an epoch if it is not full. The other tools train on it.
         loaders.train = loaders.train.new(drop_last=False)
         self.learner = Learner(
             loaders,

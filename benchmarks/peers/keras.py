@@ -1,4 +1,4 @@
-"""The network in Keras 3, the paper's framework in its present form: functional API, `tf.data` cached in memory, `fit`."""
+"""The network in Keras 3, the paper's framework: functional API, cached `tf.data`, `fit`."""
 
 from pathlib import Path
 
@@ -7,22 +7,23 @@ import tensorflow as tf
 from keras import layers
 
 
-def normalised(x):
+def normalized(x):
     return layers.BatchNormalization(center=False, scale=False)(x)
 
 
 def block(x, outputs: int):
     inputs, size = x.shape[-1], x.shape[1]
     change = inputs != outputs
-    # "same" pads right and bottom where a stride of 2 meets an even size; "valid" has nothing left over at an odd one.
+    # A stride of 2 pads an even size on the right and bottom ("same"). An odd size needs no
+    # padding ("valid").
     y = layers.Conv2D(
         outputs,
         3,
         strides=2 if change else 1,
         padding="valid" if change and size % 2 else "same",
         activation="elu",
-    )(normalised(x))
-    y = layers.Conv2D(outputs, 3, padding="same")(normalised(y))
+    )(normalized(x))
+    y = layers.Conv2D(outputs, 3, padding="same")(normalized(y))
     skip = layers.Conv2D(outputs, 1, strides=2)(x) if change else x
     over = skip.shape[1] - y.shape[1]
     if over:
@@ -33,14 +34,14 @@ def block(x, outputs: int):
 def network(categories: int) -> keras.Model:
     inputs = keras.Input((100, 100, 3))
     x = layers.Conv2D(8, 5, padding="same", activation="elu")(
-        normalised(layers.Rescaling(1 / 255)(inputs))
+        normalized(layers.Rescaling(1 / 255)(inputs))
     )
     x = layers.MaxPooling2D(2)(x)
     for outputs in [8] * 3 + [16] * 4 + [32] * 4:
         x = block(x, outputs)
     x = layers.Flatten()(layers.AveragePooling2D(2)(x))
-    x = layers.Dense(200, activation="tanh")(normalised(x))
-    return keras.Model(inputs, layers.Dense(categories)(normalised(x)))
+    x = layers.Dense(200, activation="tanh")(normalized(x))
+    return keras.Model(inputs, layers.Dense(categories)(normalized(x)))
 
 
 class Contender:
@@ -57,7 +58,8 @@ class Contender:
             keras.optimizers.SGD(0.004, momentum=0.6, weight_decay=0.002),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         )
-        self.first = list(self.dataset)[0]  # the whole of it once, which fills the cache
+        batches = list(self.dataset)  # reads the whole dataset, which fills the cache
+        self.first = batches[0]
 
     def step(self) -> int:
         self.model.train_on_batch(*self.first)

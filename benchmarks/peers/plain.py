@@ -1,4 +1,7 @@
-"""The network in plain PyTorch, as its tutorials teach: NCHW, eager, `ImageFolder` and `DataLoader` with two workers."""
+"""The network in plain PyTorch, as in its tutorials.
+
+NCHW, eager mode, `ImageFolder`, and a `DataLoader` with two workers.
+"""
 
 from pathlib import Path
 
@@ -12,19 +15,19 @@ class Block(nn.Module):
     def __init__(self, inputs: int, outputs: int, size: int) -> None:
         super().__init__()
         stride = 1 if inputs == outputs else 2
-        # A stride of 2 pads right and bottom where the size is even: 50 -> 25 -> 12.
+        # A stride of 2 pads an even size on the right and bottom: 50 -> 25 -> 12.
         self.pad = nn.ZeroPad2d((0, 1, 0, 1)) if stride == 2 and size % 2 == 0 else nn.Identity()
         self.norm1 = nn.BatchNorm2d(inputs, affine=False)
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1 if stride == 1 else 0)
         self.norm2 = nn.BatchNorm2d(outputs, affine=False)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
-        self.bridge = nn.Identity() if stride == 1 else nn.Conv2d(inputs, outputs, 1, stride)
+        self.shortcut = nn.Identity() if stride == 1 else nn.Conv2d(inputs, outputs, 1, stride)
         self.elu = nn.ELU()
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.elu(self.conv1(self.pad(self.norm1(x))))
         y = self.conv2(self.norm2(y))
-        return self.elu(y + self.bridge(x)[..., : y.shape[-2], : y.shape[-1]])
+        return self.elu(y + self.shortcut(x)[..., : y.shape[-2], : y.shape[-1]])
 
 
 def network(categories: int) -> nn.Module:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
-import gradio as gr  # noqa: E402
-import numpy as np  # noqa: E402
+import gradio as gr
+import numpy as np
 
-from fruitlab.app import networks  # noqa: E402
-from fruitlab.app.demo_answers import (  # noqa: E402
+from fruitlab.app import networks
+from fruitlab.app.demo_answers import (
     EXAMPLES,
     INVITATION,
     classify,
@@ -25,11 +25,11 @@ from fruitlab.app.demo_answers import (  # noqa: E402
     explain,
     ready,
 )
-from fruitlab.app.theme import HEAD, css, theme  # noqa: E402
-from fruitlab.config.errors import RunError  # noqa: E402
-from fruitlab.inference import client  # noqa: E402
-from fruitlab.plots.style import SHAPES  # noqa: E402
-from fruitlab.runs.catalog import find  # noqa: E402
+from fruitlab.app.theme import HEAD, css, theme
+from fruitlab.config.errors import RunError
+from fruitlab.inference import client
+from fruitlab.plots.style import SHAPES
+from fruitlab.runs.catalog import find
 
 NO_RUN = (
     "No run has finished yet. Start one on the Train page: the preset *glance* takes a few "

@@ -116,7 +116,7 @@ def help_of(setting: Setting) -> str:
 
 
 def base_of(chosen: str, preset_name: str, prefill: Method | None) -> Method:
-    """What the settings start from: the link's, if it is of this method and preset, or the preset."""
+    """The link's settings if it is of this method and preset, else the preset's."""
     if prefill and (prefill.method, prefill.preset.partition("@")[0]) == (chosen, preset_name):
         return prefill
     return configure(chosen, preset=preset_name)

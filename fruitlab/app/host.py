@@ -12,7 +12,7 @@ import sys
 import threading
 import traceback
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -103,6 +103,7 @@ class LateDemo:
         self.stop: Callable[[], Any] = lambda: None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request: with the demo, or with a page that waits for it."""
         if self.app is not None:
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
@@ -118,10 +119,8 @@ class LateDemo:
 
     async def run(self) -> None:
         """Builds the demo and serves it until cancelled."""
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self.wanted.wait(), DELAY)
-        except TimeoutError:
-            pass
         loop = asyncio.get_running_loop()
         built: asyncio.Future[Any] = loop.create_future()
         # A daemon thread, not an executor's: Python waits for those at exit, and Ctrl-C must not
@@ -154,10 +153,8 @@ class LateDemo:
             result = self.build()
         except Exception as error:
             problem = error
-        try:
+        with suppress(RuntimeError):  # the server has ended in the meantime
             loop.call_soon_threadsafe(settle, result, problem)
-        except RuntimeError:
-            pass  # The server has ended in the meantime.
 
 
 demo = LateDemo()

@@ -65,7 +65,8 @@ def from_query(
     method = params.get("method", DEFAULT_METHOD)
     if method not in methods():
         warnings.append(
-            f"The link's method {method!r} is unknown. The form shows {DEFAULT_METHOD} training instead."
+            f"The link's method {method!r} is unknown. The form shows {DEFAULT_METHOD} training "
+            "instead."
         )
         method = DEFAULT_METHOD
     given = current_names(
@@ -82,7 +83,8 @@ def from_query(
         given["data"] = _local_data(given["data"], fingerprint, fingerprints)
     base, exact = _base(params.get("preset", "quick"), method, given, warnings)
     config = exact or _changed(base, given, warnings)
-    warnings += _data_warnings(config.data, fingerprint, fingerprints)
+    if warning := _data_warning(config.data, fingerprint, fingerprints):
+        warnings.append(warning)
     return config, warnings
 
 
@@ -132,27 +134,27 @@ def _changed(base: Method, given: dict[str, str], warnings: list[str]) -> Method
     return parse(base.model_dump() | valid)
 
 
-def _data_warnings(
+def _data_warning(
     name: str, fingerprint: str | None, fingerprints: Mapping[str, str | None]
-) -> list[str]:
+) -> str | None:
     if name not in fingerprints:
         if name.partition(":")[0] != store.BUILT_IN:
-            return [
+            return (
                 f"The link's data {name!r} is not on this machine. Import it on the Data page, or "
                 "choose other data, which makes it another run."
-            ]
+            )
         try:  # built-in pictures are drawn at first use, the same on every machine
-            store.opened(name)
+            store.load_cached(name)
         except DataError as error:
-            return [str(error)]
-        return []
+            return str(error)
+        return None
     here = fingerprints[name]
     if fingerprint and here and fingerprint != here:
-        return [
+        return (
             f"The data {name!r} on this machine (hash {here}) is not the link's (hash "
             f"{fingerprint}), so the run will differ."
-        ]
-    return []
+        )
+    return None
 
 
 def href(page: str, query: Mapping[str, str]) -> str:

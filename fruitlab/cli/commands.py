@@ -9,8 +9,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from fruitlab.cli import listings, report
 from fruitlab.cli import options as parsing
-from fruitlab.cli import report
 from fruitlab.cli.options import Outcome, WrongUse
 from fruitlab.cli.output import Output
 from fruitlab.config.errors import DataError
@@ -22,6 +22,7 @@ from fruitlab.runs.folder import Run
 
 
 def train(options: Namespace, output: Output) -> Outcome:
+    """`train`: create a run and train it."""
     config = parsing.config(options)
     queue.check_device(options.device)
     data = store.load(config.data, say=output.say, progress=output.progress)
@@ -40,6 +41,7 @@ def train(options: Namespace, output: Output) -> Outcome:
 
 
 def resume(options: Namespace, output: Output) -> Outcome:
+    """`resume`: continue a run that was stopped or interrupted."""
     run = catalog.find(options.run_id)
     if run.shipped:
         raise WrongUse(f"{run.id} ships with FruitLab and is finished: it cannot be resumed.")
@@ -64,6 +66,7 @@ def _work(run: Run, device: str | None, output: Output) -> Outcome:
 
 
 def evaluate(options: Namespace, output: Output) -> Outcome:
+    """`evaluate`: score a run's network on both test sets."""
     run = catalog.find(options.run_id)
     from fruitlab.training.runtime import prepare
 
@@ -82,6 +85,7 @@ def evaluate(options: Namespace, output: Output) -> Outcome:
 
 
 def predict(options: Namespace, output: Output) -> Outcome:
+    """`predict`: the three likeliest categories of each photo."""
     from fruitlab.inference.predict import Predictor
 
     predictor = Predictor(catalog.find(options.run_id))
@@ -97,6 +101,7 @@ def predict(options: Namespace, output: Output) -> Outcome:
 
 
 def export(options: Namespace, output: Output) -> Outcome:
+    """`export`: write a run's network as an ONNX file."""
     run = catalog.find(options.run_id)
     from fruitlab.inference.export import export_onnx
 
@@ -110,6 +115,7 @@ def export(options: Namespace, output: Output) -> Outcome:
 
 
 def play_file(options: Namespace, output: Output) -> Outcome:
+    """`play-file`: write the file that the Forgetting page plays."""
     from fruitlab.play.file import NAME, check
 
     run = catalog.find(options.run_id)
@@ -135,17 +141,19 @@ def play_file(options: Namespace, output: Output) -> Outcome:
 
 
 def runs(options: Namespace, output: Output) -> Outcome:
+    """`runs`: list all runs with their status and scores."""
+
     def order(run: Run) -> tuple[bool, list[int | str]]:
         # Numbers in names by value: mixed-20 before mixed-100.
         parts = re.split(r"(\d+)", run.id)
         return not run.shipped, [int(part) if part.isdecimal() else part for part in parts]
 
-    rows = [report.run_row(run) for run in sorted(catalog.all_runs(), key=order)]
-    return 0, rows, report.run_table(rows)
+    rows = [listings.run_row(run) for run in sorted(catalog.all_runs(), key=order)]
+    return 0, rows, listings.run_table(rows)
 
 
 def methods(options: Namespace, output: Output) -> Outcome:
-    """List the training methods with their settings."""
+    """`methods`: list the training methods with their settings."""
     result = [
         {
             "name": method.name,
@@ -157,15 +165,17 @@ def methods(options: Namespace, output: Output) -> Outcome:
     ]
     if options.markdown:
         return 0, result, reference.markdown()
-    return 0, result, report.methods(result)
+    return 0, result, listings.methods(result)
 
 
 def network(options: Namespace, output: Output) -> Outcome:
+    """`network`: Table 1 of the paper."""
     table = table1.rows()
-    return 0, table, report.network(table)
+    return 0, table, listings.network(table)
 
 
 def release(options: Namespace, output: Output) -> Outcome:
+    """`release`: copy finished studies to checkpoints/shipped."""
     from fruitlab.studies.release import release as copy_runs
 
     studies, missing = copy_runs(options.data, preset=options.preset, seeds=options.seeds)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fruitlab.cli import report
+from fruitlab.cli import listings, report
 from fruitlab.cli.options import Outcome, WrongUse
 from fruitlab.cli.output import Output
 from fruitlab.config.paths import data_root
@@ -16,7 +16,7 @@ from fruitlab.data.uploads import import_zip
 
 
 def add_commands(add: Callable[..., ArgumentParser], data: ArgumentParser) -> None:
-    """Adds the commands below `fruitlab data`. `add` is `fruitlab.cli.main.parser`'s."""
+    """Add the commands below `fruitlab data`. `add` is `fruitlab.cli.main.parser`'s."""
     commands = data.add_subparsers(dest="data_command", metavar="command")
     add("list", "List the datasets on this machine.", list_datasets, commands)
     show = add(
@@ -65,11 +65,13 @@ def add_commands(add: Callable[..., ArgumentParser], data: ArgumentParser) -> No
 
 
 def list_datasets(options: Namespace, output: Output) -> Outcome:
+    """`data list`: the datasets on this machine."""
     found = store.available()
-    return 0, found, report.data_table(found)
+    return 0, found, listings.data_table(found)
 
 
 def show_dataset(options: Namespace, output: Output) -> Outcome:
+    """`data show`: counts and problems of a dataset."""
     data = store.load(options.name, say=output.say, progress=output.progress)
     split = data.split(0)
     result = {
@@ -80,12 +82,13 @@ def show_dataset(options: Namespace, output: Output) -> Outcome:
         "counts": data.counts(split),
         "left_out": data.left_out,
         "refused": data.refused,
-        "warnings": data.small_tests(split),
+        "warnings": data.small_test_warnings(split),
     }
     return 0, result, report.pair(result)
 
 
 def import_dataset(options: Namespace, output: Output) -> Outcome:
+    """`data import`: make a dataset of two folders, or of a zip of both."""
     common: dict[str, Any] = {
         "name": options.name,
         "min_images": options.min_images,
@@ -105,6 +108,7 @@ def import_dataset(options: Namespace, output: Output) -> Outcome:
 
 
 def download_dataset(options: Namespace, output: Output) -> Outcome:
+    """`data download`: a public dataset; once both domains are here, import them."""
     root = data_root()
     path = sources.download(
         options.source, say=output.say, progress=output.progress, cache=sources.downloads(root)

@@ -11,7 +11,7 @@ from fruitlab.config.paths import PROJECT, child_environment
 
 
 def open_explorer(options: Namespace, output: Output) -> NoReturn:
-    """Replaces this process with Streamlit's server, so that Ctrl-C and signals reach it directly.
+    """Replace this process with Streamlit's server, so that Ctrl-C and signals reach it directly.
 
     Raises:
         RunError: app.py is missing, or the process could not be started.

@@ -12,7 +12,7 @@ Command = Callable[[list[str], Output], tuple[int, Any]]
 
 
 def run_job(folder: Path, arguments: list[str], command: Command) -> int:
-    """Runs `command(arguments, output)` and writes reports, result and exit status to the folder.
+    """Run `command(arguments, output)`; write reports, result and exit status to the folder.
 
     Args:
         command: returns (exit status, result), or raises SystemExit as argparse does.

@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fruitlab.cli import commands, explore
+from fruitlab.cli import commands, explore, study_options
 from fruitlab.cli import data as data_commands
 from fruitlab.cli import study as study_command
 from fruitlab.cli.job import run_job
 from fruitlab.cli.options import Outcome, WrongUse
 from fruitlab.cli.output import Output, Terminal
+from fruitlab.cli.shared_options import add_device
 from fruitlab.cli.train_options import add_methods
 from fruitlab.config.errors import ConfigError, DataError, RunError
 from fruitlab.runs.queue import DEVICES
@@ -24,6 +25,7 @@ DESCRIPTION = "Train networks on two domains of pictures, nice and real, and com
 
 
 def parser() -> argparse.ArgumentParser:
+    """The parser of all commands; the parsed options have the command's function as `run`."""
     top = argparse.ArgumentParser(
         prog="python -m fruitlab", description=DESCRIPTION, allow_abbrev=False
     )
@@ -63,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     add_methods(train, add, commands.train)
 
     study = add("study", "Train many runs as one study, or continue it.", study_command.study)
-    study_command.add_options(study)
+    study_options.add_options(study)
 
     resume = add("resume", "Resume a run that was stopped or interrupted.", commands.resume)
     resume.add_argument("run_id", metavar="RUN")
@@ -77,12 +79,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="Evaluate on another dataset; categories are matched by name.",
     )
-    evaluate.add_argument(
-        "--device",
-        default="auto",
-        metavar="|".join(DEVICES),
-        help="The device to evaluate on (default: auto).",
-    )
+    add_device(evaluate, "evaluate on")
     predict = add("predict", "Predict the three likeliest categories of photos.", commands.predict)
     predict.add_argument("run_id", metavar="RUN")
     predict.add_argument("photos", nargs="+", metavar="PHOTO")
@@ -131,7 +128,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace, output: Output) -> Outcome:
-    """Runs a command; turns what it raises into an exit status and {"error": message}."""
+    """Run a command; turn what it raises into an exit status and {"error": message}."""
     try:
         return options.run(options, output)
     except (ConfigError, DataError, RunError) as error:
@@ -144,7 +141,7 @@ def run(options: argparse.Namespace, output: Output) -> Outcome:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command line and returns the exit status.
+    """Run the command line; returns the exit status.
 
     `--job FOLDER` before the command runs it as a background job (`fruitlab.runs.jobs`).
 

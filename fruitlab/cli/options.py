@@ -5,7 +5,7 @@ from typing import Any
 
 from fruitlab.cli.train_options import method_changes
 from fruitlab.config.errors import ConfigError, RunError
-from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.base import Method
 from fruitlab.methods.registry import configure
 
 Outcome = tuple[int, Any, str | None]
@@ -16,7 +16,7 @@ class WrongUse(RunError):
     """The options contradict each other or the state of the run. The exit status is 2."""
 
 
-def config(options: Namespace) -> RunConfig:
+def config(options: Namespace) -> Method:
     """The configuration that the options of `train` describe. Raises ConfigError."""
     changes: dict[str, Any] = {"data": options.data}
     changes |= method_changes(options)
@@ -36,7 +36,7 @@ def settings(given: list[str]) -> dict[str, Any]:
 
 
 def pairs(given: list[str], option: str, form: str) -> dict[str, str]:
-    """Splits each NAME=VALUE. Raises ConfigError if one does not have that form."""
+    """Split each NAME=VALUE. Raises ConfigError if one does not have that form."""
     found = {}
     for text in given:
         name, equals, value = text.partition("=")

@@ -17,9 +17,11 @@ from tqdm import tqdm
 class Output(Protocol):
     """What every command gets: `Say` and `Progress` of `fruitlab.config.progress` as methods."""
 
-    def say(self, message: str) -> None: ...
+    def say(self, message: str) -> None:
+        """Report a message."""
 
-    def progress(self, step: str, done: int, total: int) -> None: ...
+    def progress(self, step: str, done: int, total: int) -> None:
+        """Report progress."""
 
 
 class Terminal:
@@ -41,9 +43,11 @@ class Terminal:
         self._close()
 
     def say(self, message: str) -> None:
+        """Print a message to stderr."""
         tqdm.write(message, file=sys.stderr)  # Keeps the bar below the message.
 
     def progress(self, step: str, done: int, total: int) -> None:
+        """Show progress on stderr."""
         if not sys.stderr.isatty():
             tenth = 10 * done // max(1, total)
             if self.shown != (step, tenth):
@@ -65,7 +69,7 @@ class Terminal:
 
 
 class JobReports:
-    """Appends each report to a background job's progress.jsonl (`fruitlab.runs.jobs`)."""
+    """Append each report to a background job's progress.jsonl (`fruitlab.runs.jobs`)."""
 
     EVERY = 0.2  # seconds between two reports of progress in the same step
 
@@ -73,9 +77,11 @@ class JobReports:
         self.path, self.step, self.written = path, "", 0.0
 
     def say(self, message: str) -> None:
+        """Append a message."""
         self._append({"message": message})
 
     def progress(self, step: str, done: int, total: int) -> None:
+        """Append a report of progress, unless the last one of this step was a moment ago."""
         now = time.monotonic()
         if step == self.step and done != total and now - self.written < self.EVERY:
             return

@@ -1,135 +1,28 @@
 """`fruitlab study`: which study, what it costs, and where it runs: on this machine, or with Ray."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 from fruitlab.cli import study_report
 from fruitlab.cli.options import Outcome, WrongUse, pairs, settings
 from fruitlab.cli.output import Output
+from fruitlab.cli.study_options import PAPER_PRESET
 from fruitlab.config.errors import ConfigError, RunError
-from fruitlab.config.presets import PRESETS
 from fruitlab.data import store
 from fruitlab.data.domains import TwoDomains
-from fruitlab.methods.registry import configure, methods
+from fruitlab.methods.registry import configure
 from fruitlab.runs import queue
-from fruitlab.runs.index import Entry, Index
+from fruitlab.runs.entry import Entry
+from fruitlab.runs.index import Index
 from fruitlab.studies import ablations, plans, progress
 from fruitlab.studies.engine import Engine
 from fruitlab.studies.progress import Progress
 from fruitlab.studies.ray_start import ray_engine
 
-PAPER_PRESET = ("tuning", *ablations.SETS)  # studies with the paper's own preset
-OLD_STUDIES = {"readings": "ablations"}  # names of earlier versions, still accepted
-
-
-def add_options(study: ArgumentParser) -> None:
-    study.add_argument(
-        "kind",
-        nargs="?",
-        type=lambda kind: OLD_STUDIES.get(kind, kind),
-        choices=("paper", "ratio", *PAPER_PRESET),
-        help="paper: the paper's eleven mixing ratios and nine iterative splits. ratio: a search "
-        "for the best mixing ratio. tuning: the paper's learning rates and L2 factors. ablations: "
-        "alternatives to constants that the paper leaves unclear. switch: ablations of the switch to "
-        "restricted training. length: ablations at the paper's full length.",
-    )
-    study.add_argument(
-        "--vary",
-        action="append",
-        default=[],
-        metavar="NAME=A,B,C",
-        help="Instead of a named study: train every combination of these values. Can be repeated.",
-    )
-    study.add_argument(
-        "--method",
-        default=next(iter(methods())),
-        choices=tuple(methods()),
-        help="The method for --vary (default: %(default)s).",
-    )
-    study.add_argument(
-        "--data",
-        default="synthetic",
-        metavar="NAME",
-        help="A dataset from `data list` (default: synthetic).",
-    )
-    study.add_argument(
-        "--preset",
-        metavar="|".join(PRESETS),
-        help=f"The preset (default: quick; {', '.join(PAPER_PRESET)} always use the paper's).",
-    )
-    study.add_argument(
-        "--seeds", type=int, default=1, metavar="K", help="Run with seeds 0 to K-1 (default: 1)."
-    )
-    study.add_argument(
-        "--running-statistics",
-        "--norms",
-        dest="running_statistics",
-        nargs="+",
-        default=(),
-        choices=("updated", "frozen", "follow"),
-        help="For paper: update or freeze the running statistics in restricted training, or both.",
-    )
-    study.add_argument(
-        "--sets",
-        nargs="+",
-        type=int,
-        default=(1, 2, 3),
-        choices=(1, 2, 3),
-        help="For tuning: which of the paper's three sets to train (default: all).",
-    )
-    study.add_argument(
-        "--iterations", metavar="I", help="Iterations per run; scales the preset's schedule."
-    )
-    study.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="Change any setting of the configuration. Can be repeated.",
-    )
-    study.add_argument(
-        "--device",
-        default="auto",
-        metavar="|".join(queue.DEVICES),
-        help="The device to train on (default: auto).",
-    )
-    study.add_argument(
-        "--at-once",
-        metavar="N",
-        help="Train N runs at once, sharing the cores (default: one per core on a CPU, else 1).",
-    )
-    study.add_argument(
-        "--ray",
-        metavar="ADDRESS",
-        help="Train on a Ray cluster: HOST:PORT of its head, `auto` for the cluster that this "
-        "machine belongs to, or `local` to start one on this machine. Needs requirements-ray.txt; "
-        "see docs/ray.md.",
-    )
-    study.add_argument(
-        "--ray-storage",
-        metavar="DIR",
-        help="A folder for checkpoints that all machines share (default: .ray beside the runs).",
-    )
-    study.add_argument(
-        "--ray-cpus",
-        type=int,
-        default=1,
-        metavar="N",
-        help="CPUs, and threads, per run (default: 1).",
-    )
-    study.add_argument(
-        "--ray-gpus",
-        type=float,
-        metavar="X",
-        help="GPUs per run, such as 0.5 (default: 0.25 if the cluster has GPUs, else 0).",
-    )
-    study.add_argument(
-        "--dry-run", action="store_true", help="Print the runs and their cost, and train nothing."
-    )
-
 
 def study(options: Namespace, output: Output) -> Outcome:
+    """`study`: train what is missing of a study, or only print the plan."""
     plan = _plan(options)
     _check(options)
     at_once = _at_once(options)
@@ -143,7 +36,7 @@ def study(options: Namespace, output: Output) -> Outcome:
         "runs": len(before.configs),
         "most": plan.most,
         "finished": len(before.finished),
-        "cost": _cost(before, [nice, real], entries),
+        "cost": _cost(before, nice, real, entries),
         "at_once": at_once,
     }
     output.say(study_report.plan(summary))
@@ -159,8 +52,8 @@ def study(options: Namespace, output: Output) -> Outcome:
     return (1 if engine.failed else 0), result, study_report.runs(after)
 
 
-def _cost(before: Progress, counts: list[int], entries: list[Entry]) -> dict[str, Any]:
-    estimate = progress.estimate(before.missing, *counts, entries)
+def _cost(before: Progress, nice: int, real: int, entries: list[Entry]) -> dict[str, Any]:
+    estimate = progress.estimate(before.missing, nice, real, entries)
     return {
         "runs": len(before.missing),
         "pictures": estimate.pictures,

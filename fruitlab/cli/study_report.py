@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fruitlab.cli.report import table
+from fruitlab.cli.tables import table
 from fruitlab.config.run_config import RunConfig
 from fruitlab.config.text import duration, percent
 from fruitlab.studies import progress

@@ -1,15 +1,15 @@
-"""`fruitlab train METHOD`: one subcommand per registered training method, made from its settings."""
+"""`fruitlab train METHOD`: a subcommand for each training method, made from its settings."""
 
 import argparse
 from collections.abc import Callable
 from typing import Any
 
+from fruitlab.cli.shared_options import add_device, add_set
 from fruitlab.config.presets import PRESETS
 from fruitlab.config.run_config import RENAMED
 from fruitlab.config.settings import Setting
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import methods
-from fruitlab.runs.queue import DEVICES
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 
@@ -55,7 +55,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--data",
         default="synthetic",
         metavar="NAME",
-        help="A dataset from `data list`, or synthetic[:pictures per category] (default: synthetic).",
+        help="A dataset from `data list`, or synthetic[:pictures per category] (default: "
+        "synthetic).",
     )
     parser.add_argument(
         "--preset",
@@ -66,24 +67,13 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--iterations", metavar="N", help="Training iterations; scales the preset's schedule."
     )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="Change any setting of the configuration. Can be repeated.",
-    )
+    add_set(parser)
     parser.add_argument(
         "--seed",
         metavar="N",
         help="Seed of the initial weights, and of the choice and order of pictures (default: 0).",
     )
-    parser.add_argument(
-        "--device",
-        default="auto",
-        metavar="|".join(DEVICES),
-        help="The device to train on (default: auto).",
-    )
+    add_device(parser, "train on")
     parser.add_argument(
         "--precision",
         default="auto",

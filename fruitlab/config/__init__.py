@@ -1,1 +1,4 @@
-"""Settings of a run, presets, paths, errors and text formatting. Imports nothing else of FruitLab."""
+"""Settings of a run, presets, paths, errors and text formatting.
+
+Imports nothing else of FruitLab.
+"""

@@ -1,4 +1,7 @@
-"""The errors that FruitLab raises on purpose. Each message says what is wrong and what to do about it."""
+"""The errors that FruitLab raises on purpose.
+
+Each message says what is wrong and what to do about it.
+"""
 
 
 class ConfigError(ValueError):
@@ -6,7 +9,7 @@ class ConfigError(ValueError):
 
 
 class DataError(ValueError):
-    """Pictures, folders or archives that cannot be used. The message names the file and the reason."""
+    """Pictures, folders or archives that cannot be used. The message names file and reason."""
 
 
 class RunError(Exception):

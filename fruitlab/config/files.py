@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Reading and writing small files. A file is written as a whole or not at all."""
 
 import json
 import os
@@ -7,9 +7,13 @@ from typing import Any
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Writes under a temporary name, then renames: a reader, a crash or a full disk finds the old file or the new one.
+    """Write a file so that readers see its old content or its new one, and nothing in between.
 
-    Raises OSError, and leaves the old file as it was.
+    The content goes to a temporary file, which is then renamed. If that fails, the old file is
+    left as it was.
+
+    Raises:
+        OSError: the file cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -24,9 +28,10 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file as `write_whole` does. Raises OSError."""
     write_whole(path, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
 
 
 def read_json(path: Path) -> Any:
-    """Raises OSError if it cannot be read and ValueError if it is not JSON."""
+    """The content of a JSON file. Raises OSError, or ValueError if it is not JSON."""
     return json.loads(path.read_text(encoding="utf-8"))

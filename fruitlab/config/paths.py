@@ -52,7 +52,7 @@ def data_root() -> Path:
 def _user_root(variable: str, *, in_project: str, in_user_data: str) -> Path:
     if named := os.environ.get(variable):
         return Path(named).expanduser()
-    if PROJECT == PACKAGE.parent:
+    if PACKAGE.parent == PROJECT:  # not installed: a checkout
         return PROJECT / in_project
     here = Path.cwd()
     if (here / "checkpoints").is_dir() and (here / "data").is_dir():

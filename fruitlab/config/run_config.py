@@ -1,9 +1,9 @@
 """RunConfig: the settings that every run has, whatever its training method.
 
-The defaults are the paper's; a preset (`presets.py`) is a small table of changes to them. A training
-method adds settings of its own in a subclass (`fruitlab.methods`). Nothing else decides what a run
-trains: device and thread count change only its speed and its last bits, so a run's header records
-them beside the configuration.
+The defaults are the paper's; a preset (`presets.py`) is a small table of changes to them. A
+training method adds settings of its own in a subclass (`fruitlab.methods`). Nothing else decides
+what a run trains. Device and thread count change only its speed and the last bits of its results,
+so they are not settings: a run's header records them.
 """
 
 import hashlib

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, Field
+from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 
 
@@ -32,7 +33,7 @@ def setting(
         group: heading in forms; that of the field before it if empty.
         limits: pydantic's ge, gt, le, lt, min_length, pattern.
     """
-    extra = {"unit": unit, "paper": paper, "group": group}
+    extra: JsonDict = {"unit": unit, "paper": paper, "group": group}
     return Field(default, title=title or None, description=help, json_schema_extra=extra, **limits)
 
 
@@ -48,7 +49,7 @@ class Setting:
     default: Any
     kind: type  # bool, int, float or str
     choices: tuple[str, ...]  # of a Literal; else empty
-    low: float | None  # inclusive, or exclusive where the check says so
+    low: float | None  # inclusive with pydantic's ge, exclusive with gt
     high: float | None
 
     @property
@@ -73,9 +74,10 @@ def grouped(config: type[BaseModel]) -> dict[str, list[str]]:
 
 
 def _setting(name: str, field: FieldInfo) -> Setting:
-    kind, choices = field.annotation, ()
-    if typing.get_origin(kind) is typing.Literal:
-        kind, choices = str, typing.get_args(kind)
+    kind: type = field.annotation if isinstance(field.annotation, type) else str
+    choices: tuple[str, ...] = ()
+    if typing.get_origin(field.annotation) is typing.Literal:
+        choices = typing.get_args(field.annotation)
     bounds: dict[str, float] = {}
     for limit in field.metadata:
         for bound in ("ge", "gt", "le", "lt"):
@@ -89,7 +91,7 @@ def _setting(name: str, field: FieldInfo) -> Setting:
         unit=extra.get("unit", ""),
         paper=extra.get("paper", ""),
         default=field.default,
-        kind=kind or str,
+        kind=kind,
         choices=choices,
         low=bounds.get("ge", bounds.get("gt")),
         high=bounds.get("le", bounds.get("lt")),

@@ -2,18 +2,17 @@
 
 
 def percent(value: float | None) -> str:
-    """A fraction of one with one decimal, "95.3%"; a dash where there is none."""
+    """A fraction of one with one decimal, "95.3%"; a dash for None and nan."""
     return "—" if value is None or value != value else f"{value:.1%}"
 
 
 def duration(seconds: float) -> str:
-    return (
-        f"{seconds:.0f} s"
-        if seconds < 90
-        else f"{seconds / 60:.0f} min"
-        if seconds < 5400
-        else f"{seconds / 3600:.1f} h"
-    )
+    """A duration in the unit that fits: "45 s", "12 min", "3.5 h"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
 
 
 def points(difference: float | None, *, signed: bool = False) -> str:
@@ -29,7 +28,7 @@ def points(difference: float | None, *, signed: bool = False) -> str:
 
 
 def whole_percent(part: int, whole: int) -> str:
-    """A share in whole percent that never rounds a part away: "66 %", "under 1 %", "over 99 %"."""
+    """A share in whole percent: "66 %". Never rounded to none or all: "under 1 %", "over 99 %"."""
     share = int(100 * part / whole + 0.5) if whole else 0
     if share == 0 and part:
         return "under 1 %"

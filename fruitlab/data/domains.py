@@ -1,248 +1,213 @@
-"""Two domains with the same categories, nice and real, and how they are split into training and test sets."""
+"""Two domains with the same categories, nice and real, and their training and test split."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Literal
 from unicodedata import normalize
 
 import numpy as np
 
 from fruitlab.config.errors import DataError
+from fruitlab.data.splitting import choose_test_groups
 
-NAMES = ("nice", "real")
-FEW_TESTS = 30  # below this many test pictures one of them is worth more than three percent
+DomainName = Literal["nice", "real"]
+DOMAINS: tuple[DomainName, ...] = ("nice", "real")
+FEW_TEST_PICTURES = 30  # with fewer, one test picture counts for more than three percent
+
+Counts = dict[str, dict[str, dict[str, int]]]  # category -> domain -> "train" or "test" -> pictures
 
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """One domain's n pictures, ordered by label, then by path, whatever order the file system lists them in."""
+    """The n pictures of one domain, ordered by label, then by path.
 
-    name: str  # nice or real
-    images: np.ndarray  # uint8 [n, 100, 100, 3], RGB; may be a read-only memmap
-    labels: np.ndarray  # int64 [n], index into TwoDomains.categories
-    paths: tuple[str, ...]  # within the data: "Apple/x.jpg"
-    hashes: tuple[str, ...]  # of the 100x100 pixels: `content_hash`
-    groups: np.ndarray  # int64 [n], index into TwoDomains.group_keys; pictures of one group stay on one side of a split
+    The order does not depend on the file system.
+
+    Attributes:
+        name: "nice" or "real".
+        images: uint8 [n, 100, 100, 3], RGB; may be a read-only memmap.
+        labels: int64 [n], indices into ``TwoDomains.categories``.
+        paths: Path of each picture within the dataset, such as "Apple/x.jpg".
+        hashes: ``content_hash`` of each picture.
+        groups: int64 [n], indices into ``TwoDomains.group_keys``. All pictures of a group are on
+            the same side of a split.
+    """
+
+    name: DomainName
+    images: np.ndarray
+    labels: np.ndarray
+    paths: tuple[str, ...]
+    hashes: tuple[str, ...]
+    groups: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Which pictures train and which test: ascending int64 indices into each Domain."""
+    """Training and test pictures: ascending int64 indices into each ``Domain``."""
 
     nice_train: np.ndarray
     nice_test: np.ndarray
     real_train: np.ndarray
     real_test: np.ndarray
 
+    def indices(self, domain: DomainName, side: Literal["train", "test"]) -> np.ndarray:
+        """Returns the indices of one side of one domain."""
+        return getattr(self, f"{domain}_{side}")
+
 
 @dataclass(frozen=True, eq=False)
 class TwoDomains:
-    """The data of a run: two domains with the same categories."""
+    """The dataset of a run: two domains with the same categories.
+
+    Attributes:
+        name: Name of the dataset.
+        fingerprint: 16 hexadecimal digits, see ``fingerprint_of``.
+        categories: Category names; labels are indices into this tuple.
+        nice: The nice domain.
+        real: The real domain.
+        kind: "photographs" (imported) or "drawn" (the built-in pair).
+        group_keys: Key of each group, see ``splitting.group_pictures``.
+        left_out: Category -> the reason why it is not part of the dataset.
+        refused: {"file": ..., "reason": ...} for each picture that could not be used.
+    """
 
     name: str
-    fingerprint: str  # 16 hex digits; see `fingerprint_of`
+    fingerprint: str
     categories: tuple[str, ...]
     nice: Domain
     real: Domain
-    kind: str  # photographs or drawn
-    group_keys: tuple[
-        str, ...
-    ]  # a group's key decides when a split visits it; see `group_pictures`
-    left_out: dict[str, str] = field(default_factory=dict)  # category: why it takes no part
-    refused: list[dict[str, str]] = field(
-        default_factory=list
-    )  # {file, reason} of each picture that cannot be used
+    kind: str
+    group_keys: tuple[str, ...]
+    left_out: dict[str, str] = field(default_factory=dict)
+    refused: list[dict[str, str]] = field(default_factory=list)
+
+    def domain(self, name: DomainName) -> Domain:
+        """Returns the domain called ``name``."""
+        return self.nice if name == "nice" else self.real
 
     def split(self, seed: int) -> Split:
-        """Sets aside 40 % of each category of each domain for testing (paper section 4.3), at random by the seed.
+        """Sets aside 40 % of each category of each domain for testing (paper section 4.3).
 
-        A function of seed, pictures and groups alone: the same on every machine. Groups are visited in the order of a hash of
-        (seed, key); one goes to the test side exactly if that brings the test counts it touches closer to 40 %. Where each
-        picture is its own group that gives round(0.4 n). Raises DataError if a category is left without training or test pictures.
+        The split is a function of the seed, the pictures and their groups alone, so it is the same
+        on every machine. See ``splitting.choose_test_groups`` for the rule.
+
+        Args:
+            seed: Any integer.
+
+        Raises:
+            DataError: A category is left without training or without test pictures.
         """
-        cells = self._cells()
-        sizes = np.bincount(cells)
-        members: list[list[int]] = [[] for _ in self.group_keys]
-        for group, cell in zip(
-            np.concatenate([self.nice.groups, self.real.groups]).tolist(),
-            cells.tolist(),
-            strict=True,
-        ):
-            members[group].append(cell)
-
-        # In fifths of a picture, so that 40 % is a whole number: how far a cell's test count is from 40 % of its pictures.
-        missing = [2 * size for size in sizes.tolist()]
-        tested = np.zeros(len(self.group_keys), dtype=bool)
-        order = sorted(
-            (blake2b(f"{seed}:{key}".encode()).digest(), group)
-            for group, key in enumerate(self.group_keys)
+        cells = np.concatenate([self.nice.labels, self.real.labels + len(self.categories)])
+        groups = np.concatenate([self.nice.groups, self.real.groups])
+        tested = choose_test_groups(cells, groups, self.group_keys, seed)
+        nice_tested, real_tested = tested[self.nice.groups], tested[self.real.groups]
+        split = Split(
+            nice_train=np.flatnonzero(~nice_tested),
+            nice_test=np.flatnonzero(nice_tested),
+            real_train=np.flatnonzero(~real_tested),
+            real_test=np.flatnonzero(real_tested),
         )
-        for _, group in order:
-            if len(members[group]) == 1:
-                touched = {members[group][0]: 5}
-            else:
-                touched = defaultdict(int)
-                for cell in members[group]:
-                    touched[cell] += 5
-            if sum(abs(missing[cell] - n) - abs(missing[cell]) for cell, n in touched.items()) < 0:
-                tested[group] = True
-                for cell, n in touched.items():
-                    missing[cell] -= n
-
-        nice, real = tested[self.nice.groups], tested[self.real.groups]
-        split = Split(*map(np.flatnonzero, (~nice, nice, ~real, real)))
-        self._check(split)
+        self._check_split(split)
         return split
 
-    def counts(self, split: Split) -> dict[str, dict[str, dict[str, int]]]:
-        """{category: {nice: {train, test}, real: {train, test}}}, in pictures."""
-        tables = {
-            domain.name: {
-                side: np.bincount(
-                    domain.labels[getattr(split, f"{domain.name}_{side}")],
-                    minlength=len(self.categories),
-                ).tolist()
-                for side in ("train", "test")
-            }
-            for domain in (self.nice, self.real)
-        }
-        return {
-            category: {
-                name: {side: column[label] for side, column in table.items()}
-                for name, table in tables.items()
-            }
-            for label, category in enumerate(self.categories)
-        }
+    def counts(self, split: Split) -> Counts:
+        """Counts the pictures of a split.
 
-    def small_tests(self, split: Split) -> list[str]:
-        """A sentence for each domain in which some categories have too few test pictures to say much about them."""
-        counts, sentences = self.counts(split), []
-        for domain in NAMES:
-            few = {
-                category: n
-                for category, sides in counts.items()
-                if (n := sides[domain]["test"]) < FEW_TESTS
-            }
+        Returns:
+            {category: {"nice": {"train": n, "test": n}, "real": {"train": n, "test": n}}}
+        """
+        counts: Counts = {category: {name: {} for name in DOMAINS} for category in self.categories}
+        for name in DOMAINS:
+            labels = self.domain(name).labels
+            for side in ("train", "test"):
+                chosen = labels[split.indices(name, side)]
+                column = np.bincount(chosen, minlength=len(self.categories)).tolist()
+                for category, count in zip(self.categories, column, strict=True):
+                    counts[category][name][side] = count
+        return counts
+
+    def small_test_warnings(self, split: Split) -> list[str]:
+        """Returns a warning for each domain that has categories with few test pictures."""
+        counts, warnings = self.counts(split), []
+        for domain in DOMAINS:
+            test = {category: sides[domain]["test"] for category, sides in counts.items()}
+            few = [f"{name} ({n})" for name, n in test.items() if n < FEW_TEST_PICTURES]
             if few:
-                named = ", ".join(f"{category} ({n})" for category, n in few.items())
-                sentences.append(
-                    f"Fewer than {FEW_TESTS} {domain} test pictures: {named}. "
-                    "Accuracies of single categories are rough there; more pictures make them firmer."
+                warnings.append(
+                    f"Fewer than {FEW_TEST_PICTURES} {domain} test pictures: {', '.join(few)}. "
+                    "The accuracy of these categories is a rough estimate. "
+                    "Add pictures to make it more precise."
                 )
-        return sentences
+        return warnings
 
-    def _cells(self) -> np.ndarray:
-        """The (domain, category) of each picture, nice before real: int64 [n nice + n real]."""
-        return np.concatenate([self.nice.labels, self.real.labels + len(self.categories)])
-
-    def _check(self, split: Split) -> None:
+    def _check_split(self, split: Split) -> None:
         for category, domains in self.counts(split).items():
-            for name, sides in domains.items():
-                if sides["train"] and sides["test"]:
-                    continue
-                domain: Domain = getattr(self, name)
-                groups = len(
-                    set(domain.groups[domain.labels == self.categories.index(category)].tolist())
-                )
-                total, missing = sum(sides.values()), "test" if sides["train"] else "training"
-                if total == 0:
-                    why = "it has none at all: leave the category out"
-                elif groups == 1 and total > 1:
-                    why = (
-                        f"all its {total:,} pictures belong to one group (they are identical, or share one --group key), "
-                        "and a group stays together: add pictures, or choose a --group that tells them apart"
-                    )
-                else:
-                    why = (
-                        f"its {total:,} pictures form only {groups:,} groups that must stay together: "
-                        "add pictures, or leave the category out"
-                    )
-                raise DataError(f"{category} ends up without {name} {missing} pictures: {why}.")
+            for name in DOMAINS:
+                train, test = domains[name]["train"], domains[name]["test"]
+                if not (train and test):
+                    missing = "test" if train else "training"
+                    why = self._why_unsplittable(category, name, train + test)
+                    raise DataError(f"{category} has no {name} {missing} pictures: {why}.")
+
+    def _why_unsplittable(self, category: str, name: DomainName, total: int) -> str:
+        if total < 2:
+            found = f"only one {name} picture" if total else f"no {name} pictures at all"
+            return f"it has {found}. Add pictures, or leave the category out"
+        domain = self.domain(name)
+        labelled = domain.labels == self.categories.index(category)
+        groups = len(np.unique(domain.groups[labelled]))
+        if groups == 1:
+            return (
+                f"all its {total:,} pictures belong to one group (they are identical or have the "
+                "same --group key), and a group is never split. Add pictures, or choose a --group "
+                "that distinguishes them"
+            )
+        return (
+            f"its {total:,} pictures form only {groups:,} groups, and a group is never split. "
+            "Add pictures, or leave the category out"
+        )
 
 
 def content_hash(image: np.ndarray) -> str:
-    """16 hex digits that name a picture by its pixels, uint8 [100, 100, 3]: identical copies share it, whatever their names."""
+    """Hashes the pixels of a picture, so that identical copies share a hash.
+
+    Args:
+        image: uint8 [100, 100, 3].
+
+    Returns:
+        16 hexadecimal digits.
+    """
     return blake2b(np.ascontiguousarray(image).tobytes(), digest_size=8).hexdigest()
 
 
 def path_order(path: str) -> tuple[str, str]:
-    """Sort key for paths: by code points of the composed form, as macOS and Linux spell the same name differently."""
-    return normalize("NFC", path), path
+    """Sort key for paths that is the same on every system.
 
-
-def group_pictures(
-    hashes: Sequence[str], keys: Sequence[str | None]
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The groups of n pictures that have to stay together: (int64 [n] group of each picture, key of each group).
-
-    Pictures with identical content or the same key (None: no key) share a group, and so does whatever hangs together by
-    that. A picture's own key is the one given, else its content hash; a group's is the smallest of its pictures' keys. So a
-    split depends neither on names nor on order. Groups are numbered as they first appear.
+    macOS and Linux store the same name in different Unicode forms, so paths are ordered by the
+    code points of their composed form (NFC) first.
     """
-    parent = list(range(len(hashes)))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]  # halve the way for the next visitor
-            i = parent[i]
-        return i
-
-    first: dict[tuple[str, str], int] = {}
-    for i, (content, key) in enumerate(zip(hashes, keys, strict=True)):
-        for mark in (
-            (("content", content), ("key", key)) if key is not None else (("content", content),)
-        ):
-            parent[root(i)] = root(first.setdefault(mark, i))
-
-    numbers: dict[int, int] = {}
-    groups = np.array(
-        [numbers.setdefault(root(i), len(numbers)) for i in range(len(hashes))], dtype=np.int64
-    )
-    own = [content if key is None else key for content, key in zip(hashes, keys, strict=True)]
-    smallest: dict[int, str] = {}
-    for group, key in zip(groups.tolist(), own, strict=True):
-        smallest[group] = min(key, smallest.get(group, key))
-    return groups, tuple(smallest[group] for group in range(len(numbers)))
+    return normalize("NFC", path), path
 
 
 def fingerprint_of(
     categories: Iterable[str], domains: Iterable[Domain], group_keys: Iterable[str]
 ) -> str:
-    """16 hex digits over everything that a run's result depends on: categories, pixels, labels and groups, in order."""
+    """Hashes everything that the result of a run depends on.
+
+    That is the categories, pixels, labels and groups, in their order. Names and paths do not
+    matter.
+
+    Returns:
+        16 hexadecimal digits.
+    """
     digest = blake2b(digest_size=8)
     for category in categories:
         digest.update(f"category {category}\n".encode())
     for domain in domains:
-        for content, label, group in zip(
-            domain.hashes, domain.labels.tolist(), domain.groups.tolist(), strict=True
-        ):
+        columns = (domain.hashes, domain.labels.tolist(), domain.groups.tolist())
+        for content, label, group in zip(*columns, strict=True):
             digest.update(f"{domain.name} {content} {label} {group}\n".encode())
     for key in group_keys:
         digest.update(f"group {key}\n".encode())
     return digest.hexdigest()
-
-
-def ratio_counts(split: Split, ratio: float) -> tuple[int, int]:
-    """How many (nice, real) training pictures a ratio means: (100 - x) % of the nice set, x % of the real one (paper 4.3).
-
-    `ratio` is x in percent, 0 to 100; halves are rounded up. Raises DataError for anything else.
-    """
-    if not 0 <= ratio <= 100:
-        raise DataError(
-            f"A ratio is the share of the real training set in percent, from 0 to 100, not {ratio}."
-        )
-    # Rounded to millionths of a picture first, so that the floating point's own error never decides a half.
-    return tuple(
-        int(np.floor(round(len(indices) * percent / 100, 6) + 0.5))
-        for indices, percent in ((split.nice_train, 100 - ratio), (split.real_train, ratio))
-    )
-
-
-def describe_ratio(split: Split, ratio: float) -> str:
-    """The pictures behind a ratio, "120 nice + 4,900 real = 98 % real": the percentage is of pictures, not the ratio itself."""
-    nice, real = ratio_counts(split, ratio)
-    share = str(int(np.floor(100 * real / (nice + real) + 0.5)) if nice + real else 0)
-    if nice and real:  # a domain that is there is never rounded away
-        share = {"0": "under 1", "100": "over 99"}.get(share, share)
-    return f"{nice:,} nice + {real:,} real = {share} % real"

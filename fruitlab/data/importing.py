@@ -1,73 +1,56 @@
-"""Two folders of category folders -> a data set of one's own: matched, decoded in parallel, written once."""
+"""Imports two folders of category folders as a dataset."""
 
 import dataclasses
-import os
-import re
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fruitlab.config.errors import DataError
 from fruitlab.config.progress import Progress, Say
 from fruitlab.data import cache
-from fruitlab.data.cache import Contents, Source, Writer
-from fruitlab.data.domains import NAMES, TwoDomains, content_hash
-from fruitlab.data.layouts import Layout
-from fruitlab.data.matching import Entry, folder_times, look, match
-from fruitlab.data.pictures import BadPicture, read
+from fruitlab.data.cache_writer import Contents, Writer, writing
+from fruitlab.data.domains import DOMAINS, Counts, DomainName, TwoDomains
+from fruitlab.data.matching import find_layout, folder_times, match
+from fruitlab.data.reading import PictureReader, Previous
+from fruitlab.data.sources.base import Layout
 
-CHUNK = 128  # pictures between two reports of progress; as many wait in memory
-# Threads, as Pillow decodes without holding Python's lock: on 2 cores 1.6 s for 4,000 JPEGs of 128x128, where Python's own
-# share is largest; processes took 1.3 s, one thread 2.3 s. They need no start-up. Two a core, as some wait for the disk;
-# not more than 16, as each may hold a large picture in memory.
-WORKERS = min(16, 2 * (os.cpu_count() or 1))
+MOST_NAMED = 8  # categories named in the error for folders without a category in common
 
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import made of two folders."""
+    """The result of an import.
+
+    Attributes:
+        name: Name of the dataset.
+        categories: Its categories.
+        left_out: Category -> the reason why it was left out.
+        refused: {"file": ..., "reason": ...} for each picture that could not be used.
+        counts: Pictures in the split of seed 0, see ``TwoDomains.counts``.
+        warnings: Warnings about small test sets and about ``group``.
+        notes: Domain -> what its folder was recognised as.
+        ignored: Folder -> why its files were not looked at.
+        kind: "photographs".
+        fingerprint: See ``domains.fingerprint_of``.
+        seconds: Duration of the import.
+    """
 
     name: str
     categories: tuple[str, ...]
-    left_out: dict[str, str]  # category: reason
-    refused: list[dict[str, str]]  # {file, reason}
-    counts: dict[
-        str, dict[str, dict[str, int]]
-    ]  # category: {nice: {train, test}, real: {train, test}}, by the split of seed 0
+    left_out: dict[str, str]
+    refused: list[dict[str, str]]
+    counts: Counts
     warnings: list[str]
-    notes: dict[str, str]  # domain: what its folder was recognised as
-    ignored: dict[str, str]  # folder: why none of its files was looked at
+    notes: dict[str, str]
+    ignored: dict[str, str]
     kind: str
     fingerprint: str
     seconds: float
 
     def as_dict(self) -> dict[str, Any]:
+        """Returns the report as plain values for JSON."""
         return dataclasses.asdict(self)
-
-
-@dataclass(frozen=True)
-class Previous:
-    """An earlier import of the same folders, from which unchanged pictures are copied."""
-
-    data: TwoDomains
-    sources: dict[str, list[Source]]
-
-    def pictures(self, domain: str) -> dict[Source, tuple[np.ndarray, str]]:
-        """(picture, content hash) by the file as it was, its outcome aside."""
-        old: Any = getattr(self.data, domain)
-        return {
-            dataclasses.replace(file, outcome=None): (
-                old.images[file.outcome],
-                old.hashes[file.outcome],
-            )
-            for file in self.sources[domain]
-            if isinstance(file.outcome, int)
-        }
 
 
 def import_pictures(
@@ -81,32 +64,49 @@ def import_pictures(
     progress: Progress | None = None,
     say: Say | None = None,
 ) -> ImportReport:
-    """Imports two folders of category folders, nice and real, as the data set `name`.
+    """Imports two folders of category folders as the dataset ``name``.
 
-    A category takes part if both folders hold at least `min_images` usable pictures of it; names are matched without regard to
-    case, spaces and underscores. `group` is a regular expression searched in each picture's "nice/Apple/file.jpg": pictures for
-    which its capture groups (or the whole match) agree, of one product, video or person, stay on one side of every split. An
-    existing data set is replaced only with `replace`, and only once the new one is complete. Raises DataError.
+    Category names are matched without regard to case, spaces and underscores. An existing dataset
+    is replaced only once the new one is complete.
+
+    Args:
+        name: Name of the dataset, see ``cache.check_name``.
+        nice: Folder of the nice pictures.
+        real: Folder of the real photos.
+        min_images: Usable pictures that a category needs in each domain, at least 2; categories
+            with fewer are left out.
+        group: Regular expression that is searched in each picture's "nice/Apple/file.jpg".
+            Pictures for which its capture groups (or the whole match) agree, for instance those of
+            one product, video or person, stay on one side of every split.
+        replace: Whether to replace an existing dataset of that name.
+        progress: Called with (what is being done, done so far, total).
+        say: Receives messages.
+
+    Raises:
+        DataError: An argument is not valid, the folders have no category in common, or the dataset
+            cannot be written or split.
     """
     started = time.perf_counter()
     cache.check_name(name)
     if min_images < 2:
         raise DataError(
-            f"A category needs at least 2 pictures, one to train and one to test; min_images is {min_images}."
+            f"min_images must be at least 2, not {min_images}: a category needs one picture for "
+            "training and one for testing."
         )
+    roots: dict[DomainName, Path] = {"nice": _resolve(nice), "real": _resolve(real)}
+    _check_apart(roots["nice"], roots["real"])
+    check_free(name, replace)
     origin = {
-        "nice": str(_folder(nice)),
-        "real": str(_folder(real)),
+        "nice": str(roots["nice"]),
+        "real": str(roots["real"]),
         "min_images": min_images,
         "group": group,
     }
-    _check_apart(Path(origin["nice"]), Path(origin["real"]))
-    check_free(name, replace)
-    folders, layouts = _survey(origin)
+    survey = _Survey(origin)
     with cache.locked(name, say):
         check_free(name, replace)  # again: another process may have imported it meanwhile
-        with cache.writing(name, name) as writer:
-            contents = _read_all(origin, folders, layouts, writer, None, progress)
+        with writing(name, name) as writer:
+            contents = survey.read(writer, None, progress)
             data = writer.commit(contents)
     split = data.split(0)
     return ImportReport(
@@ -115,15 +115,15 @@ def import_pictures(
         left_out=data.left_out,
         refused=data.refused,
         counts=data.counts(split),
-        warnings=_unmatched(group, contents) + data.small_tests(split),
+        warnings=_group_warnings(group, contents) + data.small_test_warnings(split),
+        notes={domain: layout.note for domain, layout in survey.layouts.items()},
+        ignored={
+            f"{domain}/{folder}": reason
+            for domain, layout in survey.layouts.items()
+            for folder, reason in layout.ignored.items()
+        },
         kind=data.kind,
         fingerprint=data.fingerprint,
-        notes={domain: layout.note for domain, layout in layouts.items()},
-        ignored={
-            f"{domain}/{folder}": why
-            for domain, layout in layouts.items()
-            for folder, why in layout.ignored.items()
-        },
         seconds=round(time.perf_counter() - started, 3),
     )
 
@@ -131,213 +131,116 @@ def import_pictures(
 def reimport(
     name: str, origin: dict[str, Any], previous: Previous, progress: Progress | None = None
 ) -> TwoDomains:
-    """Imports a data set again as it was before; decodes new and changed pictures only. Its lock must be held. Raises DataError."""
-    folders, layouts = _survey(origin)
-    with cache.writing(name, name) as writer:
-        return writer.commit(_read_all(origin, folders, layouts, writer, previous, progress))
+    """Imports a dataset again, decoding new and changed pictures only. Its lock must be held.
+
+    Args:
+        name: Name of the dataset.
+        origin: How it was imported, from its record.
+        previous: The earlier import.
+        progress: Called with (what is being done, done so far, total).
+
+    Raises:
+        DataError: The pictures can no longer be imported. The earlier dataset stays.
+    """
+    survey = _Survey(origin)
+    with writing(name, name) as writer:
+        return writer.commit(survey.read(writer, previous, progress))
 
 
-def _survey(origin: dict[str, Any]) -> tuple[dict[str, dict[str, int]], dict[str, Layout]]:
-    roots = {domain: Path(origin[domain]) for domain in NAMES}
-    return {domain: folder_times(root) for domain, root in roots.items()}, {
-        domain: look(root) for domain, root in roots.items()
-    }
+def check_free(name: str, replace: bool) -> None:
+    """Checks that no dataset has that name, unless it is to be replaced.
+
+    Raises:
+        DataError: The name is taken.
+    """
+    try:
+        taken = cache.read_record(name) is not None
+    except DataError:  # damaged, or of a newer version
+        taken = True
+    if taken and not replace:
+        raise DataError(
+            f"There is already a dataset named {name!r}. Choose another name, or replace it with "
+            "--replace."
+        )
 
 
-def _folder(path: Path) -> Path:
+class _Survey:
+    """What is in the two folders of an import, given its arguments as in the record."""
+
+    def __init__(self, origin: dict[str, Any]) -> None:
+        self.origin = origin
+        self.roots: dict[DomainName, Path] = {name: Path(origin[name]) for name in DOMAINS}
+        self.folders: dict[DomainName, dict[str, int]] = {
+            name: folder_times(root) for name, root in self.roots.items()
+        }
+        self.layouts: dict[DomainName, Layout] = {
+            name: find_layout(root) for name, root in self.roots.items()
+        }
+
+    def read(
+        self, writer: Writer, previous: Previous | None, progress: Progress | None
+    ) -> Contents:
+        """Reads the pictures of all categories that both folders have."""
+        contents = Contents("photographs", self.origin, folders=self.folders)
+        reader = PictureReader(
+            self.roots,
+            writer,
+            contents,
+            min_images=self.origin["min_images"],
+            group=self.origin["group"],
+            previous=previous,
+            progress=progress,
+        )
+        reader.read(match(self.roots, self.layouts))
+        if not contents.categories:
+            raise DataError(_no_categories(contents, self.origin["min_images"]))
+        return contents
+
+
+def _resolve(path: Path) -> Path:
     try:
         return Path(path).expanduser().resolve()
     except (OSError, RuntimeError) as error:  # a loop of links, an unknown ~user
-        raise DataError(f"{path} leads nowhere ({error}).") from error
+        raise DataError(f"{path} is not a valid path ({error}).") from error
 
 
 def _check_apart(nice: Path, real: Path) -> None:
     if nice == real:
         raise DataError(
-            f"nice and real are the same folder, {nice}: name two, one for each domain."
+            f"nice and real are the same folder, {nice}. Name two folders, one for each domain."
         )
     for inner, outer in ((nice, real), (real, nice)):
         if inner.is_relative_to(outer):
             raise DataError(
-                f"{inner} lies inside {outer}, so its pictures would count for both domains: name two folders side by side."
+                f"{inner} lies inside {outer}, so its pictures would count for both domains. "
+                "Name two separate folders."
             )
 
 
-def check_free(name: str, replace: bool) -> None:
-    """Raises DataError if there is data of that name and it is not to be replaced."""
-    try:
-        taken = cache.read_record(name) is not None
-    except DataError:  # damaged, or of a newer version: there is something all the same
-        taken = True
-    if taken and not replace:
-        raise DataError(
-            f"There is data named {name!r} already: choose another name, or replace it with --replace."
-        )
-
-
-@dataclass(frozen=True)
-class Folder:
-    """One category's pictures of one domain after reading."""
-
-    sources: list[Source]
-    usable: list[
-        tuple[str, str, str | None]
-    ]  # (path, content hash, key of --group) of each picture that went into the writer
-
-
-def _read_all(
-    origin: dict[str, Any],
-    folders: dict[str, dict[str, int]],
-    layouts: dict[str, Layout],
-    writer: Writer,
-    previous: Previous | None,
-    progress: Progress | None,
-) -> Contents:
-    """Reads every category that may take part into the writer; takes it back if too few of its pictures were usable."""
-    roots, needed, key_of = (
-        {name: Path(origin[name]) for name in NAMES},
-        origin["min_images"],
-        _key_finder(origin["group"]),
-    )
-    matched = match(roots, layouts)
-    known = {name: previous.pictures(name) if previous else {} for name in NAMES}
-    total = sum(
-        sum(counts)
-        for domains in matched.values()
-        if min(counts := [len(domains[name]) for name in NAMES]) >= needed
-    )
-    out, dropped = Contents(kind="photographs", origin=origin, folders=folders), 0
-
-    def read_folder(domain: str, entries: list[Entry], pool: ThreadPoolExecutor) -> Folder:
-        def decode(entry: Entry) -> tuple[np.ndarray, str] | BadPicture:
-            if entry[1] in known[domain]:
-                return known[domain][entry[1]]
-            try:
-                image = read(roots[domain] / entry[1].path)
-            except BadPicture as error:
-                return error
-            return image, content_hash(image)
-
-        folder = Folder([], [])
-        for start in range(0, len(entries), CHUNK):
-            chunk = entries[start : start + CHUNK]
-            for (path, file), result in zip(chunk, pool.map(decode, chunk), strict=True):
-                if isinstance(result, BadPicture):
-                    out.refused.append({"file": f"{domain}/{path}", "reason": str(result)})
-                    folder.sources.append(dataclasses.replace(file, outcome=str(result)))
-                    continue
-                image, content = result
-                folder.sources.append(dataclasses.replace(file, outcome=writer.rows[domain]))
-                folder.usable.append((path, content, key_of(f"{domain}/{path}")))
-                writer.append(domain, image)
-            if progress:
-                progress(
-                    "Reading pictures",
-                    sum(writer.rows.values()) + len(out.refused) + dropped,
-                    total,
-                )
-        return folder
-
-    pool = ThreadPoolExecutor(WORKERS)
-    try:
-        for category, domains in matched.items():
-            before = dict(writer.rows)
-            if min(map(len, domains.values())) < needed:  # not worth reading
-                found = ", ".join(f"{len(domains[name]):,} {name}" for name in NAMES)
-                reason, read_in = (
-                    f"{found}; {needed:,} needed in each",
-                    {name: Folder([file for _, file in domains[name]], []) for name in NAMES},
-                )
-            else:
-                read_in = {name: read_folder(name, domains[name], pool) for name in NAMES}
-                reason = _why_left_out(read_in, needed)
-            for name, folder in read_in.items():
-                out.sources[name] += folder.sources
-            if reason is None:
-                for name, folder in read_in.items():
-                    for path, content, key in folder.usable:
-                        out.add(
-                            name, label=len(out.categories), path=path, content=content, key=key
-                        )
-                out.categories.append(category)
-                continue
-            out.left_out[category] = reason
-            for name in NAMES:
-                dropped += writer.rows[name] - before[name]
-                writer.truncate(name, before[name])
-                out.forget_rows(name, before[name])
-    finally:
-        pool.shutdown(
-            cancel_futures=True
-        )  # an interrupted import should not decode what it had queued
-    if not out.categories:
-        raise DataError(_nothing(out, needed))
-    return out
-
-
-def _key_finder(pattern: str | None) -> Callable[[str], str | None]:
-    """Which group a picture's path puts it in; None for a group of its own."""
-    try:
-        compiled = re.compile(pattern) if pattern else None
-    except (re.error, RecursionError, OverflowError) as error:
-        raise DataError(
-            f"The group {pattern!r} is not a regular expression ({error}). An example: --group '([^/]+)_\\d+\\.jpg'"
-        ) from error
-
-    def find(path: str) -> str | None:
-        found = compiled.search(path) if compiled else None
-        if (
-            found is None or not found.group()
-        ):  # nothing found, or a pattern like x* that finds nothing anywhere
-            return None
-        return (
-            "\x1f".join(part or "" for part in found.groups()) if compiled.groups else found.group()
-        )
-
-    return find
-
-
-def _unmatched(group: str | None, contents: Contents) -> list[str]:
-    if not group or any(key is not None for keys in contents.keys.values() for key in keys):
+def _group_warnings(group: str | None, contents: Contents) -> list[str]:
+    if not group or any(key is not None for part in contents.domains.values() for key in part.keys):
         return []
-    example = f"nice/{contents.paths['nice'][0]}"
+    example = f"nice/{contents.domains['nice'].paths[0]}"
     return [
-        f"The group {group!r} was found in no picture's name, so each is a group of its own. It is searched in names like {example!r}."
+        f"The group {group!r} matches no picture, so each picture is a group of its own. It is "
+        f"searched in names like {example!r}."
     ]
 
 
-def _why_left_out(folders: dict[str, Folder], needed: int) -> str | None:
-    if min(len(folder.usable) for folder in folders.values()) < needed:
-        told = [
-            f"{len(folder.usable):,} {name}"
-            + (
-                f" ({bad:,} more could not be used)"
-                if (bad := len(folder.sources) - len(folder.usable))
-                else ""
-            )
-            for name, folder in folders.items()
-        ]
-        return f"{', '.join(told)}; {needed:,} needed in each"
-    for name, folder in folders.items():
-        if len({content if key is None else key for _, content, key in folder.usable}) < 2:
-            return (
-                f"all its {len(folder.usable):,} {name} pictures are identical or of one group, "
-                "so they cannot be on both sides of a split"
-            )
-    return None
-
-
-def _nothing(out: Contents, needed: int) -> str:
-    """The error for two folders without a category in common."""
+def _no_categories(contents: Contents, needed: int) -> str:
     sentences = [
-        f"No category has {needed:,} usable pictures in both folders. Expected two folders that each hold one folder a category, "
-        "with the same names in both: nice/Apple/*.jpg and real/Apple/*.jpg."
+        f"No category has {needed:,} usable pictures in both folders. Expected two folders that "
+        "each hold one folder per category, with the same names in both: nice/Apple/*.jpg and "
+        "real/Apple/*.jpg."
     ]
-    sentences += [f"{category}: {reason}." for category, reason in list(out.left_out.items())[:8]]
-    if len(out.left_out) > 8:
-        sentences.append(f"And {len(out.left_out) - 8} more.")
-    if out.refused:
+    left_out = list(contents.left_out.items())
+    sentences += [f"{category}: {reason}." for category, reason in left_out[:MOST_NAMED]]
+    if len(left_out) > MOST_NAMED:
+        sentences.append(f"And {len(left_out) - MOST_NAMED} more.")
+    if contents.refused:
+        first = contents.refused[0]
         sentences.append(
-            f"{len(out.refused):,} pictures could not be used, the first of them {out.refused[0]['file']}: {out.refused[0]['reason']}."
+            f"{len(contents.refused):,} pictures could not be used, the first of them "
+            f"{first['file']}: {first['reason']}."
         )
     return " ".join(sentences)

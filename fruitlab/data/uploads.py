@@ -1,7 +1,8 @@
-"""An uploaded zip as a data set: unpacked below the data root, then imported as two folders of one's own would be.
+"""Imports an uploaded zip, unpacked below the data root, like two folders of the user's own.
 
-`<data root>/.uploads/<name>/<token>/` keeps nice/ and real/ as they were unpacked, so that a picture changed or taken out there is
-noticed as in any folder. Whatever goes wrong leaves neither pictures nor half a data set, and what had that name before as it was.
+``<data root>/.uploads/<name>/<token>/`` keeps nice/ and real/ as they were unpacked, so that a
+picture that is changed or deleted there is noticed, as in any folder. A failed import leaves no
+files behind, and an earlier dataset of the same name stays as it was.
 """
 
 import dataclasses
@@ -15,11 +16,11 @@ from fruitlab.config.paths import data_root
 from fruitlab.config.progress import Progress, Say
 from fruitlab.data import cache
 from fruitlab.data.archive import unpack
-from fruitlab.data.domains import NAMES
+from fruitlab.data.domains import DOMAINS
 from fruitlab.data.importing import ImportReport, check_free, import_pictures
 
-FOLDER = ".uploads"  # no data set can have that name, as it begins with a dot
-MOST_TOLD = 50  # files left out that the report names
+FOLDER = ".uploads"  # no dataset can have that name, because it begins with a dot
+MAX_IGNORED_NAMED = 50  # ignored files that the report names
 
 
 def import_zip(
@@ -32,11 +33,24 @@ def import_zip(
     progress: Progress | None = None,
     say: Say | None = None,
 ) -> ImportReport:
-    """Imports a zip of `nice/` and `real/` as the data set `name`; otherwise as `import_pictures`. Raises DataError."""
+    """Imports a zip of ``nice/`` and ``real/`` as the dataset ``name``.
+
+    Args:
+        name: Name of the dataset, see ``cache.check_name``.
+        source: The zip file.
+        min_images: See ``importing.import_pictures``; likewise the other arguments.
+        group: Regular expression for group keys.
+        replace: Whether to replace an existing dataset of that name.
+        progress: Called with (what is being done, done so far, total).
+        say: Receives messages.
+
+    Raises:
+        DataError: The zip cannot be used, or the import failed.
+    """
     cache.check_name(name)
     check_free(name, replace)
     with cache.locked(f"{FOLDER}-{name}", say):
-        _sweep(name)
+        _delete_unused(name)
         target = _folder(name) / secrets.token_hex(4)
         try:
             plan = unpack(Path(source), target, progress=progress)
@@ -54,40 +68,37 @@ def import_zip(
             shutil.rmtree(target, ignore_errors=True)
             with suppress(OSError):
                 _folder(name).rmdir()
-            if isinstance(
-                error, DataError
-            ):  # the folder that it names is gone, and nobody chose it
+            if isinstance(error, DataError):
+                # The user knows nothing of the folder in the message, which no longer exists.
                 raise DataError(str(error).replace(f"{target}/", "")) from error
             raise
-        _sweep(name)
-    told = dict(list(plan.ignored.items())[:MOST_TOLD])
-    if len(plan.ignored) > MOST_TOLD:
-        told["…"] = (
-            f"and {len(plan.ignored) - MOST_TOLD:,} more files that are no pictures of the two domains"
-        )
-    return dataclasses.replace(report, ignored=report.ignored | told)
+        _delete_unused(name)
+    ignored = dict(list(plan.ignored.items())[:MAX_IGNORED_NAMED])
+    if (more := len(plan.ignored) - MAX_IGNORED_NAMED) > 0:
+        ignored["…"] = f"and {more:,} more files that are not pictures in nice or real"
+    return dataclasses.replace(report, ignored=report.ignored | ignored)
 
 
 def forget(name: str) -> None:
-    """Deletes what was unpacked for a data set that is no more, or that has come from elsewhere since."""
+    """Deletes what was unpacked for a dataset that was removed or imported from elsewhere since."""
     with cache.locked(f"{FOLDER}-{name}"):
-        _sweep(name)
+        _delete_unused(name)
 
 
 def _folder(name: str) -> Path:
     return data_root() / FOLDER / name
 
 
-def _sweep(name: str) -> None:
-    """Deletes every unpacked folder but the one that the data set was made from."""
+def _delete_unused(name: str) -> None:
+    """Deletes every unpacked folder but the one that the dataset was imported from."""
     try:
         origin = (cache.read_record(name) or {}).get("origin", {})
-        kept = {Path(origin[domain]).parent for domain in NAMES if origin.get(domain)}
+        used = {Path(origin[domain]).parent for domain in DOMAINS if origin.get(domain)}
     except (DataError, AttributeError, TypeError):
-        return  # unreadable: who knows what it needs
+        return  # unreadable: it is not known what the dataset needs
     if _folder(name).is_dir():
         for folder in _folder(name).iterdir():
-            if folder.resolve() not in kept:
+            if folder.resolve() not in used:
                 shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):
             _folder(name).rmdir()

@@ -1,14 +1,11 @@
-"""The prediction client: pages and demo ask networks without importing torch.
+"""The prediction client: pages and demo use networks without importing torch.
 
 All of them share one prediction server (server.py), a child process that starts with the first
-request. It holds up to 32 networks, ends after ten quiet minutes, is started again when needed, and
-ends with this process, because it reads its requests from a pipe. A message in either direction is
-two lengths, JSON and bytes: nothing that could run code.
+request. It holds up to 32 networks, ends after ten idle minutes, is started again when needed, and
+ends with this process, because it reads its requests from a pipe (messages.py).
 """
 
 import atexit
-import json
-import struct
 import subprocess
 import sys
 import threading
@@ -16,9 +13,10 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -26,11 +24,11 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.paths import PROJECT, child_environment
 from fruitlab.data.pictures import SIZE, BadPicture
 from fruitlab.inference.heatmap import Explanation
+from fruitlab.inference.messages import receive, send
 from fruitlab.runs.catalog import find
 
 SECONDS = 60  # to wait for an answer; the first one includes importing torch on a busy machine
 MAX_BYTES = 64 * 2**20  # size limit of a photo's file: four times what phones write
-LENGTHS = struct.Struct("!II")
 
 # A picture file, its bytes, or uint8 [100, 100, 3] as `pictures.read` returns it.
 Photo = bytes | Path | np.ndarray
@@ -87,12 +85,12 @@ def explain(run_id: str, photo: Photo) -> Explanation:
 
 
 def start() -> None:
-    """Starts the server and returns at once. Call it while a person is still choosing a photo."""
+    """Start the server without waiting for it, for example while a person chooses a photo."""
     _running()
 
 
 def stop() -> None:
-    """Ends the server, if it runs."""
+    """End the server, if it runs."""
     global _process
     with _starting:
         if _process is not None:
@@ -147,9 +145,6 @@ def _content(photo: Photo) -> bytes:
         raise BadPicture(f"it cannot be read ({error.strerror})") from None
 
 
-# -- the server process
-
-
 class _Died(Exception):
     """The server ended before it answered."""
 
@@ -168,7 +163,10 @@ class _Process:
             env=child_environment(OMP_NUM_THREADS="1"),
             start_new_session=True,
         )
-        self.waiting: dict[int, Future] = {}
+        assert self.child.stdin is not None  # both are pipes
+        assert self.child.stdout is not None
+        self.requests, self.answers = self.child.stdin, self.child.stdout
+        self.waiting: dict[int, Future[tuple[dict[str, Any], bytes]]] = {}
         self.writing, self.number, self.heard = threading.Lock(), 0, time.monotonic()
         threading.Thread(target=self._listen, name="predictions", daemon=True).start()
 
@@ -176,14 +174,14 @@ class _Process:
         return self.child.poll() is None
 
     def ask(self, request: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-        answer: Future = Future()
+        answer: Future[tuple[dict[str, Any], bytes]] = Future()
         began = time.monotonic()
         try:
             with self.writing:
                 self.number += 1
                 number = self.number
                 self.waiting[number] = answer
-                send(self.child.stdin, request | {"id": number}, body)
+                send(self.requests, request | {"id": number}, body)
         except OSError:
             raise _Died from None
         if not self.alive():
@@ -200,7 +198,7 @@ class _Process:
             ) from None
 
     def _listen(self) -> None:
-        while (message := receive(self.child.stdout)) is not None:
+        while (message := receive(self.answers)) is not None:
             header, body = message
             self.heard = time.monotonic()
             if answer := self.waiting.pop(header.pop("id"), None):
@@ -215,11 +213,9 @@ class _Process:
 
     def end(self) -> None:
         self.child.kill()  # it holds nothing that could be lost
-        try:
-            # A busy machine may need seconds to end a large process; Ctrl-C must not wait for that.
+        # A busy machine may need seconds to end a large process; Ctrl-C must not wait for that.
+        with suppress(subprocess.TimeoutExpired):
             self.child.wait(0.1)
-        except subprocess.TimeoutExpired:
-            pass
 
 
 _process: _Process | None = None
@@ -233,26 +229,3 @@ def _running() -> _Process:
         if _process is None or not _process.alive():
             _process = _Process()
         return _process
-
-
-# -- messages, for client and server
-
-
-def send(pipe: BinaryIO, header: dict[str, Any], body: bytes) -> None:
-    """Sends one message. Raises OSError if the other side has gone."""
-    head = json.dumps(header).encode()
-    pipe.write(LENGTHS.pack(len(head), len(body)) + head)
-    pipe.write(body)
-    pipe.flush()
-
-
-def receive(pipe: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
-    """The next message, or None if the other side has ended."""
-    lengths = pipe.read(LENGTHS.size)
-    if len(lengths) < LENGTHS.size:
-        return None
-    head_length, body_length = LENGTHS.unpack(lengths)
-    head, body = pipe.read(head_length), pipe.read(body_length)
-    if len(head) < head_length or len(body) < body_length:
-        return None
-    return json.loads(head), body

@@ -22,15 +22,17 @@ def evaluate(
     say: Say,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Scores a run's last weights on both test sets.
+    """Score a run's last weights on both test sets.
 
     Args:
         data: name of the data; None is the run's own. Categories are matched by name.
-        say: receives messages for the person who waits.
-        progress: receives what is being read, how much of it is done, and how much there is.
+        say: receives messages for the user.
+        progress: see `fruitlab.config.progress`.
+
     Returns:
         Scores by domain. If the run's own data is not on this machine, they are those of the
         predictions that the run wrote when it finished.
+
     Raises:
         RunError: the run has no weights. DataError: the data is missing, shares no category with
             the run, or has changed since.
@@ -71,9 +73,6 @@ def evaluate(
         )
     if left_out:
         say(f"Left out, because {run.id} does not know them: {', '.join(left_out)}.")
-    table = predictions(
-        network.to(device, memory_format=torch.channels_last),
-        pair,
-        dataset.labelled_as(categories),
-    )
+    network.to(device).to(memory_format=torch.channels_last)
+    table = predictions(network, pair, dataset.labelled_as(categories))
     return result | {"from": "weights", "left_out": left_out} | accuracy.table_scores(table)

@@ -4,14 +4,13 @@ import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from fruitlab.config.errors import DataError, RunError
 from fruitlab.data import store, synthetic
 from fruitlab.data.categories import CATEGORIES
-from fruitlab.data.domains import NAMES, TwoDomains, content_hash
+from fruitlab.data.domains import DomainName, TwoDomains, content_hash
 from fruitlab.plots.style import SHAPES
 from fruitlab.runs.folder import Run
 
@@ -35,7 +34,7 @@ class Example:
 
     image: np.ndarray
     category: str
-    domain: Literal["nice", "real"]
+    domain: DomainName
     drawn: bool
     tested: bool
 
@@ -86,8 +85,9 @@ def _drawn(categories: tuple[str, ...]) -> tuple[Example, ...]:
     )
 
 
-def _alternating(count: int) -> list[str]:
-    return [NAMES[1 - i % 2] for i in range(count)]
+def _alternating(count: int) -> list[DomainName]:
+    """real, nice, real, ..."""
+    return ["nice" if i % 2 else "real" for i in range(count)]
 
 
 def _spread(length: int, count: int) -> list[int]:
@@ -99,7 +99,7 @@ def _spread(length: int, count: int) -> list[int]:
 def _test_pictures(folder: Path, written: int, count: int) -> tuple[Example, ...]:
     run = Run(folder)
     table, data = run.predictions(), run.header()["data"]
-    pair = None if data["kind"] == "drawn" else store.opened(data["name"])
+    pair = None if data["kind"] == "drawn" else store.load_cached(data["name"])
     # Seeded by the data, not the run: all runs on the same data have the same examples.
     rng = np.random.default_rng(zlib.crc32(data["fingerprint"].encode()))
     found = []
@@ -117,7 +117,7 @@ def _test_pictures(folder: Path, written: int, count: int) -> tuple[Example, ...
     return tuple(found)
 
 
-def _image(pair: TwoDomains | None, domain: str, path: str) -> np.ndarray | None:
+def _image(pair: TwoDomains | None, domain: DomainName, path: str) -> np.ndarray | None:
     """The picture at a path within the data, uint8 [100, 100, 3]; None if it is not there."""
     if pair is None:  # drawing a picture takes no longer than reading it
         category, _, number = path.partition("/")

@@ -25,7 +25,7 @@ TOLERANCE = 1e-4
 
 
 class _FromPixels(nn.Module):
-    """Pixels in, probabilities out: nothing is left that a user of the file could do wrong."""
+    """Pixels in, probabilities out: preprocessing and softmax are part of the exported network."""
 
     def __init__(self, network: Model) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class _FromPixels(nn.Module):
 
 
 def export_onnx(run: Run, path: Path) -> dict[str, Any]:
-    """Writes the run's network to `path` and checks the file against PyTorch.
+    """Write the run's network to `path` and check the file against PyTorch.
 
     The input *pictures* is uint8 [n, 100, 100, 3], RGB, rows from the top: the centre square of a
     photo, resized (`data.pictures.read` returns it). The output *probabilities* is float32
@@ -46,6 +46,7 @@ def export_onnx(run: Run, path: Path) -> dict[str, Any]:
 
     Returns:
         {run, file, bytes, input, output, categories, largest_difference}.
+
     Raises:
         RunError: there are no weights, packages are missing, the file cannot be written, or it
             disagrees with PyTorch (then nothing is kept).
@@ -56,8 +57,8 @@ def export_onnx(run: Run, path: Path) -> dict[str, Any]:
         import onnxscript  # noqa: F401  torch.onnx needs it
     except ImportError as error:
         raise RunError(
-            f'Exporting needs {error.name}, which is not installed: pip install "fruitlab[export]", '
-            "or, in a checkout, pip install -r requirements.txt"
+            f"Exporting needs {error.name}, which is not installed: pip install"
+            ' "fruitlab[export]", or, in a checkout, pip install -r requirements.txt'
         ) from None
     network, categories = load_network(run)
     model = _FromPixels(inference_model(network)).eval()

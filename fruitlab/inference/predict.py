@@ -1,4 +1,4 @@
-"""What a run's network makes of a photo: the likeliest categories, and where it looked."""
+"""Predictions of a run's network for a photo: the likeliest categories, and where it looked."""
 
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -66,6 +66,7 @@ def relevance(network: Model, feature_map: Tensor, category: int) -> Tensor:
         network: in evaluation mode, with `spatial` True.
         feature_map: float [1, channels, height, width], `network.feature_map` of the picture.
         category: index of the output.
+
     Returns:
         float [height, width]; negative where something spoke against the category.
     """
@@ -93,6 +94,7 @@ class Predictor:
 
         Args:
             photo: a picture file, its bytes, or what `pictures.read` returned for it.
+
         Raises:
             BadPicture: the photo cannot be used; the message says why.
         """

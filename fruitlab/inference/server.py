@@ -1,6 +1,6 @@
 """The prediction server: `python -m fruitlab.inference.server` reads requests and writes answers.
 
-client.py starts it, talks to it through its stdin and stdout, and defines the messages.
+client.py starts it and talks to it through its stdin and stdout (messages.py).
 """
 
 import os
@@ -18,12 +18,12 @@ import torch
 from fruitlab.config.errors import DataError, RunError
 from fruitlab.data import pictures
 from fruitlab.data.pictures import SIZE, BadPicture
-from fruitlab.inference.client import receive, send
+from fruitlab.inference.messages import receive, send
 from fruitlab.inference.predict import Predictor
 from fruitlab.runs.folder import Run
 
 NETWORKS = 32  # held at once, about 3 MB each: three times the mixing slider's eleven stops
-QUIET_SECONDS = 600  # without a request before the server ends: torch alone takes 200 MB
+IDLE_SECONDS = 600  # without a request before the server ends: torch alone takes 200 MB
 
 
 class Networks:
@@ -56,7 +56,7 @@ def _written(run: Run) -> int:
 def answer(
     networks: Networks, request: dict[str, Any], photo: bytes
 ) -> tuple[dict[str, Any], bytes]:
-    """Answers a request about one photo.
+    """Answer a request about one photo.
 
     Returns:
         {answers: [{run, top[, relevance]} or {run, error}]}, and the pixels that the networks were
@@ -96,19 +96,19 @@ def answer(
 
 
 def main() -> None:
-    """Answers requests until the client has gone or has been quiet for long."""
+    """Answer requests until the client has ended or sent none for a long time."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # What a library prints must not get among the answers.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     torch.set_num_threads(1)
     networks, last = Networks(), [time.monotonic()]
 
-    def end_when_quiet() -> None:
-        while (left := QUIET_SECONDS - (time.monotonic() - last[0])) > 0:
+    def end_when_idle() -> None:
+        while (left := IDLE_SECONDS - (time.monotonic() - last[0])) > 0:
             time.sleep(left)
         os._exit(0)
 
-    threading.Thread(target=end_when_quiet, daemon=True).start()
+    threading.Thread(target=end_when_idle, daemon=True).start()
     while (message := receive(sys.stdin.buffer)) is not None:
         last[0] = time.monotonic()
         request, photo = message
@@ -116,7 +116,7 @@ def main() -> None:
         try:
             send(answers, {"id": request["id"]} | header, seen)
         except OSError:
-            break  # the client has gone
+            break  # the client has ended
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The reference of all training methods as Markdown, made from what they declare (docs/methods.md)."""
+"""docs/methods.md: the reference of all training methods, made from what they declare."""
 
 import inspect
 

@@ -119,7 +119,7 @@ def table_scores(table: dict[str, np.ndarray]) -> dict[str, Any]:
 
 def point_combined(point: dict[str, Any]) -> float:
     """Combined top-1 of an evaluation in the log."""
-    return combined(*_accuracies(point, 1))
+    return float(combined(*_accuracies(point, 1)))
 
 
 def _accuracies(point: dict[str, Any], place: int) -> tuple[float, float]:
@@ -181,7 +181,7 @@ def end_minus_final(end_of_initial: float | None, final: float | None) -> float 
 
 
 def iterations_to_half(iterations: Sequence[float], accuracy: Sequence[float]) -> float | None:
-    """Iterations until half of what is lost in the end is lost; None if nothing is lost.
+    """Iterations until half of the final loss of accuracy; None if nothing is lost.
 
     That is when the curve, linear between points, first falls to the mean of its first and last
     value.

@@ -1,8 +1,8 @@
 """How often predictions of a given confidence are right, estimated from a run's test predictions.
 
-A network is trained to make its confidence, the probability of its first answer, large: it says
-99 % far too readily, above all about pictures unlike those it was trained on. How often it is right
-shows on pictures whose category is known. All functions are pure functions of arrays.
+Training makes a network's confidence, the probability of its first answer, large: it is near 99 %
+far too often, above all for pictures unlike those it was trained on. How often such answers are
+right is measured on test pictures. All functions are pure functions of arrays.
 """
 
 import math
@@ -47,7 +47,7 @@ def answers(table: dict[str, np.ndarray], domain: str) -> Answers:
 
 
 def similar(test: Answers, confidence: float) -> Similar | None:
-    """The answers nearest in confidence, ties included; None if there are no answers at all."""
+    """The answers nearest in confidence, ties included; None without any answers."""
     count = len(test.confidence)
     if count == 0:
         return None

@@ -87,7 +87,8 @@ def _values(column: Callable[[str], np.ndarray], metric: Metric, score: str) -> 
         fraction(column(f"{domain}_{metric[-1]}"), column(f"{domain}_pictures"))
         for domain in ("nice", "real")
     )
-    return {"nice": nice, "real": real, "combined": combined(nice, real)}[score]
+    values: dict[str, np.ndarray] = {"nice": nice, "real": real, "combined": combined(nice, real)}
+    return values[score]
 
 
 def smoothed(line: Curve, constant: float) -> Curve:

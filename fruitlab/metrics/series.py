@@ -1,10 +1,10 @@
-"""What a run's log comes to over its iterations: the arrays that figures are drawn from."""
+"""Series of a run's evaluations: the arrays that figures are drawn from."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-POINTS = 500  # a plotted series has no more: more could not be seen, and all go to the browser
+POINTS = 500  # of a plotted series at most: more are not visible, and the browser gets them all
 
 
 @dataclass(frozen=True)

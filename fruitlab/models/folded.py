@@ -1,4 +1,4 @@
-"""Inference models: networks prepared to answer for single photos, and to be exported.
+"""Inference models: networks prepared for single photos and for export.
 
 In evaluation mode the paper's network normalizes by constants. They become part of each layer's
 kernel and of a map that is added to its result. What remains are plain PyTorch operations, which
@@ -33,14 +33,15 @@ class FoldedPaperResNet(Model):
     def __init__(self, network: PaperResNet) -> None:
         super().__init__()
         self.input_size, self.feature_size = network.input_size, network.feature_size
-        # The features of an average training picture, which heat maps explain an answer against.
+        # The features of an average training picture, which heat maps compare a picture with.
         self.average: Tensor
         self.register_buffer("average", network.hidden.norm.mean.clone())
         self.stem = FoldedConvolution(network.stem, network.input_size)
         blocks, size = [], network.input_size // 2  # after max pooling
-        for block in network.blocks:
+        for block in network.residual_blocks():
             blocks.append(FoldedBlock(block, size))
             size = blocks[-1].size
+        self.channels = blocks[-1].channels
         self.blocks = nn.Sequential(*blocks)
         self.hidden, self.output = folded_dense(network.hidden), folded_dense(network.output)
         self.requires_grad_(False).eval()
@@ -53,9 +54,8 @@ class FoldedPaperResNet(Model):
 
     def average_map(self) -> Tensor:
         """A feature map that is pooled to the average features: float [channels, 12, 12]."""
-        channels = self.blocks[-1].channels
-        side = round((self.feature_size / channels) ** 0.5)
-        pooled = self.average.view(side, side, channels).permute(2, 0, 1)
+        side = round((self.feature_size / self.channels) ** 0.5)
+        pooled = self.average.view(side, side, self.channels).permute(2, 0, 1)
         return pooled.repeat_interleave(2, 1).repeat_interleave(2, 2)
 
     def head(self, features: Tensor) -> Tensor:
@@ -77,6 +77,8 @@ class FoldedConvolution(nn.Module):
         shift = layer.bias.view(1, -1, 1, 1) - F.conv2d(
             F.pad(average, self.padding), kernel, None, self.stride
         )
+        self.kernel: Tensor
+        self.shift: Tensor
         self.register_buffer("kernel", kernel.contiguous(memory_format=torch.channels_last))
         self.register_buffer("shift", shift.contiguous(memory_format=torch.channels_last))
 

@@ -1,4 +1,4 @@
-"""What the layers of the paper's network have in common: first weights and running statistics."""
+"""Initial weights and running statistics, common to all layers of the paper's network."""
 
 import math
 
@@ -9,10 +9,11 @@ BIAS = 0.1  # 2.1.1: "they could not be initialised at 0"
 
 
 class Layer(nn.Module):
-    """A weight, float [outputs, inputs, ...], and a bias, float [outputs], as they start (2.1.1).
+    """A layer with a weight, float [outputs, inputs, ...], and a bias, float [outputs] (2.1.1).
 
     Args:
-        shape: of the weight. init: see `truncated_normal`.
+        shape: of the weight.
+        init: see `truncated_normal`.
     """
 
     def __init__(self, *shape: int, init: str) -> None:
@@ -41,19 +42,20 @@ class RunningNorm(nn.Module):
 
     Args:
         statistics: what normalizes a training batch. "moving": the updated running statistics,
-            through which no gradient flows (the paper). "before": those before the update, which
-            learn more slowly. "batch": the batch's own, with gradient, as in `nn.BatchNorm2d`.
-            Evaluation mode uses the running statistics in all three cases.
+            through which no gradient flows (the paper). "before": those before the update, with
+            which training is slower. "batch": the batch's own, with gradient, as in
+            `nn.BatchNorm2d`. Evaluation mode uses the running statistics in all three cases.
         epsilon: added to a variance before its square root.
     """
+
+    mean: Tensor
+    variance: Tensor
 
     def __init__(self, channels: int, *, statistics: str = "moving", epsilon: float = 1e-3) -> None:
         super().__init__()
         self.statistics, self.epsilon = statistics, epsilon
-        # The share that the statistics keep of themselves; training sets it before each iteration.
+        # Fraction of their old value that the statistics keep; set before each training iteration.
         self.momentum = 0.0
-        self.mean: Tensor
-        self.variance: Tensor
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("variance", torch.ones(channels))
 
@@ -69,7 +71,7 @@ class RunningNorm(nn.Module):
         return (x - mean.view(shape)) * torch.rsqrt(variance + self.epsilon).view(shape)
 
     def update(self, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
-        """Updates the running statistics with a batch's; returns those that normalize the batch."""
+        """Update the running statistics with a batch's; returns those that normalize the batch."""
         if self.statistics == "before":
             used = self.mean.clone(), self.variance.clone()
         self.mean.lerp_(mean.detach(), 1 - self.momentum)

@@ -41,6 +41,9 @@ class Model(nn.Module):
         nn.BatchNorm3d,
     )
 
+    input_mean: Tensor
+    input_deviation: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.hyperparameters: dict[str, Any] = {}
@@ -54,7 +57,7 @@ class Model(nn.Module):
         """A network of a run's settings with new weights. Override it to read settings."""
         return cls(categories)  # type: ignore[call-arg]
 
-    # What a network computes
+    # Computation
 
     def features(self, x: Tensor) -> Tensor:
         """Input as `prepare` returns it -> features, float [batch, feature_size]."""
@@ -73,21 +76,21 @@ class Model(nn.Module):
         raise NotImplementedError
 
     def average_map(self) -> Tensor:
-        """What heat maps explain an answer against: float, of a shape like one feature map's."""
+        """The feature map that heat maps compare a picture's with: float, shaped like one map."""
         return torch.zeros(())
 
     def forward(self, x: Tensor) -> Tensor:
         """Input as `prepare` returns it -> logits, float [batch, categories]."""
         return self.head(self.features(x))
 
-    # What it is given
+    # Input
 
     def prepare(self, pictures: Tensor) -> Tensor:
         """Pictures, uint8 [batch, height, width, 3] -> input, float [batch, 3, size, size]."""
         return self.standardize(to_float(pictures))
 
     def standardize(self, x: Tensor) -> Tensor:
-        """Resizes and normalizes pictures, float [batch, 3, height, width] in 0..1."""
+        """Resize and normalize pictures, float [batch, 3, height, width] in 0..1."""
         size = (self.input_size, self.input_size)
         if x.shape[-2:] != size:
             x = F.interpolate(x, size, mode="bilinear", antialias=True, align_corners=False)
@@ -95,7 +98,7 @@ class Model(nn.Module):
             x = (x - self.input_mean) / self.input_deviation
         return x
 
-    # What it consists of
+    # Layers
 
     def layer_groups(self) -> dict[str, list[nn.Module]]:
         """Its layers in groups by name, from input to output; the last group is "head".
@@ -134,9 +137,9 @@ class Model(nn.Module):
     # Optional hooks
 
     def set_statistics_momentum(self, momentum: float) -> None:
-        """Called before each iteration with the share that running statistics keep of themselves.
+        """Called before each iteration with the fraction that running statistics keep.
 
-        The share is the run's `norm_momentum` at this iteration. By default nothing follows it.
+        That is the run's `norm_momentum` at this iteration. Does nothing by default.
         """
 
     def decayed(self) -> set[str]:
@@ -151,7 +154,7 @@ class Model(nn.Module):
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> Any:
-        """As `nn.Module.load_state_dict`, and takes what earlier versions wrote."""
+        """Load a state dict, also one that an earlier version wrote."""
         return super().load_state_dict(self.upgrade_names(state_dict), strict, assign)
 
 

@@ -105,6 +105,10 @@ class PaperResNet(Model):
     def head(self, features: Tensor) -> Tensor:
         return self.output(torch.tanh(self.hidden(features)))
 
+    def residual_blocks(self) -> list[ResidualBlock]:
+        """The blocks in order."""
+        return [block for block in self.blocks if isinstance(block, ResidualBlock)]
+
     def layer_groups(self) -> dict[str, list[nn.Module]]:
         blocks = list(self.blocks)
         return {
@@ -118,8 +122,9 @@ class PaperResNet(Model):
         }
 
     def set_statistics_momentum(self, momentum: float) -> None:
-        for norm in self.running_statistics(*self.layer_groups()):
-            norm.momentum = momentum
+        for module in self.modules():
+            if isinstance(module, RunningNorm):
+                module.momentum = momentum
 
     @classmethod
     def upgrade_names(cls, tensors: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The registry of networks: which there are, and how one is built from a run's configuration.
+"""The registry of networks: lists them, and builds one from a run's configuration.
 
 A network is one file: a subclass of `model.Model` under `@register`, in this package or in another
 one that names it in the entry-point group `fruitlab.models`::
@@ -39,7 +39,7 @@ _broken: set[str] = set()  # entry points that could not be loaded
 
 @dataclass(frozen=True)
 class Listing:
-    """What can be said of a network without importing it."""
+    """What is known of a network without importing it."""
 
     name: str
     title: str
@@ -64,6 +64,11 @@ def register(model: "ModelClass") -> "ModelClass":
     return model
 
 
+def unregister(name: str) -> None:
+    """Forgets a network, as tests do that define one."""
+    _classes.pop(name, None)
+
+
 def networks() -> dict[str, Listing]:
     """Every network by name: the built-in ones, plugins, and classes registered in this process."""
     found = {name: listing for name, (listing, _) in _built_in().items()}
@@ -77,7 +82,7 @@ def networks() -> dict[str, Listing]:
 
 
 def check(name: str) -> None:
-    """Raises ConfigError, naming the known networks, if there is none of this name."""
+    """Raise ConfigError, which names the known networks, if there is none of this name."""
     known = networks()
     if name not in known:
         raise ConfigError(
@@ -143,9 +148,11 @@ def _plugins() -> dict[str, importlib.metadata.EntryPoint]:
 
 
 def _load(entry: importlib.metadata.EntryPoint) -> None:
-    """Imports a plugin; one that cannot be imported is left out from then on, with a warning."""
+    """Import a plugin. If that fails, warn, and leave it out from then on."""
     try:
-        entry.load()
+        loaded = entry.load()
+        if isinstance(loaded, type):  # the class itself, and not its module
+            register(loaded)
     except Exception as error:  # whatever a third party's module may raise
         _broken.add(entry.name)
         warnings.warn(

@@ -7,7 +7,7 @@ rows from the network.
 from typing import Any
 
 # Layer, the paper's column "Parameters", output size, counted layers, trained parameters.
-_ROWS = (
+_ROWS: tuple[tuple[str, str, str, int, int], ...] = (
     ("Inputs", "-", "100x100x3", 0, 0),
     ("Convolutional Layer", "5x5 kernel, depth 3 to 8, stride 1", "100x100x8", 1, 608),
     ("Max Pooling", "2x2 filter", "50x50x8", 0, 0),
@@ -25,7 +25,7 @@ _ROWS = (
 def rows() -> list[dict[str, Any]]:
     """[{layer, parameters_of, output, layers, parameters}]; the last row holds the sums."""
     names = ("layer", "parameters_of", "output", "layers", "parameters")
-    table = [dict(zip(names, row, strict=True)) for row in _ROWS]
+    table: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in _ROWS]
     total = {"layer": "Total", "parameters_of": "", "output": ""}
     sums = {name: sum(row[name] for row in table) for name in ("layers", "parameters")}
     return [*table, total | sums]

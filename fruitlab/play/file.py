@@ -41,7 +41,7 @@ class PlayFile:
         notes: *format*, *run*, *data*, *fingerprint*, *kind*, *categories*, *config*, *iteration*
             (when initial training ended), *steps* (iterations that can be played), *streams* (keys
             of the random orders), *whole* (how many pictures there were), *reference* (the curve
-            of a head that keeps no nice pictures) and *lost* (what bytes cost against floats).
+            of a head that keeps no nice pictures) and *lost* (accuracy lost by storing bytes).
         tensors: for each of SETS, *features.SET* uint8 [n, features] and *labels.SET* uint16 [n];
             *low* and *scale* float32 [features], where a feature is low + scale * byte; and for
             each of LAYERS its *weight*, *bias*, *norm.mean* and *norm.variance*, float32.
@@ -58,6 +58,7 @@ class PlayFile:
 
     @property
     def categories(self) -> list[str]:
+        """Names of the categories, in the order of the head's outputs."""
         return self.notes["categories"]
 
     @property
@@ -96,7 +97,7 @@ def check(run: Run) -> None:
 
 
 def read(path: Path) -> PlayFile:
-    """Reads and checks a play file.
+    """Read and check a play file.
 
     Raises:
         RunError: it is missing, damaged, or of a newer version.
@@ -104,7 +105,8 @@ def read(path: Path) -> PlayFile:
     try:
         with safe_open(path, framework="numpy") as file:
             notes = json.loads((file.metadata() or {})["fruitlab"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            names = file.keys()  # the file itself cannot be iterated
+            tensors = {name: file.get_tensor(name) for name in names}
         if not isinstance(notes["format"], int) or notes["format"] > FORMAT:
             raise RunError(
                 f"{path.name} was written by a newer version of FruitLab. Update this one."
@@ -125,7 +127,7 @@ def _fault(file: PlayFile) -> str:
     """What is wrong with the file's shapes and numbers, or ""."""
     tensors, categories = file.tensors, len(file.categories)
     inputs, hidden = len(tensors["low"]), len(tensors["hidden.bias"])
-    shapes = {"low": (inputs,), "scale": (inputs,)}
+    shapes: dict[str, tuple[int, ...]] = {"low": (inputs,), "scale": (inputs,)}
     for layer, (ins, outs) in zip(LAYERS, ((inputs, hidden), (hidden, categories)), strict=True):
         shapes |= {
             f"{layer}.weight": (outs, ins),

@@ -16,7 +16,7 @@ from safetensors.numpy import save
 from fruitlab.config.errors import RunError
 from fruitlab.config.files import write_whole
 from fruitlab.config.progress import Say
-from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.base import Method
 from fruitlab.methods.batching import batches_per_epoch
 from fruitlab.models.model import Model
 from fruitlab.models.paper_resnet import Dense
@@ -37,16 +37,19 @@ LARGEST = 5_000_000  # bytes
 
 
 def make(run: Run, out: Path, *, say: Say, counts: dict[str, int] = COUNTS) -> dict[str, Any]:
-    """Writes the play file of an iterative run.
+    """Write the play file of an iterative run.
 
     Args:
         out: where to write it.
-        say: receives messages for the person who waits.
+        say: receives messages for the user.
         counts: pictures of each set, at most.
+
     Returns:
-        {file, bytes, pictures, steps, lost, before, after}. *lost* is what bytes cost against
-        floats: how far a test set's accuracy is off along the curve, *most* and *mean*, in points.
+        {file, bytes, pictures, steps, lost, before, after}. *lost* is the effect of bytes
+        in place of floats: the difference of a test set's accuracy along the curve, *most* and
+        *mean*, in points.
         *before* and *after* are the accuracies at the ends of the curve.
+
     Raises:
         RunError: it is no iterative run, or a play file cannot represent its restricted training.
         DataError: its data is missing or has changed.
@@ -128,7 +131,7 @@ def make(run: Run, out: Path, *, say: Say, counts: dict[str, int] = COUNTS) -> d
     }
 
 
-def at_switch(run: Run, config: RunConfig, dataset: DeviceDataset, say: Say) -> State:
+def at_switch(run: Run, config: Method, dataset: DeviceDataset, say: Say) -> State:
     """The run's state when initial training has just ended.
 
     From its switch.safetensors if it has one; otherwise initial training is done again.
@@ -185,7 +188,7 @@ def to_bytes(features: np.ndarray, low: np.ndarray, scale: np.ndarray) -> np.nda
     return np.rint((features - low) / np.where(scale > 0, scale, 1)).clip(0, 255).astype(np.uint8)
 
 
-def streams(config: RunConfig, steps: int, counts: dict[str, int]) -> dict[str, list[int]]:
+def streams(config: Method, steps: int, counts: dict[str, int]) -> dict[str, list[int]]:
     """The keys of each epoch's random order.
 
     Real pictures get the trainer's own. Nice ones get as many as a play can use, if it keeps 100 %.

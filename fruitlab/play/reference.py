@@ -25,11 +25,12 @@ CPU = torch.device("cpu")
 def curve(
     file: PlayFile, state: State, features: Mapping[str, np.ndarray] | None = None
 ) -> Iterator[dict[str, int]]:
-    """Trains the head to the end of a play file.
+    """Train the head to the end of a play file.
 
     Args:
         state: as initial training left it, on the CPU. A copy of it is trained.
         features: float64 [n, features] for each of SETS, in place of the file's own.
+
     Yields:
         {step, nice, real}: how many test pictures are right, at each evaluation point.
     """

@@ -5,8 +5,8 @@ from typing import Any
 
 from fruitlab.methods.base import Method
 from fruitlab.metrics.curves import distinguishing
+from fruitlab.runs.entry import Entry
 from fruitlab.runs.grouping import preset_changes, preset_name
-from fruitlab.runs.index import Entry
 
 SHOWN_CHANGES = 3  # settings that a preset's caption names
 
@@ -74,7 +74,7 @@ def legends(entries: Sequence[Entry], *, whole: bool = False, seed: bool = False
     Returns:
         Empty texts where nothing differs and nothing was asked for; not always distinct.
     """
-    configs = [entry.config for entry in entries]
+    configs = [entry.known_config for entry in entries]
     found = []
     for config, settings in zip(
         configs, distinguishing([config.settings() for config in configs]), strict=True
@@ -93,7 +93,7 @@ def distinct_legends(entries: Sequence[Entry]) -> list[str]:
     """A short name for each run: its title, else what tells it from the others, else its id."""
     short = legends(entries)
     seeded = [
-        ", ".join(filter(None, (text, f"seed {entry.config.seed}")))
+        ", ".join(filter(None, (text, f"seed {entry.known_config.seed}")))
         if short.count(text) > 1
         else text
         for entry, text in zip(entries, short, strict=True)

@@ -1,4 +1,4 @@
-"""Creating runs, and finding those there are: the user's own and those that ship with FruitLab."""
+"""Creating runs, and finding them: the user's own and those that ship with FruitLab."""
 
 import difflib
 import re

@@ -8,10 +8,10 @@ import numpy as np
 
 from fruitlab.methods.base import Method
 from fruitlab.methods.batching import mean_batch
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
-# Training pictures per second at width 1, with all costs, until a run has been measured here: two
-# cores of a common server.
+# Training pictures per second at width 1, everything included, until a run has been measured here.
+# From two cores of a common server.
 UNMEASURED = 300.0
 # Half the width takes a little over half the time, as small layers use the processor less well.
 WIDTH_EXPONENT = 1.2
@@ -58,8 +58,8 @@ def estimate(
     Args:
         config: of the run.
         nice, real: pictures of each domain in the data, training and test pictures together.
-        entries: all runs, newest first; earlier ones tell how fast this machine is.
-        first_phase: phases before this one are done already.
+        entries: all runs, newest first; the speed is measured on earlier ones.
+        first_phase: number of phases that are done already.
     """
     pictures, work = workload(config, nice, real, first_phase=first_phase)
     speed = measured_speed(entries, config.width)
@@ -103,7 +103,7 @@ def workload(config: Method, nice: int, real: int, *, first_phase: int = 0) -> t
 def run_speed(entry: Entry) -> float | None:
     """Training pictures per second of a run, with scored ones counted for their work.
 
-    None if the run has too few evaluations to tell.
+    None if the run has too few evaluations.
     """
     first_phase = entry.column("phase") == 0  # trains all layers on pictures, whatever the method
     if first_phase.sum() < 2:
@@ -136,7 +136,7 @@ def guessed_speed(width: float) -> float:
 def seconds_left(entry: Entry, *, window: int = 8) -> float | None:
     """Seconds until a run ends, at the pace of the last evaluations of its phase.
 
-    A later phase may be faster or slower. None until there is a pace.
+    A later phase may be faster or slower. None before two evaluations.
     """
     if entry.config is None or entry.points < 2:
         return None

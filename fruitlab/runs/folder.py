@@ -28,11 +28,11 @@ from fruitlab.config.files import read_json, write_json, write_whole
 from fruitlab.config.paths import runs_root, shipped_root
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import parse_stored
+from fruitlab.runs import missing
 from fruitlab.runs.log import parse
 
 FORMAT = 2  # 1 had every method's settings in every run, some under other names
 STARTING = 30.0  # seconds that a new process may take on a busy machine before it holds the lock
-NAMED = 4  # runs that a message names
 WAITING = ("starting", "waiting")
 
 
@@ -117,7 +117,7 @@ class Run:
         if self.log_length() > length:
             os.truncate(self.log, length)
 
-    # Tensors: safetensors, so reading a stranger's file runs no code.
+    # Tensors: safetensors, so reading a file of unknown origin runs no code.
 
     def write_tensors(
         self, name: str, tensors: dict[str, np.ndarray], notes: dict[str, Any]
@@ -143,14 +143,7 @@ class Run:
                 names = file.keys()
                 return {key: file.get_tensor(key) for key in names}, json.loads(notes)
         except FileNotFoundError:
-            if self.shipped:
-                raise RunError(
-                    f"{self.id} ships without its {name}. {_shipped_with(path.name)} Choose one of"
-                    " those, or train this run again from its link on the Runs page."
-                ) from None
-            raise RunError(
-                f"{self.id} has no {path.name} yet. `python -m fruitlab runs` shows its status."
-            ) from None
+            raise RunError(missing.tensors(self.id, name, shipped=self.shipped)) from None
         except (OSError, SafetensorError, ValueError) as error:
             raise RunError(
                 f"{self.id}: {path.name} is damaged ({error}). Restore it from a copy, or train the"
@@ -168,11 +161,7 @@ class Run:
                 return dict(file)
         except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             if self.shipped and isinstance(error, FileNotFoundError):
-                raise RunError(
-                    f"{self.id} ships without its answers to each test picture."
-                    f" {_shipped_with('predictions.npz')} The scores of this run by category are"
-                    " on the Runs page, under By category, and in its summary.json."
-                ) from None
+                raise RunError(missing.shipped_predictions(self.id)) from None
             raise RunError(
                 f"Cannot read the predictions of {self.id} ({error}). They are written when a run"
                 " finishes."
@@ -266,13 +255,3 @@ def ended(summary: Any) -> str:
     """finished, stopped or failed, as the summary says; interrupted if it says anything else."""
     status = summary.get("status") if isinstance(summary, dict) else None
     return status if status in ("finished", "stopped", "failed") else "interrupted"
-
-
-def _shipped_with(file: str) -> str:
-    """A sentence that names the shipped runs that have a file."""
-    ids = [path.parent.name for path in sorted(shipped_root().glob(f"*/{file}"))]
-    if not ids:
-        return f"No shipped run has {file}."
-    more = len(ids) - NAMED
-    named = ", ".join(ids[:NAMED]) + (f" and {more} more" if more > 0 else "")
-    return f"Shipped runs with {file}: {named}."

@@ -8,7 +8,7 @@ from fruitlab.methods.batching import mean_batch
 from fruitlab.methods.phase import labels
 from fruitlab.metrics import accuracy
 from fruitlab.metrics.series import Forgetting, thin
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 
 @dataclass(frozen=True)
@@ -87,19 +87,19 @@ def budget(entry: Entry) -> int:
     seen = entry.summary.get("images_seen")
     if entry.status == "finished" and isinstance(seen, int):
         return seen
-    counts, total = _training_pictures(entry), 0.0
-    phases = entry.config.phases()
+    counts, config, total = _training_pictures(entry), entry.known_config, 0.0
+    phases = config.phases()
     for label, phase in zip(labels(phases), phases, strict=True):
-        batch = mean_batch(counts.get(label, 0), entry.config.batch_size)
+        batch = mean_batch(counts.get(label, 0), config.batch_size)
         total += phase.iterations * batch
     return round(total)
 
 
 def joint_iterations(entry: Entry) -> int:
     """Iterations of a mixed run that trains on this run's pictures and sees as many in all."""
-    pictures = sum(_training_pictures(entry).values())
-    batch = mean_batch(pictures, entry.config.batch_size)
-    return max(1, round(budget(entry) / batch)) if batch else entry.config.iterations
+    pictures, config = sum(_training_pictures(entry).values()), entry.known_config
+    batch = mean_batch(pictures, config.batch_size)
+    return max(1, round(budget(entry) / batch)) if batch else config.iterations
 
 
 def _training_pictures(entry: Entry) -> dict[str, int]:

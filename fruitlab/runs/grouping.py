@@ -11,7 +11,7 @@ from fruitlab.config.errors import ConfigError
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import configure
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 # Which pictures and which seed: every run has settings of its own, whatever its preset.
 NOT_IN_PRESETS = ("seed", "data", "split_seed")
@@ -20,10 +20,10 @@ NOT_IN_PRESETS = ("seed", "data", "split_seed")
 def run_key(entry: Entry, *, without: Iterable[str]) -> tuple[str, str | None]:
     """What runs share that are on the same pictures and differ at most in the settings `without`.
 
-    The entry must have a configuration.
+    Raises:
+        RunError: the run has no readable configuration.
     """
-    assert entry.config is not None, f"{entry.id} has no configuration"
-    return entry.config.experiment(without=without), entry.data.get("fingerprint")
+    return entry.known_config.experiment(without=without), entry.data.get("fingerprint")
 
 
 def same_experiment(one: Entry, other: Entry) -> bool:
@@ -43,6 +43,20 @@ def same_data(one: Entry, other: Entry) -> bool:
     if all(fingerprints):
         return fingerprints[0] == fingerprints[1]
     return one.config.data == other.config.data  # a worker has not read the data yet
+
+
+def by_value_and_seed(runs: Iterable[tuple[int, Entry]]) -> dict[int, list[Entry]]:
+    """Runs by a value such as the ratio, ascending; one per seed, by seed.
+
+    Args:
+        runs: (value, run). Of several with the same value and seed, the last one counts.
+    """
+    found: dict[int, dict[int, Entry]] = {}
+    for value, entry in runs:
+        found.setdefault(value, {})[entry.known_config.seed] = entry
+    return {
+        value: [seeds[seed] for seed in sorted(seeds)] for value, seeds in sorted(found.items())
+    }
 
 
 def preset_name(config: RunConfig) -> str:

@@ -48,7 +48,7 @@ class Job:
 
     @property
     def title(self) -> str:
-        """What the job does, as the page called it."""
+        """What the job does, as it was given to `start`."""
         return str(self.request.get("title", "Background job"))
 
     def status(self) -> str:
@@ -86,11 +86,11 @@ class Job:
         return text[-20_000:].strip()
 
     def result(self) -> dict[str, Any]:
-        """The command's result, {"error"} if it failed; empty if there is none (yet)."""
+        """The command's result, {"error"} if it failed; empty while there is none."""
         return _read_object(self.folder / "result.json")
 
     def cancel(self) -> None:
-        """Interrupts a working job, as Ctrl-C would."""
+        """Interrupt a working job, as Ctrl-C would."""
         try:
             if self._held():  # The process that holds the lock is the one that wrote the ID.
                 os.kill(int((self.folder / "pid").read_text()), signal.SIGINT)
@@ -98,13 +98,13 @@ class Job:
             pass  # It has ended in the meantime.
 
     def dismiss(self) -> None:
-        """Deletes the folder, unless the job is working."""
+        """Delete the folder, unless the job is working."""
         if self.status() != "working":
             shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextmanager
     def work(self) -> Iterator[None]:
-        """Holds the lock while the job's own process works; cleans up at the end.
+        """Hold the lock while the job's own process works; clean up at the end.
 
         Raises:
             filelock.Timeout: another process works on this job.
@@ -118,7 +118,7 @@ class Job:
                 (self.folder / UPLOAD).unlink(missing_ok=True)
 
     def finish(self, exit_status: int, result: Any = None) -> None:
-        """Writes the result, then the exit status. Raises OSError."""
+        """Write the result, then the exit status. Raises OSError."""
         if result is not None:
             write_json(self.folder / "result.json", result)
         write_whole(self.folder / "status", str(exit_status).encode())
@@ -136,7 +136,7 @@ class Job:
 
 
 def start(root: Path, title: str, arguments: list[str], *, upload: BinaryIO | None = None) -> Job:
-    """Starts a command in a process of its own, in a new folder below `root`.
+    """Start a command in a process of its own, in a new folder below `root`.
 
     Args:
         title: what the job does, for the page.

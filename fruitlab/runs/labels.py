@@ -1,4 +1,4 @@
-"""What a person does with a run: label it, export its log, delete it. No torch."""
+"""What a user does with a run: label it, export its log, delete it. No torch."""
 
 import csv
 import io

@@ -13,7 +13,7 @@ from fruitlab.runs.folder import Run
 def start_python(
     arguments: list[str], *, log: Path, detached: bool = True, **environment: str
 ) -> subprocess.Popen:
-    """Starts `python <arguments>`; what it prints is appended to the file `log`.
+    """Start `python <arguments>`; what it prints is appended to the file `log`.
 
     Args:
         detached: start it in a session of its own, so that it outlives this process and Ctrl-C in
@@ -33,13 +33,13 @@ def start_python(
             stderr=output,
             start_new_session=detached,
         )
-    if detached:  # Somebody has to wait for it, or it stays as a zombie when it has ended.
+    if detached:  # A child that nobody waits for stays as a zombie process after it has ended.
         threading.Thread(target=process.wait, daemon=True).start()
     return process
 
 
 def start_worker(run: Run, *, detached: bool = True, **environment: str) -> subprocess.Popen:
-    """Starts the process that trains a run, or resumes it. Its output goes to worker.log.
+    """Start the process that trains a run, or resumes it. Its output goes to worker.log.
 
     Raises:
         RunError: the process could not be started.

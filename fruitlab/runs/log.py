@@ -51,7 +51,7 @@ class Log:
         self._start_over()
 
     def _start_over(self) -> None:
-        # New objects: whoever holds the old columns keeps a consistent view of the old log.
+        # New objects: entries that hold the old columns keep a consistent view of the old log.
         self.columns = {name: array("d") for name in COLUMNS}
         self.phases: list[str] = []
         self.offset, self.tail = 0, b""
@@ -69,7 +69,7 @@ class Log:
                 return False
             with open(self.path, "rb") as file:
                 # A resumed run cuts its log and appends to it, so the log may have other lines at
-                # the old length. The last known line tells.
+                # the old length. The last known line shows it.
                 file.seek(max(0, self.offset - len(self.tail)))
                 if size < self.offset or file.read(len(self.tail)) != self.tail:
                     self._start_over()

@@ -1,4 +1,4 @@
-"""The queue in front of each device: started runs wait their turn, in order of creation.
+"""The queue of each device: started runs wait for their turn, in order of creation.
 
 A run waits before it imports torch. Each device has FRUITLAB_SLOTS places (default: 1), which are
 files below `<runs root>/.slots`; a run that trains holds the lock of one.
@@ -36,7 +36,7 @@ def check_device(device: str) -> None:
 
 
 def guess_device(device: str) -> str:
-    """The kind of device that `auto` will turn out to be, guessed without torch."""
+    """The kind of device that a name stands for; for `auto` a guess, made without torch."""
     if device != "auto":
         return device.partition(":")[0]
     if os.path.exists("/dev/nvidiactl") or os.path.exists("/dev/dxg"):
@@ -91,7 +91,7 @@ def free_memory(cgroup: Path = CGROUP) -> int:
 def wait_for_turn(
     run: Run, device: str, *, say: Say, wait: Callable[[float], None] = time.sleep
 ) -> FileLock:
-    """Waits until the device has a free slot that no older run waits for.
+    """Wait until the device has a free slot that no older run waits for.
 
     Args:
         wait: sleeps for some seconds; may raise to give up.

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from fruitlab.methods.mixed import Mixed
+from fruitlab.runs.entry import Entry
 from fruitlab.runs.grouping import same_data
-from fruitlab.runs.index import Entry
 
 SAME_BUDGET = 0.1  # training pictures seen may differ by this fraction
 JOINT = 50  # iterative training uses the pictures of this mixing ratio (paper 4.4.2)
@@ -20,7 +20,7 @@ def best_mixed(entries: Iterable[Entry], run: Entry, top: int) -> tuple[Entry, f
     """
     scored = [
         (entry, value)
-        for entry in _mixed(entries, run)
+        for entry, _ in _mixed(entries, run)
         if (value := entry.final("combined", top)) is not None
     ]
     return max(scored, key=lambda pair: pair[1], default=None)
@@ -37,25 +37,19 @@ def joint(entries: Iterable[Entry], run: Entry, pictures: int) -> Entry | None:
         run: the iterative run.
         pictures: training pictures that it sees.
     """
+    seed = run.known_config.seed
     found = [
-        entry
-        for entry in _mixed(entries, run)
-        if _at_budget(entry, pictures) and entry.final("nice") is not None
+        ((abs(config.ratio - JOINT), config.seed != seed, -entry.created), entry)
+        for entry, config in _mixed(entries, run)
+        if _at_budget(entry, config, pictures) and entry.final("nice") is not None
     ]
-    return min(
-        found,
-        key=lambda entry: (
-            abs(entry.config.ratio - JOINT),
-            entry.config.seed != run.config.seed,
-            -entry.created,
-        ),
-        default=None,
-    )
+    return min(found, key=lambda pair: pair[0])[1] if found else None
 
 
-def _mixed(entries: Iterable[Entry], run: Entry) -> list[Entry]:
+def _mixed(entries: Iterable[Entry], run: Entry) -> list[tuple[Entry, Mixed]]:
+    """The other finished mixed runs on the run's data, each with its configuration."""
     return [
-        entry
+        (entry, entry.config)
         for entry in entries
         if entry.id != run.id
         and entry.status == "finished"
@@ -64,11 +58,11 @@ def _mixed(entries: Iterable[Entry], run: Entry) -> list[Entry]:
     ]
 
 
-def _at_budget(entry: Entry, pictures: int) -> bool:
+def _at_budget(entry: Entry, config: Mixed, pictures: int) -> bool:
     """Whether a mixed run trained on both domains and saw about so many pictures."""
     seen = entry.summary.get("images_seen")
     return (
         isinstance(seen, int)
-        and 0 < entry.config.ratio < 100
+        and 0 < config.ratio < 100
         and abs(seen - pictures) <= SAME_BUDGET * pictures
     )

@@ -3,8 +3,10 @@
 The nine splits of the paper's iterative study share their initial training this way (paper 5.1).
 """
 
+from typing import Literal
+
 from fruitlab.config.files import write_whole
-from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.base import Method
 from fruitlab.runs.catalog import create
 from fruitlab.runs.folder import Run
 
@@ -19,12 +21,12 @@ INHERITED = (
 )  # of config.json
 
 
-def snapshot_name(iteration: int) -> str:
-    """Name of the snapshot's file at an iteration, without its suffix."""
+def snapshot_name(iteration: int | Literal["*"]) -> str:
+    """Name of the snapshot's file at an iteration, without its suffix; "*" for a glob pattern."""
     return f"snapshot-{iteration}"
 
 
-def branch(trunk: Run, iteration: int, *, config: RunConfig) -> Run:
+def branch(trunk: Run, iteration: int, *, config: Method) -> Run:
     """Create a run that continues from another run's snapshot.
 
     The new run folder gets a copy of the state and of the log up to the snapshot. Resuming it gives

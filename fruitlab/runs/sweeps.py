@@ -7,8 +7,8 @@ from fruitlab.methods.mixed import Mixed
 from fruitlab.metrics.accuracy import SCORES
 from fruitlab.metrics.curves import mean_and_deviation
 from fruitlab.runs.captions import preset_caption
-from fruitlab.runs.grouping import run_key
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
+from fruitlab.runs.grouping import by_value_and_seed, run_key
 
 TENS = range(0, 101, 10)
 
@@ -80,10 +80,11 @@ def sweeps(entries: Iterable[Entry]) -> list[Sweep]:
 
     A ratio without any weights is left out, as no run there can classify a photo.
     """
-    groups: dict[tuple, list[Entry]] = {}
+    groups: dict[tuple[str, str | None], list[tuple[Entry, Mixed]]] = {}
     for entry in entries:
         if isinstance(entry.config, Mixed) and entry.final("combined") is not None:
-            groups.setdefault(run_key(entry, without=("ratio", "seed")), []).append(entry)
+            key = run_key(entry, without=("ratio", "seed"))
+            groups.setdefault(key, []).append((entry, entry.config))
     found = [sweep for group in groups.values() if (sweep := _sweep(group)).runs]
     return sorted(found, key=_order)
 
@@ -93,17 +94,17 @@ def _order(sweep: Sweep) -> tuple[int, bool, float]:
     return -len(sweep.runs), sweep.kind != "photographs", -newest
 
 
-def _sweep(group: list[Entry]) -> Sweep:
-    runs: dict[int, dict[int, Entry]] = {}
-    # Of several runs alike the last one counts: one with weights if there is any, the newest.
-    for entry in sorted(group, key=lambda entry: (entry.run.has("weights"), entry.created)):
-        runs.setdefault(entry.config.ratio, {})[entry.config.seed] = entry
-    by_ratio = {
-        ratio: [seeds[seed] for seed in sorted(seeds)] for ratio, seeds in sorted(runs.items())
-    }
-    first = group[0]
+def _preference(entry: Entry) -> tuple[bool, float]:
+    return entry.run.has("weights"), entry.created
+
+
+def _sweep(group: list[tuple[Entry, Mixed]]) -> Sweep:
+    # Among runs with the same settings the last one counts: the newest with weights, if any.
+    group = sorted(group, key=lambda pair: _preference(pair[0]))
+    by_ratio = by_value_and_seed((config.ratio, entry) for entry, config in group)
+    first, first_config = group[0]
     return Sweep(
-        config=first.config,
+        config=first_config,
         fingerprint=str(first.data.get("fingerprint") or ""),
         kind=first.kind,
         runs={

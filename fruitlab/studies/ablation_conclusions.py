@@ -1,4 +1,4 @@
-"""What follows from the results of ablations: the figures that decide, by fixed rules. No torch.
+"""Conclusions from the results of ablations, by fixed rules. No torch.
 
 The Paper page puts them into words.
 """
@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fruitlab.methods.mixed import Mixed
+from fruitlab.runs.entry import Entry
 from fruitlab.runs.grouping import preset_changes, preset_name
-from fruitlab.runs.index import Entry
 from fruitlab.studies.ablation_results import FALLEN, Row, SwitchRow
 from fruitlab.studies.ablations import CHOSEN, RATIO, Ablation
 from fruitlab.studies.published import TABLE2

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fruitlab.metrics.accuracy import SCORES
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 from fruitlab.studies.ablations import SWITCH, Ablation, AblationSet
 from fruitlab.studies.published import FORGOTTEN
 
@@ -24,7 +24,8 @@ class Row:
     Attributes:
         ablation: which one.
         loss: mean cross entropy since the evaluation before; infinite if the run diverged.
-        nice, real, combined: top-1, fractions of one; nan if the run diverged.
+        nice, real, combined: top-1, fractions of one; nan if the run diverged or its summary is
+            damaged.
     """
 
     ablation: Ablation
@@ -84,8 +85,9 @@ def rows(of: AblationSet, entries: Iterable[Entry]) -> list[Row]:
         if entry.status == "failed" and _diverged(entry):
             row = Row(ablation, math.inf, math.nan, math.nan, math.nan)
         elif entry.status == "finished" and entry.points:
-            loss = float(entry.column("loss")[-1])
-            row = Row(ablation, loss, *(entry.final(score) for score in SCORES))
+            finals = (entry.final(score) for score in SCORES)
+            scores = (math.nan if final is None else final for final in finals)
+            row = Row(ablation, float(entry.column("loss")[-1]), *scores)
         else:
             continue
         found.setdefault(ablation.title, row)
@@ -120,7 +122,7 @@ def _ablations(of: AblationSet, entries: Iterable[Entry]) -> Iterable[tuple[Abla
         for entry in entries
         if entry.config is not None and (ablation := of.ablation_of(entry.config)) is not None
     ]
-    return sorted(runs, key=lambda pair: (pair[1].config.seed, -pair[1].created))
+    return sorted(runs, key=lambda pair: (pair[1].known_config.seed, -pair[1].created))
 
 
 def tables(

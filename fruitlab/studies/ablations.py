@@ -68,7 +68,7 @@ class AblationSet:
 
     def config(self, ablation: Ablation, data: str, **changes: Any) -> Method:
         """The configuration of an ablation, with changes to the base."""
-        settings = {"data": data} | self.base | changes | ablation.changes
+        settings = {"data": data, **self.base, **changes, **ablation.changes}
         config = configure(self.method, preset="paper", **settings)
         return config.model_copy(update={"preset": self.preset}) if self.preset else config
 

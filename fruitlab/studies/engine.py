@@ -16,7 +16,7 @@ from typing import Any
 from fruitlab.config.errors import RunError
 from fruitlab.config.files import write_json
 from fruitlab.config.progress import Say
-from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.base import Method
 from fruitlab.runs import catalog, queue
 from fruitlab.runs.captions import method_caption
 from fruitlab.runs.folder import Run
@@ -35,7 +35,7 @@ class Engine:
 
     Attributes:
         fingerprint: of the study's data.
-        say: told about every run that starts and ends.
+        say: receives a message for every run that starts or ends.
         working: the active runs, each with what trains it; here its process.
         failed: the configurations that failed or could not be started, with the reason.
     """
@@ -45,12 +45,12 @@ class Engine:
     device: str
     say: Say
     at_once: int = 1
-    working: dict[RunConfig, tuple[Run, Any]] = field(default_factory=dict)
-    failed: dict[RunConfig, str] = field(default_factory=dict)
+    working: dict[Method, tuple[Run, Any]] = field(default_factory=dict)
+    failed: dict[Method, str] = field(default_factory=dict)
     index: Index = field(default_factory=lambda: Index(rest=0))
 
     def run(self) -> Progress:
-        """Trains until every run has finished or failed.
+        """Train until every run has finished or failed.
 
         Raises:
             RunError: there is no such device.
@@ -61,7 +61,7 @@ class Engine:
             with _sigterm_interrupts():
                 while True:
                     self._settle()
-                    # Looking through all runs costs the training time: only if one can start.
+                    # Looking through all runs slows down training, so only if one can start.
                     if len(self.working) < self.at_once:
                         now, left = self._look()
                         if not left:
@@ -80,13 +80,13 @@ class Engine:
             raise
 
     def _settle(self) -> None:
-        """Takes note of the processes that have ended."""
+        """Record which processes have ended."""
         for config, (run, process) in list(self.working.items()):
             if process.poll() is not None:
                 self._ended(config, run)
 
-    def _ended(self, config: RunConfig, run: Run) -> None:
-        """Takes note of how an active run ended."""
+    def _ended(self, config: Method, run: Run) -> None:
+        """Record how an active run ended."""
         del self.working[config]
         status, summary = run.status(), run.summary() or {}
         if status == "finished":
@@ -99,12 +99,12 @@ class Engine:
             self.failed[config] = summary.get("error") or why
             self.say(f"{run.id}: {status}. {self.failed[config]}")
 
-    def _look(self) -> tuple[Progress, list[RunConfig]]:
+    def _look(self) -> tuple[Progress, list[Method]]:
         """The state of the study, and what is left to train, in the order in which to start it."""
         now = study_progress(self.study, self.index.entries(), self.fingerprint)
         return now, _in_order([config for config in now.missing if config not in self.failed])
 
-    def _ready(self, config: RunConfig, now: Progress) -> bool:
+    def _ready(self, config: Method, now: Progress) -> bool:
         """Whether a run can start: it is not active, and need not wait for a snapshot."""
         active = {other: now.found[other].run for other in now.having("running", "waiting")}
         active |= {other: run for other, (run, _) in self.working.items()}
@@ -117,7 +117,7 @@ class Engine:
         }
         return config in now.found or (config.first_phase_key(), _switch(config)) not in awaited
 
-    def _start(self, config: RunConfig, now: Progress) -> None:
+    def _start(self, config: Method, now: Progress) -> None:
         try:
             run = now.found[config].run if config in now.found else self._create(config, now)
             launched = self._launch(run)
@@ -134,11 +134,11 @@ class Engine:
         )
 
     def _launch(self, run: Run) -> Any:
-        """Starts a run; returns what trains it, for `working`. Raises RunError or OSError."""
+        """Start a run; returns what trains it, for `working`. Raises RunError or OSError."""
         # With a slot for each, the runs do not wait for each other, and they share the cores.
         return start_worker(run, detached=False, FRUITLAB_SLOTS=str(self.at_once))
 
-    def _create(self, config: RunConfig, now: Progress) -> Run:
+    def _create(self, config: Method, now: Progress) -> Run:
         """A new run: from another's snapshot if there is one, else with snapshots for others."""
         alike = []
         if config.first_phase_key():
@@ -166,38 +166,38 @@ class Engine:
         return run
 
     def _tidy(self, now: Progress) -> None:
-        """Deletes the snapshots: nothing is left that would start from them."""
+        """Delete the snapshots: nothing is left that would start from them."""
         for entry in now.found.values():
             if not entry.run.shipped:
                 for path in entry.run.folder.glob(f"{snapshot_name('*')}.safetensors"):
                     path.unlink(missing_ok=True)
 
 
-def _in_order(configs: list[RunConfig]) -> list[RunConfig]:
+def _in_order(configs: list[Method]) -> list[Method]:
     """In the study's order; of those that share their initial training, the longest first."""
     places = {config: place for place, config in enumerate(configs)}
     first: dict[str | None, int] = {}
     for config in configs:
         first.setdefault(config.first_phase_key(), places[config])
 
-    def key(config: RunConfig) -> tuple[int, ...]:
+    def key(config: Method) -> tuple[int, ...]:
         group = config.first_phase_key()
         return (places[config],) if group is None else (first[group], -_switch(config))
 
     return sorted(configs, key=key)
 
 
-def _switch(config: RunConfig) -> int:
+def _switch(config: Method) -> int:
     return config.phases()[0].iterations
 
 
-def _name(config: RunConfig) -> str:
+def _name(config: Method) -> str:
     return f"{method_caption(config)}, seed {config.seed}"
 
 
 @contextmanager
 def _sigterm_interrupts() -> Iterator[None]:
-    """Lets SIGTERM raise KeyboardInterrupt, as Ctrl-C does; no effect outside the main thread."""
+    """Make SIGTERM raise KeyboardInterrupt, as Ctrl-C does. Does nothing in other threads."""
 
     def interrupt(number: int, frame: Any) -> None:
         raise KeyboardInterrupt

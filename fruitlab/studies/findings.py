@@ -57,13 +57,12 @@ def own_domain(mixed: Column) -> Verdict:
     """
     if missing := _missing(mixed, RATIOS, "mixing ratios"):
         return Verdict("own_domain", Status.NOT_YET, missing=missing)
-    parts, values = [], {}
+    parts: list[Status] = []
+    values: dict[str, float] = {}
     for score, end in (("nice", 0), ("real", 100)):
         top = best(mixed, score)
         close = is_higher(mixed[top], mixed[end], score) == Status.CLOSE
-        parts.append(
-            Status.HOLDS if top == end else Status.CLOSE if close else Status.FAILS,
-        )
+        parts.append(Status.HOLDS if top == end else Status.CLOSE if close else Status.FAILS)
         values |= {
             f"{score}_ratio": top,
             f"{score}_best": mixed[top].mean(score),
@@ -186,7 +185,8 @@ def none_beats_mixed(mixed: Column, iterative: Column) -> Verdict:
     """5.3.3: no split has a higher nice or real accuracy than the best mixing ratio."""
     if missing := _missing_from_both(mixed, iterative):
         return Verdict("none_beats_mixed", Status.NOT_YET, missing=missing)
-    parts, values = [], {}
+    parts: list[Status] = []
+    values: dict[str, float] = {}
     for score in ("nice", "real"):
         one, other = iterative[best(iterative, score)], mixed[best(mixed, score)]
         if is_higher(one, other, score) == Status.HOLDS:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fruitlab.config.errors import ConfigError
-from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.base import Method
 from fruitlab.methods.registry import configure
 
-Known = Mapping[RunConfig, float]  # combined top-1 of the finished runs
-Round = Callable[[Known], list[RunConfig]]
+Known = Mapping[Method, float]  # combined top-1 of the finished runs
+Round = Callable[[Known], list[Method]]
 
 RATIOS = tuple(range(0, 101, 10))
 SPLITS = tuple(range(10, 91, 10))
@@ -86,7 +86,7 @@ def tuning(data: str, *, sets: Sequence[int] = (1, 2, 3), **changes: Any) -> Stu
         changes: settings for all runs.
     """
 
-    def runs(rates: Sequence[float], factors: Sequence[float], iterations: int) -> list[RunConfig]:
+    def runs(rates: Sequence[float], factors: Sequence[float], iterations: int) -> list[Method]:
         common = {"data": data, "iterations": iterations}
         return [
             _mixed(
@@ -103,7 +103,7 @@ def tuning(data: str, *, sets: Sequence[int] = (1, 2, 3), **changes: Any) -> Stu
     third = runs([0.004], THIRD_FACTORS, FINAL_ITERATIONS)
     beginning = (first if {1, 2} & set(sets) else []) + (third if 3 in sets else [])
 
-    def rounds(known: Known) -> list[RunConfig]:
+    def rounds(known: Known) -> list[Method]:
         if 2 not in sets or any(run not in known for run in first):
             return beginning
 
@@ -116,7 +116,7 @@ def tuning(data: str, *, sets: Sequence[int] = (1, 2, 3), **changes: Any) -> Stu
     return Study("tuning", data, rounds, most=len(beginning) + (SECOND_SET if 2 in sets else 0))
 
 
-def vary(base: RunConfig, variations: Mapping[str, Sequence[str]], *, seeds: int = 1) -> Study:
+def vary(base: Method, variations: Mapping[str, Sequence[str]], *, seeds: int = 1) -> Study:
     """One configuration with every combination of the given values, each with seeds 0, 1, ...
 
     Args:
@@ -156,14 +156,14 @@ def ratio(data: str, *, preset: str = "quick", seeds: int = 1, **changes: Any) -
         changes: settings for all runs.
     """
 
-    def at(ratios: Sequence[int]) -> list[RunConfig]:
+    def at(ratios: Sequence[int]) -> list[Method]:
         return [
             _mixed(preset, {"data": data, "seed": seed} | changes, ratio=ratio)
             for seed in range(seeds)
             for ratio in ratios
         ]
 
-    def rounds(known: Known) -> list[RunConfig]:
+    def rounds(known: Known) -> list[Method]:
         ratios = [0, 25, 50, 75, 100]
         for _ in range(SEARCH_STEPS):
             scores = {
@@ -185,12 +185,12 @@ def _halfway(ratios: Sequence[int], *, best: int) -> list[int]:
     return [round((best + neighbour) / 2) for neighbour in neighbours]
 
 
-def _mixed(preset: str, settings: Mapping[str, Any], *, ratio: int) -> RunConfig:
+def _mixed(preset: str, settings: Mapping[str, Any], *, ratio: int) -> Method:
     """A mixed run; a ratio among the settings wins."""
-    return configure("mixed", preset=preset, **{"ratio": ratio} | settings)
+    return configure("mixed", preset=preset, **{"ratio": ratio, **settings})
 
 
-def fixed(runs: Sequence[RunConfig]) -> Round:
+def fixed(runs: Sequence[Method]) -> Round:
     """The only round of a study: these runs, without duplicates."""
     each = list(dict.fromkeys(runs))
     return lambda known: each

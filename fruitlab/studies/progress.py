@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fruitlab.config.run_config import EVALUATION, RunConfig
+from fruitlab.config.run_config import EVALUATION
+from fruitlab.methods.base import Method
 from fruitlab.runs import cost
 from fruitlab.runs.cost import Estimate
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 from fruitlab.studies.plans import Known, Study
 
 
@@ -14,10 +15,10 @@ from fruitlab.studies.plans import Known, Study
 class Progress:
     """The configurations of a study so far, and the runs of those that have been started."""
 
-    configs: list[RunConfig]
-    found: dict[RunConfig, Entry]
+    configs: list[Method]
+    found: dict[Method, Entry]
 
-    def having(self, *statuses: str) -> list[RunConfig]:
+    def having(self, *statuses: str) -> list[Method]:
         """The configurations whose run has one of these statuses."""
         return [
             config
@@ -26,12 +27,12 @@ class Progress:
         ]
 
     @property
-    def finished(self) -> list[RunConfig]:
+    def finished(self) -> list[Method]:
         """The configurations with a finished run."""
         return self.having("finished")
 
     @property
-    def missing(self) -> list[RunConfig]:
+    def missing(self) -> list[Method]:
         """The configurations without a finished run."""
         done = set(self.finished)
         return [config for config in self.configs if config not in done]
@@ -74,7 +75,7 @@ def _on(entry: Entry, fingerprint: str | None) -> bool:
     return fingerprint is None or known == fingerprint
 
 
-def _key(config: RunConfig) -> str:
+def _key(config: Method) -> str:
     return config.experiment(without=EVALUATION)
 
 
@@ -95,26 +96,26 @@ class Best:
         within: other experiments, whose mean lies in the interval.
     """
 
-    config: RunConfig
+    config: Method
     combined: float
     interval: tuple[float, float]
-    within: list[RunConfig]
+    within: list[Method]
 
 
 def best(progress: Progress) -> Best | None:
     """The best experiment so far; None while no run has finished."""
-    experiments: dict[RunConfig, list[Entry]] = {}
+    scores: dict[Method, list[float]] = {}
+    first: dict[Method, Entry] = {}
     for config in progress.finished:
-        experiment = config.model_copy(update={"seed": 0})
-        experiments.setdefault(experiment, []).append(progress.found[config])
-    means = {
-        config: sum(entry.final("combined") for entry in entries) / len(entries)
-        for config, entries in experiments.items()
-    }
+        entry, experiment = progress.found[config], config.model_copy(update={"seed": 0})
+        if (score := entry.final("combined")) is not None:
+            scores.setdefault(experiment, []).append(score)
+            first.setdefault(experiment, entry)
+    means = {config: sum(found) / len(found) for config, found in scores.items()}
     if not means:
         return None
     top = max(means, key=means.__getitem__)
-    low, high = experiments[top][0].summary["combined"]["top1_interval"]
+    low, high = first[top].summary["combined"]["top1_interval"]
     mean, half = means[top], (high - low) / 2
     return Best(
         config=top,
@@ -126,21 +127,21 @@ def best(progress: Progress) -> Best | None:
     )
 
 
-def estimate(
-    configs: Iterable[RunConfig], nice: int, real: int, entries: Iterable[Entry]
-) -> Estimate:
+def estimate(configs: Iterable[Method], nice: int, real: int, entries: Iterable[Entry]) -> Estimate:
     """What these runs take here, one after the other; a shared first phase counts once.
 
     Args:
         configs: of the runs.
         nice, real: pictures of each domain in the data, training and test pictures together.
-        entries: all runs, which tell how fast this machine is.
+        entries: all runs; the speed is measured on earlier ones.
     """
-    entries, estimates, shared = list(entries), [], set()
+    entries, estimates = list(entries), []
+    shared: set[str] = set()
     # The longest first phase is the one that the others continue from.
     for config in sorted(configs, key=lambda config: -config.phases()[0].iterations):
         group = config.first_phase_key()
         first_phase = 1 if group in shared else 0
-        shared |= {group} - {None}
+        if group is not None:
+            shared.add(group)
         estimates.append(cost.estimate(config, nice, real, entries, first_phase=first_phase))
     return cost.total(estimates)

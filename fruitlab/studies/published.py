@@ -129,21 +129,36 @@ TUNING = {  # 5.3.1
     10: Claim("final tuning", "Learning rate 0.004 and factor 0.5 are best for the most ratios."),
 }
 LIMITATIONS = (  # 7
-    "One kind of network, a convolutional one similar to ResNet. Other approaches may behave "
-    "differently, and so may tasks other than classification.",
-    "Small pictures of 100x100 pixels, and so a thin network with few parameters. A larger one may "
-    "give other results.",
-    "One network does everything. Methods with several networks may be more accurate, at a higher "
-    "cost.",
+    (
+        "One kind of network, a convolutional one similar to ResNet. Other approaches may behave "
+        "differently, and so may tasks other than classification."
+    ),
+    (
+        "Small pictures of 100x100 pixels, and so a thin network with few parameters. A larger one "
+        "may give other results."
+    ),
+    (
+        "One network does everything. Methods with several networks may be more accurate, at a "
+        "higher cost."
+    ),
 )
 CONTRADICTIONS = (
-    "The abstract gives the best ratio as about 70 %, with 63.8% (top-1) and 83.0% (top-3). The "
-    "results say 60 % with 64.8%, and 70 % with 83.2% for top-3. FruitLab uses the results and "
-    "Table 2.",
-    "Section 4.4.2 once lets iterative training begin with the real pictures. Everywhere else, and "
-    "here, the nice ones come first.",
-    "Each column of Table 2 is the best over training, at iterations of its own. In every row the "
-    "square root of nice times real is at least the performance column, by up to 2.1 points more.",
-    "Section 2.1.2 says that all kernels are 3x3. Table 1 and Figure 3 give the first one as 5x5, "
-    "which FruitLab uses.",
+    (
+        "The abstract gives the best ratio as about 70 %, with 63.8% (top-1) and 83.0% (top-3). "
+        "The results say 60 % with 64.8%, and 70 % with 83.2% for top-3. FruitLab uses the results "
+        "and Table 2."
+    ),
+    (
+        "Section 4.4.2 once lets iterative training begin with the real pictures. Everywhere else, "
+        "and here, the nice ones come first."
+    ),
+    (
+        "Each column of Table 2 is the best over training, at iterations of its own. In every row "
+        "the square root of nice times real is at least the performance column, by up to 2.1 "
+        "points more."
+    ),
+    (
+        "Section 2.1.2 says that all kernels are 3x3. Table 1 and Figure 3 give the first one as "
+        "5x5, which FruitLab uses."
+    ),
 )

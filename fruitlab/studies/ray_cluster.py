@@ -15,13 +15,13 @@ from filelock import FileLock, Timeout
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import PACKAGE
 
-LOCK = "fruitlab-study.lock"  # held while a study uses its folder; tells such folders from others
+LOCK = "fruitlab-study.lock"  # held while a study uses its folder; marks such folders
 GPU_SHARE = 0.25  # of a GPU per run: a small run is limited by kernel launches, so four share one
 
 
 @contextmanager
 def connected(address: str) -> Iterator[None]:
-    """Connects to a cluster, or starts one with the address *local*, and disconnects at the end.
+    """Connect to a cluster, or start one with the address *local*; disconnect at the end.
 
     The workers get a copy of this package. `ray_start.ray_engine` sets the environment first.
 

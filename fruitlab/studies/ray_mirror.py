@@ -43,7 +43,7 @@ class Mirror:
         self.starts: list[int] = []  # the byte at which each line of the log starts
 
     def open(self, begin: Path) -> None:
-        """Takes the lock, cuts the log back to the saved state, and fills the new folder `begin`.
+        """Take the lock, cut the log back to the saved state, and fill the new folder `begin`.
 
         Raises:
             Busy: another process trains the run.
@@ -77,7 +77,7 @@ class Mirror:
             raise
 
     def take(self, report: dict[str, Any]) -> bool:
-        """Writes a worker's report to the folder, if it is from the current worker.
+        """Write a worker's report to the folder, if it is from the current worker.
 
         Args:
             report: {worker, node, header?, line?: [lines before it, point], summary?, error?}.
@@ -113,7 +113,7 @@ class Mirror:
         return True
 
     def keep(self, sent: Path) -> None:
-        """Copies the files that came with the last report, the state last, and accepts them.
+        """Copy the files that came with the last report, the state last, and accept them.
 
         Raises:
             RunError: they are missing.
@@ -132,7 +132,7 @@ class Mirror:
         files.rename(sent / ACCEPTED)
 
     def lost(self) -> int:
-        """Ignores the current worker from now on; returns the iteration to continue from."""
+        """Ignore the current worker from now on; returns the iteration to continue from."""
         self.worker = None
         why = "its worker was lost; for another slot on the Ray cluster"
         self.run.doing("waiting", why=why, device="ray")
@@ -142,10 +142,11 @@ class Mirror:
 
     @property
     def asked_to_stop(self) -> bool:
+        """Whether the run's folder asks for a stop that has not taken effect yet."""
         return self.summary is None and self.problem is None and (self.run.folder / "stop").exists()
 
     def end(self) -> None:
-        """Writes the summary (finished, failed, else stopped) and releases the lock."""
+        """Write the summary (finished, failed, else stopped) and release the lock."""
         try:
             has_results = self.run.has("weights") and (self.run.folder / "predictions.npz").exists()
             if self.summary is not None and not has_results:
@@ -166,5 +167,5 @@ class Mirror:
             self.lock.release()
 
     def leave(self) -> None:
-        """Releases the lock without a summary: the run shows as interrupted and can be resumed."""
+        """Release the lock without a summary: the run shows as interrupted and can be resumed."""
         self.lock.release()

@@ -1,4 +1,4 @@
-"""Creates the engine that trains a study on a Ray cluster. Imports Ray only when called."""
+"""The engine that trains a study on a Ray cluster. Imports Ray only when it is used."""
 
 import os
 from pathlib import Path

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def trial(config: dict[str, Any], data: TwoDomains) -> None:
-    """Trains a run to its end, from the last accepted checkpoint or else from its beginning.
+    """Train a run to its end, from the last accepted checkpoint or else from its beginning.
 
     Errors in training are reported as the end of the run: Ray Tune must start a trial again only
     when its worker was lost.
@@ -104,7 +104,7 @@ class Sender:
         self.send(files=saved, line=[before, point], **header)
 
     def send(self, *, files: bool, **report: Any) -> None:
-        """Returns when the driver has the report, and the storage the files."""
+        """Send a report, and files with it if asked to; wait until both have arrived."""
         report = {"report": {"worker": self.worker, "node": node()} | report}
         if not files:
             tune.report(report)

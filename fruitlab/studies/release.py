@@ -12,15 +12,19 @@ from typing import Any
 
 from fruitlab.config.files import write_json
 from fruitlab.config.paths import shipped_root
-from fruitlab.config.run_config import EVALUATION, RunConfig
+from fruitlab.config.run_config import EVALUATION
 from fruitlab.data import store
+from fruitlab.methods.base import Method
 from fruitlab.methods.registry import configure
 from fruitlab.runs.folder import Run
+from fruitlab.runs.grouping import preset_name
 from fruitlab.runs.index import Index
 from fruitlab.studies import ablations, plans, progress
 
 # Names of shipped runs keep the words of the version that made them.
 SHIPPED_NAMES = {"updated": "follow"}
+# Settings in the name of a shipped run, by its method.
+NAMED = {"mixed": ("ratio",), "iterative": ("split", "running_statistics")}
 ALWAYS = ("metrics.jsonl", "summary.json")
 KEPT = (
     "format",
@@ -37,7 +41,7 @@ KEPT = (
 
 
 def release(data: str, *, preset: str, seeds: int = 1) -> tuple[list[dict[str, Any]], list[str]]:
-    """Copies every finished run on the dataset, replacing what was released under the same name.
+    """Copy every finished run on the dataset, replacing what was released under the same name.
 
     Args:
         preset: of the study that the pages show first.
@@ -54,20 +58,20 @@ def release(data: str, *, preset: str, seeds: int = 1) -> tuple[list[dict[str, A
     }
     entries = [entry for entry in Index().entries() if not entry.run.shipped]
     fingerprint = store.load(data).fingerprint
-    standings = {
+    progress_of = {
         title: progress.study_progress(plan, entries, fingerprint)
         for title, plan in studies.items()
     }
     released = []
-    for title, now in standings.items():
+    for title, now in progress_of.items():
         size = sum(copy(now.found[config].run, config, preset) for config in now.finished)
         counts = {"released": len(now.finished), "runs": len(now.configs), "bytes": size}
         released.append({"study": title} | counts)
-    return released, [name(config) for config in standings["paper"].missing]
+    return released, [name(config) for config in progress_of["paper"].missing]
 
 
-def copy(run: Run, config: RunConfig, main: str) -> int:
-    """Copies one run, replacing what was released under its name; returns its size in bytes."""
+def copy(run: Run, config: Method, main: str) -> int:
+    """Copy one run, replacing what was released under its name; returns its size in bytes."""
     target = shipped_root() / name(config)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
@@ -78,17 +82,17 @@ def copy(run: Run, config: RunConfig, main: str) -> int:
     return sum(path.stat().st_size for path in target.iterdir())
 
 
-def files(config: RunConfig, main: str) -> tuple[str, ...]:
+def files(config: Method, main: str) -> tuple[str, ...]:
     """The files to copy besides config.json; `main` is the preset of the main study."""
     with_weights = (
         config.seed == 0
-        and config.preset.partition("@")[0] == main
-        and (config.method == "mixed" or config.split == 50)
+        and preset_name(config) == main
+        and config.settings().get("split", 50) == 50
     )
     return (*ALWAYS, "predictions.npz", "weights.safetensors") if with_weights else ALWAYS
 
 
-def name(config: RunConfig) -> str:
+def name(config: Method) -> str:
     """The name of a released run.
 
     Such as iterative-50-frozen-thorough-seed0, or reading-bn-momentum-up-to-0-999 for an ablation;
@@ -96,15 +100,8 @@ def name(config: RunConfig) -> str:
     """
     if ablation := ablations.EARLY.ablation_of(config):
         return f"reading-{ablation.slug}"
-    mixed, preset = config.method == "mixed", config.preset.partition("@")[0]
-    share = (
-        {"ratio": config.ratio}
-        if mixed
-        else {
-            "split": config.split,
-            "running_statistics": config.running_statistics,
-        }
-    )
+    preset, settings = preset_name(config), config.settings()
+    share = {name: settings[name] for name in NAMED[config.method]}
     plain = configure(config.method, preset=preset, data=config.data, seed=config.seed, **share)
     changed = plain.experiment(without=EVALUATION) != config.experiment(without=EVALUATION)
     words = [SHIPPED_NAMES.get(value, value) for value in share.values()]

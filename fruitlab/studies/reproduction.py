@@ -15,8 +15,9 @@ from fruitlab.methods.mixed import Mixed
 from fruitlab.metrics.accuracy import SCORES, combined
 from fruitlab.runs import forgetting
 from fruitlab.runs.captions import preset_caption
-from fruitlab.runs.grouping import run_key
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
+from fruitlab.runs.grouping import by_value_and_seed, run_key
+from fruitlab.studies.pairing import paired
 from fruitlab.studies.plans import RATIOS, SPLITS
 from fruitlab.studies.published import TABLE2
 from fruitlab.studies.scores import Column, Scores
@@ -59,7 +60,7 @@ class Reproduction:
     @property
     def config(self) -> Method:
         """The configuration of one of the runs."""
-        return self.first.config
+        return self.first.known_config
 
     @property
     def fingerprint(self) -> str:
@@ -88,7 +89,7 @@ class Reproduction:
 
     def iterations(self, method: str) -> int | None:
         """Iterations of the runs of a method; None if there are none."""
-        found = (e.config.iterations for e in self.entries if e.config.method == method)
+        found = (e.known_config.iterations for e in self.entries if e.known_config.method == method)
         return next(found, None)
 
     @property
@@ -126,13 +127,14 @@ def reproductions(entries: Iterable[Entry]) -> list[Reproduction]:
     Those with most of the paper's twenty configurations come first, then photographs before drawn
     pictures, then the newest.
     """
-    groups: dict[tuple, dict[str, list[Entry]]] = {}
+    groups: dict[tuple[str, str | None], dict[str, list[Entry]]] = {}
     for entry in entries:
         if entry.config is not None and is_scored(entry) and entry.config.method in METHODS:
             group = run_key(entry, without=_left_out(entry.config))
             methods = groups.setdefault(group, {method: [] for method in METHODS})
             methods[entry.config.method].append(entry)
-    found = [one for methods in groups.values() for one in _paired(**methods)]
+    pairs = (pair for methods in groups.values() for pair in paired(**methods))
+    found = [_reproduction(mixed, iterative) for mixed, iterative in pairs]
     # Ablations that come with FruitLab are single runs and no study.
     found = [
         one
@@ -146,30 +148,6 @@ def _order(one: Reproduction) -> tuple[int, bool, float]:
     return -one.configurations, one.drawn, -max(entry.created for entry in one.entries)
 
 
-def _paired(mixed: list[Entry], iterative: list[Entry]) -> list[Reproduction]:
-    """Mixed and iterative runs that belong together by their number of iterations.
-
-    An iterative phase trains on half of the pictures. With the paper's batches, a twentieth of the
-    training set, an iterative run needs twice the iterations to see as many (5.1).
-    """
-    by_mixed, by_iterative = _by_iterations(mixed), _by_iterations(iterative)
-    found, taken = [], set()
-    for iterations, group in by_mixed.items():
-        twice = iterations * (1 if group[0].config.batch_size else 2)
-        partner = next((n for n in (twice, iterations) if n in by_iterative), None)
-        taken.add(partner)
-        found.append(_reproduction(group, by_iterative.get(partner, [])))
-    rest = (group for iterations, group in by_iterative.items() if iterations not in taken)
-    return found + [_reproduction([], group) for group in rest]
-
-
-def _by_iterations(entries: list[Entry]) -> dict[int, list[Entry]]:
-    groups: dict[int, list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault(entry.config.iterations, []).append(entry)
-    return groups
-
-
 def _left_out(config: Method) -> frozenset[str]:
     """The settings that the runs of one reproduction need not share."""
     # Mixed runs have no schedules to restart. Iterative runs as the paper has them restart them.
@@ -178,7 +156,7 @@ def _left_out(config: Method) -> frozenset[str]:
 
 
 def is_scored(entry: Entry) -> bool:
-    """Whether a run has finished with all its scores: a person may have edited its summary."""
+    """Whether a run has finished with all its scores: its summary may have been edited."""
     return all(entry.final(score, top) is not None for score in SCORES for top in (1, 3)) and all(
         isinstance(entry.summary[domain].get("pictures"), int) for domain in ("nice", "real")
     )
@@ -186,7 +164,11 @@ def is_scored(entry: Entry) -> bool:
 
 def _reproduction(mixed: list[Entry], iterative: list[Entry]) -> Reproduction:
     by_statistics = {
-        how: [entry for entry in iterative if entry.config.running_statistics == how]
+        how: [
+            entry
+            for entry in iterative
+            if isinstance(entry.config, Iterative) and entry.config.running_statistics == how
+        ]
         for how in STATISTICS
     }
     return Reproduction(
@@ -196,12 +178,8 @@ def _reproduction(mixed: list[Entry], iterative: list[Entry]) -> Reproduction:
 
 
 def _by(group: list[Entry], setting: str) -> Runs:
-    found: dict[int, dict[int, Entry]] = {}
-    for entry in sorted(group, key=lambda entry: entry.created):  # of two alike the newer counts
-        found.setdefault(getattr(entry.config, setting), {})[entry.config.seed] = entry
-    return {
-        place: [seeds[seed] for seed in sorted(seeds)] for place, seeds in sorted(found.items())
-    }
+    group = sorted(group, key=lambda entry: entry.created)  # of two alike the newer counts
+    return by_value_and_seed((getattr(entry.known_config, setting), entry) for entry in group)
 
 
 def last(runs: Runs, top: int = 1) -> Column:
@@ -252,8 +230,9 @@ def at_switch(runs: Runs, top: int = 1) -> Column:
 
 def _scores(seeds: list[Entry], values: list[list[Any]]) -> Scores:
     """Scores from [nice, real, combined] of each seed."""
-    pictures = {f"{d}_pictures": seeds[0].summary[d]["pictures"] for d in ("nice", "real")}
-    return Scores(*map(tuple, zip(*values, strict=True)), **pictures)
+    nice, real, both = zip(*values, strict=True)
+    tests = {domain: seeds[0].summary[domain]["pictures"] for domain in ("nice", "real")}
+    return Scores(nice, real, both, nice_pictures=tests["nice"], real_pictures=tests["real"])
 
 
 def carry_over_gap(one: Reproduction | None, last: Column) -> tuple[float, float] | None:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from fruitlab.config.run_config import EVALUATION
 from fruitlab.methods.mixed import Mixed
+from fruitlab.runs.entry import Entry
 from fruitlab.runs.grouping import preset_changes, preset_name
-from fruitlab.runs.index import Entry
 from fruitlab.studies.plans import FIRST_FACTOR, THIRD_FACTORS
 from fruitlab.studies.reproduction import Reproduction, best_scores, is_scored
 
@@ -29,10 +29,10 @@ def tuning(entries: Iterable[Entry], like: Reproduction | None) -> dict[int, dic
     """
     lengths: dict[int, dict[Settings, Line]] = {}
     for entry in entries:
-        if _is_tuning(entry) and _on_data_of(entry, like):
-            config = entry.config
+        config = _tuning_config(entry)
+        if config is not None and _on_data_of(entry, like):
             best = best_scores(entry, 1)
-            value = best[2] if best else entry.final("combined")
+            value = best[2] if best else float(entry.summary["combined"]["top1"])
             runs = lengths.setdefault(config.iterations, {})
             line = runs.setdefault((config.learning_rate, config.regularisation), {})
             line.setdefault(config.ratio, value)
@@ -72,17 +72,22 @@ def _rates(runs: Mapping[Settings, Line]) -> dict[str, Line]:
     }
 
 
-def _is_tuning(entry: Entry) -> bool:
-    """Whether it is a mixed run of the paper preset, seed 0, with only tuned settings changed."""
+def _tuning_config(entry: Entry) -> Mixed | None:
+    """The configuration of a tuning run; None if it is another run.
+
+    That is a mixed run of the paper preset with seed 0 in which only tuned settings are changed.
+    """
     config = entry.config
     if not isinstance(config, Mixed) or preset_name(config) != "paper":
-        return False
+        return None
     changed = set(preset_changes(config)) - {*TUNED, *EVALUATION, "iterations"}
-    return config.seed == 0 and not changed and is_scored(entry)
+    return config if config.seed == 0 and not changed and is_scored(entry) else None
 
 
 def _on_data_of(entry: Entry, like: Reproduction | None) -> bool:
     if like is None:
         return True
     fingerprint = str(entry.data.get("fingerprint") or "")
-    return fingerprint == like.fingerprint and entry.config.split_seed == like.config.split_seed
+    return (
+        fingerprint == like.fingerprint and entry.known_config.split_seed == like.config.split_seed
+    )

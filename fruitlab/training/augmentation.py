@@ -3,7 +3,7 @@
 torchvision's transforms v2 take a batch too, but draw one set of numbers for all of it, from the
 global generator. Here each picture has its own numbers, and they are a function of seed, phase and
 iteration, so a resumed run sees the same pictures. Pictures are in 0..1. All changes together cost
-about a fifteenth of a training step (`python -m benchmarks.recipe --cost`).
+about a fifteenth of a training step (`python -m benchmarks.presets --cost`).
 """
 
 import math
@@ -58,7 +58,8 @@ def augment(x: Tensor, config: RunConfig, stream: int) -> Tensor:
 
 def _move(x: Tensor, draws: Tensor, config: RunConfig) -> Tensor:
     """Flip, rotate, scale and translate in one bilinear resampling; borders repeat the edge."""
-    # The map goes from places in the result to places in the picture, in half sides from the middle.
+    # The map goes from places in the result to places in the picture, both in half sides from the
+    # middle.
     scale = torch.exp(draws[ZOOM] * -math.log1p(config.zoom))
     angle = draws[TURN] * math.radians(config.turn)
     cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale

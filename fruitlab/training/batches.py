@@ -34,8 +34,8 @@ class Batches:
             self.per_epoch = batches_per_epoch(count, max(1, size - sum(self.extra)))
         else:
             self.per_epoch = batches_per_epoch(count, 0)
-            size = -(-count // self.per_epoch) / (1 - share) if share < 1 else 0
-            self.extra = [round((pool.batch_share or 0) * size) for pool in phase.pools[1:]]
+            whole = -(-count // self.per_epoch) / (1 - share) if share < 1 else 0.0
+            self.extra = [round((pool.batch_share or 0) * whole) for pool in phase.pools[1:]]
         self.features = None
         if phase.inputs == "features":
             every = torch.cat(self.pools)

@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fruitlab.data.domains import NAMES as DOMAINS
-from fruitlab.data.domains import TwoDomains
+from fruitlab.data.domains import DOMAINS, TwoDomains
 from fruitlab.methods.phase import Pool
 
 
@@ -114,7 +113,8 @@ def stratified(labels: Tensor, count: int) -> Tensor:
     """
     if count >= len(labels):
         return torch.arange(len(labels), device=labels.device)
-    # Picture i of a category's n has position (i + 1/2) / n; the lowest positions are spread evenly.
+    # Picture i of a category's n gets position (i + 1/2) / n, so the lowest positions have every
+    # category in proportion.
     known = labels.cpu().numpy()
     position = np.empty(len(labels))
     for label in np.unique(known):

@@ -74,11 +74,12 @@ def precision_of(header: dict[str, Any], device: torch.device) -> torch.dtype:
 
 
 def repeatable(device: torch.device, threads: int | None) -> int:
-    """Makes results a function of seed and thread count, bit for bit.
+    """Make results a function of seed and thread count, bit for bit.
 
     Args:
         threads: None keeps PyTorch's own. A resumed run passes the count that it started with,
             since sums over other parts differ in their last bits.
+
     Returns:
         The thread count.
     """

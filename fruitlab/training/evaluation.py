@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from fruitlab.config.run_config import RunConfig
+from fruitlab.data.domains import DOMAINS
 from fruitlab.methods.phase import Phase
-from fruitlab.training.device_dataset import DOMAINS, DeviceDataset
+from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.scoring import pooled_features, score
 from fruitlab.training.state import State
 
@@ -64,7 +65,9 @@ class Evaluator:
         # A later phase starts from the scores that the one before it ended with: forgetting is
         # measured between the two.
         self.full |= {phase.iterations} | ({0} if before else set())
-        self.subset = {name: data.test_subset(name, config.live_pictures) for name in DOMAINS}
+        self.subset: dict[str, Tensor] = {
+            name: data.test_subset(name, config.live_pictures) for name in DOMAINS
+        }
         self.features: dict[str, Tensor] | None = None
         if phase.inputs == "features":
             # With a frozen backbone, evaluating both whole test sets costs two small products.

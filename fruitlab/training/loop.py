@@ -86,5 +86,5 @@ def step(config: RunConfig, phase: Phase, state: State, batch: Batch) -> None:
 
 
 def penalty_factor(config: RunConfig, batch: int) -> float:
-    """f in the L2 penalty f / 2 * sum(w^2). The paper's text lost its scale (3.2)."""
+    """The factor f of the L2 penalty f / 2 * sum(w^2). The paper's text lost its scale (3.2)."""
     return config.regularisation / batch if config.penalty == "per-batch" else config.regularisation

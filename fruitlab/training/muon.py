@@ -1,8 +1,8 @@
 """Muon (Jordan et al. 2024): orthogonalized updates, equally long in every direction of a layer.
 
 A few directions dominate the gradient of a convolution. With the others made as long, the network
-learns from far fewer pictures. torch.optim.Muon refuses convolutions and computes in bfloat16, which
-most CPUs emulate at a tenth of the speed.
+learns from far fewer pictures. torch.optim.Muon refuses convolutions and computes in bfloat16,
+which most CPUs emulate at a tenth of the speed.
 """
 
 import torch

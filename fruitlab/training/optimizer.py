@@ -23,7 +23,6 @@ def step(
 ) -> None:
     """Update the parameters in place from their gradients, and clear the gradients.
 
-
     This is not torch.optim.SGD: the rate has to be a tensor, so that a plateau can halve it without
     a transfer from the device. With foreach=True SGD reads such a tensor back at every step, and
     fused=True is wrong on a CPU where a gradient has another memory format than its weight, as some
@@ -38,11 +37,15 @@ def step(
         muon: length of an orthogonalized update in learning rates; 0 turns it off.
         decayed: names of the parameters that the penalty applies to: weights, not biases (3.2).
         matrices: names of the parameters whose updates Muon orthogonalizes.
+
+    Raises:
+        RuntimeError: a parameter has no gradient.
     """
     names, weights = list(trained), list(trained.values())
-    gradients = [parameter.grad for parameter in weights]
+    gradients = [_gradient(name, parameter) for name, parameter in trained.items()]
     velocities = [velocity[name] for name in names]
     penalized = [i for i, name in enumerate(names) if name in decayed]
+    # Operations on lists of tensors are torch.optim's own; they have no public name.
     torch._foreach_add_(
         [gradients[i] for i in penalized], [weights[i] for i in penalized], alpha=decay
     )
@@ -50,13 +53,19 @@ def step(
     torch._foreach_add_(velocities, gradients)
     updates = velocities
     if nesterov:
-        updates = list(torch._foreach_add(gradients, velocities, alpha=momentum))
+        updates = list(torch._foreach_add(gradients, velocities, alpha=momentum))  # noqa: SLF001
     if muon:
         updates = list(updates)
         places = [i for i, name in enumerate(names) if name in matrices]
         orthogonal = orthogonal_steps([updates[i] for i in places])
         for i, update in zip(places, orthogonal, strict=True):
             updates[i] = update * muon
-    torch._foreach_sub_(weights, torch._foreach_mul(updates, rate))
+    torch._foreach_sub_(weights, torch._foreach_mul(updates, rate))  # noqa: SLF001
     for parameter in weights:
         parameter.grad = None
+
+
+def _gradient(name: str, parameter: Tensor) -> Tensor:
+    if parameter.grad is None:
+        raise RuntimeError(f"The loss does not depend on the parameter {name}, which is trained.")
+    return parameter.grad

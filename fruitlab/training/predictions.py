@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fruitlab.data.domains import Domain, TwoDomains
+from fruitlab.data.domains import DOMAINS, Domain, TwoDomains
 from fruitlab.models.model import Model
-from fruitlab.training.device_dataset import DOMAINS, DeviceDataset
+from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.scoring import infer, ranks
 
 
@@ -20,6 +20,7 @@ def predictions(
 
     Args:
         logits: float [n, categories] of each domain's test pictures, if they are known already.
+
     Returns:
         *categories*, and for n pictures, nice ones first: *hash*, *path*, *real* (bool), *truth*
         and *rank* (int32; see `scoring.ranks`), and of the top three categories *top3* (int32
@@ -37,13 +38,14 @@ def predictions(
         rows = (index - first).cpu().numpy()
         for name, column in _of_pictures(source, rows).items():
             columns.setdefault(name, []).append(column)
-        for name, column in (
-            ("truth", truth[index]),
-            ("rank", rank),
-            ("top3", top.indices),
-            ("probability", top.values),
-        ):
-            columns.setdefault(name, []).append(column.cpu().numpy())
+        answers = {
+            "truth": truth[index],
+            "rank": rank,
+            "top3": top.indices,
+            "probability": top.values,
+        }
+        for name, tensor in answers.items():
+            columns.setdefault(name, []).append(tensor.cpu().numpy())
         first += len(source.labels)
     table = {name: np.concatenate(parts) for name, parts in columns.items()}
     narrow = {"truth": np.int32, "rank": np.int32, "top3": np.int32}

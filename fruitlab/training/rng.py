@@ -1,8 +1,8 @@
-"""Random numbers that are functions of what they are for: seed, phase, epoch and so on.
+"""Random numbers as functions of what they are used for: seed, phase, epoch and so on.
 
-A resumed run needs no generator state, and a run on a GPU sees its pictures in the same order as on
-a CPU: the numbers are hashes of a counter in integer arithmetic, which is exact everywhere, and they
-are computed on the device that uses them.
+They are hashes of a counter, computed on the device that uses them. Integer arithmetic is exact
+everywhere, so a run on a GPU sees its pictures in the same order as on a CPU, and a resumed run
+needs no generator state.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ _MASK = 0xFFFFFFFF
 
 
 def key(*parts: int | str) -> int:
-    """A 32-bit key from what the numbers are for: key(seed, "order", phase, epoch)."""
+    """A 32-bit key for what the numbers are used for, such as (seed, "order", phase, epoch)."""
     text = "/".join(map(str, parts)).encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=4).digest(), "little")
 

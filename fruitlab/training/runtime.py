@@ -13,7 +13,7 @@ def prepare() -> None:
     page by page: a convolution of 256 pictures of 8 x 100 x 100 takes 18 ms instead of 46 (2 cores,
     AMD EPYC). Threads that wait for each other sleep instead of spinning: beside other programs on
     the same cores a training step is then 13 times faster (78 and 100 pictures per second instead
-    of 6.2 and 7.6, in turn, at a load of 12).
+    of 6.2 and 7.6, measured alternately at a load of 12).
 
     Does nothing without glibc, and respects an OMP_WAIT_POLICY that is already set.
     """

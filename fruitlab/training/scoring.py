@@ -1,11 +1,12 @@
-"""A network on many pictures: logits in large batches, and which are right, all on the device."""
+"""Logits of a network for many pictures, and how many are right, computed on the device."""
 
 import torch
 from torch import Tensor
 
+from fruitlab.data.domains import DOMAINS
 from fruitlab.models.kernels.execution import accelerate
 from fruitlab.models.model import Model
-from fruitlab.training.device_dataset import DOMAINS, DeviceDataset
+from fruitlab.training.device_dataset import DeviceDataset
 
 BATCH = 512
 
@@ -55,11 +56,13 @@ def score(
     Args:
         index: for each domain, test pictures as indices into `data.images`.
         features: their features, if they are known and the backbone need not run.
+
     Returns:
         {nice: [pictures, right, within the top three], real: ...}, read from the device once, and
         {nice: float [n, categories], real: ...}.
     """
-    logits, counts = {}, []
+    logits: dict[str, Tensor] = {}
+    counts = []
     for domain in DOMAINS:
         if features is None:
             logits[domain] = infer(network, data.images, index[domain])
@@ -68,7 +71,7 @@ def score(
                 logits[domain] = accelerate(network.eval()).head(features[domain])
         counts.append(correct(logits[domain], data.labels[index[domain]]))
     pairs = torch.stack(counts).tolist()
-    numbers = {
+    numbers: dict[str, list[int]] = {
         domain: [len(index[domain]), *pair] for domain, pair in zip(DOMAINS, pairs, strict=True)
     }
     return numbers, logits

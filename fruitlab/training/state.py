@@ -48,6 +48,8 @@ class State:
     """The state of a run, at its first iteration until `load` is called.
 
     Attributes:
+        precision: of the backbone in training (`devices.precision`). Weights, statistics, velocity
+            and head stay float32, and so do evaluations.
         memory: tensors that a method's end actions keep for later phases.
         iteration, phase, phase_iteration: where the run is.
         clock: iterations since the schedules were last restarted.
@@ -63,14 +65,9 @@ class State:
         device: torch.device,
         precision: torch.dtype = torch.float32,
     ) -> None:
-        """Build the network.
-
-        Args:
-            precision: of the backbone in training (`devices.precision`). Weights, statistics,
-                velocity and head stay float32, and so do evaluations.
-        """
         self.device, self.precision = device, precision
-        self.network = new_network(config, categories).to(device, memory_format=torch.channels_last)
+        self.network = new_network(config, categories).to(device)
+        self.network.to(memory_format=torch.channels_last)
         self.nesterov, self.muon = config.nesterov, config.muon
         self.decayed = self.network.decayed()
         self.matrices = self.decayed - self.network.parameters_of("head").keys()  # Muon's
@@ -195,7 +192,7 @@ class State:
         """Read the counters from the device.
 
         Returns:
-            Mean cross entropy since the last reading (None before the first iteration), and the
+            Mean cross entropy since the last call (None before the first iteration), and the
             training pictures seen of each domain.
         """
         loss = None

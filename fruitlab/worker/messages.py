@@ -1,4 +1,4 @@
-"""What a run tells people: how far it is, and what went wrong."""
+"""Messages about a run for its user: its progress, and what went wrong."""
 
 import errno
 from typing import Any

@@ -6,6 +6,7 @@ than the iterations since its last evaluation.
 """
 
 import sys
+from contextlib import suppress
 from typing import Any
 
 from filelock import Timeout
@@ -64,10 +65,8 @@ def _work(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[str
     except Exception as error:
         message = messages.explain(error, run)
         failed = {"status": "failed", "error": message}
-        try:
+        with suppress(OSError):  # the disk is full or gone: the run will show as interrupted
             run.finish(failed | accuracy.last_scores(run.metrics()))
-        except OSError:
-            pass  # the disk is full or gone: the run will show as interrupted
         raise RunError(message) from error
     return summary
 
@@ -77,7 +76,7 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
     device = device or header["device"]
     turn = queue.wait_for_turn(run, device, say=say, wait=stop.wait)
     try:
-        # torch takes seconds and memory to import, so a run that waits for its turn goes without.
+        # torch takes seconds and memory to import, so a waiting run has not imported it.
         run.doing("loading torch")
         from fruitlab.training.runtime import prepare
 
@@ -86,7 +85,7 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
         from fruitlab.worker.train import train_into
 
         resolved = devices.resolve(device)
-        # Another thread count gives other last bits, so a resumed run keeps the one it began with.
+        # The last bits depend on the thread count, so a resumed run keeps its first one.
         threads = header.get("threads") or queue.threads() if resolved.type == "cpu" else None
         threads = devices.repeatable(resolved, threads)
         stop.raise_if_asked()

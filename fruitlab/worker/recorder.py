@@ -1,4 +1,4 @@
-"""What a worker writes to a run's folder: log, state, weights and results; and how a run resumes."""
+"""What a worker writes to a run's folder, and how a run resumes from it."""
 
 import io
 import time
@@ -89,7 +89,7 @@ class Recorder:
         self._write_weights("weights")
         table = predictions(self.state.network, data, dataset, self.logits)
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **table)
+        np.savez_compressed(buffer, allow_pickle=False, **table)
         write_whole(self.run.folder / "predictions.npz", buffer.getvalue())
         summary = {
             "status": "finished",

@@ -1,4 +1,4 @@
-"""The Data page in all its states, without a browser; what it starts are real processes."""
+"""The Data page in all its states, without a browser. Its jobs are real processes."""
 
 import io
 import json
@@ -23,19 +23,22 @@ from fruitlab.data.importing import import_pictures
 from fruitlab.runs import jobs
 
 
+def is_working() -> bool:
+    """Returns whether a job of the page is running."""
+    return any(job.status() == "working" for job in jobs.all_jobs(add.root()))
+
+
 def when_done(app: AppTest, within: float = 120) -> AppTest:
-    until = time.monotonic() + within
-    while (
-        any(job.status() == "working" for job in jobs.all_jobs(add.root()))
-        and time.monotonic() < until
-    ):
+    """Runs the page again when no job is running, after at most ``within`` seconds."""
+    deadline = time.monotonic() + within
+    while is_working() and time.monotonic() < deadline:
         time.sleep(0.1)
     return checked(app.run())
 
 
 @pytest.fixture(autouse=True)
-def nothing_cached() -> None:
-    """Each test has folders of its own, which a server that went on would know nothing of."""
+def empty_caches() -> None:
+    """Empties Streamlit's caches, because each test has its own folders."""
     st.cache_resource.clear()
     st.cache_data.clear()
 
@@ -45,15 +48,14 @@ def test_a_fresh_machine() -> None:
     assert app.selectbox(key="data name").options == [
         "synthetic: built-in, drawn, 26 categories, 5,200 pictures"
     ]
-    assert "has not been drawn on this machine yet" in text(
-        app
-    ) and "Your own pictures make it interesting" in text(app)
+    assert "has not been drawn on this machine yet" in text(app)
+    assert "Add your own pictures" in text(app)
     assert not [button for button in app.button if button.key == "remove"]
-    assert not data_root().exists()  # looking makes nothing
+    assert not data_root().exists()  # looking creates nothing
 
 
-def test_an_imported_pair_side_by_side(pair) -> None:
-    (pair.nice / "Red Disc" / "99.png").write_bytes(b"no picture")
+def test_an_imported_dataset(pair) -> None:
+    (pair.nice / "Red Disc" / "99.png").write_bytes(b"not a picture")
     (pair.nice / "Lonely").mkdir()
     (pair.nice / "Lonely" / "1.png").write_bytes((pair.nice / "Red Disc" / "00.png").read_bytes())
     import_pictures(name="things", nice=pair.nice, real=pair.real)
@@ -64,25 +66,21 @@ def test_an_imported_pair_side_by_side(pair) -> None:
         "● nice pictures": "60",
         "◆ real pictures": "75",
     }
-    assert "36 to train, 24 to test" in [
-        metric.delta for metric in app.metric
-    ] and "1 run here trained on it" in text(app)
+    assert "36 training, 24 test" in [metric.delta for metric in app.metric]
+    assert "used by 1 run" in text(app)
     overview = html(app, 'fl-data"')
-    assert (
-        overview.count("<img ") == 6
-        and "15 to train, 10 to test" in overview
-        and all(name in overview for name in pair.categories)
-    )
-    listed = [frame.value.to_dict("list") for frame in app.dataframe]
-    assert any("Lonely" in frame.get("category", []) for frame in listed)
-    assert any(frame.get("file") == ["nice/Red Disc/99.png"] for frame in listed)
+    assert overview.count("<img ") == 6 and "15 training, 10 test" in overview
+    assert all(name in overview for name in pair.categories)
+    tables = [frame.value.to_dict("list") for frame in app.dataframe]
+    assert any("Lonely" in table.get("category", []) for table in tables)
+    assert any(table.get("file") == ["nice/Red Disc/99.png"] for table in tables)
     assert any("Fewer than 30 nice test pictures" in expander.label for expander in app.expander)
 
     checked(app.selectbox(key="category of things").set_value("Red Disc").run())
     assert pictures(app) == 20 + 24
 
 
-def test_names_cannot_inject(pair) -> None:
+def test_category_names_are_escaped(pair) -> None:
     for domain in (pair.nice, pair.real):
         (domain / "Red Disc").rename(domain / "<img src=x>")
     import_pictures(name="things", nice=pair.nice, real=pair.real)
@@ -90,8 +88,8 @@ def test_names_cannot_inject(pair) -> None:
     assert "<img src=x" not in overview
 
 
-def test_a_link_to_data_that_is_not_here_and_damaged_data(pair) -> None:
-    assert "no data named 'nuts'" in text(opened("data", name="nuts"))
+def test_unknown_and_damaged_datasets(pair) -> None:
+    assert "no dataset named 'nuts'" in text(opened("data", name="nuts"))
     import_pictures(name="things", nice=pair.nice, real=pair.real)
     next((data_root() / "things").glob("nice-*.npy")).unlink()
     assert "is damaged" in text(opened("data", name="things"))
@@ -101,7 +99,7 @@ def test_a_link_to_data_that_is_not_here_and_damaged_data(pair) -> None:
     assert "newer FruitLab" in text(opened("data", name="things"))
 
 
-def test_two_folders_are_added_in_a_process_of_their_own(pair) -> None:
+def test_two_folders_are_imported_by_a_background_process(pair) -> None:
     app = checked(opened("data"))
     app.text_input(key="nice folder").set_value(str(pair.nice))
     app.text_input(key="real folder").set_value(str(pair.real))
@@ -119,7 +117,7 @@ def test_two_folders_are_added_in_a_process_of_their_own(pair) -> None:
     assert "Adding things" not in text(app) and jobs.all_jobs(add.root()) == []
 
 
-def test_what_cannot_be_added_says_why(pair) -> None:
+def test_failed_imports_say_why(pair) -> None:
     app = checked(opened("data"))
     app.text_input(key="nice folder").set_value("/nowhere/nice")
     app.text_input(key="real folder").set_value(str(pair.real))
@@ -130,7 +128,7 @@ def test_what_cannot_be_added_says_why(pair) -> None:
     assert "no folder /nowhere/nice" in text(when_done(app))
 
 
-def test_a_name_that_is_taken_is_replaced_only_if_asked(pair) -> None:
+def test_an_existing_dataset_is_replaced_only_on_request(pair) -> None:
     import_pictures(name="things", nice=pair.nice, real=pair.real)
     app = checked(opened("data", name="things"))
     app.text_input(key="nice folder").set_value(str(pair.nice))
@@ -156,14 +154,17 @@ def test_a_zip_is_added_and_removed_with_its_pictures(pair, tmp_path: Path) -> N
     checked(app.selectbox(key="data name").set_value("things").run())
     app.button(key="remove").click()
     checked(app.run())
-    assert store.opened("things") is not None  # asked, not done
+    assert store.load_cached("things") is not None  # the dialog only asks
     app.button(key="remove").click()
     app.button(key="remove for good").click()
     checked(app.run())
-    assert store.opened("things") is None and not (data_root() / uploads.FOLDER / "things").exists()
+    assert (
+        store.load_cached("things") is None
+        and not (data_root() / uploads.FOLDER / "things").exists()
+    )
 
 
-def test_a_zip_that_is_none(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_zip(tmp_path: Path) -> None:
     app = checked(opened("data"))
     app.file_uploader(key="zip file").set_value(
         ("x.zip", b"Rar!\x1a\x07\x00 and so on", "application/zip")
@@ -174,17 +175,17 @@ def test_a_zip_that_is_none(tmp_path: Path) -> None:
     assert [path.name for path in data_root().iterdir() if not path.name.startswith(".")] == []
 
 
-def test_downloads_need_the_licence_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+def test_downloads_require_that_the_licence_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    commands = []
     monkeypatch.setattr(
-        jobs, "start", lambda root, title, command, upload=None: asked.append(command)
+        jobs, "start", lambda root, title, command, upload=None: commands.append(command)
     )
     app = checked(opened("data"))
     assert all(source.licence in text(app) for source in sources.SOURCES.values())
     assert app.button(key="download fruits-360").disabled
     checked(app.checkbox(key="licence fruits-360").check().run())
     checked(app.button(key="download fruits-360").click().run())
-    assert asked == [["data", "download", "fruits-360"]]
+    assert commands == [["data", "download", "fruits-360"]]
 
 
 def test_jobs_of_every_kind_are_shown() -> None:
@@ -198,13 +199,12 @@ def test_jobs_of_every_kind_are_shown() -> None:
         for file, content in files.items():
             (folder / file).write_text(content)
     app = checked(opened("data"))
-    assert "Job 1-broken**: its process ended unexpectedly" in text(
-        app
-    ) and "Job 2-failed**: it failed" in text(app)
+    assert "Job 1-broken**: its process ended unexpectedly" in text(app)
+    assert "Job 2-failed**: it failed" in text(app)
     assert any(button.label == "Cancel" for button in app.button)
 
 
-def test_a_disk_that_is_full(monkeypatch: pytest.MonkeyPatch, pair) -> None:
+def test_a_full_disk(monkeypatch: pytest.MonkeyPatch, pair) -> None:
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
@@ -221,7 +221,7 @@ def test_a_disk_that_is_full(monkeypatch: pytest.MonkeyPatch, pair) -> None:
     assert "No space left on device" in text(app)
 
 
-def test_the_search_for_a_ratio_says_its_cost_starts_once_and_shows_what_came_out(
+def test_the_search_for_the_best_ratio_shows_its_cost_and_its_result(
     pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = import_pictures(name="things", nice=pair.nice, real=pair.real)
@@ -243,8 +243,8 @@ def test_the_search_for_a_ratio_says_its_cost_starts_once_and_shows_what_came_ou
             ratio=ratio,
         )
     app = checked(opened("data", name="things"))
-    assert "**Best so far: 50 % real**, combined 62.0%" in text(
-        app
-    ) and "Not told apart from it: 75 %" in text(app)
-    assert "7 runs, 9 at most; 5 of them finished" in text(app), "38 and 62 % come next"
+    assert "**Best so far: 50 % real**, combined 62.0%" in text(app)
+    assert "Not distinguishable from it: 75 %" in text(app)
+    # 38 % and 62 % are next.
+    assert "7 runs, 9 at most; 5 of them finished" in text(app)
     assert [figure.title for figure in charts(app)] == ["Accuracy by mixing ratio"]

@@ -69,7 +69,7 @@ def test_the_slider_stops_where_there_is_a_run_and_changes_the_scores():
     for ratio, beside in ((100, 60), (0, 60), (60, 0)):
         app.select_slider[0].set_value(ratio).run()
         assert not app.exception
-        said = [score for score in re.findall("<b>(.*?)</b>", html(app))][:3]
+        said = re.findall("<b>(.*?)</b>", html(app))[:3]
         assert said == [
             f"{scores[ratio][name]['top1']:.1%}" for name in ("nice", "real", "combined")
         ]

@@ -27,7 +27,7 @@ def opened_study(app) -> bool:
 
 
 def study(seeds: int = 1) -> None:
-    """Every configuration of it: the paper's own numbers mixed; iterative ones that end at 50 % nice and 30 % real."""
+    """Runs of the whole study: mixed with the paper's scores, iterative at 50 % and 30 %."""
     for seed in range(seeds):
         for ratio in RATIOS:
             row = published.TABLE2[ratio]

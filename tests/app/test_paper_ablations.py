@@ -95,7 +95,7 @@ def test_what_happens_at_the_switch_has_a_table_of_its_own(monkeypatch) -> None:
     assert "python -m fruitlab study switch --data NAME --dry-run" in [
         code.value for code in app.code
     ]
-    monkeypatch.setattr(store, "here", lambda name: name == "photos")
+    monkeypatch.setattr(store, "is_available", lambda name: name == "photos")
     app = checked(opened("paper"))
     shown = next(frame.value for frame in app.table if "after 200" in frame.value)
     assert shown["after 200"].tolist() == ["30.0%", "72.0%"] and shown[

@@ -104,7 +104,7 @@ def test_a_link_of_a_preset_that_has_changed_since(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    "change, names",
+    ("change", "names"),
     [
         ({"learning_rat": "3"}, ["learning_rat", "learning_rate"]),
         ({"ratio": "900"}, ["ratio", "900", "100"]),
@@ -171,7 +171,7 @@ def test_a_default_view_needs_no_other_parameters() -> None:
 
 
 @pytest.mark.parametrize(
-    "params, view, names",
+    ("params", "view", "names"),
     [
         ({"runs": "a,gone,a,../../etc"}, View(runs=("a",)), ["gone", "../../etc"]),
         ({"axis": "furlongs"}, View(), ["furlongs", "pictures"]),

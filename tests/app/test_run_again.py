@@ -96,7 +96,7 @@ def test_data_with_the_same_hash_under_another_name_is_used(workers: list, pair)
     import_pictures(name="mine", nice=pair.nice, real=pair.real)
     run = run_folder("a")
     header = run.header()
-    fingerprint = store.opened("mine").fingerprint
+    fingerprint = store.load_cached("mine").fingerprint
     run.write_header(header | {"data": header["data"] | {"fingerprint": fingerprint}})
     (entry,) = Index().entries()
     assert local_name(entry) == "mine" and training_problem(entry) == ("", "")

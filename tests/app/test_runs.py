@@ -237,7 +237,7 @@ def test_mistakes_without_the_data_list_names() -> None:
 
 def test_mistakes_with_the_data_show_the_pictures(pair) -> None:
     import_pictures(name="things", nice=pair.nice, real=pair.real)
-    data = store.opened("things")
+    data = store.load_cached("things")
     run_folder("a", hashes={"real": list(data.real.hashes), "nice": list(data.nice.hashes)})
     app = checked(opened("runs", runs="a", section="mistakes"))
     assert len(app.code) == 1 and pictures(app) == 12

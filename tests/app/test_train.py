@@ -222,7 +222,7 @@ def test_invalid_parts_of_a_link_are_reported_and_the_rest_is_used(workers: list
         and "ratio = '400' is not valid" in text(app)
         and app.number_input(key="mixed quick@2 seed").value == 7
     )
-    assert store.BUILT_IN == app.selectbox(key="data").value
+    assert app.selectbox(key="data").value == store.BUILT_IN
 
 
 def test_own_pictures_come_first_unless_the_link_names_others(workers: list, pair) -> None:

@@ -110,7 +110,7 @@ def test_a_photo_by_upload_choice_and_paste(classify) -> None:
 
 
 def test_the_webcam_for_one_picture_and_live(classify) -> None:
-    page, frame = classify
+    _, frame = classify
     frame.get_by_label("Capture from camera").first.click()
     frame.get_by_text("Click to Access Webcam").first.click()
     frame.locator("video").first.evaluate(READY)

@@ -50,10 +50,11 @@ def keep(page: Page, share: int) -> None:
         slider.press("ArrowRight")
 
 
+TRACE = "document.querySelector('.fruitlab-play .plot').data?.find(trace => trace.name === '{}')"
+
+
 def curve(page: Page, name: str) -> dict[int, float]:
-    x, y = page.evaluate(
-        f"(({{x, y}}) => [x, y])(document.querySelector('.fruitlab-play .plot').data?.find(({{name}}) => name === '{name}'))"
-    )
+    x, y = page.evaluate(f"(({{x, y}}) => [x, y])({TRACE.format(name)})")
     return dict(zip(x, y, strict=True))
 
 
@@ -63,9 +64,7 @@ def at(page: Page) -> int:
 
 def finished(page: Page, file: PlayFile) -> dict[int, float]:
     expect(page.get_by_role("button", name="Play again")).to_be_visible()
-    page.wait_for_function(
-        f"document.querySelector('.fruitlab-play .plot').data?.find(({{name}}) => name === 'nice')?.x.at(-1) === {file.steps}"
-    )
+    page.wait_for_function(f"{TRACE.format('nice')}?.x.at(-1) === {file.steps}")
     return curve(page, "nice")
 
 
@@ -96,9 +95,7 @@ def test_step_pause_and_back_to_where_it_was(server, tab, file) -> None:
     for count in range(1, 4):
         page.get_by_role("button", name="Step").click()
         expect(page.locator(".scrub output")).to_have_text(f"{count} of 200")
-    page.wait_for_function(
-        "document.querySelector('.fruitlab-play .plot').data?.find(({name}) => name === 'nice')?.x.at(-1) === 3"
-    )
+    page.wait_for_function(f"{TRACE.format('nice')}?.x.at(-1) === 3")
     assert sorted(curve(page, "nice")) == [0, 1, 2, 3]
     page.get_by_role("button", name="Play", exact=True).click()
     whole = finished(page, file)

@@ -72,7 +72,7 @@ def test_two_runs_compared_and_the_view_restored(server, tab) -> None:
     page.go_back()  # one step is one change
     expect(rows).to_have_count(2)
     menu(page, "Data")
-    expect(page.get_by_text("Data set", exact=True)).to_be_visible()
+    expect(page.get_by_text("Dataset", exact=True)).to_be_visible()
     menu(page, "Runs")
     expect(rows).to_have_count(2)  # where this visitor was
     page.go_back()
@@ -80,7 +80,7 @@ def test_two_runs_compared_and_the_view_restored(server, tab) -> None:
 
 
 def test_a_confusion_cell_opens_its_pictures(server, tab) -> None:
-    data = store.opened("synthetic:20")
+    data = store.load_cached("synthetic:20")
     run_folder(
         "m",
         hashes={"real": list(data.real.hashes), "nice": list(data.nice.hashes)},
@@ -150,4 +150,6 @@ def test_a_zip_is_uploaded_watched_and_removed(server, tab, pair, tmp_path: Path
     page.get_by_role("button", name="Remove").click()
     page.get_by_role("button", name="Remove it").click()
     expect(page.locator(".fl-data img[alt^='Red Disc']")).to_have_count(0)
-    assert store.opened("things") is None and not (data_root() / ".uploads" / "things").exists()
+    assert (
+        store.load_cached("things") is None and not (data_root() / ".uploads" / "things").exists()
+    )

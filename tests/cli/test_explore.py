@@ -1,4 +1,4 @@
-"""`fruitlab` alone and `fruitlab open` become Streamlit's server. tests/test_packaging.py runs it."""
+"""`fruitlab` and `fruitlab open` execute Streamlit. tests/test_packaging.py really starts it."""
 
 import os
 import sys
@@ -11,13 +11,13 @@ from fruitlab.config.paths import PROJECT, runs_root
 
 @pytest.fixture
 def executed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, str]]]:
-    """Commands, with their environment, that this process would have been replaced with."""
+    """The commands and environments that os.execve was called with."""
     calls = []
 
     def execve(path, command, environment):
         assert path == sys.executable
         calls.append((command, environment))
-        raise OSError(12, "Out of memory")  # a real one does not return
+        raise OSError(12, "Out of memory")  # the real execve does not return
 
     monkeypatch.setattr(os, "execve", execve)
     return calls
@@ -32,7 +32,7 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str,
         (["open", "--headless"], ["--server.headless", "true"]),
     ],
 )
-def test_the_explorer_is_opened(executed, arguments, options, capsys):
+def test_opens_the_explorer(executed, arguments, options, capsys):
     assert main(arguments) == 1
     ((command, environment),) = executed
     app = str(PROJECT / "app.py")

@@ -1,4 +1,4 @@
-"""The command line, run in this process: results on stdout, words on stderr, exit statuses."""
+"""The command line, run in this process: JSON on stdout, messages on stderr, exit statuses."""
 
 import json
 
@@ -25,7 +25,7 @@ FAST = [
 @pytest.fixture
 def call(capsys):
     def call(*arguments: str) -> tuple[int, object, str]:
-        """Exit status, the one result on stdout, stderr."""
+        """Returns the exit status, the JSON result on stdout, and stderr."""
         status = main([*arguments, "--json"])
         out, err = capsys.readouterr()
         assert out.count("\n") == 1
@@ -52,12 +52,9 @@ def imported(call, pair):
     return result
 
 
-def test_import_says_what_became_of_the_folders(imported, call, pair):
-    assert (
-        imported["categories"] == list(pair.categories)
-        and imported["refused"] == []
-        and imported["left_out"] == {}
-    )
+def test_import_reports_counts_and_unreadable_pictures(imported, call, pair):
+    assert imported["categories"] == list(pair.categories) and imported["refused"] == []
+    assert imported["left_out"] == {}
     assert imported["counts"]["Red Disc"] == {
         "nice": {"train": 12, "test": 8},
         "real": {"train": 15, "test": 10},
@@ -86,7 +83,7 @@ def test_import_says_what_became_of_the_folders(imported, call, pair):
     }
 
 
-def test_train_evaluate_predict_and_runs(imported, call, capsys, pair, tmp_path, monkeypatch):
+def test_train_evaluate_predict_and_list(imported, call, capsys, pair, tmp_path, monkeypatch):
     status, trained, err = call(
         "train",
         "mixed",
@@ -102,31 +99,21 @@ def test_train_evaluate_predict_and_runs(imported, call, capsys, pair, tmp_path,
         "3",
         *FAST,
     )
-    assert (
-        status == 0
-        and trained["status"] == "finished"
-        and trained["run"] == "one"
-        and trained["data"] == "small"
-    )
+    assert status == 0 and trained["status"] == "finished" and trained["run"] == "one"
+    assert trained["data"] == "small"
     assert "14 nice and 27 real pictures (66 % real)" in err
-    assert (
-        trained["images_seen"] == 8 * 41
-    )  # a batch is all 41 pictures: 64 would be more than there are
+    assert trained["images_seen"] == 8 * 41  # there are only 41 pictures for a batch of 64
 
     status, scored, _ = call("evaluate", "one")
-    assert (
-        status == 0 and scored["run"] == "one" and scored["images_seen"] == trained["images_seen"]
-    )
+    assert status == 0 and scored["run"] == "one"
+    assert scored["images_seen"] == trained["images_seen"]
     for domain, pictures in (("nice", 24), ("real", 30)):
-        assert scored[domain]["pictures"] == pictures and set(
-            scored[domain]["per_category"]
-        ) == set(pair.categories)
+        assert scored[domain]["pictures"] == pictures
+        assert set(scored[domain]["per_category"]) == set(pair.categories)
         for name in ("top1", "top3"):
             low, high = scored[domain][f"{name}_interval"]
-            assert (
-                low <= scored[domain][name] <= high
-                and scored[domain][name] == trained[domain][name]
-            )
+            assert low <= scored[domain][name] <= high
+            assert scored[domain][name] == trained[domain][name]
     assert scored["combined"]["top1"] == pytest.approx(
         (scored["nice"]["top1"] * scored["real"]["top1"]) ** 0.5
     )
@@ -136,7 +123,8 @@ def test_train_evaluate_predict_and_runs(imported, call, capsys, pair, tmp_path,
     status, answers, err = call(
         "predict", "one", str(good), str(bad), str(tmp_path / "nowhere.jpg"), str(good)
     )
-    assert status == 1 and [one["photo"] for one in answers] == [
+    assert status == 1
+    assert [one["photo"] for one in answers] == [
         str(good),
         str(bad),
         str(tmp_path / "nowhere.jpg"),
@@ -144,14 +132,13 @@ def test_train_evaluate_predict_and_runs(imported, call, capsys, pair, tmp_path,
     ]
     assert "error" in answers[1] and "error" in answers[2] and answers[0] == answers[3]
     probabilities = [top["probability"] for top in answers[0]["top"]]
-    assert {top["category"] for top in answers[0]["top"]} == set(pair.categories) and sum(
-        probabilities
-    ) == pytest.approx(1, abs=1e-5)
+    assert {top["category"] for top in answers[0]["top"]} == set(pair.categories)
+    assert sum(probabilities) == pytest.approx(1, abs=1e-5)
     assert probabilities == sorted(probabilities, reverse=True)
     assert call("predict", "one", str(good))[0] == 0
     assert main(["predict", "one", str(bad)]) == 1
     out, err = capsys.readouterr()
-    assert out == "" and err.count(str(bad)) == 1  # told once
+    assert out == "" and err.count(str(bad)) == 1
 
     status, listed, _ = call("runs")
     assert status == 0 and len(listed) == 1
@@ -169,14 +156,14 @@ def test_train_evaluate_predict_and_runs(imported, call, capsys, pair, tmp_path,
     )
     assert listed[0]["combined"]["top1"] == trained["combined"]["top1"]
 
-    # The same scores where the data is not: from what the run wrote.
+    # Without the data, the scores come from the run's predictions.
     monkeypatch.setenv("FRUITLAB_DATA", str(tmp_path / "elsewhere"))
     status, elsewhere, err = call("evaluate", "one")
     assert status == 0 and elsewhere["real"] == scored["real"] and "not on this machine" in err
 
 
-def test_iterative_and_another_pair_s_categories(imported, call, pair, tmp_path):
-    status, trained, err = call(
+def test_iterative_run_is_evaluated_on_another_dataset(imported, call, pair, tmp_path):
+    status, _, err = call(
         "train",
         "iterative",
         "--split",
@@ -189,11 +176,8 @@ def test_iterative_and_another_pair_s_categories(imported, call, pair, tmp_path)
         "it",
         *FAST,
     )
-    assert (
-        status == 0
-        and "all layers on 18 nice pictures" in err
-        and "only the head on 23 real pictures" in err
-    )
+    assert status == 0 and "all layers on 18 nice pictures" in err
+    assert "only the head on 23 real pictures" in err
     (pair.nice / "Red Disc").rename(pair.nice / "Blue Cube")
     (pair.real / "Red Disc").rename(pair.real / "blue cube")
     call(
@@ -236,7 +220,7 @@ def test_iterative_and_another_pair_s_categories(imported, call, pair, tmp_path)
         (("study", "ratio", "--norms", "frozen"), "goes with study paper"),
     ],
 )
-def test_wrong_use_exits_with_2_and_starts_nothing(call, arguments, says):
+def test_invalid_options_exit_with_2_and_start_nothing(call, arguments, says):
     status, result, err = call(*arguments)
     assert status == 2 and says in result["error"] and says in err
     assert list(catalog.all_runs()) == []
@@ -248,7 +232,7 @@ def test_wrong_use_exits_with_2_and_starts_nothing(call, arguments, says):
         (("train", "mixed", "--data", "nowhere"), "nowhere"),
         (("train", "mixed", "--data", "synthetic:1"), "synthetic"),
         (("resume", "nothing"), "no run named nothing"),
-        (("evaluate", "../../etc"), "cannot name a run"),
+        (("evaluate", "../../etc"), "is not a valid name for a run"),
         (("predict", "nothing", "x.jpg"), "no run named nothing"),
         (("data", "show", "nowhere"), "nowhere"),
         (
@@ -257,7 +241,7 @@ def test_wrong_use_exits_with_2_and_starts_nothing(call, arguments, says):
         ),
     ],
 )
-def test_what_is_not_there_is_told_and_exits_with_1(call, arguments, says):
+def test_missing_things_exit_with_1(call, arguments, says):
     status, result, err = call(*arguments)
     assert status == 1 and says in result["error"] and "Traceback" not in err
 
@@ -275,9 +259,8 @@ def test_argparse_exits_with_2(capsys):
     capsys.readouterr()
 
 
-@pytest.mark.slow
-def test_a_finished_run_is_not_resumed(imported, call):
-    assert call("train", "mixed", "--data", "small", "--run", "done", *FAST)[0] == 0
+def test_finished_run_is_not_resumed(call):
+    run_folder("done")
     status, result, _ = call("resume", "done")
     assert status == 2 and "finished" in result["error"]
 
@@ -301,21 +284,21 @@ def test_table_1(call, capsys):
     assert main(["network"]) == 0 and "Change Residual Block" in capsys.readouterr().out
 
 
-def test_runs_are_listed_by_the_size_of_their_numbers(call):
+def test_runs_are_sorted_numerically(call):
     for ratio in (100, 20, 0):
         run_folder(f"mixed-{ratio}-x", ratio=ratio)
     assert [row["run"] for row in call("runs")[1]] == ["mixed-0-x", "mixed-20-x", "mixed-100-x"]
 
 
-def test_help_names_every_recipe(capsys):
+def test_help_lists_every_preset(capsys):
     with pytest.raises(SystemExit):
         main(["train", "mixed", "--help"])
-    said = capsys.readouterr().out
-    assert all(name in said for name in ("glance", "quick", "thorough", "paper"))
+    output = capsys.readouterr().out
+    assert all(name in output for name in ("glance", "quick", "thorough", "paper"))
 
 
 @pytest.mark.slow
-def test_people_get_tables(imported, call, capsys, pair):
+def test_tables_without_json(imported, call, capsys, pair):
     call("train", "mixed", "--data", "small", "--run", "shown", *FAST)
     for arguments, word in (
         (["runs"], "shown"),
@@ -329,8 +312,8 @@ def test_people_get_tables(imported, call, capsys, pair):
 
 
 @pytest.mark.slow
-def test_a_picture_is_predicted_as_the_plain_network_would(imported, call, pair):
-    """An independent way through: weights from the file, the network, numpy's softmax."""
+def test_prediction_matches_the_plain_network(imported, call, pair):
+    """Compared with weights from the file, the plain network, and a softmax in numpy."""
     import torch
 
     from fruitlab.models.paper_resnet import PaperResNet

@@ -13,7 +13,7 @@ class Tty(io.StringIO):
         return True
 
 
-def test_in_a_terminal_each_step_has_a_bar_and_messages_stay_above_it(monkeypatch) -> None:
+def test_terminal_shows_progress_bars_below_messages(monkeypatch) -> None:
     monkeypatch.setattr("sys.stderr", stderr := Tty())
     with Terminal() as terminal:
         for done in (0, 500, 1000):
@@ -28,7 +28,7 @@ def test_in_a_terminal_each_step_has_a_bar_and_messages_stay_above_it(monkeypatc
     assert shown.endswith("\n"), "the prompt comes on a line of its own"
 
 
-def test_without_a_terminal_there_is_a_line_for_every_tenth(capsys) -> None:
+def test_without_a_terminal_progress_is_a_line_per_tenth(capsys) -> None:
     with Terminal() as terminal:
         for done in range(0, 1001, 5):
             terminal.progress("Reading pictures", done, 1000)
@@ -40,7 +40,7 @@ def test_without_a_terminal_there_is_a_line_for_every_tenth(capsys) -> None:
     assert len(lines) == 11 + 2
 
 
-def test_the_maintainers_command_is_not_listed_but_has_help(capsys) -> None:
+def test_release_command_is_hidden_but_has_help(capsys) -> None:
     for arguments in (["--help"], ["release", "--help"]):
         with pytest.raises(SystemExit) as ended:
             main(arguments)

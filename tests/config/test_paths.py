@@ -1,4 +1,4 @@
-"""Where runs and data are kept: named in the environment, in a checkout, or installed."""
+"""Folders of runs and data: from the environment, in a checkout, or installed."""
 
 from pathlib import Path
 
@@ -11,14 +11,14 @@ ROOTS = ("FRUITLAB_CHECKPOINTS", "FRUITLAB_DATA", "FRUITLAB_SHIPPED")
 
 
 @pytest.fixture(autouse=True)
-def nothing_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def environment_without_roots(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ROOTS:
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """FruitLab installed from a wheel, started in an empty folder: where user data goes."""
+    """As if installed from a wheel and started in an empty folder; returns the data folder."""
     package = tmp_path / "site-packages" / "fruitlab"
     (package / "_project").mkdir(parents=True)
     monkeypatch.setattr(paths, "PACKAGE", package)
@@ -31,16 +31,16 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return platformdirs.user_data_path("fruitlab", appauthor=False)
 
 
-def test_a_checkout_keeps_everything_itself(tmp_path, monkeypatch):
+def test_checkout_uses_its_own_folders(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     root = Path(__file__).resolve().parents[2]
-    assert paths.PROJECT == root and (root / "app.py").is_file()
+    assert root == paths.PROJECT and (root / "app.py").is_file()
     assert paths.runs_root() == root / "checkpoints"
     assert paths.data_root() == root / "data"
     assert paths.shipped_root() == root / "checkpoints" / "shipped"
 
 
-def test_the_project_of_an_installed_package_is_in_it(tmp_path):
+def test_installed_package_contains_the_project(tmp_path):
     package = tmp_path / "fruitlab"
     package.mkdir()
     assert paths._project(package) == tmp_path
@@ -48,17 +48,17 @@ def test_the_project_of_an_installed_package_is_in_it(tmp_path):
     assert paths._project(package) == package / "_project"
 
 
-def test_installed_it_writes_to_the_platform_folder(installed, tmp_path):
+def test_installed_package_writes_to_the_platform_data_folder(installed, tmp_path):
     assert installed.is_relative_to(tmp_path / "home")
     assert paths.runs_root() == installed / "runs"
     assert paths.data_root() == installed / "data"
     assert paths.shipped_root() == paths.PROJECT / "checkpoints" / "shipped"
-    assert not installed.exists()  # asking creates nothing
+    assert not installed.exists()  # the functions create nothing
 
 
-def test_installed_it_uses_a_project_folder_that_it_is_started_in(installed):
+def test_installed_package_prefers_a_project_in_the_current_folder(installed):
     here = Path.cwd()
-    (here / "data").mkdir()  # any folder may have one
+    (here / "data").mkdir()  # not enough: any folder may have a subfolder named data
     assert paths.data_root() == installed / "data"
     (here / "checkpoints").mkdir()
     assert paths.data_root() == here / "data"
@@ -66,7 +66,7 @@ def test_installed_it_uses_a_project_folder_that_it_is_started_in(installed):
 
 
 @pytest.mark.usefixtures("installed")
-def test_the_environment_comes_first(monkeypatch):
+def test_environment_variables_take_precedence(monkeypatch):
     for name in ROOTS:
         monkeypatch.setenv(name, f"/named/{name}")
     assert paths.runs_root() == Path("/named/FRUITLAB_CHECKPOINTS")
@@ -76,7 +76,7 @@ def test_the_environment_comes_first(monkeypatch):
     assert paths.data_root() == Path.home() / "pictures"
 
 
-def test_a_child_process_gets_absolute_roots(tmp_path, monkeypatch):
+def test_child_processes_get_absolute_roots(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FRUITLAB_DATA", "pictures")
     environment = paths.child_environment(FRUITLAB_SLOTS="2")

@@ -1,4 +1,4 @@
-"""RunConfig and the presets: every mistake gets a sentence, and an experiment is everything but the seed."""
+"""RunConfig and presets: validation messages, limits, and experiment keys."""
 
 import json
 import math
@@ -24,7 +24,7 @@ def parse(values):
 
 
 def limits(name: str) -> dict[str, float]:
-    """The limits a field declares, by annotated-types' names: ge, gt, le, lt."""
+    """The declared limits of a field by their names in annotated-types: ge, gt, le, lt."""
     return {
         kind: getattr(limit, kind)
         for limit in FIELDS[name].metadata
@@ -35,13 +35,13 @@ def limits(name: str) -> dict[str, float]:
 
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("method", BOTH)
-def test_every_preset_is_valid_for_every_method_and_says_where_it_is_from(preset, method):
+def test_every_preset_is_valid_for_every_method(preset, method):
     config = configure(method, preset=preset)
     assert config.method == method
     assert config.preset == f"{preset}@{PRESETS[preset].version}"
 
 
-def test_paper_is_the_defaults_and_the_papers_iterations():
+def test_paper_preset_is_the_defaults():
     mixed, iterative = configure("mixed", preset="paper"), configure("iterative", preset="paper")
     plain = RunConfig(method="mixed")
     assert mixed.model_dump(exclude={"ratio"}) == plain.model_dump()
@@ -52,7 +52,7 @@ def test_paper_is_the_defaults_and_the_papers_iterations():
 
 
 @pytest.mark.parametrize(("preset", "most"), [("quick", 40_000), ("thorough", 100_000)])
-def test_the_pictures_a_preset_sees_are_what_it_is_compared_by(preset, most):
+def test_presets_see_a_fixed_number_of_pictures(preset, most):
     for method in BOTH:
         config = configure(method, preset=preset)
         assert 0.9 * most < config.iterations * config.batch_size <= most
@@ -64,7 +64,7 @@ def test_thorough_is_quick_with_more_iterations():
     assert quick.model_dump(exclude=watched) == thorough.model_dump(exclude=watched)
 
 
-def test_quick_freezes_the_norms():
+def test_short_presets_freeze_running_statistics():
     assert (
         configure("iterative", preset="quick").running_statistics
         == configure("iterative", preset="glance").running_statistics
@@ -72,7 +72,7 @@ def test_quick_freezes_the_norms():
     )
 
 
-def test_changes_win_over_the_preset_and_are_read_from_strings():
+def test_changes_override_the_preset_and_are_parsed():
     config = configure(
         "mixed",
         preset="quick",
@@ -89,7 +89,7 @@ def test_changes_win_over_the_preset_and_are_read_from_strings():
     )
 
 
-def test_present_version_may_be_named():
+def test_current_preset_version_is_accepted():
     version = PRESETS["quick"].version
     assert configure("mixed", preset=f"quick@{version}") == configure("mixed", preset="quick")
 
@@ -107,7 +107,7 @@ def test_present_version_may_be_named():
         ("mixed", {"qqqqqqqq": 1}, ["qqqqqqqq", "There are"]),
     ],
 )
-def test_mistakes_that_are_not_a_fields_value(method, changes, words):
+def test_unknown_or_misplaced_names_are_rejected(method, changes, words):
     with pytest.raises(ConfigError) as error:
         configure(method, **changes)
     for word in words:
@@ -115,39 +115,32 @@ def test_mistakes_that_are_not_a_fields_value(method, changes, words):
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-def test_a_number_beyond_its_limits_gets_a_sentence(name):
+def test_number_outside_its_limits_is_rejected(name):
     declared = limits(name)
-    assert {"ge", "gt"} & set(declared) and {"le", "lt"} & set(declared), (
-        "every number has a least and a most"
-    )
-    bad = []
-    for kind, limit in declared.items():
-        bad.append(
-            {
-                "ge": limit - 1,
-                "le": limit * 1.5 + 1 if FIELDS[name].annotation is float else int(limit) + 1,
-            }.get(kind, limit)
-        )
+    assert {"ge", "gt"} & set(declared), "every number has a minimum"
+    assert {"le", "lt"} & set(declared), "every number has a maximum"
+    above = {int: lambda limit: int(limit) + 1, float: lambda limit: limit * 1.5 + 1}
+    bad = [
+        {"ge": limit - 1, "le": above[FIELDS[name].annotation](limit)}.get(kind, limit)
+        for kind, limit in declared.items()
+    ]
     for value in [*bad, "many", "", None, [1], math.nan, math.inf]:
         with pytest.raises(ConfigError) as error:
             parse({name: value})
         text = str(error.value)
-        assert (
-            text.startswith(f"{name} = ")
-            and "is not valid" in text
-            and FIELDS[name].description in text
-        )
+        assert text.startswith(f"{name} = ") and "is not valid" in text
+        assert FIELDS[name].description in text
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-def test_limits_themselves_are_allowed(name):
+def test_limits_are_inclusive(name):
     for kind, limit in limits(name).items():
         if kind in ("ge", "le"):
             assert getattr(parse({name: limit}), name) == limit
 
 
 @pytest.mark.parametrize("name", CHOICES)
-def test_a_choice_that_is_none_is_answered_with_those_there_are(name):
+def test_unknown_choice_lists_the_valid_ones(name):
     choices = get_args(FIELDS[name].annotation)
     with pytest.raises(ConfigError) as error:
         parse({name: "something else"})
@@ -159,7 +152,7 @@ def test_a_choice_that_is_none_is_answered_with_those_there_are(name):
 @pytest.mark.parametrize(
     "name", [name for name, field in FIELDS.items() if field.annotation is int]
 )
-def test_whole_numbers_do_not_take_parts(name):
+def test_integers_reject_fractions(name):
     with pytest.raises(ConfigError, match=f"^{name} = 2.5 is not valid"):
         parse({name: 2.5})
 
@@ -167,19 +160,19 @@ def test_whole_numbers_do_not_take_parts(name):
 @pytest.mark.parametrize(
     "name", [name for name, field in FIELDS.items() if field.annotation is bool]
 )
-def test_yes_or_no(name):
+def test_booleans_reject_other_words(name):
     with pytest.raises(ConfigError, match=f"^{name} = 'perhaps' is not valid"):
         parse({name: "perhaps"})
 
 
-def test_two_mistakes_get_two_sentences():
+def test_every_mistake_is_reported():
     with pytest.raises(ConfigError) as error:
         configure("mixed", ratio=101, learning_rate=-1)
     assert "ratio = 101" in str(error.value) and "learning_rate = -1" in str(error.value)
 
 
 @pytest.mark.parametrize("method", BOTH)
-def test_every_setting_tells_a_form_what_it_needs(method):
+def test_every_setting_has_what_a_form_needs(method):
     made = configure(method)
     for name, setting in settings_of(type(made)).items():
         assert len(setting.help) > 10 and setting.help.endswith("."), name
@@ -188,12 +181,12 @@ def test_every_setting_tells_a_form_what_it_needs(method):
             assert setting.low is not None and setting.high is not None, name
 
 
-def test_frozen():
+def test_configurations_are_immutable():
     with pytest.raises(ValueError, match="frozen"):
         configure("mixed").seed = 3
 
 
-def test_experiment_is_everything_but_the_seed():
+def test_experiment_ignores_only_the_seed():
     config = configure("mixed", preset="quick", seed=0)
     assert len(config.experiment()) == 12 and int(config.experiment(), 16) >= 0
     assert configure("mixed", preset="quick", seed=7).experiment() == config.experiment()
@@ -210,7 +203,7 @@ def test_experiment_is_everything_but_the_seed():
         ), name
 
 
-def test_runs_of_format_1_hold_the_settings_of_every_method():
+def test_reads_configurations_of_format_1():
     values = configure("mixed").model_dump() | {"restart_clock": True, "full_marks": 7}
     values.pop("full_evaluations")
     read = registry.parse_stored(values | {"split": 10, "norms": "follow"})
@@ -226,12 +219,12 @@ def test_runs_of_format_1_hold_the_settings_of_every_method():
     assert split[10].experiment() != split[90].experiment()
 
 
-def test_an_unknown_setting_in_a_run_folder_is_an_error():
+def test_unknown_setting_in_a_run_folder_is_an_error():
     with pytest.raises(ConfigError, match="no setting named 'colour_of_the_sky'"):
         registry.parse_stored(configure("mixed").model_dump() | {"colour_of_the_sky": "blue"})
 
 
-def test_experiment_survives_a_file():
+def test_experiment_survives_a_round_trip_through_json():
     config = configure("iterative", preset="quick", learning_rate=0.1)
     again = parse(json.loads(json.dumps(config.model_dump())))
     assert again == config and again.experiment() == config.experiment()

@@ -1,4 +1,4 @@
-"""Pictures and folders of pictures for tests, by other means than the code under test."""
+"""Creates pictures and folders of pictures without the code under test."""
 
 import io
 import re
@@ -13,6 +13,7 @@ from fruitlab.config.paths import data_root
 
 
 def saved(image: Image.Image, kind: str, **options) -> bytes:
+    """Returns an image as a file of that Pillow format."""
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
@@ -21,7 +22,7 @@ def saved(image: Image.Image, kind: str, **options) -> bytes:
 def handmade_png(
     depth: int, colour: int, rows: np.ndarray, *chunks: bytes, size: tuple[int, int] | None = None
 ) -> bytes:
-    """A PNG by struct and zlib alone; `rows` are uint8 bytes, one row a scan line."""
+    """Returns a PNG made by struct and zlib alone; ``rows`` holds the bytes of each scan line."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return (
@@ -41,7 +42,7 @@ def handmade_png(
 
 
 def folder(root: Path, category: str, count: int, seed: int = 0) -> Path:
-    """`count` different pictures in root/category."""
+    """Creates ``count`` different pictures in root/category, and returns that folder."""
     (root / category).mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng([seed, *category.encode()])
     for i in range(count):
@@ -51,8 +52,16 @@ def folder(root: Path, category: str, count: int, seed: int = 0) -> Path:
     return root / category
 
 
+def save_noise(path: Path, seed: int) -> np.ndarray:
+    """Saves a PNG of 100x100 random pixels, and returns its pixels."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (100, 100, 3), np.uint8)
+    Image.fromarray(pixels).save(path)
+    return pixels
+
+
 def files_of(name: str) -> list[str]:
+    """Returns the names of the files of a dataset, with "*" for their token."""
     return sorted(re.sub(r"[0-9a-f]{8}", "*", path.name) for path in (data_root() / name).iterdir())
 
 
-WHOLE = ["data.json", "index-*.json", "nice-*.npy", "real-*.npy"]
+COMPLETE = ["data.json", "index-*.json", "nice-*.npy", "real-*.npy"]

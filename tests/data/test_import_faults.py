@@ -1,4 +1,4 @@
-"""Imports that fail, are interrupted or killed, or meet other processes: what was there before stays whole."""
+"""Imports that fail, are interrupted or run at the same time: earlier datasets stay complete."""
 
 import signal
 import subprocess
@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from picture_files import WHOLE, files_of, folder
+from picture_files import COMPLETE, files_of, folder
 
 from fruitlab.config.errors import DataError
 from fruitlab.config.paths import data_root
@@ -15,16 +15,17 @@ from fruitlab.data.importing import import_pictures
 from fruitlab.data.store import load
 
 
-def test_an_existing_name_is_replaced_only_on_request(pair):
+def test_an_existing_dataset_is_replaced_only_on_request(pair):
     before = import_pictures(name="mine", nice=pair.nice, real=pair.real).fingerprint
     with pytest.raises(DataError, match="--replace"):
         import_pictures(name="mine", nice=pair.real, real=pair.nice)
     assert load("mine").fingerprint == before
     after = import_pictures(name="mine", nice=pair.real, real=pair.nice, replace=True).fingerprint
-    assert load("mine").fingerprint == after != before and files_of("mine") == WHOLE
+    assert load("mine").fingerprint == after != before
+    assert files_of("mine") == COMPLETE
 
 
-def test_a_failed_or_interrupted_import_leaves_the_earlier_one(pair, tmp_path):
+def test_a_failed_or_interrupted_import_keeps_the_earlier_dataset(pair, tmp_path):
     before = import_pictures(name="mine", nice=pair.nice, real=pair.real).fingerprint
     still_open = load("mine").nice.images
     folder(tmp_path / "other", "Apple", 20)
@@ -39,11 +40,12 @@ def test_a_failed_or_interrupted_import_leaves_the_earlier_one(pair, tmp_path):
             import_pictures(
                 name=name, nice=pair.nice, real=pair.real, replace=True, progress=interrupt
             )
-    assert load("mine").fingerprint == before and files_of("mine") == WHOLE and still_open[5].any()
+    assert load("mine").fingerprint == before and files_of("mine") == COMPLETE
+    assert still_open[5].any()
     assert not (data_root() / "new").exists()
 
 
-def test_a_killed_import_leaves_no_rubbish_for_long(pair):
+def test_the_next_import_deletes_the_files_of_a_killed_one(pair):
     before = import_pictures(name="mine", nice=pair.nice, real=pair.real).fingerprint
     code = (
         "import os, signal, sys; from fruitlab.data.importing import import_pictures\n"
@@ -53,50 +55,49 @@ def test_a_killed_import_leaves_no_rubbish_for_long(pair):
     killed = subprocess.run([sys.executable, "-c", code, pair.nice, pair.real], check=False)
     assert killed.returncode == -signal.SIGKILL and len(files_of("mine")) > 4
     assert load("mine").fingerprint == before
-    import_pictures(
-        name="mine", nice=pair.nice, real=pair.real, replace=True
-    )  # its lock died with it
-    assert files_of("mine") == WHOLE
+    # The lock of the killed process was released.
+    import_pictures(name="mine", nice=pair.nice, real=pair.real, replace=True)
+    assert files_of("mine") == COMPLETE
 
 
-def test_a_full_disk_is_a_sentence(pair):
+def test_a_full_disk_is_reported(pair):
     before = import_pictures(name="mine", nice=pair.nice, real=pair.real).fingerprint
     code = (
         "import resource, sys; from fruitlab.data.importing import import_pictures\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))\n"  # the system then refuses longer files, as a full disk does
-        "try: import_pictures(name='mine', nice=sys.argv[1], real=sys.argv[2], replace=True)\nexcept ValueError as error: print(error)"
+        # Longer files are then refused, as on a full disk.
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))\n"
+        "try: import_pictures(name='mine', nice=sys.argv[1], real=sys.argv[2], replace=True)\n"
+        "except ValueError as error: print(error)"
     )
-    said = subprocess.run(
+    message = subprocess.run(
         [sys.executable, "-c", code, pair.nice, pair.real],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    assert "could not be written" in said and "FRUITLAB_DATA" in said and "unchanged" in said
-    assert load("mine").fingerprint == before and files_of("mine") == WHOLE
+    assert "could not be written" in message
+    assert "FRUITLAB_DATA" in message and "unchanged" in message
+    assert load("mine").fingerprint == before and files_of("mine") == COMPLETE
 
 
-def test_a_data_root_that_cannot_be(pair, tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("in the way")
+def test_a_data_root_that_cannot_be_created(pair, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("FRUITLAB_DATA", str(tmp_path / "file"))
     with pytest.raises(DataError, match="could not be written"):
         import_pictures(name="mine", nice=pair.nice, real=pair.real)
 
 
-def test_pictures_that_lie_where_the_data_goes_are_never_deleted(pair, monkeypatch):
-    monkeypatch.setenv(
-        "FRUITLAB_DATA", str(pair.nice.parent)
-    )  # data/nice and data/real are the user's own pictures
+def test_pictures_below_the_data_root_are_never_deleted(pair, monkeypatch):
+    # <data root>/nice and <data root>/real are the user's own pictures.
+    monkeypatch.setenv("FRUITLAB_DATA", str(pair.nice.parent))
     before = sorted(pair.nice.parent.rglob("*.png"))
     for _ in range(2):
         import_pictures(name="nice", nice=pair.nice, real=pair.real, replace=True)
-    assert (
-        load("nice").categories == pair.categories
-        and sorted(pair.nice.parent.rglob("*.png")) == before
-    )
+    assert load("nice").categories == pair.categories
+    assert sorted(pair.nice.parent.rglob("*.png")) == before
 
 
-def test_two_importers_at_once(pair):
+def test_two_imports_at_once(pair):
     code = (
         "import sys; from fruitlab.data.importing import import_pictures\n"
         "import_pictures(name='mine', nice=sys.argv[1], real=sys.argv[2], replace=True)"
@@ -106,26 +107,24 @@ def test_two_importers_at_once(pair):
         for order in ((pair.nice, pair.real), (pair.real, pair.nice))
     ]
     assert [process.wait() for process in both] == [0, 0]
-    assert {load("mine").nice.images.shape[0], load("mine").real.images.shape[0]} == {
-        60,
-        75,
-    } and files_of("mine") == WHOLE
+    assert {len(load("mine").nice.images), len(load("mine").real.images)} == {60, 75}
+    assert files_of("mine") == COMPLETE
 
 
 @pytest.mark.slow
-def test_readers_never_meet_half_a_data_set(pair):
+def test_readers_never_see_an_incomplete_dataset(pair):
     import_pictures(name="mine", nice=pair.nice, real=pair.real)
     stop, counts, errors = threading.Event(), set(), []
 
-    def read_on():
+    def read_repeatedly():
         while not stop.is_set():
             try:
                 data = load("mine")
                 counts.add((len(data.nice.images), len(data.real.images)))
-            except Exception as error:  # noqa: BLE001 - any at all is a failure
+            except Exception as error:  # any exception is a failure
                 errors.append(error)
 
-    reader = threading.Thread(target=read_on)
+    reader = threading.Thread(target=read_repeatedly)
     reader.start()
     until = time.monotonic() + 1.0
     while time.monotonic() < until:

@@ -1,4 +1,4 @@
-"""Oracles: numpy for what the pixels should be, and bytes written by hand where Pillow would write what it reads."""
+"""Decoding against NumPy, and against files written by hand where Pillow would test itself."""
 
 import io
 import struct
@@ -10,12 +10,10 @@ from PIL import Image
 
 from fruitlab.data.pictures import read, to_array
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:::PIL"
-)  # pictures.py silences them, pytest lets them speak again
+pytestmark = pytest.mark.filterwarnings("ignore:::PIL")  # pytest resets the filters of pictures.py
 RNG = np.random.default_rng(0)
 PHOTO = RNG.integers(0, 256, (100, 100, 3), dtype=np.uint8)
-# Smooth, so that lossy formats stay close: red grows to the right, green downwards, blue falls.
+# Smooth, so that lossy formats stay close: red increases to the right, green and blue downwards.
 SMOOTH = np.stack(
     [
         np.tile(np.arange(100) * 2, (100, 1)),
@@ -26,7 +24,7 @@ SMOOTH = np.stack(
 ).astype(np.uint8)
 
 
-def test_lossless_100x100_comes_out_byte_identical(tmp_path):
+def test_lossless_100x100_pictures_do_not_change(tmp_path):
     path = tmp_path / "ein bild – 梨.png"
     Image.fromarray(PHOTO).save(path)
     for source in (path, path.read_bytes(), io.BytesIO(path.read_bytes())):
@@ -43,18 +41,16 @@ def test_lossless_formats(kind):
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP", "AVIF"])
 def test_lossy_formats(kind):
-    assert (
-        np.abs(read(saved(Image.fromarray(SMOOTH), kind, quality=95)).astype(int) - SMOOTH).max()
-        < 12
-    )
+    decoded = read(saved(Image.fromarray(SMOOTH), kind, quality=95)).astype(int)
+    assert np.abs(decoded - SMOOTH).max() < 12
 
 
-def test_jpeg_100x100_is_what_the_decoder_gives():
+def test_100x100_jpeg_is_what_the_decoder_returns():
     data = saved(Image.fromarray(PHOTO), "JPEG")
     np.testing.assert_array_equal(read(data), np.asarray(Image.open(io.BytesIO(data))))
 
 
-def test_a_telephones_mpo_is_its_first_picture():
+def test_the_first_picture_of_an_mpo_file():
     data = saved(
         Image.fromarray(SMOOTH),
         "MPO",
@@ -66,7 +62,7 @@ def test_a_telephones_mpo_is_its_first_picture():
 
 
 def turned(upright: np.ndarray, orientation: int) -> np.ndarray:
-    """What a camera stores for an upright scene under an EXIF orientation, by the standard's words in numpy."""
+    """Returns what a camera stores for an upright scene under an EXIF orientation."""
     store = {
         1: lambda a: a,
         2: lambda a: a[:, ::-1],
@@ -82,10 +78,9 @@ def turned(upright: np.ndarray, orientation: int) -> np.ndarray:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "JPEG"])
-def test_exif_turns(orientation, kind):
-    wide = np.concatenate(
-        [np.full((100, 20, 3), 9, np.uint8), SMOOTH, np.full((100, 21, 3), 9, np.uint8)], axis=1
-    )  # odd: 41 cut off
+def test_exif_orientation(orientation, kind):
+    margins = (np.full((100, width, 3), 9, np.uint8) for width in (20, 21))  # an odd total
+    wide = np.concatenate([next(margins), SMOOTH, next(margins)], axis=1)
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {"WEBP": {"lossless": True}, "JPEG": {"quality": 100, "subsampling": 0}}.get(kind, {})
@@ -95,25 +90,22 @@ def test_exif_turns(orientation, kind):
     assert np.abs(got[:, 2:-2] - SMOOTH[:, 2:-2]).max() <= (12 if kind == "JPEG" else 0)
 
 
-def test_orientation_one_past_the_standard_or_damaged_is_ignored():
+def test_invalid_orientations_are_ignored():
     for block in (
         b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x09\0\0\0\0\0\0",
         b"Exif\0\0MM\0*\xff\xff\xff\xff",
-        b"Exif\0\0rubbish",
+        b"Exif\0\0nothing",
     ):
         data = saved(Image.fromarray(SMOOTH), "JPEG", quality=95, exif=block)
         assert np.abs(read(data).astype(int) - SMOOTH).max() < 12
 
 
-def test_first_frame_of_animations():
-    first, second = (
-        Image.new("RGB", (100, 100), (250, 10, 20)),
-        Image.new("RGB", (100, 100), (0, 0, 250)),
-    )
+def test_the_first_frame_of_animations():
+    first = Image.new("RGB", (100, 100), (250, 10, 20))
+    second = Image.new("RGB", (100, 100), (0, 0, 250))
     for kind, options in (("GIF", {}), ("WEBP", {"lossless": True}), ("PNG", {}), ("TIFF", {})):
-        assert read(saved(first, kind, save_all=True, append_images=[second], **options))[
-            50, 50
-        ].tolist() == [250, 10, 20], kind
+        animation = saved(first, kind, save_all=True, append_images=[second], **options)
+        assert read(animation)[50, 50].tolist() == [250, 10, 20], kind
 
 
 def test_palette_grey_and_one_bit():
@@ -137,14 +129,12 @@ def test_palette_grey_and_one_bit():
 def test_cmyk():
     c, m, y, k = (RNG.integers(0, 256, (100, 100)) for _ in range(4))
     image = Image.fromarray(np.stack([c, m, y, k], -1).astype(np.uint8), "CMYK")
-    want = np.stack(
-        [(255 - ink) * (255 - k) / 255 for ink in (c, m, y)], -1
-    )  # the plain formula, without an ink profile
+    # The simple formula, without an ink profile.
+    want = np.stack([(255 - ink) * (255 - k) / 255 for ink in (c, m, y)], -1)
     assert np.abs(read(saved(image, "TIFF")) - want).max() <= 2
     flat = Image.new("CMYK", (100, 100), (0, 200, 255, 30))
-    assert (
-        np.abs(read(saved(flat, "JPEG", quality=100))[50, 50] - np.array([225, 48.5, 0])).max() <= 4
-    )
+    decoded = read(saved(flat, "JPEG", quality=100))[50, 50]
+    assert np.abs(decoded - np.array([225, 48.5, 0])).max() <= 4
 
 
 def test_16_bit_grey_is_scaled_not_clipped():
@@ -161,14 +151,14 @@ def test_16_bit_grey_is_scaled_not_clipped():
 def test_16_bit_colour_is_scaled():
     values = RNG.integers(0, 65536, (100, 100, 3))
     got = read(handmade_png(16, 2, values.astype(">u2").view(np.uint8).reshape(100, 600)))
-    assert np.abs(got - values / 257).max() <= 1  # Pillow keeps the high byte
+    assert np.abs(got - values / 257).max() <= 1  # Pillow uses the high byte
 
     with_alpha = np.concatenate([values, np.full((100, 100, 1), 65535)], -1)
     got = read(handmade_png(16, 6, with_alpha.astype(">u2").view(np.uint8).reshape(100, 800)))
     assert np.abs(got - values / 257).max() <= 1
 
 
-def test_transparency_is_laid_on_white():
+def test_transparency_is_blended_onto_white():
     alpha = RNG.integers(0, 256, (100, 100, 1))
     want = PHOTO * (alpha / 255) + 255 * (1 - alpha / 255)
     rgba = Image.fromarray(np.concatenate([PHOTO, alpha.astype(np.uint8)], -1))
@@ -184,7 +174,7 @@ def test_transparency_is_laid_on_white():
     assert np.abs(read(saved(Image.fromarray(grey, "LA"), "PNG")) - want).max() <= 1
 
 
-def test_see_through_colours_of_palette_grey_and_rgb():
+def test_transparent_colours_of_palette_grey_and_rgb():
     indices = RNG.integers(0, 3, (100, 100), dtype=np.uint8)
     colours = np.array([[0, 0, 0], [250, 0, 0], [10, 200, 30]], np.uint8)
     on_white = np.array([[0, 0, 0], [255, 255, 255], [10, 200, 30]], np.uint8)[indices]
@@ -208,11 +198,10 @@ def test_see_through_colours_of_palette_grey_and_rgb():
     np.testing.assert_array_equal(read(deep)[..., 0], np.array([0, 255, 255])[indices])
 
 
-def test_centre_square_is_cropped():
+def test_pictures_are_cropped_to_the_centre_square():
     for upright in (True, False):
-        strip = np.concatenate(
-            [np.zeros((100, 30, 3), np.uint8), PHOTO, np.zeros((100, 30, 3), np.uint8)], axis=1
-        )
+        margin = np.zeros((100, 30, 3), np.uint8)
+        strip = np.concatenate([margin, PHOTO, margin], axis=1)
         image = np.ascontiguousarray(strip.transpose(1, 0, 2) if upright else strip)
         np.testing.assert_array_equal(
             read(saved(Image.fromarray(image), "PNG")),
@@ -221,21 +210,15 @@ def test_centre_square_is_cropped():
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])  # JPEG decodes at reduced size
-def test_large_pictures_are_averaged_not_sampled(kind):
-    checks = (
-        np.indices((1600, 1600)).sum(0) % 2 * 200
-    )  # one pixel light, one dark: sampling would show either, or moire
-    got = read(saved(Image.fromarray(np.repeat(checks[..., None], 3, -1).astype(np.uint8)), kind))
-    assert np.abs(got.astype(int) - 100).max() <= 6
+def test_large_pictures_are_averaged(kind):
+    # Alternating light and dark pixels: sampling would show either of them, or a moire pattern.
+    checkerboard = np.indices((1600, 1600)).sum(0) % 2 * 200
+    rgb = np.repeat(checkerboard[..., None], 3, -1).astype(np.uint8)
+    assert np.abs(read(saved(Image.fromarray(rgb), kind)).astype(int) - 100).max() <= 6
 
     enlarged = np.kron(SMOOTH, np.ones((16, 16, 1), np.uint8))
-    assert (
-        np.abs(
-            read(saved(Image.fromarray(enlarged), kind))[2:-2, 2:-2].astype(int)
-            - SMOOTH[2:-2, 2:-2]
-        ).max()
-        <= 6
-    )
+    decoded = read(saved(Image.fromarray(enlarged), kind)).astype(int)
+    assert np.abs(decoded[2:-2, 2:-2] - SMOOTH[2:-2, 2:-2]).max() <= 6
 
 
 def test_tiny_pictures_are_enlarged():

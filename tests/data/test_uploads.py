@@ -1,7 +1,8 @@
-"""An uploaded zip as data: like its folders would be, or not at all."""
+"""Uploaded zips become the same datasets as their folders would, or leave nothing behind."""
 
 import errno
 import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -9,11 +10,11 @@ import pytest
 
 from fruitlab.config.errors import DataError
 from fruitlab.config.paths import data_root
-from fruitlab.data import archive, store, uploads
+from fruitlab.data import store, uploads
 from fruitlab.data.importing import import_pictures
 
 
-def zipped(pair, path: Path, prefix: str = "") -> Path:
+def zip_pair(pair, path: Path, prefix: str = "") -> Path:
     with zipfile.ZipFile(path, "w") as file:
         for root in (pair.nice, pair.real):
             for picture in sorted(root.rglob("*.png")):
@@ -21,7 +22,7 @@ def zipped(pair, path: Path, prefix: str = "") -> Path:
     return path
 
 
-def everything(root: Path) -> dict[str, bytes]:
+def contents(root: Path) -> dict[str, bytes]:
     return {
         file.relative_to(root).as_posix(): file.read_bytes()
         for file in root.rglob("*")
@@ -29,21 +30,16 @@ def everything(root: Path) -> dict[str, bytes]:
     }
 
 
-def test_an_upload_becomes_data_like_its_folders_would(pair, tmp_path: Path) -> None:
-    report = uploads.import_zip(name="things", source=zipped(pair, tmp_path / "x.zip", "wrap/"))
-    assert (
-        report.categories == pair.categories
-        and report.refused == []
-        and report.counts["Red Disc"]["real"] == {"train": 15, "test": 10}
-    )
-    assert (
-        import_pictures(name="same", nice=pair.nice, real=pair.real).fingerprint
-        == report.fingerprint
-    )
+def test_an_upload_yields_the_same_dataset_as_its_folders(pair, tmp_path: Path) -> None:
+    report = uploads.import_zip(name="things", source=zip_pair(pair, tmp_path / "x.zip", "wrap/"))
+    assert report.categories == pair.categories and report.refused == []
+    assert report.counts["Red Disc"]["real"] == {"train": 15, "test": 10}
+    same = import_pictures(name="same", nice=pair.nice, real=pair.real)
+    assert same.fingerprint == report.fingerprint
 
     kept = data_root() / uploads.FOLDER / "things"
     assert len(list(kept.rglob("*.png"))) == 135
-    next(iter((kept).rglob("real/Red Disc/*.png"))).unlink()  # noticed, as in any folder
+    next(kept.rglob("real/Red Disc/*.png")).unlink()  # noticed, as in any folder
     assert len(store.load("things").real.images) == 74
 
     store.remove("things")
@@ -51,56 +47,55 @@ def test_an_upload_becomes_data_like_its_folders_would(pair, tmp_path: Path) -> 
     assert not kept.exists()
 
 
-def test_an_upload_that_fails_leaves_everything_as_it_was(
+def test_a_failed_upload_changes_nothing(
     pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uploads.import_zip(name="things", source=zipped(pair, tmp_path / "x.zip"))
-    before = everything(data_root())
+    uploads.import_zip(name="things", source=zip_pair(pair, tmp_path / "x.zip"))
+    before = contents(data_root())
     (tmp_path / "bad.zip").write_bytes(b"PK\x03\x04")
-    poor = tmp_path / "poor.zip"
-    with zipfile.ZipFile(poor, "w") as file:
-        for picture in [
-            *sorted(pair.nice.rglob("0[0-2].png")),
-            *sorted(pair.real.rglob("0[0-2].png")),
-        ]:
+    too_small = tmp_path / "too-small.zip"
+    with zipfile.ZipFile(too_small, "w") as file:
+        for picture in sorted(pair.nice.parent.rglob("0[0-2].png")):
             file.write(picture, picture.relative_to(pair.nice.parent).as_posix())
     with pytest.raises(DataError, match="already"):
         uploads.import_zip(name="things", source=tmp_path / "x.zip")
     with pytest.raises(DataError, match="damaged"):
         uploads.import_zip(name="things", source=tmp_path / "bad.zip", replace=True)
-    with pytest.raises(
-        DataError, match="3 nice, 3 real; 20 needed"
-    ) as refused:  # unpacked, then of no use
-        uploads.import_zip(name="things", source=poor, replace=True)
+    with pytest.raises(DataError, match="3 nice, 3 real; 20 needed") as refused:
+        uploads.import_zip(name="things", source=too_small, replace=True)
     assert str(data_root()) not in str(refused.value)
-    with pytest.raises(DataError, match="cannot be a name"):
-        uploads.import_zip(name="../things", source=poor, replace=True)
+    with pytest.raises(DataError, match="not a valid name"):
+        uploads.import_zip(name="../things", source=too_small, replace=True)
 
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    monkeypatch.setattr(archive.shutil, "copyfileobj", lambda *_: (_ for _ in ()).throw(full))
-    with pytest.raises(DataError, match="No space left.*What was there before is unchanged"):
+
+    def fail(*_):
+        raise full
+
+    monkeypatch.setattr(shutil, "copyfileobj", fail)
+    with pytest.raises(DataError, match=r"No space left.*What was there before is unchanged"):
         uploads.import_zip(name="things", source=tmp_path / "x.zip", replace=True)
     with pytest.raises(DataError, match="No space left"):
         uploads.import_zip(name="others", source=tmp_path / "x.zip")
-    assert everything(data_root()) == before and len(store.load("things").categories) == 3
+    assert contents(data_root()) == before and len(store.load("things").categories) == 3
 
 
-def test_replaced_data_takes_its_old_pictures_with_it(pair, tmp_path: Path) -> None:
-    source = zipped(pair, tmp_path / "x.zip")
+def test_the_pictures_of_a_replaced_upload_are_deleted(pair, tmp_path: Path) -> None:
+    source = zip_pair(pair, tmp_path / "x.zip")
     uploads.import_zip(name="things", source=source)
     leftover = data_root() / uploads.FOLDER / "things" / "12345678" / "nice"
-    leftover.mkdir(parents=True)  # of a process that was killed
+    leftover.mkdir(parents=True)  # as a killed process leaves it
     uploads.import_zip(name="things", source=source, replace=True)
     folders = list((data_root() / uploads.FOLDER / "things").iterdir())
     assert len(folders) == 1 and len(store.load("things").categories) == 3
 
 
-def test_what_was_left_out_is_in_the_report(pair, tmp_path: Path) -> None:
-    source = zipped(pair, tmp_path / "x.zip")
+def test_the_report_names_ignored_files(pair, tmp_path: Path) -> None:
+    source = zip_pair(pair, tmp_path / "x.zip")
     with zipfile.ZipFile(source, "a") as file:
         for i in range(60):
             file.writestr(f"notes/{i}.txt", "x")
         file.writestr("nice/Red Disc/broken.png", b"no picture")
     report = uploads.import_zip(name="things", source=source)
-    assert len(report.ignored) == uploads.MOST_TOLD + 1 and "10 more" in report.ignored["…"]
-    assert [one["file"] for one in report.refused] == ["nice/Red Disc/broken.png"]
+    assert len(report.ignored) == uploads.MAX_IGNORED_NAMED + 1 and "10 more" in report.ignored["…"]
+    assert [entry["file"] for entry in report.refused] == ["nice/Red Disc/broken.png"]

@@ -1,4 +1,4 @@
-"""Run folders with a log, written by hand as a worker writes them: for what reads logs. No torch."""
+"""Run folders with a hand-written log, for tests of code that reads logs. No torch."""
 
 import json
 from collections.abc import Iterable
@@ -23,7 +23,11 @@ def point(
     full: bool = False,
     **more: Any,
 ) -> dict:
-    """A line of the log: 100 test pictures a domain where live, 1,000 where full; 50 pictures of each domain and 2 seconds an iteration."""
+    """A line of the log.
+
+    A live evaluation has 100 test pictures per domain, a full one 1,000. Every iteration trains on
+    50 pictures of each domain and takes 2 seconds.
+    """
     of = 1000 if full else 100
     counts = {
         name: [of, round(of * value), min(of, round(of * value) + of // 10)]
@@ -45,7 +49,7 @@ def point(
 
 
 def mixed(iterations: int, every: int = 10) -> list[dict]:
-    """Nice accuracy goes up to 0.9 and real up to 0.4, in straight lines."""
+    """Mixed training: accuracy rises linearly to 0.9 (nice) and 0.4 (real)."""
     return [
         point(i, 0.9 * i / iterations, 0.4 * i / iterations, full=i == iterations)
         for i in range(0, iterations + 1, every)
@@ -53,7 +57,10 @@ def mixed(iterations: int, every: int = 10) -> list[dict]:
 
 
 def iterative(iterations: int, every: int = 10) -> list[dict]:
-    """Half of it initial, up to 0.9 nice; then nice down to 0.5 and real up to 0.3, in straight lines."""
+    """Iterative training, switched halfway, with accuracy that changes linearly.
+
+    Initial training ends at 0.9 nice. Restricted training ends at 0.5 nice and 0.3 real.
+    """
     half = iterations // 2
     first = [point(i, 0.9 * i / half, 0.1, phase="initial") for i in range(0, half, every)]
     return first + [
@@ -70,6 +77,7 @@ def iterative(iterations: int, every: int = 10) -> list[dict]:
 
 
 def lines(points: Iterable[dict]) -> str:
+    """The text of a log file."""
     return "".join(json.dumps(one) + "\n" for one in points)
 
 
@@ -84,7 +92,12 @@ def run(
     fingerprint: str = "0123456789abcdef",
     **changes: Any,
 ) -> Run:
-    """A run folder under FRUITLAB_CHECKPOINTS; `status` None leaves it without a summary, as an interrupted one."""
+    """A run folder under FRUITLAB_CHECKPOINTS.
+
+    Args:
+        status: None writes no summary, as in an interrupted run.
+        changes: settings that differ from the quick preset's.
+    """
     config = configure(method, preset="quick", data=data, **changes)
     half = {"nice": 500, "real": 500}
     header = {

@@ -1,4 +1,4 @@
-"""Run folders written by hand: a network of chance with statistics of chance, as a finished run would leave it."""
+"""Run folders of an untrained network with random predictions, laid out as a finished run's."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ CATEGORIES = ("Apple", "Banana", "Kiwi", "Lemon", "Plum")
 def network(
     seed: int = 0, *, categories: int = len(CATEGORIES), width: float = 0.25
 ) -> PaperResNet:
-    """In evaluation mode; its running statistics are those of a batch of coloured noise."""
+    """An untrained network in evaluation mode, with the running statistics of a batch of noise."""
     torch.manual_seed(seed)
     made = PaperResNet(categories=categories, width=width).train()
     with torch.no_grad():
@@ -40,7 +40,13 @@ def run(
     seed_of_run: int = 0,
     **changes: Any,
 ) -> Run:
-    """A run folder under FRUITLAB_CHECKPOINTS. `seed` draws the weights and the test answers; `changes` are RunConfig's."""
+    """A run folder under FRUITLAB_CHECKPOINTS.
+
+    Args:
+        seed: for the weights and the predictions.
+        seed_of_run: the setting `seed` of the run.
+        changes: settings that differ from the glance preset's.
+    """
     config: RunConfig = configure(
         method, preset="glance", data=data, width=0.25, seed=seed_of_run, **changes
     )
@@ -75,7 +81,8 @@ def run(
 
 
 def weights(made: PaperResNet) -> dict[str, np.ndarray]:
-    # safetensors writes memory as it lies, and convolutions lie channels last.
+    """The network's tensors by name."""
+    # safetensors ignores strides, and convolutions are stored channels last.
     return {
         name: np.ascontiguousarray(tensor.numpy()) for name, tensor in made.state_dict().items()
     }
@@ -84,7 +91,10 @@ def weights(made: PaperResNet) -> dict[str, np.ndarray]:
 def table(
     seed: int = 0, categories: tuple[str, ...] = CATEGORIES, per_category: int = 40
 ) -> dict[str, np.ndarray]:
-    """Test answers that are right about as often as they are sure: on nice pictures; on real ones half as often."""
+    """Predictions as in predictions.npz.
+
+    Nice pictures are right as often as their confidence says, real ones half as often.
+    """
     rng = np.random.default_rng(seed)
     count = per_category * len(categories)
     truth = np.tile(np.repeat(np.arange(len(categories)), per_category), 2).astype(np.int32)

@@ -19,7 +19,7 @@ from fruitlab.models.kernels.execution import accelerate
 from fruitlab.models.model import Model
 from fruitlab.runs import catalog
 from fruitlab.training.loop import train
-from fruitlab.worker.process import train_into
+from fruitlab.worker.train import train_into
 
 CATEGORIES = 3
 
@@ -88,16 +88,15 @@ def check_layer_groups(name: str) -> None:
 
 def check_training(name: str) -> None:
     """A run that is interrupted anywhere goes on to the same bits."""
-    data, cfg = small.resident(), config(name)
+    data, cfg = small.device_dataset(), config(name)
     whole, points = small.run(cfg, data)
     assert all(np.isfinite(point.loss) for point in points if point.loss is not None)
     first = small.weights(small.new_state(cfg, data))
     expected = small.weights(whole)
     parameters = {name for name, _ in whole.network.named_parameters()}
     assert all(not np.array_equal(first[name], expected[name]) for name in parameters)
-    state, saved = small.new_state(cfg, data), []
-    for _ in train(cfg, data, state):
-        saved.append(state.save())
+    state = small.new_state(cfg, data)
+    saved = [state.save() for _ in train(cfg, data, state)]
     for tensors, numbers in saved[1::4]:
         again = small.new_state(cfg, data)
         again.load(tensors, numbers)
@@ -106,9 +105,12 @@ def check_training(name: str) -> None:
             assert np.array_equal(value, expected[name]), name
 
 
-def check_restricted_training(name: str, norms: str) -> None:
+def check_restricted_training(name: str, running_statistics: str) -> None:
     """Only the head learns; running statistics of the backbone move only if they may."""
-    data, cfg = small.resident(), config(name, "iterative", norms=norms)
+    data, cfg = (
+        small.device_dataset(),
+        config(name, "iterative", running_statistics=running_statistics),
+    )
     state, before = small.new_state(cfg, data), None
     for _ in train(cfg, data, state):
         if state.phase == 1 and before is None:
@@ -118,7 +120,9 @@ def check_restricted_training(name: str, norms: str) -> None:
     for name, value in small.weights(state).items():
         moved = not np.array_equal(before[name], value)
         statistic = name not in parameters
-        assert moved == (name.startswith(head) or (statistic and norms == "follow")), name
+        assert moved == (name.startswith(head) or (statistic and running_statistics == "follow")), (
+            name
+        )
 
 
 def check_run(name: str, path: Path) -> None:

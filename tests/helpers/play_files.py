@@ -1,6 +1,7 @@
-"""A small play file written by hand. No torch.
+"""A small artificial play file. No torch.
 
-Features lie around a centre of each category; those of real pictures elsewhere, and wider.
+The features of a category are scattered around a centre. Those of real pictures have other centres
+and a larger spread.
 """
 
 import json
@@ -27,9 +28,9 @@ def made(
     hidden: int = 6,
     **changes: Any,
 ) -> PlayFile:
-    """A file in memory; `changes` are RunConfig's.
+    """A play file in memory. `changes` are settings that differ from the quick preset's.
 
-    The head is half trained: a least-squares fit to the nice pictures.
+    The head is partly trained: its output layer is a least-squares fit to the nice pictures.
     """
     config = configure(
         "iterative", preset="quick", **({"batch_size": 8, "learning_rate": 0.05} | changes)
@@ -92,7 +93,7 @@ def made(
 
 
 def write(path: Path, **changes: Any) -> PlayFile:
-    """The same as a file on disk."""
+    """The same as `made`, also written to disk."""
     file = made(path, **changes)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(save(file.tensors, {"fruitlab": json.dumps(file.notes)}))

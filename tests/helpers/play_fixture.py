@@ -1,7 +1,7 @@
-"""tests/play/fixture.json: what every implementation of the head's training must reproduce.
+"""tests/play/fixture.json: results that every implementation of the head's training reproduces.
 
-Each case holds a play file, the share of nice pictures kept at each step, and what the numpy oracle
-makes of it: batches, losses, right answers, and the head at the end. Write it anew with
+Each case holds a play file, the share of nice pictures kept at each step, and the results of the
+numpy oracle: batches, losses, correct answers, and the trained head. Regenerate the file with
 
     python tests/helpers/play_fixture.py
 """
@@ -48,7 +48,7 @@ def content(file: PlayFile) -> bytes:
 
 
 def computed(changes: dict[str, Any]) -> dict[str, Any]:
-    """A case as the oracle computes it."""
+    """A case with the oracle's results."""
     file = made(steps=len(KEEPS), **SIZES, **changes)
     head, source = play_oracle.Head(file), play_oracle.Batches(file)
     x = {name: file.features(name) for name in SETS}
@@ -80,12 +80,12 @@ def computed(changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def rounded(value: float) -> float:
-    """To the 12 digits that implementations are compared by."""
+    """Round to 12 significant digits, which is what the fixture keeps."""
     return float(f"{value:.12g}")
 
 
 def opened(case: dict[str, Any], folder: Path) -> PlayFile:
-    """The play file of a case, by way of a file on disk."""
+    """The play file of a case, read from a file on disk."""
     path = folder / play.NAME
     path.write_bytes(base64.b64decode(case["file"]))
     return play.read(path)
@@ -96,8 +96,8 @@ def cases() -> dict[str, dict[str, Any]]:
     return json.loads(PATH.read_text(encoding="utf-8"))
 
 
-# A JavaScript function of [sources of play_file.js and play_head.js, file in base64, settings,
-# shares kept]: a case as the browser's implementation computes it.
+# A JavaScript function that computes a case with the browser's implementation. Its argument is
+# [sources of play_file.js and play_head.js, file in base64, settings, shares kept].
 JAVASCRIPT = """([source, raw, settings, keeps]) => {
   const names = "{ Head, Batches, readPlayFile }"
   const { Head, Batches, readPlayFile } = new Function(`${source}; return ${names}`)()
@@ -118,13 +118,13 @@ JAVASCRIPT = """([source, raw, settings, keeps]) => {
 
 
 def javascript_arguments(case: dict[str, Any], file: PlayFile) -> list[Any]:
-    """What JAVASCRIPT is called with."""
+    """The argument of JAVASCRIPT."""
     source = "".join((ASSETS / f"play_{part}.js").read_text() for part in ("file", "head"))
     return [source, case["file"], play.settings(file), case["keeps"]]
 
 
 def check(got: dict[str, Any], expected: dict[str, Any], *, rel: float, abs: float) -> None:
-    """Asserts that an implementation's answer is the fixture's; floats to these tolerances."""
+    """Assert that results match the fixture's, floats within these tolerances."""
     for name in ("right", "batches", "halvings"):
         assert got[name] == expected[name], name
     np.testing.assert_allclose(got["losses"], expected["losses"], rtol=rel, atol=abs)

@@ -1,7 +1,7 @@
-"""The training of a head in numpy, in float64: the independent answer that others are held to.
+"""Training of the head in numpy, in float64: the reference for the other implementations.
 
-torch (the trainer's own step) and JavaScript (assets/play_head.js) must reproduce what it makes of
-a play file; play_fixture.py writes that down.
+torch (the trainer's own step) and JavaScript (assets/play_head.js) must reproduce its results on a
+play file, which play_fixture.py writes to tests/play/fixture.json.
 """
 
 from collections.abc import Iterator
@@ -24,10 +24,10 @@ def order(count: int, stream: int) -> np.ndarray:
 
 
 class Batches:
-    """Restricted training's batches (paper 3.5), a share of each taken from nice pictures.
+    """Batches of restricted training (paper 3.5), with a share of nice pictures in each.
 
-    Real pictures come in the trainer's order. The last of a batch are replaced by the next nice
-    ones, which have an order of their own.
+    Real pictures come in the trainer's order. The last ones of a batch are replaced by the next
+    nice pictures, which are shuffled separately.
     """
 
     def __init__(self, file: PlayFile) -> None:
@@ -80,7 +80,7 @@ class Head:
     def step(
         self, number: int, features: np.ndarray, labels: np.ndarray, last_of_epoch: bool = False
     ) -> float:
-        """One iteration on a batch, float64 [b, features] and int64 [b]; returns its loss before it."""
+        """Train on a batch, float64 [b, features] and int64 [b]; returns the loss before it."""
         given, count = self.settings, len(labels)
         keeps = given["norm_momentum"][number]
         z, inputs, _ = self._dense("hidden", features, *self._batch("hidden", features, keeps))
@@ -164,7 +164,7 @@ class Head:
 
 
 def right(head: Head, features: np.ndarray, labels: np.ndarray) -> int:
-    """How many are right. A tie with the truth is wrong (`scoring.ranks`)."""
+    """The number of correct answers. A tie counts as wrong, as in `scoring.ranks`."""
     logits = head.logits(features)
     truth = logits[np.arange(len(labels)), labels][:, None]
     return int(((~(logits < truth)).sum(1) == 1).sum())
@@ -173,11 +173,11 @@ def right(head: Head, features: np.ndarray, labels: np.ndarray) -> int:
 def play(
     file: PlayFile, *, keep: float = 0, features: dict[str, np.ndarray] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Trains to the end; yields {step, nice, real}: test pictures right at each evaluation point.
+    """Train to the end; yields {step, nice, real}: correct answers at each evaluation point.
 
     Args:
-        keep: percent of each batch that is nice.
-        features: float [n, features] of each of SETS, in place of the file's own.
+        keep: percentage of nice pictures in each batch.
+        features: float [n, features] of each of SETS, in place of the file's.
     """
     x = features or {name: file.features(name) for name in SETS}
     y = {name: file.labels(name) for name in SETS}

@@ -1,4 +1,4 @@
-"""Run folders as a worker leaves them, written without torch and without training: logs, summaries, predictions from a seed."""
+"""Complete run folders without training: log, summary and predictions from a seed. No torch."""
 
 import json
 from typing import Any
@@ -25,10 +25,12 @@ def run_folder(
     hashes: dict[str, list[str]] | None = None,
     **changes: Any,
 ) -> Run:
-    """A run under FRUITLAB_CHECKPOINTS, as `status` says: finished, stopped, failed, or interrupted (no summary).
+    """A run folder under FRUITLAB_CHECKPOINTS.
 
     Args:
-        hashes: content hashes to give its test pictures, {domain: TESTED for each category in turn}. changes: RunConfig's.
+        status: finished, stopped, failed, or interrupted (no summary).
+        hashes: content hashes of its test pictures by domain, TESTED for each category in turn.
+        changes: settings that differ from the quick preset's.
     """
     config = configure(
         method, **({"preset": "quick", "data": "things", "iterations": 100} | changes)
@@ -66,7 +68,7 @@ def run_folder(
 
 
 def log(config: RunConfig, points: int) -> list[dict[str, Any]]:
-    """Evaluations at even distances, the last one full; accuracies rise from a fifth with a little noise of the seed."""
+    """Evaluations at equal distances, the last one full. Accuracy rises, with noise per seed."""
     rng, lines = np.random.default_rng(config.seed), []
     for i in range(points):
         at = i * config.iterations // max(1, points - 1)
@@ -99,7 +101,10 @@ def log(config: RunConfig, points: int) -> list[dict[str, Any]]:
 
 
 def predictions(seed: int, hashes: dict[str, list[str]] | None = None) -> dict[str, np.ndarray]:
-    """TESTED pictures of each category and domain: nice ones right in 9 of 10 cases, real ones in 6; else the next category."""
+    """Predictions for TESTED pictures of each category and domain.
+
+    9 of 10 nice pictures and 6 of 10 real ones are right. The others get the next category.
+    """
     rng, columns = np.random.default_rng([seed, 7]), []
     for real in (False, True):
         for label in range(len(CATEGORIES)):

@@ -1,10 +1,11 @@
-"""A small network on a small pair: what most tests of training use."""
+"""A small network and a small dataset, for tests of training."""
 
 import numpy as np
 import torch
 
 from fruitlab.config.run_config import RunConfig
-from fruitlab.data.domains import Domain, TwoDomains, content_hash, fingerprint_of, group_pictures
+from fruitlab.data.domains import Domain, TwoDomains, content_hash, fingerprint_of
+from fruitlab.data.splitting import group_pictures
 from fruitlab.methods.registry import configure
 from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.evaluation import Evaluation
@@ -15,7 +16,7 @@ CPU = torch.device("cpu")
 
 
 def two_domains(per_category: int = 20, categories: int = 3, seed: int = 0) -> TwoDomains:
-    """Noise around a colour of each category's own; real ones with more noise. Enough for a network to learn something."""
+    """Noise around one colour per category, with more noise in real pictures. Easy to learn."""
     rng = np.random.default_rng(seed)
     colours = rng.integers(40, 216, (categories, 1, 1, 1, 3))
     parts = []
@@ -42,7 +43,7 @@ def two_domains(per_category: int = 20, categories: int = 3, seed: int = 0) -> T
 
 
 def config(method: str = "mixed", **changes) -> RunConfig:
-    """The paper's recipe on a network of a quarter of its width, for few iterations."""
+    """The paper preset for few iterations on a network of a quarter of its width."""
     numbers = {
         "preset": "paper",
         "width": 0.25,
@@ -55,22 +56,25 @@ def config(method: str = "mixed", **changes) -> RunConfig:
 
 
 def device_dataset(data: TwoDomains | None = None) -> DeviceDataset:
+    """The dataset on the CPU."""
     return DeviceDataset.of(data or two_domains(), 0, CPU)
 
 
 def new_state(configuration: RunConfig, data: DeviceDataset) -> State:
+    """The state of a run before its first iteration."""
     return State(configuration, categories=len(data.categories), device=CPU)
 
 
 def run(
     configuration: RunConfig, data: DeviceDataset, state: State | None = None
 ) -> tuple[State, list[Evaluation]]:
-    """Trains to the end; the state and the evaluations on the way."""
+    """Train to the end; returns the state and all evaluations."""
     state = state or new_state(configuration, data)
     return state, [event for event in train(configuration, data, state) if event is not None]
 
 
 def weights(state: State) -> dict[str, np.ndarray]:
+    """A copy of the network's tensors by name."""
     return {
         name: tensor.detach().numpy().copy() for name, tensor in state.network.state_dict().items()
     }

@@ -1,5 +1,6 @@
 """The explorer's pages run without a browser: Streamlit's AppTest on the real main script."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -32,13 +33,11 @@ def text(app: AppTest) -> str:
 
 def charts(app: AppTest) -> list[SimpleNamespace]:
     """The figures on the page: title, caption, data."""
-    import json
-
-    found = []
-    for element in app.get("bidi_component"):
-        if element.proto.component_name == "fruitlab.chart":
-            found.append(SimpleNamespace(**json.loads(element.proto.json)))
-    return found
+    return [
+        SimpleNamespace(**json.loads(element.proto.json))
+        for element in app.get("bidi_component")
+        if element.proto.component_name == "fruitlab.chart"
+    ]
 
 
 def checked(app: AppTest) -> AppTest:

@@ -1,3 +1,5 @@
+"""`fruitlab export --onnx`: the exported network answers as PyTorch does."""
+
 import json
 import os
 import sys
@@ -12,20 +14,21 @@ from fruitlab.cli import main
 from fruitlab.data import pictures
 from fruitlab.inference.predict import load_network
 
-onnx = pytest.importorskip("onnx") if not os.environ.get("CI") else __import__("onnx")
-onnxruntime = (
-    pytest.importorskip("onnxruntime") if not os.environ.get("CI") else __import__("onnxruntime")
-)
-
+if os.environ.get("CI"):
+    import onnx
+    import onnxruntime
+else:
+    onnx = pytest.importorskip("onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 @pytest.fixture(scope="module")
 def photos() -> np.ndarray:
-    """uint8 [n, 100, 100, 3]: real photos where they are, and noise."""
+    """uint8 [n, 100, 100, 3]: real photos, if available, and noise."""
     files = (
-        [sorted(folder.iterdir())[0] for folder in sorted((SHARED / "real").iterdir())[:12]]
+        [min(folder.iterdir()) for folder in sorted((SHARED / "real").iterdir())[:12]]
         if SHARED.is_dir()
         else []
     )
@@ -36,28 +39,24 @@ def photos() -> np.ndarray:
 
 
 @pytest.mark.slow
-def test_onnx_runtime_says_what_pytorch_says(tmp_path, capsys, photos):
+def test_onnx_runtime_matches_pytorch(tmp_path, capsys, photos):
     run = made_runs.run("one", seed=3)
     assert main.main(["export", "one", "--onnx", str(tmp_path / "fruit.onnx"), "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert (
-        result["file"] == str(tmp_path / "fruit.onnx")
-        and os.listdir(tmp_path / ".").count("fruit.onnx") == 1
-    )
-    assert (
-        result["bytes"] == (tmp_path / "fruit.onnx").stat().st_size
-        and result["largest_difference"] < 1e-4
-    )
+    assert result["file"] == str(tmp_path / "fruit.onnx")
+    assert os.listdir(tmp_path / ".").count("fruit.onnx") == 1
+    assert result["bytes"] == (tmp_path / "fruit.onnx").stat().st_size
+    assert result["largest_difference"] < 1e-4
 
     session = onnxruntime.InferenceSession(result["file"], providers=["CPUExecutionProvider"])
-    (given,), (said,) = session.get_inputs(), session.get_outputs()
+    (given,), (output,) = session.get_inputs(), session.get_outputs()
     assert (given.name, given.type, given.shape[1:]) == ("pictures", "tensor(uint8)", [100, 100, 3])
-    assert (said.name, said.type, said.shape[1]) == (
+    assert (output.name, output.type, output.shape[1]) == (
         "probabilities",
         "tensor(float)",
         len(made_runs.CATEGORIES),
     )
-    # The network itself, not the folded inference model that was exported.
+    # The network as trained, not the batch-norm-folded inference model that was exported.
     network, categories = load_network(run)
     with torch.inference_mode():
         x = network.prepare(torch.from_numpy(photos))
@@ -68,28 +67,29 @@ def test_onnx_runtime_says_what_pytorch_says(tmp_path, capsys, photos):
         np.testing.assert_allclose(found, expected[: len(batch)], atol=1e-5)
 
     noted = {one.key: one.value for one in onnx.load(result["file"]).metadata_props}
+    assert json.loads(noted["categories"]) == list(categories)
     assert (
-        json.loads(noted["categories"]) == list(categories)
-        and (noted["run"], noted["network"]) == ("one", "paper")
-        and "100 x 100" in noted["input"]
-    )
+        noted["run"],
+        noted["network"],
+    ) == ("one", "paper")
+    assert "100 x 100" in noted["input"]
 
 
 @pytest.mark.slow
-def test_what_cannot_be_exported_is_told_and_leaves_nothing(tmp_path, monkeypatch, capsys):
+def test_failed_export_leaves_no_file(tmp_path, monkeypatch, capsys):
     made_runs.run("one")
     assert main.main(["export", "one", "--onnx", str(tmp_path / "nowhere" / "x.onnx")]) == 1
     assert "cannot be written" in capsys.readouterr().err
     assert main.main(["export", "none", "--onnx"]) == 1
     assert "no run named none" in capsys.readouterr().err
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as where it is not installed
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as if it were not installed
     assert main.main(["export", "one", "--onnx", str(tmp_path / "x.onnx")]) == 1
     assert 'pip install "fruitlab[export]"' in capsys.readouterr().err
     assert not list(tmp_path.glob("*.onnx*")) and not list(tmp_path.glob(".*.onnx*"))
 
 
 @pytest.mark.slow
-def test_an_export_that_does_not_agree_is_refused(tmp_path, monkeypatch, capsys):
+def test_inaccurate_export_is_rejected(tmp_path, monkeypatch, capsys):
     from fruitlab.inference import export
 
     made_runs.run("one")

@@ -1,3 +1,5 @@
+"""Heat maps of relevance over a picture."""
+
 import base64
 from io import BytesIO
 
@@ -15,21 +17,20 @@ def explanation(relevance: np.ndarray) -> Explanation:
     )
 
 
-def test_strength_is_where_the_evidence_is():
-    relevance = np.full((12, 12), -1.0)  # what spoke against the answer is not where it looked
+def test_strength_shows_positive_relevance():
+    relevance = np.full((12, 12), -1.0)  # evidence against the answer is not shown
     relevance[2, 9] = 3
     value = heatmap.strength(relevance, 240)
     assert value.shape == (240, 240) and value.min() == 0 and value.max() <= 1
     y, x = np.unravel_index(value.argmax(), value.shape)
     assert (y // 20, x // 20) == (2, 9) and value[50, 190] > 0.95
     assert value[120:].max() == 0
-    assert (
-        heatmap.strength(relevance * 1e-9, 240)[50, 190] > 0.95
-    )  # shares of the most: a weak answer is no darker
+    # Relative to the maximum, so the map of a weak answer is not darker.
+    assert heatmap.strength(relevance * 1e-9, 240)[50, 190] > 0.95
     assert not heatmap.strength(-np.ones((12, 12)), 100).any()
 
 
-def test_overlay_colours_the_evidence_and_leaves_the_rest_grey():
+def test_overlay_colours_relevance_and_keeps_the_rest_grey():
     relevance = np.zeros((12, 12))
     relevance[6, 6] = 1
     one = explanation(relevance)
@@ -40,12 +41,12 @@ def test_overlay_colours_the_evidence_and_leaves_the_rest_grey():
     assert red - blue > 50
 
 
-def test_enlarged_keeps_the_pixels():
+def test_enlarged_repeats_pixels():
     seen = explanation(np.zeros((12, 12))).seen
     np.testing.assert_array_equal(heatmap.enlarged(seen, 300)[1::3, 1::3], seen)
 
 
-def test_an_address_holds_the_picture():
+def test_data_url_contains_the_picture():
     seen = explanation(np.zeros((12, 12))).seen
     head, _, content = heatmap.data_url(seen, "PNG").partition(",")
     assert head == "data:image/png;base64"

@@ -1,3 +1,5 @@
+"""Prediction in this process: the folded inference model, relevance, and errors."""
+
 import made_runs
 import numpy as np
 import pytest
@@ -19,15 +21,15 @@ def noise(count: int = 1, seed: int = 0) -> np.ndarray:
 
 @pytest.mark.parametrize("width", [0.25, 1])
 @torch.inference_mode()
-def test_the_folded_model_says_what_the_network_says(width):
+def test_folded_model_matches_the_network(width):
     network = made_runs.network(1, width=width)
     x = to_float(torch.from_numpy(noise(3)))
     expected = network(x.clone())
-    assert expected.std() > 0.1  # not alike for everything
+    assert expected.std() > 0.1  # the logits differ
     np.testing.assert_allclose(inference_model(network)(x), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_folding_leaves_the_network_as_it_was():
+def test_folding_does_not_change_the_network():
     network = made_runs.network(1)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     inference_model(network)
@@ -35,7 +37,7 @@ def test_folding_leaves_the_network_as_it_was():
 
 
 @torch.no_grad()
-def test_relevance_sums_to_what_the_picture_adds_to_the_average():
+def test_relevance_sums_to_the_change_in_log_probability():
     network = inference_model(made_runs.network(2))
     for seed in range(3):
         maps = network.feature_map(to_float(torch.from_numpy(noise(seed=seed))))
@@ -50,7 +52,7 @@ def test_relevance_sums_to_what_the_picture_adds_to_the_average():
 
 
 @torch.no_grad()
-def test_relevance_of_each_place_is_the_path_integral_by_finite_differences():
+def test_relevance_matches_finite_differences():
     network = inference_model(made_runs.network(3))
     maps = network.feature_map(to_float(torch.from_numpy(noise()))).double().numpy()[0]
     average = (
@@ -92,7 +94,7 @@ def test_relevance_of_each_place_is_the_path_integral_by_finite_differences():
 
 
 @torch.no_grad()
-def test_top3_are_the_likeliest_of_the_stored_network(tmp_path):
+def test_top3_matches_the_stored_network(tmp_path):
     predictor = Predictor(made_runs.run("one", seed=4))
     picture = noise()[0]
     probability = torch.softmax(made_runs.network(4)(to_float(torch.from_numpy(picture[None]))), 1)[
@@ -110,19 +112,16 @@ def test_top3_are_the_likeliest_of_the_stored_network(tmp_path):
     Image.fromarray(picture).save(path)
     assert predictor.top3(path) == predictor.top3(path.read_bytes()) == top
     explanation = predictor.explain(path)
-    assert (
-        explanation.top == top
-        and np.array_equal(explanation.seen, picture)
-        and explanation.relevance.shape == (12, 12)
-    )
+    assert explanation.top == top and np.array_equal(explanation.seen, picture)
+    assert explanation.relevance.shape == (12, 12)
 
 
-def test_what_cannot_be_used_is_told(tmp_path):
+def test_unusable_pictures_and_runs_are_errors(tmp_path):
     predictor = Predictor(made_runs.run("one"))
     with pytest.raises(BadPicture, match="not a picture"):
         predictor.top3(b"a text under a picture's name")
     with pytest.raises(
-        RunError, match="has no state.safetensors yet|has no weights.safetensors yet"
+        RunError, match=r"has no state.safetensors yet|has no weights.safetensors yet"
     ):
         Predictor(
             create({"device": "cpu", "data": None}, config=configure("mixed"), run_id="empty")

@@ -10,7 +10,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from fruitlab.app import permalinks
-from fruitlab.cli import report
+from fruitlab.cli import listings
 from fruitlab.cli.main import parser
 from fruitlab.config.files import read_json
 from fruitlab.methods.base import Method
@@ -29,11 +29,11 @@ def data():
 
 
 def tiny(name: str, **changes) -> Method:
-    """A run of a few iterations on a network of a quarter of its width."""
+    """A run of a few iterations on a small network."""
     return small.config(name, iterations=8, live_every=3, batch_size=9, **changes)
 
 
-def test_it_declares_name_texts_and_settings(name):
+def test_declares_name_texts_and_settings(name):
     method = methods()[name]
     assert method.name == name and method.title and method.description.endswith(".")
     assert method.headline is None or method.headline in method.own_settings()
@@ -41,7 +41,7 @@ def test_it_declares_name_texts_and_settings(name):
         assert len(setting.help) > 10 and setting.help.endswith(".")
 
 
-def test_phases_add_up_and_the_description_tells_runs_apart(name):
+def test_phases_add_up_and_descriptions_differ(name):
     config = tiny(name)
     assert sum(phase.iterations for phase in config.phases()) == config.iterations
     assert len(set(labels(config.phases()))) == len(config.phases())
@@ -53,18 +53,17 @@ def test_phases_add_up_and_the_description_tells_runs_apart(name):
         assert ends[0].describe() != ends[1].describe()
 
 
-def test_interrupted_anywhere_it_continues_to_the_same_bits(name, data):
+def test_resumes_to_identical_weights(name, data):
     config = tiny(name, mirror=True)
-    whole, evaluations = small.run(config, data)
-    expected = small.weights(whole)
-    for moment in range(0, config.iterations + 3, 4):
-        state = small.new_state(config, data)
-        events = small.train(config, data, state)
-        for _ in range(moment):
-            if next(events, "ended") == "ended":
-                break
+    state, evaluations = small.new_state(config, data), []
+    saved = [state.save()]
+    for event in small.train(config, data, state):
+        saved.append(state.save())
+        evaluations += [event] if event is not None else []
+    expected = small.weights(state)
+    for moment in range(0, len(saved), 4):
         resumed = small.new_state(config, data)
-        resumed.load(*state.save())
+        resumed.load(*saved[moment])
         resumed, rest = small.run(config, data, resumed)
         weights = small.weights(resumed)
         assert all(np.array_equal(expected[key], weights[key]) for key in expected), moment
@@ -73,8 +72,8 @@ def test_interrupted_anywhere_it_continues_to_the_same_bits(name, data):
         ]
 
 
-def test_it_runs_on_the_meta_device_without_a_transfer(name, data):
-    """Every operation of an iteration stays on the device: meta tensors cannot be read back."""
+def test_trains_without_reading_from_the_device(name, data):
+    """An iteration works on the meta device, whose tensors cannot be read back."""
     from dataclasses import replace
 
     from fruitlab.training.batches import Batches
@@ -101,7 +100,7 @@ def test_it_runs_on_the_meta_device_without_a_transfer(name, data):
         assert all(parameter.grad is None for parameter in state.network.parameters())
 
 
-def test_link_config_file_and_header_give_the_same_run(name, tmp_path):
+def test_survives_link_and_config_file(name, tmp_path):
     config = configure(name, preset="quick", seed=3, batch_size=17)
     link = permalinks.to_query(config)
     again, warnings = permalinks.from_query(link, fingerprints={"synthetic": None})
@@ -111,7 +110,7 @@ def test_link_config_file_and_header_give_the_same_run(name, tmp_path):
     assert parse(read_json(file)) == config == parse_stored(read_json(file))
 
 
-def test_the_command_line_offers_it_with_its_settings(name, capsys):
+def test_command_line_has_its_settings(name, capsys):
     with pytest.raises(SystemExit) as ended:
         parser().parse_args(["train", name, "--help"])
     text = capsys.readouterr().out
@@ -123,7 +122,7 @@ def test_the_command_line_offers_it_with_its_settings(name, capsys):
     assert name in capsys.readouterr().out
 
 
-def test_its_form_has_a_widget_for_every_setting(name):
+def test_form_has_a_widget_for_every_setting(name):
     def form(method: str) -> None:
         from fruitlab.app import forms
         from fruitlab.methods.registry import configure
@@ -140,14 +139,14 @@ def test_its_form_has_a_widget_for_every_setting(name):
     assert set(methods()[name].own_settings()) <= keys
 
 
-def test_runs_of_it_are_listed_compared_and_exported_to_csv(name):
+def test_runs_are_listed_and_exported_to_csv(name):
     from fruitlab.runs import labels as run_labels
 
     made = run_folders.run_folder("one", method=name)
     config = find("one").config()
     (entry,) = Index(rest=0).entries()
     assert entry.config == config
-    row = report.run_row(made)
+    row = listings.run_row(made)
     assert row["description"] == config.describe()
-    assert config.describe() in report.run_table([row])
+    assert config.describe() in listings.run_table([row])
     assert run_labels.log_as_csv(made).startswith("iteration,")

@@ -1,6 +1,6 @@
-"""A training method of another package, defined here alone: the form, command line and a study use it.
+"""A training method that only this file defines, used by the form, command line and a study.
 
-Processes that train find it as they would an installed package's: through its entry point.
+Worker processes find it through an entry point, like the method of an installed package.
 """
 
 import json
@@ -62,7 +62,7 @@ class Rehearsal(Method):
 
 @pytest.fixture(autouse=True)
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The method as an installed package, here and for the processes that tests start."""
+    """The method as an installed package, in this process and in child processes."""
     info = tmp_path / "site" / "fruitlab_rehearsal-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fruitlab-rehearsal\nVersion: 1.0")
@@ -87,7 +87,7 @@ def options(**more: object) -> list[str]:
     return ["--data", "small", "--iterations", "8", *settings, *rest]
 
 
-def test_the_command_line_trains_evaluates_and_lists_it(small, capsys):
+def test_command_line_trains_evaluates_and_lists(small, capsys):
     def call(*arguments: str):
         assert main([*arguments, "--json"]) == 0
         return json.loads(capsys.readouterr().out)
@@ -103,12 +103,12 @@ def test_the_command_line_trains_evaluates_and_lists_it(small, capsys):
     assert row["description"] == "rehearsal, 3 kept per category"
 
 
-def test_a_wrong_setting_names_the_method(small, capsys):
+def test_misplaced_setting_names_its_method(small, capsys):
     assert main(["train", "rehearsal", "--set", "ratio=3"]) == 2
     assert "ratio is a setting of mixed training" in capsys.readouterr().err
 
 
-def test_the_train_page_starts_it_and_a_worker_process_trains_it(small):
+def test_train_page_starts_a_worker(small):
     from ui_pages import checked, opened
 
     app = checked(opened("train", method="rehearsal", preset="glance", data="small"))
@@ -133,7 +133,7 @@ def test_the_train_page_starts_it_and_a_worker_process_trains_it(small):
     assert "rehearsal, 4 kept per category" in str(forgetting.multiselect[0].options)
 
 
-def test_a_study_varies_its_settings_and_shares_the_first_phase(small, capsys):
+def test_study_varies_settings_and_shares_the_first_phase(small, capsys):
     varied = ["study", "--method", "rehearsal", "--vary", "buffer=2,6", "--at-once", "1"]
     assert main([*varied, *options(), "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
@@ -141,7 +141,7 @@ def test_a_study_varies_its_settings_and_shares_the_first_phase(small, capsys):
     assert all(row["status"] == "finished" for row in result["rows"])
     headers = [find(row["run"]).header() for row in result["rows"]]
     assert any("initial_training_of" in header for header in headers)
-    # A run that took over the first phase ends as it would have alone.
+    # Starting from the shared first phase gives the same weights as training alone.
     (taken,) = [h["config"]["buffer"] for h in headers if "initial_training_of" in h]
     alone = options(buffer=taken, run="alone", preset="quick")
     assert main(["train", "rehearsal", *alone, "--json"]) == 0
@@ -150,7 +150,7 @@ def test_a_study_varies_its_settings_and_shares_the_first_phase(small, capsys):
     assert all(np.array_equal(first[key], second[key]) for key in first)
 
 
-def test_a_broken_package_warns_and_harms_nobody_else(tmp_path, monkeypatch):
+def test_broken_package_only_warns(tmp_path, monkeypatch):
     info = tmp_path / "broken" / "broken-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0")

@@ -1,4 +1,4 @@
-"""Scores held to the equations they come from."""
+"""Scores and their intervals, compared with their definitions and with SciPy."""
 
 import math
 
@@ -13,7 +13,7 @@ from fruitlab.metrics import accuracy
     ("right", "pictures"), [(0, 10), (1, 10), (5, 10), (10, 10), (37, 168), (3700, 3762)]
 )
 def test_wilson_bounds_solve_the_score_equation(right, pictures):
-    """The bounds are the p at which the observed share is 1.96 standard errors (of p's own) away: found here by bisection."""
+    """At the bounds, the observed share is 1.96 standard errors away. Found by bisection."""
 
     def score(p: float) -> float:
         return (right / pictures - p) ** 2 - 1.959963984540054**2 * p * (1 - p) / pictures
@@ -31,21 +31,21 @@ def test_wilson_bounds_solve_the_score_equation(right, pictures):
 
 
 @pytest.mark.parametrize(("right", "pictures"), [(0, 10), (1, 1), (5, 10), (37, 168), (3700, 3762)])
-def test_wilson_is_scipy_s(right, pictures):
+def test_wilson_matches_scipy(right, pictures):
     theirs = binomtest(right, pictures).proportion_ci(method="wilson")
     assert accuracy.wilson(right, pictures) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
 
 
-def test_nothing_scored_says_nothing():
+def test_wilson_without_pictures_is_the_whole_range():
     assert accuracy.wilson(0, 0) == (0.0, 1.0)
 
 
-def test_combined_is_the_papers():
-    """Table 2's row at 0 %, whose Performance is exactly its columns' root."""
+def test_combined_matches_the_paper():
+    """The row at 0 % of Table 2, whose combined performance is exactly the geometric mean."""
     assert accuracy.combined(0.9648086, 0.22712341) == pytest.approx(0.468113896, abs=1e-6)
 
 
-def test_the_combined_interval_covers_as_often_as_it_says():
+def test_combined_interval_has_nominal_coverage():
     rng = np.random.default_rng(1)
     nice, real = 0.95, 0.4
     covered = 0
@@ -59,7 +59,7 @@ def test_the_combined_interval_covers_as_often_as_it_says():
     assert 920 <= covered <= 980
 
 
-def test_table_scores_are_counts_of_the_table():
+def test_table_scores_match_counting():
     rng = np.random.default_rng(2)
     truth, rank, real = rng.integers(0, 4, 500), rng.integers(0, 5, 500), rng.random(500) < 0.3
     table = {
@@ -83,7 +83,7 @@ def test_table_scores_are_counts_of_the_table():
     assert scores["combined"]["top3"] == math.sqrt(scores["nice"]["top3"] * scores["real"]["top3"])
 
 
-def test_best_takes_each_column_by_itself_from_full_points_only():
+def test_best_scores_take_each_column_from_full_evaluations():
     points = [
         {"full": True, "nice": [10, 9, 10], "real": [10, 1, 4]},
         {"full": True, "nice": [10, 5, 6], "real": [10, 4, 9]},

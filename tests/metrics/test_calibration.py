@@ -36,11 +36,10 @@ def test_of_no_answers_nothing_is_similar_and_nothing_sure():
     assert calibration.sure_from(empty) == math.inf
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("decimals", [6, 1])
 @pytest.mark.parametrize("seed", range(4))
 def test_isotonic_fit_is_the_max_min_of_averages(seed, decimals):
-    """The closed form of isotonic regression: the largest over starts of the least over ends of the average between them."""
+    """The closed form: the maximum over starts of the minimum over ends of the mean between."""
     test = drawn(60, seed, decimals)
     values, fitted = calibration.isotonic(test)
     assert values.tolist() == sorted(set(test.confidence.tolist()))

@@ -1,4 +1,4 @@
-"""Every registered network keeps the contract that training, inference and export rely on."""
+"""Every registered network fulfils the contract of training, inference and export."""
 
 from pathlib import Path
 
@@ -10,22 +10,22 @@ from fruitlab.models import registry
 pytestmark = pytest.mark.parametrize("name", registry.networks())
 
 
-def test_it_is_what_it_declares(name: str) -> None:
+def test_matches_its_declaration(name: str) -> None:
     network_contract.check_declaration(name)
 
 
-def test_its_layer_groups_partition_its_parameters(name: str) -> None:
+def test_layer_groups_partition_the_parameters(name: str) -> None:
     network_contract.check_layer_groups(name)
 
 
-def test_it_trains_and_resumes_to_the_same_bits(name: str) -> None:
+def test_resumes_to_identical_weights(name: str) -> None:
     network_contract.check_training(name)
 
 
-@pytest.mark.parametrize("norms", ["follow", "frozen"])
-def test_restricted_training_moves_its_head_only(name: str, norms: str) -> None:
-    network_contract.check_restricted_training(name, norms)
+@pytest.mark.parametrize("running_statistics", ["updated", "frozen"])
+def test_restricted_training_changes_only_the_head(name: str, running_statistics: str) -> None:
+    network_contract.check_restricted_training(name, running_statistics)
 
 
-def test_its_run_classifies_and_is_exported(name: str, tmp_path: Path) -> None:
+def test_run_classifies_and_is_exported(name: str, tmp_path: Path) -> None:
     network_contract.check_run(name, tmp_path)

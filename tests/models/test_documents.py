@@ -1,4 +1,4 @@
-"""docs/models.md lists every built-in network with the parameters it has."""
+"""docs/models.md lists every built-in network with its number of parameters."""
 
 import re
 
@@ -16,7 +16,7 @@ def test_every_built_in_network_is_listed():
 
 
 @pytest.mark.parametrize(("name", "parameters", "size"), ROWS)
-def test_parameters_and_input_are_those_of_the_network(name, parameters, size):
+def test_listed_sizes_match_the_network(name, parameters, size):
     from fruitlab.methods.registry import configure
 
     network = registry.build(configure("mixed", preset="paper", network=name), 26)

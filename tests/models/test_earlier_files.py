@@ -44,7 +44,7 @@ def test_shipped_weights_load(path) -> None:
 
 
 def test_an_interrupted_run_resumes_to_the_same_bits() -> None:
-    data, cfg = small.resident(), config("mixed", batch_size=9, iterations=6)
+    data, cfg = small.device_dataset(), config("mixed", batch_size=9, iterations=6)
     whole, _ = small.run(cfg, data)
     state = small.new_state(cfg, data)
     for _ in train(cfg, data, state):

@@ -1,4 +1,4 @@
-"""The fused execution of the paper's network against its plain modules, and which is chosen."""
+"""The fused execution of the paper's network, compared with its plain modules."""
 
 import copy
 
@@ -16,7 +16,7 @@ MODES = ("training", "frozen backbone", "evaluation")
 
 
 def network(statistics: str, *, width: float = 0.25) -> PaperResNet:
-    """With biases and running statistics that are nothing special."""
+    """A network with random biases and running statistics."""
     torch.manual_seed(3)
     made = PaperResNet(categories=5, width=width, statistics=statistics, init="fan-in")
     with torch.no_grad():
@@ -37,7 +37,7 @@ def pictures(batch: int) -> Tensor:
 
 
 def results(run: Execution, x: Tensor, mode: str) -> dict[str, Tensor]:
-    """Features, logits, every gradient, and the running statistics that the pass leaves."""
+    """Features, logits, all gradients, and the running statistics after the pass."""
     model = run.network.train(mode != "evaluation")
     if mode == "frozen backbone":
         for module in model.running_statistics(*model.backbone):
@@ -54,10 +54,10 @@ def results(run: Execution, x: Tensor, mode: str) -> dict[str, Tensor]:
 @pytest.mark.parametrize("batch", [1, 3, 8])
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("statistics", ["moving", "before", "batch"])
-def test_fused_is_plain_in_double_precision(
+def test_fused_matches_plain_in_float64(
     statistics: str, mode: str, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slices, "FLOATS", 60_000)  # several slices, as a large batch has
+    monkeypatch.setattr(slices, "FLOATS", 60_000)  # splits the batch, as if it were large
     made, x = network(statistics).double(), pictures(batch).double()
     plain = results(Execution(copy.deepcopy(made)), x, mode)
     fused = results(FusedExecution(made), x, mode)
@@ -66,14 +66,14 @@ def test_fused_is_plain_in_double_precision(
         assert (fused[name] - value).abs().max().item() <= 1e-10 * scale, name
 
 
-# The head's own statistics of two or three pictures are ill-conditioned in float32.
+# The head's batch statistics of two or three pictures are ill-conditioned in float32.
 @pytest.mark.parametrize("batch", [7, 12])
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("statistics", ["moving", "before", "batch"])
-def test_fused_is_plain_up_to_float32_rounding(
+def test_fused_is_as_accurate_as_plain_in_float32(
     statistics: str, mode: str, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both are compared with float64: the fused one is as near to it, within a factor."""
+    """The fused execution's distance from float64 is similar to the plain one's."""
     monkeypatch.setattr(slices, "FLOATS", 60_000)
     made, x = network(statistics), pictures(batch)
     exact = results(Execution(copy.deepcopy(made).double()), x.double(), mode)
@@ -87,7 +87,7 @@ def test_fused_is_plain_up_to_float32_rounding(
 
 @pytest.mark.parametrize("batch", [2, 9])
 @pytest.mark.parametrize("statistics", ["moving", "batch"])
-def test_fused_is_plain_at_full_width(
+def test_fused_is_as_accurate_as_plain_at_full_width(
     statistics: str, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(slices, "FLOATS", 60_000)
@@ -102,9 +102,9 @@ def test_fused_is_plain_at_full_width(
         assert error <= 5 * usual + 2e-5, name
 
 
-def test_what_is_accelerated() -> None:
+def test_which_networks_are_accelerated() -> None:
     class Changed(PaperResNet):
-        """A subclass may override anything, so it executes itself."""
+        """A subclass may override anything, so it is executed as written."""
 
     for precision in (torch.float32, torch.float64, torch.bfloat16):
         assert isinstance(accelerate(PaperResNet(3), precision), FusedExecution)

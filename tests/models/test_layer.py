@@ -1,4 +1,4 @@
-"""The fast operations against PyTorch's ordinary ones, values and gradients, in float64."""
+"""The fused layer, compared with PyTorch's operations: values and gradients in float64."""
 
 import itertools
 
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fruitlab.models.kernels import layer, slices
+from fruitlab.models.kernels import folding, layer, slices
 
 
 def random(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -28,9 +28,9 @@ def plain(
     padding: tuple[int, int],
     pool: bool,
 ) -> Tensor:
-    """The definition: normalise, pad with zeros, correlate, pool, add, ELU."""
-    normalised = (x - mean.view(1, -1, 1, 1)) * inverse_std.view(1, -1, 1, 1)
-    z = F.conv2d(F.pad(normalised, padding * 2), weight, bias, stride)
+    """The definition: normalize, pad with zeros, convolve, pool, add, ELU."""
+    normalized = (x - mean.view(1, -1, 1, 1)) * inverse_std.view(1, -1, 1, 1)
+    z = F.conv2d(F.pad(normalized, padding * 2), weight, bias, stride)
     z = F.max_pool2d(z, 2) if pool else z
     return F.elu(z if skip is None else z + skip)
 
@@ -47,7 +47,7 @@ def fast(
     padding: tuple[int, int],
     pool: bool,
 ) -> tuple[Tensor, layer.Moments, Tensor]:
-    kernel, shift = layer.fold(
+    kernel, shift = folding.fold(
         mean, inverse_std, weight, bias, size=x.shape[-1], stride=stride, padding=padding
     )
     return layer.layer(
@@ -55,7 +55,7 @@ def fast(
     )
 
 
-# The network's own kinds of layer, and some that are not: one channel, more than a vector, odd sizes, a batch of one.
+# The layers of the paper's network, and others: one channel, many channels, odd sizes.
 KINDS = [  # in, out, kernel, size, stride, padding, pool
     (3, 8, 5, 12, 1, (2, 2), True),
     (8, 8, 3, 10, 1, (1, 1), False),
@@ -70,13 +70,13 @@ KINDS = [  # in, out, kernel, size, stride, padding, pool
 
 @pytest.mark.parametrize("batch", [1, 5])
 @pytest.mark.parametrize(("kind", "with_skip"), list(itertools.product(KINDS, (False, True))))
-def test_layer_is_the_plain_one(
+def test_layer_matches_the_plain_operations(
     kind: tuple, with_skip: bool, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where a slice is one picture, the result's moments are part of the loss, and x is used once more."""
+    """Includes slices of one picture, and a loss that uses the moments and x again."""
     inputs, outputs, kernel, size, stride, padding, pool = kind
     monkeypatch.setattr(slices, "FLOATS", 1 if batch == 5 else 10**6)
-    how = dict(stride=stride, padding=padding, pool=pool)
+    how = {"stride": stride, "padding": padding, "pool": pool}
     arguments = [
         random(batch, inputs, size, size),
         random(inputs, seed=1),
@@ -121,7 +121,7 @@ def test_layer_passes_gradcheck() -> None:
     assert torch.autograd.gradcheck(flat, (x, kernel, shift, skip))
 
 
-def test_pooling_sends_the_gradient_to_the_first_of_equal_values() -> None:
+def test_pooling_gradient_goes_to_the_first_of_equal_values() -> None:
     x = torch.zeros(1, 1, 4, 4, dtype=torch.float64, requires_grad=True)
     kernel, shift = (
         torch.ones(1, 1, 1, 1, dtype=torch.float64),
@@ -142,19 +142,15 @@ def test_elu_in_single_precision() -> None:
     torch.testing.assert_close(y.flatten().double(), F.elu(z.double()), rtol=2e-7, atol=1.5e-7)
 
 
-def test_not_a_number_stays_one() -> None:
-    """A diverged run must show: no maximum or clamp may swallow it."""
+def test_nan_propagates() -> None:
+    """A diverged run must be noticed, so no maximum or clamp may hide NaN."""
     x = torch.zeros(2, 1, 4, 4)
     x[1, 0, 2, 2] = float("nan")
     y, (mean, variance), _ = layer.layer(
         x, torch.ones(1, 1, 3, 3), torch.zeros(16, 1), padding=(1, 1), take_moments=True
     )
-    assert (
-        y[1].isnan().sum() >= 9
-        and not y[0].isnan().any()
-        and mean.isnan().all()
-        and variance.isnan().all()
-    )
+    assert y[1].isnan().sum() >= 9 and not y[0].isnan().any() and mean.isnan().all()
+    assert variance.isnan().all()
 
 
 @pytest.mark.parametrize("shape", [(7, 3, 5, 4), (1, 3, 5, 5), (9, 4), (1, 4)])
@@ -162,13 +158,11 @@ def test_moments(shape: tuple[int, ...]) -> None:
     x, axes = random(*shape), (0, 2, 3) if len(shape) == 4 else (0,)
     variance, mean = torch.var_mean(x, axes, correction=0)
     torch.testing.assert_close(list(layer.moments(x)), [mean, variance])
-    if (
-        variance.min() > 1e-9
-    ):  # at zero variance the clamp has a corner, where no difference can be taken
+    if variance.min() > 1e-9:  # the clamp is not differentiable at zero variance
         assert torch.autograd.gradcheck(layer.moments, x)
 
 
-def test_a_channel_that_never_changes_has_no_variance() -> None:
+def test_constant_channel_has_no_variance() -> None:
     x = torch.full((50, 2, 3, 3), 0.1, requires_grad=True)
     mean, variance = layer.moments(x)
     (variance.sum() + mean.sum()).backward()
@@ -198,7 +192,7 @@ def test_slices_cover_the_batch_once(batch: int, threads: int) -> None:
         torch.set_num_threads(before)
 
 
-def test_an_error_in_a_thread_is_the_callers() -> None:
+def test_error_in_a_thread_reaches_the_caller() -> None:
     def work(s: slice) -> list[Tensor]:
         raise MemoryError(f"no room for {s}")
 
@@ -206,7 +200,7 @@ def test_an_error_in_a_thread_is_the_callers() -> None:
         slices.over_slices(work, batch=8, floats=1, device=torch.device("cpu"))
 
 
-def test_alone_leaves_its_cores_to_the_slices_and_gives_them_back() -> None:
+def test_alone_gives_its_cores_to_slices_and_restores_them() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(4)
     try:
@@ -218,19 +212,15 @@ def test_alone_leaves_its_cores_to_the_slices_and_gives_them_back() -> None:
 
         with slices.alone():
             assert torch.get_num_threads() == 1
-            with slices.alone(2):  # the caller's own share of a batch, where there are cores enough
+            with slices.alone(2):  # keeps two cores for the caller's share of a batch
                 assert torch.get_num_threads() == 2
             (count,) = slices.over_slices(work, batch=8, floats=10**6, device=torch.device("cpu"))
             assert torch.get_num_threads() == 1
         assert torch.get_num_threads() == 4
-        assert count == len(seen) == 8 and sorted({start // 2 for start, _ in seen}) == [
-            0,
-            1,
-            2,
-            3,
-        ]  # shared out among four
+        assert count == len(seen) == 8
+        assert sorted({start // 2 for start, _ in seen}) == list(range(4))
         with pytest.raises(ZeroDivisionError), slices.alone():
-            1 / 0
+            raise ZeroDivisionError
         assert torch.get_num_threads() == 4
     finally:
         torch.set_num_threads(before)

@@ -1,4 +1,4 @@
-"""The paper's network against Table 1 and against plain numpy in float64."""
+"""The paper's network, compared with Table 1 and with plain numpy in float64."""
 
 import copy
 import math
@@ -18,14 +18,14 @@ MOMENTUM = 0.7
 
 
 def small(statistics: str = "moving", seed: int = 3) -> PaperResNet:
-    """Width 0.25, three categories, with biases and moving statistics that are nothing special."""
+    """Width 0.25, three categories, random biases and running statistics."""
     torch.manual_seed(seed)
     network = PaperResNet(categories=3, width=0.25, statistics=statistics, init="fan-in")
-    return unsettle(network)
+    return randomize_statistics(network)
 
 
-def unsettle(network: PaperResNet) -> PaperResNet:
-    """Random biases and moving statistics."""
+def randomize_statistics(network: PaperResNet) -> PaperResNet:
+    """Give a network random biases and running statistics."""
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             if name.endswith("bias"):
@@ -59,7 +59,7 @@ class Oracle:
         }
         self.mode, self.epsilon = mode, 1e-3  # testing, moving, before or batch
 
-    def normalised(self, x: np.ndarray, name: str) -> np.ndarray:
+    def normalized(self, x: np.ndarray, name: str) -> np.ndarray:
         axes = tuple(range(x.ndim - 1))
         mean, variance = self.p[f"{name}.norm.mean"], self.p[f"{name}.norm.variance"]
         if self.mode != "testing":
@@ -82,7 +82,7 @@ class Oracle:
             before = after = kernel // 2
         else:
             before, after = 0, 1 - size % 2
-        z = np.pad(self.normalised(x, name), ((0, 0), (before, after), (before, after), (0, 0)))
+        z = np.pad(self.normalized(x, name), ((0, 0), (before, after), (before, after), (0, 0)))
         out = (z.shape[1] - kernel) // stride + 1
         y = np.zeros((len(x), out, out, len(weight))) + self.p[f"{name}.bias"]
         for i in range(kernel):
@@ -105,7 +105,7 @@ class Oracle:
         return elu(self.correlate(y, f"{name}.second", 1) + skip)
 
     def dense(self, x: np.ndarray, name: str) -> np.ndarray:
-        return self.normalised(x, name) @ self.p[f"{name}.weight"].T + self.p[f"{name}.bias"]
+        return self.normalized(x, name) @ self.p[f"{name}.weight"].T + self.p[f"{name}.bias"]
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         x = elu(self.correlate(x, "stem", 1))
@@ -122,7 +122,7 @@ def elu(z: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("execution", [Execution, accelerate])
 @pytest.mark.parametrize("mode", ["testing", "moving", "before", "batch"])
-def test_forward_is_numpys(mode: str, execution) -> None:
+def test_forward_matches_numpy(mode: str, execution) -> None:
     network = small("moving" if mode == "testing" else mode).train(mode != "testing")
     x, oracle = pictures(3), Oracle(network, mode)
     expected = oracle(x.permute(0, 2, 3, 1).double().numpy())
@@ -136,8 +136,8 @@ def test_forward_is_numpys(mode: str, execution) -> None:
 
 @pytest.mark.parametrize("execution", [Execution, accelerate])
 @pytest.mark.parametrize("statistics", ["moving", "batch"])
-def test_gradients_are_finite_differences(statistics: str, execution) -> None:
-    """In float64. Updated moving statistics are constants; batch statistics have gradients."""
+def test_gradients_match_finite_differences(statistics: str, execution) -> None:
+    """In float64. Running statistics are constants; batch statistics have gradients."""
     network = small(statistics).double().train()
     x, labels = pictures(2).double(), torch.tensor([0, 2])
     before = copy.deepcopy(network.state_dict())
@@ -146,7 +146,7 @@ def test_gradients_are_finite_differences(statistics: str, execution) -> None:
     if statistics == "batch":
         network.load_state_dict(before)
     else:
-        network.eval()  # the moving statistics that this batch has already updated
+        network.eval()  # uses the running statistics that this batch has updated
 
     def loss() -> float:
         with torch.no_grad():
@@ -167,9 +167,9 @@ def test_gradients_are_finite_differences(statistics: str, execution) -> None:
         ), name
 
 
-def test_training_repeats_itself_bit_for_bit() -> None:
+def test_training_is_deterministic() -> None:
     torch.manual_seed(0)
-    first = unsettle(PaperResNet(categories=5)).train()
+    first = randomize_statistics(PaperResNet(categories=5)).train()
     second = copy.deepcopy(first)
     for network in (first, second):
         for batch in (33, 7):
@@ -180,7 +180,7 @@ def test_training_repeats_itself_bit_for_bit() -> None:
     assert all(torch.equal(a, b) for a, b in zip(first.buffers(), second.buffers(), strict=True))
 
 
-def test_output_sizes_are_table_1s() -> None:
+def test_output_sizes_match_table_1() -> None:
     network, sizes = PaperResNet(categories=26).eval(), []
     with torch.no_grad():
         x = pictures(1)
@@ -208,7 +208,7 @@ def test_output_sizes_are_table_1s() -> None:
     ]
 
 
-def test_25_layers_count() -> None:
+def test_has_25_layers() -> None:
     layers = [m for m in PaperResNet(categories=26).modules() if isinstance(m, Convolution | Dense)]
     assert [sum(isinstance(m, kind) for m in layers) for kind in (Convolution, Dense)] == [
         1 + 18 + 4,
@@ -231,7 +231,7 @@ def test_parameter_count() -> None:
     assert sum(p.numel() for p in PaperResNet(categories=26).parameters()) == 327_410
 
 
-def test_a_norm_first_takes_the_batch_in_and_then_uses_what_came_out() -> None:
+def test_running_norm_updates_before_it_normalizes() -> None:
     norm = RunningNorm(2, statistics="moving", epsilon=0.0).train()
     norm.mean.copy_(torch.tensor([1.0, 2.0]))
     norm.variance.copy_(torch.tensor([4.0, 1.0]))
@@ -260,19 +260,18 @@ def test_a_norm_first_takes_the_batch_in_and_then_uses_what_came_out() -> None:
 
 
 @pytest.mark.parametrize(("init", "inputs"), [("in-depth", 40), ("fan-in", 40 * 9)])
-def test_first_weights(init: str, inputs: int) -> None:
+def test_initial_weights(init: str, inputs: int) -> None:
     torch.manual_seed(0)
     weight, std = truncated_normal((200, 40, 3, 3), init), 1 / math.sqrt(inputs)
     assert weight.abs().max() <= 2 * std
-    # A normal distribution cut at two deviations keeps sqrt(1 - 4 phi(2) / (2 Phi(2) - 1)) of its deviation.
+    # The standard deviation of a normal distribution shrinks by the factor
+    # sqrt(1 - 4 phi(2) / (2 Phi(2) - 1)) when it is cut at two standard deviations.
     kept = math.sqrt(1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2)))
-    assert (
-        weight.std().item() == pytest.approx(kept * std, rel=0.01)
-        and abs(weight.mean().item()) < 0.01 * std
-    )
+    assert weight.std().item() == pytest.approx(kept * std, rel=0.01)
+    assert abs(weight.mean().item()) < 0.01 * std
 
 
-def test_biases_start_at_a_tenth() -> None:
+def test_initial_biases() -> None:
     biases = [
         p for name, p in PaperResNet(categories=4).named_parameters() if name.endswith("bias")
     ]

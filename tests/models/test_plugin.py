@@ -1,4 +1,4 @@
-"""A network that this file alone defines: two layers, and nothing in common with the paper's."""
+"""A network that only this file defines: two layers, unlike the paper's."""
 
 from pathlib import Path
 
@@ -48,24 +48,24 @@ class TwoLayers(Model):
 NAME = TwoLayers.name
 
 
-def test_it_is_what_it_declares() -> None:
+def test_matches_its_declaration() -> None:
     network_contract.check_declaration(NAME)
 
 
-def test_its_layer_groups_partition_its_parameters() -> None:
+def test_layer_groups_partition_the_parameters() -> None:
     network_contract.check_layer_groups(NAME)
 
 
-def test_it_trains_and_resumes_to_the_same_bits() -> None:
+def test_resumes_to_identical_weights() -> None:
     network_contract.check_training(NAME)
 
 
-@pytest.mark.parametrize("norms", ["follow", "frozen"])
-def test_restricted_training_moves_its_head_only(norms: str) -> None:
-    network_contract.check_restricted_training(NAME, norms)
+@pytest.mark.parametrize("running_statistics", ["updated", "frozen"])
+def test_restricted_training_changes_only_the_head(running_statistics: str) -> None:
+    network_contract.check_restricted_training(NAME, running_statistics)
 
 
-def test_its_run_classifies_and_is_exported(tmp_path: Path) -> None:
+def test_run_classifies_and_is_exported(tmp_path: Path) -> None:
     network_contract.check_run(NAME, tmp_path)
 
 
@@ -78,23 +78,23 @@ def test_pictures_are_resized_and_normalized() -> None:
     assert not {name for name in network.state_dict() if name.startswith("input_")}
 
 
-def test_the_penalty_leaves_scales_and_biases_alone() -> None:
+def test_penalty_excludes_scales_and_biases() -> None:
     assert TwoLayers(3).decayed() == {"convolution.weight", "classifier.weight"}
 
 
-def test_the_demo_shows_no_heat_map_where_there_is_none() -> None:
+def test_demo_shows_no_heat_map_without_a_feature_map() -> None:
     seen = network_contract.pictures(1)[0]
     top = [{"category": "Kiwi", "probability": 1.0}]
     html = demo._pictures(Explanation(top, seen, None), "Kiwi")
     assert "All that it saw" in html and "heat map" not in html
 
 
-def test_a_run_whose_network_is_gone_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_whose_network_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     config = network_contract.config(NAME)
     run = catalog.create({"device": "cpu", "data": None}, config=config, run_id="one")
     run.write_tensors("weights", {}, {"categories": ["A"]})
     monkeypatch.delitem(registry._classes, NAME)
-    with pytest.raises(RunError, match="one: There is no network named 'two-layers'.*paper"):
+    with pytest.raises(RunError, match=r"one: There is no network named 'two-layers'.*paper"):
         load_network(run)
     with pytest.raises(ConfigError, match="no network named 'two-layers'"):
         catalog.create({"device": "cpu", "data": None}, config=config, run_id="two")

@@ -1,4 +1,4 @@
-"""The registry of networks: listings without torch, plugins, and mistakes."""
+"""The registry of networks: listing without torch, plugins, and errors."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ class Plugin(PaperResNet):
 """
 ENTRY_POINTS = """
 [fruitlab.models]
-plugged = plugged_network
+plugged = plugged_network:Plugin
 broken = broken_network
 silent = silent_network
 """
@@ -64,21 +64,21 @@ def test_networks_are_listed_without_torch() -> None:
     assert done.stdout.strip() == PaperResNet.title
 
 
-def test_the_listing_read_from_source_is_the_class_s() -> None:
+def test_listing_matches_the_class() -> None:
     for name, (listing, _) in registry._built_in().items():
         model = registry.model_class(name)
         assert listing == Listing(model.name, model.title, model.description)
 
 
-def test_an_unknown_network_is_answered_with_the_known_ones() -> None:
+def test_unknown_network_error_lists_known_networks() -> None:
     for ask in (registry.check, registry.model_class):
-        with pytest.raises(ConfigError, match="no network named 'papper'. Choose one of: .*paper"):
+        with pytest.raises(ConfigError, match=r"no network named 'papper'. Choose one of: .*paper"):
             ask("papper")
     with pytest.raises(ConfigError, match="no network named 'papper'"):
         registry.build(config(network="papper"), 3)
 
 
-def test_a_plugin_is_listed_and_loaded_when_it_is_used(plugins: None) -> None:
+def test_plugin_is_loaded_on_first_use(plugins: None) -> None:
     listing = registry.networks()["plugged"]
     assert listing.description == "From the package fruit-plugin."
     assert "plugged_network" not in sys.modules
@@ -86,31 +86,31 @@ def test_a_plugin_is_listed_and_loaded_when_it_is_used(plugins: None) -> None:
     assert network.name == "plugged" and registry.networks()["plugged"].title == "A plugin"
 
 
-def test_a_broken_plugin_is_a_warning_and_the_others_go_on(plugins: None) -> None:
+def test_broken_plugin_only_warns(plugins: None) -> None:
     with (
         pytest.warns(RuntimeWarning, match="'broken' .*cannot be loaded.*there_is_no_such_module"),
-        pytest.raises(ConfigError, match="no network named 'broken'.*paper, plugged"),
+        pytest.raises(ConfigError, match=r"no network named 'broken'.*paper, plugged"),
     ):
         registry.build(config(network="broken"), 3)
     assert "broken" not in registry.networks()
     assert registry.build(config(), 3).name == "paper"
 
 
-def test_a_plugin_that_registers_another_name_is_reported(plugins: None) -> None:
+def test_plugin_that_registers_another_name_is_an_error(plugins: None) -> None:
     with pytest.raises(ConfigError, match="registers no network named 'silent'"):
         registry.build(config(network="silent"), 3)
 
 
-def test_an_incomplete_declaration_and_a_taken_name_are_refused() -> None:
+def test_incomplete_or_duplicate_declaration_is_rejected() -> None:
     class Untitled(Model):
         name = "untitled"
 
-    with pytest.raises(TypeError, match="Untitled.title must be a string"):
+    with pytest.raises(TypeError, match=r"Untitled.title must be a string"):
         register(Untitled)
 
     class Thief(Model):
         name, title = "paper", "Another"
 
-    with pytest.raises(ValueError, match="'paper' is taken by fruitlab.models.paper_resnet"):
+    with pytest.raises(ValueError, match=r"'paper' is taken by fruitlab.models.paper_resnet"):
         register(Thief)
     assert registry.model_class("paper") is PaperResNet

@@ -1,4 +1,4 @@
-"""The static Table 1 against the network it describes."""
+"""The static Table 1, compared with the network."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from fruitlab.models.paper_resnet import Convolution, Dense, PaperResNet
 
 
 def computed(categories: int = 26) -> list[dict[str, Any]]:
-    """The rows of `table1.rows`, from a network that is run on one picture."""
+    """The rows of `table1.rows`, computed by running the network on one picture."""
     network = PaperResNet(categories).eval()
     groups = network.layer_groups()
     rows: list[dict[str, Any]] = []
@@ -53,5 +53,5 @@ def computed(categories: int = 26) -> list[dict[str, Any]]:
     return [*rows, total | {"layers": layers, "parameters": parameters}]
 
 
-def test_the_rows_are_the_networks() -> None:
+def test_rows_match_the_network() -> None:
     assert table1.rows() == computed()

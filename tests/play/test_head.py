@@ -80,15 +80,15 @@ def by_torch(case: dict[str, Any], file: PlayFile) -> dict[str, Any]:
     }
 
 
-def test_the_fixture_is_what_numpy_computes() -> None:
+def test_numpy_reproduces_the_fixture() -> None:
     assert FIXTURE.keys() == CASES.keys()
     for name, changes in CASES.items():
-        again = play_fixture.computed(changes)
-        assert again.keys() == FIXTURE[name].keys()
-        check(again, FIXTURE[name], rel=1e-10, abs=1e-12)
+        computed = play_fixture.computed(changes)
+        assert computed.keys() == FIXTURE[name].keys()
+        check(computed, FIXTURE[name], rel=1e-10, abs=1e-12)
 
 
-def test_the_fixture_covers_a_plateau_and_kept_pictures() -> None:
+def test_fixture_covers_a_plateau_and_kept_pictures() -> None:
     assert {name for name, case in FIXTURE.items() if case["halvings"]} == {"plateau"}
     for case in FIXTURE.values():
         kept = [len(batch["nice"]) for batch in case["batches"]]
@@ -96,14 +96,14 @@ def test_the_fixture_covers_a_plateau_and_kept_pictures() -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_torch_reproduces_it(name: str, tmp_path: Path) -> None:
+def test_torch_reproduces_the_fixture(name: str, tmp_path: Path) -> None:
     case = FIXTURE[name]
     check(by_torch(case, play_fixture.opened(case, tmp_path)), case, rel=1e-8, abs=1e-10)
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")
 @pytest.mark.parametrize("name", CASES)
-def test_javascript_reproduces_it(name: str, tmp_path: Path) -> None:
+def test_javascript_reproduces_the_fixture(name: str, tmp_path: Path) -> None:
     """In Node.js. tests/browser/test_play.py does the same in a browser."""
     case = FIXTURE[name]
     given = play_fixture.javascript_arguments(case, play_fixture.opened(case, tmp_path))

@@ -30,7 +30,7 @@ def quietly(line: str) -> None:
 
 
 @pytest.fixture
-def noise(monkeypatch):
+def small_data(monkeypatch):
     """A small pair of domains in place of the data that a run names."""
     data = two_domains(per_category=30, categories=4)
     monkeypatch.setattr(
@@ -77,21 +77,21 @@ def created(run_id: str, **changes) -> folder.Run:
     ids=["paper", "quick", "plateau", "one-cycle"],
 )
 @pytest.mark.slow
-def test_a_play_that_keeps_nothing_is_the_run_s_own_restricted_training(
-    noise, tmp_path, changes
+def test_play_without_kept_pictures_matches_restricted_training(
+    small_data, tmp_path, changes
 ) -> None:
     run = created("one", **changes)
     made_of = make.make(run, tmp_path / "play.safetensors", say=quietly)
     file = play.read(tmp_path / "play.safetensors")
     # So few pictures are all there.
     assert made_of["pictures"] == file.notes["whole"] and file.steps == 15
-    again = list(play_oracle.play(file))
+    recomputed = list(play_oracle.play(file))
     assert file.notes["reference"] == {
-        name: [point[name] for point in again] for name in ("step", "nice", "real")
+        name: [point[name] for point in recomputed] for name in ("step", "nice", "real")
     }
 
     # The trainer's own step on its own batches, in double precision: rounding is not tested here.
-    configuration, data = run.config(), DeviceDataset.of(noise, 0, CPU)
+    configuration, data = run.config(), DeviceDataset.of(small_data, 0, CPU)
     phase, state = configuration.phases()[1], make.at_switch(run, configuration, data, quietly)
     if state.phase == 0:
         state.enter(1, fresh_clock=True)
@@ -135,30 +135,31 @@ def test_a_play_that_keeps_nothing_is_the_run_s_own_restricted_training(
         head.step(
             number, x["real_train"].double().numpy()[real], file.labels("real_train")[real], last
         )
-    assert head.halvings == state.counters["halvings"].item() and (head.halvings > 0) == (
-        "plateau" in changes
-    )
+    assert head.halvings == state.counters["halvings"].item()
+    assert (head.halvings > 0) == ("plateau" in changes)
     for name, value in head.values.items():
         # The trainer keeps its learning rate in single precision.
         assert np.abs(value - state.network.state_dict()[name].numpy()).max() <= 1e-6, name
 
 
 @pytest.mark.slow
-def test_the_switch_is_kept_by_the_worker_and_found_again_without_it(noise, tmp_path) -> None:
+def test_switch_is_saved_by_the_worker_or_recomputed(small_data, tmp_path) -> None:
     run = created("one")
     work(run, say=quietly)
     assert run.has("switch")
     make.make(run, tmp_path / "kept", say=quietly)
     (run.folder / "switch.safetensors").unlink()
-    said: list[str] = []
-    make.make(run, tmp_path / "again", say=said.append)
-    assert "done again" in said[0]
-    kept, again = play.read(tmp_path / "kept"), play.read(tmp_path / "again")
+    messages: list[str] = []
+    make.make(run, tmp_path / "recomputed", say=messages.append)
+    assert "done again" in messages[0]
+    kept, recomputed = play.read(tmp_path / "kept"), play.read(tmp_path / "recomputed")
     for name, tensor in kept.tensors.items():
         if name.startswith(play.LAYERS):
-            assert np.array_equal(tensor, again.tensors[name]), name
+            assert np.array_equal(tensor, recomputed.tensors[name]), name
         else:  # a convolution's last bits may depend on the memory address of its weights
-            assert np.allclose(tensor.astype(float), again.tensors[name], rtol=1e-4, atol=1), name
+            assert np.allclose(tensor.astype(float), recomputed.tensors[name], rtol=1e-4, atol=1), (
+                name
+            )
     point = next(
         point
         for point in run.metrics()
@@ -168,7 +169,7 @@ def test_the_switch_is_kept_by_the_worker_and_found_again_without_it(noise, tmp_
     assert kept.notes["reference"]["real"][0] == pytest.approx(point["real"][1], abs=1)
 
 
-def test_few_of_many_pictures_each_category_in_proportion(noise, tmp_path) -> None:
+def test_subsets_of_pictures_are_stratified(small_data, tmp_path) -> None:
     counts = {"nice_train": 12, "real_train": 16, "nice_test": 20, "real_test": 24}
     make.make(created("one"), tmp_path / "play", say=quietly, counts=counts)
     file = play.read(tmp_path / "play")
@@ -178,60 +179,55 @@ def test_few_of_many_pictures_each_category_in_proportion(noise, tmp_path) -> No
             assert np.bincount(file.labels(name)).tolist() == [count // 4] * 4
     labels = torch.tensor([0, 0, 0, 0, 1, 1])
     assert np.bincount(labels[stratified(labels, 3)]).tolist() == [2, 1]
-    assert (
-        file.notes["reference"]["step"] == play.evaluation_points(15)
-        and file.notes["lost"]["mean"] <= file.notes["lost"]["most"]
-    )
+    assert file.notes["reference"]["step"] == play.evaluation_points(15)
+    assert file.notes["lost"]["mean"] <= file.notes["lost"]["most"]
 
 
-def test_bytes_are_within_half_a_step_and_a_feature_that_never_changes_stays() -> None:
+def test_quantization_error_is_at_most_half_a_step() -> None:
     x = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32) * [1, 100, 1e-3, 0]
     x = x.astype(np.float32)
     low, scale = make.ranges(x)
     back = low + scale * make.to_bytes(x, low, scale).astype(np.float64)
-    assert (np.abs(back - x) <= 0.5 * scale * (1 + 1e-3) + 1e-12).all() and np.array_equal(
-        back[:, 3], x[:, 3]
-    )
+    assert (np.abs(back - x) <= 0.5 * scale * (1 + 1e-3) + 1e-12).all()
+    assert np.array_equal(back[:, 3], x[:, 3])
 
 
 @pytest.mark.parametrize(("count", "stream"), [(1, 0), (7, 3), (1300, 2**32 - 1), (560, 123456789)])
-def test_orders_are_the_trainer_s(count: int, stream: int) -> None:
+def test_orders_match_the_trainer(count: int, stream: int) -> None:
     assert np.array_equal(play_oracle.order(count, stream), rng.order(count, stream, CPU).numpy())
 
 
-def test_kept_pictures_come_in_turn_in_the_place_of_real_ones() -> None:
+def test_kept_pictures_replace_real_ones_in_turn() -> None:
     file = made()
     plain, kept = play_oracle.Batches(file), play_oracle.Batches(file)
     seen: list[int] = []
     for number in range(30):
         (all_real, none, end), (real, nice, same_end) = plain.at(number, 0), kept.at(number, 25)
         assert not len(none) and end == same_end
-        assert (
-            len(nice) == int(len(all_real) / 4 + 0.5)
-            and np.array_equal(real, all_real[: len(real)])
-            and len(real) + len(nice) == len(all_real)
-        )
+        assert len(nice) == int(len(all_real) / 4 + 0.5)
+        assert np.array_equal(real, all_real[: len(real)])
+        assert len(real) + len(nice) == len(all_real)
         seen += nice.tolist()
     whole = len(seen) // file.count("nice_train")
     assert whole >= 2
-    for turn in range(whole):  # each once before any again
+    for turn in range(whole):  # each once before any repeats
         assert sorted(seen[21 * turn : 21 * (turn + 1)]) == list(range(21))
     real, nice, _ = play_oracle.Batches(file).at(0, 100)
     assert not len(real) and len(nice)
 
 
-def test_keeping_some_forgets_less() -> None:
+def test_keeping_pictures_reduces_forgetting() -> None:
     file = made()
     none, half = list(play_oracle.play(file))[-1], list(play_oracle.play(file, keep=50))[-1]
     assert half["nice"] > none["nice"] + 5
 
 
-def test_files_that_are_not_what_they_say_are_refused(tmp_path) -> None:
+def test_invalid_files_are_rejected(tmp_path) -> None:
     path = tmp_path / "play.safetensors"
     file = write(path)
     assert play.read(path).steps == 70
 
-    def spoilt(tensors=None, **notes) -> str:
+    def error_of(tensors=None, **notes) -> str:
         path.write_bytes(
             save(file.tensors | (tensors or {}), {"fruitlab": json.dumps(file.notes | notes)})
         )
@@ -239,29 +235,29 @@ def test_files_that_are_not_what_they_say_are_refused(tmp_path) -> None:
             play.read(path)
         return str(error.value)
 
-    assert "newer version" in spoilt(format=99)
-    assert "category that is not there" in spoilt(
+    assert "newer version" in error_of(format=99)
+    assert "category that is not there" in error_of(
         categories=["Apple"],
         tensors={
             "output.weight": file.tensors["output.weight"][:1].copy(),
             "output.bias": file.tensors["output.bias"][:1].copy(),
         },
     )
-    assert "hidden.weight" in spoilt(
+    assert "hidden.weight" in error_of(
         {"hidden.weight": np.full_like(file.tensors["hidden.weight"], np.nan)}
     )
-    assert "features.nice_test" in spoilt(
+    assert "features.nice_test" in error_of(
         {"features.nice_test": file.tensors["features.nice_test"][:, :-1].copy()}
     )
-    assert "damaged" in spoilt(config={"method": "mixed"}) and "damaged" in spoilt(steps="many")
+    assert "damaged" in error_of(config={"method": "mixed"}) and "damaged" in error_of(steps="many")
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(RunError, match="damaged.*play-file RUN"):
+    with pytest.raises(RunError, match=r"damaged.*play-file RUN"):
         play.read(path)
     with pytest.raises(RunError, match="There is no"):
         play.read(tmp_path / "gone")
 
 
-def test_the_command_line_makes_one_and_says_what_it_needs(noise, capsys) -> None:
+def test_command_line_makes_a_play_file(small_data, capsys) -> None:
     (
         created("one"),
         catalog.create({"device": "cpu", "data": None}, config=config("mixed"), run_id="other"),
@@ -269,18 +265,13 @@ def test_the_command_line_makes_one_and_says_what_it_needs(noise, capsys) -> Non
     assert main(["play-file", "one", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     path = play.found()["one"]
-    assert (
-        result["file"] == str(path)
-        and result["bytes"] == path.stat().st_size
-        and path.parent.name == "one"
-    )
+    assert result["file"] == str(path) and result["bytes"] == path.stat().st_size
+    assert path.parent.name == "one"
     assert main(["play-file", "other"]) == 1
     assert "no switch to play from" in capsys.readouterr().err
 
 
-def test_a_shipped_run_that_has_no_switch_is_told_so_before_a_place_to_write(
-    monkeypatch, capsys
-) -> None:
+def test_shipped_run_without_a_switch_is_an_error(monkeypatch, capsys) -> None:
     catalog.create({"device": "cpu", "data": None}, config=config("mixed"), run_id="other")
     monkeypatch.setattr(folder.Run, "shipped", property(lambda self: True))
     assert main(["play-file", "other"]) == 1
@@ -298,14 +289,14 @@ class OneLayerHead(PaperResNet):
         }
 
 
-def test_a_head_of_another_kind_is_refused(noise, tmp_path) -> None:
+def test_unsupported_head_is_rejected(small_data, tmp_path) -> None:
     run = created("one")
-    with pytest.raises(RunError, match="one cannot be played.*two dense layers"):
+    with pytest.raises(RunError, match=r"one cannot be played.*two dense layers"):
         make.head_tensors(run, OneLayerHead(4))
 
 
 @pytest.mark.parametrize("changes", [{"restart_clock": False}, {"statistics": "before"}])
-def test_what_a_play_file_cannot_represent_is_refused(noise, tmp_path, changes):
+def test_unsupported_configuration_is_rejected(small_data, tmp_path, changes):
     with pytest.raises(RunError, match="cannot be played"):
         make.make(created("one", **changes), tmp_path / "play.safetensors", say=quietly)
     assert not (tmp_path / "play.safetensors").exists()

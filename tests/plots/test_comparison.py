@@ -76,7 +76,7 @@ def test_seeds_have_a_band_of_one_standard_deviation() -> None:
 
 
 @pytest.mark.parametrize(
-    "end, unit, factor",
+    ("end", "unit", "factor"),
     [(100, "seconds", 1), (1000, "minutes", 1 / 60), (20_000, "hours", 1 / 3600)],
 )
 def test_time_is_in_a_unit_that_suits_its_length(end: float, unit: str, factor: float) -> None:

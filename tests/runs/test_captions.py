@@ -1,4 +1,4 @@
-"""What runs are called on pages and in terminals."""
+"""Run captions and legends on pages and in terminals."""
 
 from logged_runs import iterative, mixed, run
 
@@ -12,7 +12,7 @@ def entries(*names: str) -> list[Entry]:
     return [by_id[name] for name in names]
 
 
-def test_a_method_is_named_with_its_main_settings():
+def test_method_caption_has_the_main_settings():
     assert captions.method_caption(configure("mixed", ratio=20)) == "mixed, 20 % real"
     assert (
         captions.method_caption(configure("iterative", split=30, running_statistics="updated"))
@@ -20,7 +20,7 @@ def test_a_method_is_named_with_its_main_settings():
     )
 
 
-def test_a_preset_is_named_with_what_was_changed():
+def test_preset_caption_has_the_changes():
     assert captions.preset_caption(configure("mixed", ratio=20, seed=4)) == "quick"
     changed = configure("mixed", width=2, iterations=9, mirror=False, live_every=3)
     assert (
@@ -30,7 +30,7 @@ def test_a_preset_is_named_with_what_was_changed():
     assert captions.preset_caption(changed).endswith("and 1 more")
 
 
-def test_a_run_is_named_by_its_title_if_it_has_one():
+def test_run_caption_uses_the_title_if_there_is_one():
     run("a", mixed(20), ratio=20)
     (entry,) = entries("a")
     assert captions.run_caption(entry) == "mixed, 20 % real · synthetic · quick"
@@ -44,11 +44,11 @@ def test_a_run_is_named_by_its_title_if_it_has_one():
     assert captions.choice_caption(entry) == "the first: unreadable"
 
 
-def test_legends_name_what_differs():
+def test_legends_show_what_differs():
     run("a", mixed(20), ratio=20)
     run("b", mixed(20), ratio=60)
     run("c", mixed(20), ratio=60, width=2)
-    run("i", iterative(20), method="iterative", norms="frozen")
+    run("i", iterative(20), method="iterative", running_statistics="frozen")
     two, three = entries("a", "b"), entries("a", "b", "i")
     assert captions.legends(two) == ["20 % real", "60 % real"]
     assert captions.legends(entries("b", "c")) == ["width 1", "width 2"]

@@ -1,8 +1,9 @@
-"""Run folders: what is read back is what was written, and nothing that lies there can hurt."""
+"""Run folders: files, status, invalid contents, and the queue of waiting runs."""
 
 import json
 import subprocess
 import sys
+import textwrap
 import time
 
 import numpy as np
@@ -23,40 +24,39 @@ def make(run_id: str | None = None, **changes) -> Run:
     )
 
 
-def test_a_new_run_says_what_it_is():
+def test_new_run_is_listed_and_readable():
     run = make(ratio=30, seed=4)
-    assert run.id.startswith("mixed-30-quick-") and catalog.find(run.id).config() == configure(
-        "mixed", ratio=30, seed=4
-    )
+    assert run.id.startswith("mixed-30-quick-")
+    assert catalog.find(run.id).config() == configure("mixed", ratio=30, seed=4)
     assert [r.id for r in catalog.all_runs()] == [run.id]
 
 
 @pytest.mark.parametrize(
     "bad", ["", "..", "../x", "a/b", "a b", "-x", "é", "x" * 81, "shipped", ".slots", "a\n"]
 )
-def test_an_id_that_is_no_slug_never_reaches_the_file_system(bad):
+def test_invalid_run_id_is_rejected(bad):
     for use in (lambda: make(bad), lambda: catalog.find(bad)):
         with pytest.raises(RunError, match="is not a valid name for a run"):
             use()
 
 
-def test_a_taken_id_is_refused_and_the_run_there_untouched():
+def test_existing_id_is_rejected_and_its_run_unchanged():
     make("mine", ratio=10)
     with pytest.raises(RunError, match="already"):
         make("mine", ratio=20)
     assert catalog.find("mine").config().ratio == 10
 
 
-def test_an_unknown_run_is_told_with_those_there_are():
+def test_unknown_run_error_lists_examples():
     make("here")
     with pytest.raises(
         RunError,
-        match="no run named there. There are 1, such as here. python -m fruitlab runs lists them",
+        match=r"no run named there. There are 1, such as here\. python -m fruitlab runs lists them",
     ):
         catalog.find("there")
 
 
-def test_a_torn_last_line_is_ignored_and_the_log_can_be_cut():
+def test_incomplete_last_line_of_the_log_is_ignored():
     run = make()
     run.append({"iteration": 0})
     length = run.log_length()
@@ -68,23 +68,22 @@ def test_a_torn_last_line_is_ignored_and_the_log_can_be_cut():
     assert [point["iteration"] for point in run.metrics()] == [0]
 
 
-def test_tensors_come_back_with_their_notes_and_damage_is_a_sentence():
+def test_tensors_round_trip_and_damaged_files_are_errors():
     run = make()
     tensors = {"a.weight": np.arange(6, dtype=np.float32).reshape(2, 3), "n": np.array(7)}
     run.write_tensors("state", tensors, {"numbers": {"iteration": 3}})
     back, notes = run.read_tensors("state")
-    assert notes == {"numbers": {"iteration": 3}} and all(
-        np.array_equal(back[k], tensors[k]) for k in tensors
-    )
+    assert notes == {"numbers": {"iteration": 3}}
+    assert all(np.array_equal(back[k], tensors[k]) for k in tensors)
     path = run.folder / "state.safetensors"
     path.write_bytes(path.read_bytes()[:20])
     with pytest.raises(RunError, match="damaged"):
         run.read_tensors("state")
-    with pytest.raises(RunError, match="no weights.safetensors yet"):
+    with pytest.raises(RunError, match=r"no weights\.safetensors yet"):
         run.read_tensors("weights")
 
 
-def test_a_pickle_under_a_run_s_name_is_not_opened():
+def test_pickled_predictions_are_not_loaded():
     run = make()
     (run.folder / "predictions.npz").write_bytes(b"\x80\x04\x95\x00")
     with pytest.raises(RunError, match="Cannot read the predictions"):
@@ -106,7 +105,7 @@ def test_a_pickle_under_a_run_s_name_is_not_opened():
         ),
     ],
 )
-def test_a_foreign_folder_is_unreadable_not_an_error(content, says):
+def test_invalid_configuration_makes_a_run_unreadable(content, says):
     folder = runs_root() / "foreign"
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(content)
@@ -116,25 +115,22 @@ def test_a_foreign_folder_is_unreadable_not_an_error(content, says):
     assert Run(folder).status() in ("unreadable", "interrupted")
 
 
+def status_in_another_process(run: Run) -> str:
+    script = (
+        "import sys; from pathlib import Path; from fruitlab.runs.folder import Run; "
+        "print(Run(Path(sys.argv[1])).status())"
+    )
+    command = [sys.executable, "-c", script, str(run.folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def test_status_follows_lock_and_summary():
     run = make()
     with run.lock():
         run.doing("waiting")
-        # Asked from another process, as a page would.
-        ask = f"from pathlib import Path; from fruitlab.runs.folder import Run; print(Run(Path({str(run.folder)!r})).status())"
-        assert (
-            subprocess.run(
-                [sys.executable, "-c", ask], capture_output=True, text=True, check=True
-            ).stdout.strip()
-            == "waiting"
-        )
+        assert status_in_another_process(run) == "waiting"  # as a page asks
         run.doing("training")
-        assert (
-            subprocess.run(
-                [sys.executable, "-c", ask], capture_output=True, text=True, check=True
-            ).stdout.strip()
-            == "running"
-        )
+        assert status_in_another_process(run) == "running"
     assert run.status() == "interrupted"
     for status in ("finished", "stopped", "failed"):
         (run.folder / "summary.json").write_text(json.dumps({"status": status}))
@@ -142,13 +138,20 @@ def test_status_follows_lock_and_summary():
 
 
 @pytest.mark.slow
-def test_a_worker_gets_its_lock_however_often_others_ask():
+def test_worker_gets_its_lock_while_others_ask_for_the_status():
     run = make()
-    ask = (
-        f"import time; from pathlib import Path; from fruitlab.runs.folder import Run; r = Run(Path({str(run.folder)!r})); open({str(run.folder / 'run.lock')!r}, 'a')\n"
-        "end = time.time() + 4\nwhile time.time() < end: r.alive()"
-    )
-    askers = [subprocess.Popen([sys.executable, "-c", ask]) for _ in range(2)]
+    script = textwrap.dedent("""
+        import sys, time
+        from pathlib import Path
+        from fruitlab.runs.folder import Run
+        run = Run(Path(sys.argv[1]))
+        open(run.folder / "run.lock", "a")
+        end = time.time() + 4
+        while time.time() < end:
+            run.alive()
+    """)
+    command = [sys.executable, "-c", script, str(run.folder)]
+    askers = [subprocess.Popen(command) for _ in range(2)]
     try:
         time.sleep(1)
         for _ in range(20):
@@ -159,9 +162,9 @@ def test_a_worker_gets_its_lock_however_often_others_ask():
             asker.wait()
 
 
-def test_the_older_of_two_waiting_runs_goes_first(monkeypatch):
+def test_waiting_runs_start_in_order(monkeypatch):
     older, newer = make("older"), make("newer")
-    said = []
+    messages = []
 
     class GaveUp(Exception):
         pass
@@ -172,42 +175,39 @@ def test_the_older_of_two_waiting_runs_goes_first(monkeypatch):
     with older.lock():
         older.doing("waiting", device="cpu")
         with pytest.raises(GaveUp):
-            wait_for_turn(newer, "cpu", say=said.append, wait=give_up)
-        older.doing("starting")  # its process has not come as far, and goes first all the same
+            wait_for_turn(newer, "cpu", say=messages.append, wait=give_up)
+        older.doing("starting")  # an older run goes first even if its process just started
         with pytest.raises(GaveUp):
-            wait_for_turn(newer, "cpu", say=said.append, wait=give_up)
-        turn = wait_for_turn(older, "cpu", say=said.append, wait=give_up)
+            wait_for_turn(newer, "cpu", say=messages.append, wait=give_up)
+        turn = wait_for_turn(older, "cpu", say=messages.append, wait=give_up)
         older.doing("training")
-    assert (
-        said == 2 * ["Waiting for its turn: 1 started earlier."]
-        and newer.activity()["doing"] == "waiting"
-    )
+    assert messages == 2 * ["Waiting for its turn: 1 started earlier."]
+    assert newer.activity()["doing"] == "waiting"
     with pytest.raises(GaveUp):
-        wait_for_turn(newer, "cpu", say=said.append, wait=give_up)
-    assert said[-1] == "Waiting for its turn: another run has the cpu."
+        wait_for_turn(newer, "cpu", say=messages.append, wait=give_up)
+    assert messages[-1] == "Waiting for its turn: another run has the cpu."
     turn.release()
-    wait_for_turn(newer, "cpu", say=said.append, wait=give_up).release()
+    wait_for_turn(newer, "cpu", say=messages.append, wait=give_up).release()
     monkeypatch.setenv("FRUITLAB_SLOTS", "2")
-    first, second = (wait_for_turn(newer, "cpu", say=said.append, wait=give_up) for _ in range(2))
+    first, second = (
+        wait_for_turn(newer, "cpu", say=messages.append, wait=give_up) for _ in range(2)
+    )
     first.release(), second.release()
     monkeypatch.setenv("FRUITLAB_SLOTS", "many")
     with pytest.raises(RunError, match="FRUITLAB_SLOTS"):
-        wait_for_turn(newer, "cpu", say=said.append)
+        wait_for_turn(newer, "cpu", say=messages.append)
 
 
-def test_a_study_has_a_run_a_core_that_shares_the_cores(monkeypatch):
+def test_concurrent_runs_depend_on_cores_and_memory(monkeypatch):
     monkeypatch.delenv("FRUITLAB_SLOTS", raising=False)
     monkeypatch.setattr(psutil.Process, "cpu_affinity", lambda self: list(range(6)), raising=False)
-    monkeypatch.setattr(psutil, "cpu_count", lambda: 64)  # not all of them are ours
+    monkeypatch.setattr(psutil, "cpu_count", lambda: 64)  # more than this process may use
     free = [64_000_000_000]
     monkeypatch.setattr(queue, "free_memory", lambda: free[0])
-    assert (
-        queue.concurrent_runs("cpu") == 6
-        and queue.concurrent_runs("cuda") == 1
-        and queue.concurrent_runs("cpu", "3") == 3
-    )
+    assert queue.concurrent_runs("cpu") == 6 and queue.concurrent_runs("cuda") == 1
+    assert queue.concurrent_runs("cpu", "3") == 3
     free[0] = 8_000_000_000
-    assert queue.concurrent_runs("cpu") == 3  # each takes 2.5 GB
+    assert queue.concurrent_runs("cpu") == 3  # each needs 2.5 GB
     free[0] = 0
     assert queue.concurrent_runs("cpu") == 1 and queue.threads() is None
     for count, share in ((2, 3), (4, 1), (9, 1)):
@@ -218,7 +218,7 @@ def test_a_study_has_a_run_a_core_that_shares_the_cores(monkeypatch):
             queue.concurrent_runs("cpu", wrong)
 
 
-def test_without_an_affinity_all_cores_count(monkeypatch):
+def test_all_cores_count_without_cpu_affinity(monkeypatch):
     monkeypatch.delenv("FRUITLAB_SLOTS", raising=False)
     monkeypatch.delattr(psutil.Process, "cpu_affinity", raising=False)  # as on macOS
     monkeypatch.setattr(psutil, "cpu_count", lambda: 4)
@@ -227,7 +227,7 @@ def test_without_an_affinity_all_cores_count(monkeypatch):
 
 
 @pytest.mark.parametrize("files", queue.CGROUP_FILES)
-def test_memory_is_what_programs_may_take_within_a_container_s_limit(tmp_path, monkeypatch, files):
+def test_free_memory_respects_the_container_limit(tmp_path, monkeypatch, files):
     memory = psutil.virtual_memory()._replace(available=20_480_000_000)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
     assert queue.free_memory(tmp_path) == 20_480_000_000  # no control groups
@@ -239,25 +239,22 @@ def test_memory_is_what_programs_may_take_within_a_container_s_limit(tmp_path, m
         assert queue.free_memory(tmp_path) == free
 
 
-def test_a_place_that_an_older_one_cannot_take_is_not_kept_for_it(monkeypatch):
-    older, newer, said = make(), make(), []
+def test_slots_beyond_an_older_runs_limit_are_free_for_newer_runs(monkeypatch):
+    older, newer, messages = make(), make(), []
     monkeypatch.setenv("FRUITLAB_SLOTS", "2")
     with older.lock():
         older.doing("waiting", device="cpu", places=1)
-        turn = wait_for_turn(newer, "cpu", say=said.append)
-    assert turn.lock_file.endswith("cpu-1.lock") and not said
+        turn = wait_for_turn(newer, "cpu", say=messages.append)
+    assert turn.lock_file.endswith("cpu-1.lock") and not messages
     turn.release()
 
 
-def test_auto_is_told_from_the_machine():
-    assert (
-        guess_device("cuda:1") == "cuda"
-        and guess_device("cpu") == "cpu"
-        and guess_device("auto") in ("cpu", "cuda", "mps")
-    )
+def test_guess_device():
+    assert guess_device("cuda:1") == "cuda" and guess_device("cpu") == "cpu"
+    assert guess_device("auto") in ("cpu", "cuda", "mps")
 
 
-def test_a_root_that_cannot_be_written_is_a_sentence(tmp_path, monkeypatch):
+def test_unwritable_runs_folder_is_an_error(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("FRUITLAB_CHECKPOINTS", str(tmp_path / "file" / "runs"))
     with pytest.raises(RunError, match="FRUITLAB_CHECKPOINTS"):

@@ -1,4 +1,4 @@
-"""Forgetting and what a run costs, against closed forms."""
+"""Measures of forgetting and estimates of a run's cost, compared with closed forms."""
 
 import math
 
@@ -19,24 +19,23 @@ def test_peak_minus_current(curve: list[float], lost: float | None) -> None:
     assert accuracy.peak_minus_current(curve) == (None if lost is None else pytest.approx(lost))
 
 
-def test_end_minus_final_is_undefined_until_both_are_there() -> None:
+def test_end_minus_final_needs_both_values() -> None:
     assert accuracy.end_minus_final(0.9, 0.25) == pytest.approx(0.65)
     assert accuracy.end_minus_final(0.5, 0.75) == pytest.approx(-0.25), "later training may help"
     assert accuracy.end_minus_final(None, 0.5) is accuracy.end_minus_final(0.5, None) is None
 
 
 @pytest.mark.parametrize("life", [3.0, 40.0, 150.0])
-def test_half_life_of_an_exponential(life: float) -> None:
-    """0.3 + 0.6 exp(-t / life), cut at T: half is lost where exp(-t / life) = (1 + exp(-T / life)) / 2."""
+def test_iterations_to_half_of_an_exponential(life: float) -> None:
+    """Half of 0.3 + 0.6 exp(-t / life) is lost where exp(-t / life) = (1 + exp(-T / life)) / 2."""
     times = [i / 4 for i in range(4001)]
     curve = [0.3 + 0.6 * math.exp(-t / life) for t in times]
     exact = -life * math.log((1 + math.exp(-1000 / life)) / 2)
-    assert accuracy.iterations_to_half(times, curve) == pytest.approx(
-        exact, abs=0.01
-    )  # linear between points a quarter of an iteration apart
+    # Interpolated linearly between points that are a quarter of an iteration apart.
+    assert accuracy.iterations_to_half(times, curve) == pytest.approx(exact, abs=0.01)
 
 
-def test_half_of_a_straight_line_and_between_points() -> None:
+def test_iterations_to_half_interpolates_between_points() -> None:
     assert accuracy.iterations_to_half([0, 100], [0.9, 0.1]) == pytest.approx(50)
     assert accuracy.iterations_to_half([0, 10, 30], [1.0, 0.8, 0.0]) == pytest.approx(
         10 + 20 * 0.3 / 0.8
@@ -44,7 +43,7 @@ def test_half_of_a_straight_line_and_between_points() -> None:
 
 
 @pytest.mark.parametrize("curve", [[], [0.5], [0.5, 0.5], [0.5, 0.2, 0.6]])
-def test_half_is_undefined_where_nothing_is_lost(curve: list[float]) -> None:
+def test_iterations_to_half_is_undefined_if_nothing_is_lost(curve: list[float]) -> None:
     assert accuracy.iterations_to_half(list(range(len(curve))), curve) is None
 
 
@@ -55,18 +54,20 @@ def test_measures_of_a_finished_run() -> None:
     assert (m.peak_minus_current, m.end_minus_final, m.half) == pytest.approx((0.4, 0.4, 25))
 
 
-def test_while_it_trains_the_end_is_not_known() -> None:
+def test_measures_of_a_running_run() -> None:
     run("one", iterative(100)[:-2], status=None, method="iterative", iterations=100)
     m = forgetting.measures(Index().get("one"), 1)
     assert m.end_minus_final is None and m.half is None and m.nice_before == pytest.approx(0.9)
-    # The current point is a live one, so the peak is a live one too: 0.82 at 10 restricted iterations, not the full 0.9.
+    # The current evaluation is a live one, so the peak is too: 0.82 after 10 restricted
+    # iterations, not 0.9 from the full evaluation.
     assert m.peak_minus_current == pytest.approx(0.82 - 0.66)
 
 
-def test_before_the_switch_nothing_is_defined() -> None:
+def test_measures_before_the_switch_are_undefined() -> None:
     run("one", iterative(100)[:3], status=None, method="iterative", iterations=100)
     m = forgetting.measures(Index().get("one"), 1)
-    assert m.nice == pytest.approx(0.36) and {
+    assert m.nice == pytest.approx(0.36)
+    assert {
         m.nice_before,
         m.peak_minus_current,
         m.end_minus_final,
@@ -75,7 +76,7 @@ def test_before_the_switch_nothing_is_defined() -> None:
     assert len(forgetting.curve(Index().get("one"), 1).iteration) == 0
 
 
-def test_references_are_of_the_same_data_and_budget() -> None:
+def test_references_have_the_same_data_and_budget() -> None:
     run("it", iterative(100), method="iterative", iterations=100)
     run("mixed-50", mixed(100), iterations=100, ratio=50)
     run(
@@ -92,31 +93,32 @@ def test_references_are_of_the_same_data_and_budget() -> None:
         fingerprint="f" * 16,
     )
     run("unfinished", mixed(100), status="stopped", iterations=100)
-    run(
-        "mixed-50-other-pictures", mixed(100), iterations=100, ratio=50, seed=1
-    )  # newer, but of another choice of pictures
+    # Newer, but with another selection of pictures.
+    run("mixed-50-other-pictures", mixed(100), iterations=100, ratio=50, seed=1)
     entries = Index().entries()
     it = next(entry for entry in entries if entry.id == "it")
     assert references.joint(entries, it, forgetting.budget(it)).id == "mixed-50"
     best, value = references.best_mixed(entries, it, 1)
     assert best.id == "mixed-60-better" and value == pytest.approx(math.sqrt(0.95 * 0.6))
     alone = [entry for entry in entries if entry.id in ("it", "other-data", "unfinished")]
-    assert (
-        references.best_mixed(alone, it, 1) is None and references.joint(alone, it, 10_000) is None
-    )
+    assert references.best_mixed(alone, it, 1) is None
+    assert references.joint(alone, it, 10_000) is None
 
 
-def test_budget_before_the_end_is_told_from_the_phases() -> None:
+def test_budget_of_an_unfinished_run_comes_from_its_phases() -> None:
     run("it", iterative(100)[:3], status=None, method="iterative", iterations=100, batch_size=0)
     entry = Index().get("it")
-    assert (
-        forgetting.budget(entry) == 100 * 500 // 20
-    )  # 500 pictures in each phase, a twentieth a batch
+    # Each phase has 500 pictures, and a batch is a twentieth of them.
+    assert forgetting.budget(entry) == 100 * 500 // 20
     assert forgetting.joint_iterations(entry) == 50, "a joint batch is twice as large"
 
 
-def test_cost_counts_pictures_as_training_will() -> None:
-    """Mixed 60 % of 1,000 + 500 pictures: 600 and 300 train; 40 % of 600 and 60 % of 300 are 420 pictures, 64 a batch at most: 7 batches of 60."""
+def test_workload_of_mixed_training() -> None:
+    """1,000 nice and 500 real pictures, ratio 60 %.
+
+    600 and 300 of them are training pictures. 40 % of 600 and 60 % of 300 are 420 pictures, which
+    make 7 batches of 60 (64 at most).
+    """
     config = configure(
         "mixed",
         preset="quick",
@@ -132,7 +134,7 @@ def test_cost_counts_pictures_as_training_will() -> None:
     assert work == pytest.approx(6000 + (2 * 60 + 2 * 600) / 3)
 
 
-def test_frozen_restricted_training_costs_its_features_only() -> None:
+def test_workload_of_frozen_restricted_training() -> None:
     config = configure(
         "iterative",
         preset="quick",
@@ -143,26 +145,24 @@ def test_frozen_restricted_training_costs_its_features_only() -> None:
         live_pictures=1,
         full_evaluations=1,
     )
-    pictures, work = cost.workload(
-        config, 1000, 1000
-    )  # 600 of each train: 300 nice in 5 batches of 60, then 300 real once; 400 + 400 test pictures
+    # 600 training pictures per domain: 300 nice ones in 5 batches of 60, then 300 real ones once
+    # for their features. 400 + 400 test pictures.
+    pictures, work = cost.workload(config, 1000, 1000)
     assert pictures == 100 * 60
     assert work == pytest.approx(50 * 60 + (2 * 50 / 1000 + 800 * 0.5) / 3 + (300 + 800) / 3)
 
 
-def test_speed_is_measured_on_earlier_runs_of_that_width() -> None:
+def test_speed_is_measured_on_earlier_runs_of_the_same_width() -> None:
     run("one", mixed(100), iterations=100)
     entry = Index().get("one")
-    scored = 9 * 200 + 2000  # ten points after the first, the last one full
+    scored = 9 * 200 + 2000  # ten evaluations after the first, the last one full
     assert cost.run_speed(entry) == pytest.approx((10_000 + scored / 3) / 200)
-    assert (
-        cost.measured_speed([entry], 1.0) == cost.run_speed(entry)
-        and cost.measured_speed([entry], 0.25) is None
-    )
+    assert cost.measured_speed([entry], 1.0) == cost.run_speed(entry)
+    assert cost.measured_speed([entry], 0.25) is None
     assert cost.seconds_left(entry) == 0 and cost.pictures_per_second(entry) == pytest.approx(50)
 
 
-def test_time_left_goes_by_the_phase_it_is_in() -> None:
+def test_time_left_uses_the_speed_of_the_current_phase() -> None:
     points = [point(i, 0.5, 0.5, phase="initial", seconds=10.0 * i) for i in range(0, 50, 10)]
     points += [
         point(50 + i, 0.5, 0.5, phase="restricted", phase_iteration=i, seconds=500 + 0.5 * i)

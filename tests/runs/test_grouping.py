@@ -1,4 +1,4 @@
-"""Which runs belong together."""
+"""Grouping of runs by experiment and data."""
 
 from logged_runs import mixed, run
 
@@ -7,7 +7,7 @@ from fruitlab.runs import grouping
 from fruitlab.runs.index import Index
 
 
-def test_what_is_left_out_of_an_experiment_may_differ_and_nothing_else():
+def test_experiment_key_without_some_settings():
     one = configure("mixed", ratio=60, seed=0)
     other = configure("mixed", ratio=20, seed=3)
     assert one.experiment(()) != other.experiment(())
@@ -15,7 +15,7 @@ def test_what_is_left_out_of_an_experiment_may_differ_and_nothing_else():
     assert one.experiment(("ratio", "seed")) == other.experiment(("ratio", "seed"))
 
 
-def test_seeds_of_an_experiment_are_on_the_same_pictures():
+def test_runs_of_one_experiment_have_the_same_data():
     run("a", mixed(20), seed=0)
     run("b", mixed(20), seed=1)
     run("other-ratio", mixed(20), seed=1, ratio=20)
@@ -29,7 +29,7 @@ def test_seeds_of_an_experiment_are_on_the_same_pictures():
     assert keys["a"] == keys["b"] != keys["other-pictures"]
 
 
-def test_before_the_data_is_read_its_name_decides():
+def test_data_name_decides_before_the_data_is_read():
     made = run("waiting", mixed(20))
     made.write_header(made.header() | {"data": None})
     run("a", mixed(20))

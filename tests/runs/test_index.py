@@ -1,4 +1,4 @@
-"""The Index: what changed is read, what is broken is told, nothing raises."""
+"""The Index: incremental reading of logs, invalid files, and caching."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from fruitlab.runs import folder as runs
 from fruitlab.runs.index import Index
 
 
-def test_a_finished_run_as_it_stands_in_its_files() -> None:
+def test_entry_of_a_finished_run_matches_its_files() -> None:
     made = run("one", iterative(100), method="iterative", iterations=100)
     entry = Index().get("one")
     assert (entry.status, entry.points, entry.phases, entry.switch) == (
@@ -25,7 +25,7 @@ def test_a_finished_run_as_it_stands_in_its_files() -> None:
         ("initial", "restricted"),
         50,
     )
-    # Against the log itself, read by another way.
+    # Compared with the log, read in another way.
     log = made.metrics()
     assert entry.column("iteration").tolist() == [p["iteration"] for p in log]
     assert np.allclose(entry.accuracy("nice", 3), [p["nice"][2] / p["nice"][0] for p in log])
@@ -34,7 +34,7 @@ def test_a_finished_run_as_it_stands_in_its_files() -> None:
     assert entry.final("nice") == pytest.approx(0.5) and entry.categories == 4
 
 
-def test_new_lines_are_taken_in_and_a_torn_one_waits() -> None:
+def test_new_complete_lines_are_read() -> None:
     made = run("one", mixed(20), status=None, iterations=60)
     index = Index(rest=0)
     assert index.get("one").points == 3
@@ -47,22 +47,22 @@ def test_new_lines_are_taken_in_and_a_torn_one_waits() -> None:
     assert index.get("one").column("iteration").tolist() == [0, 10, 20, 30]
 
 
-def test_reads_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reads_only_new_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     made = run("one", mixed(1000), status=None, iterations=2000)
     index, taken = Index(rest=0), []
     index.entries()
     real = json.loads
     monkeypatch.setattr(
         "fruitlab.runs.log.json.loads", lambda text: taken.append(text) or real(text)
-    )  # lines of a log come as bytes
+    )
     index.entries()
     with open(made.log, "a") as log:
         log.write(lines([point(1010, 0.5, 0.5)]))
     index.entries()
-    assert len([text for text in taken if isinstance(text, bytes)]) == 1
+    assert len([text for text in taken if isinstance(text, bytes)]) == 1  # logs are read as bytes
 
 
-def test_a_log_that_shrank_and_grew_past_its_old_length_is_read_anew() -> None:
+def test_rewritten_log_is_read_again() -> None:
     made = run("one", mixed(50), status=None, iterations=100)
     index = Index(rest=0)
     before = index.get("one")
@@ -70,10 +70,8 @@ def test_a_log_that_shrank_and_grew_past_its_old_length_is_read_anew() -> None:
         lines(mixed(20) + [point(i, 0.1, 0.1, seconds=99.0 + i) for i in range(30, 90, 10)])
     )
     after = index.get("one")
-    assert (
-        after.column("iteration").tolist() == list(range(0, 90, 10))
-        and after.column("seconds")[3] == 129.0
-    )
+    assert after.column("iteration").tolist() == list(range(0, 90, 10))
+    assert after.column("seconds")[3] == 129.0
     assert before.points == 6 and before.column("iteration").tolist() == [0, 10, 20, 30, 40, 50], (
         "what was handed out does not change"
     )
@@ -94,17 +92,15 @@ def test_a_log_that_shrank_and_grew_past_its_old_length_is_read_anew() -> None:
         b'{"format": 1, "config": 7, "created": "soon"}',
     ],
 )
-def test_whatever_a_folder_holds_is_told_in_a_sentence(junk: bytes) -> None:
+def test_invalid_run_folder_is_unreadable_with_a_message(junk: bytes) -> None:
     folder = runs_root() / "odd"
     folder.mkdir(parents=True)
     (folder / "config.json").write_bytes(junk)
     run("good", mixed(20), iterations=20)
     entries = {entry.id: entry for entry in Index().entries()}
-    assert (
-        entries["odd"].status == "unreadable"
-        and entries["odd"].error.startswith("odd")
-        and entries["odd"].error.endswith(".")
-    )
+    assert entries["odd"].status == "unreadable"
+    assert "odd" in entries["odd"].error
+    assert entries["odd"].error.endswith(".")
     assert entries["good"].status == "finished"
 
 
@@ -119,7 +115,7 @@ def test_whatever_a_folder_holds_is_told_in_a_sentence(junk: bytes) -> None:
         json.dumps(point(1, 0.1, 0.1) | {"phase": ["x"], "seen": None}),
     ],
 )
-def test_a_foreign_line_of_the_log_ends_the_reading(line: str) -> None:
+def test_invalid_line_ends_the_log(line: str) -> None:
     made = run("one", mixed(20), status=None, iterations=60)
     with open(made.log, "a") as log:
         log.write(line + "\n" + lines([point(30, 0.5, 0.5)]))
@@ -134,10 +130,11 @@ def test_a_foreign_line_of_the_log_ends_the_reading(line: str) -> None:
         "[]",
         "{",
         "7",
-        '{"status": 7, "combined": 3, "nice": {"top1": "x"}, "title": 5, "since": "x", "doing": []}',
+        '{"status": 7, "combined": 3, "nice": {"top1": "x"}, "title": 5, "doing": []}',
+        '{"status": "finished", "since": "x", "doing": []}',
     ],
 )
-def test_junk_in_the_other_files_never_raises(name: str, junk: str) -> None:
+def test_invalid_other_files_do_not_raise(name: str, junk: str) -> None:
     made = run("one", mixed(20), iterations=20)
     (made.folder / name).write_text(junk)
     entry = Index().get("one")
@@ -145,7 +142,7 @@ def test_junk_in_the_other_files_never_raises(name: str, junk: str) -> None:
     entry.final("combined"), entry.final("nice"), entry.scores(), entry.curves()
 
 
-def test_status_follows_the_files_as_a_run_itself_says() -> None:
+def test_status_agrees_with_the_run() -> None:
     made = run("one", mixed(20), status=None, iterations=60)
     index = Index(rest=0)
     assert index.get("one").status == made.status() == "interrupted"
@@ -159,7 +156,7 @@ def test_status_follows_the_files_as_a_run_itself_says() -> None:
     assert (index.get("one").status, index.get("one").error) == (made.status(), "The disk is full.")
 
 
-def test_a_run_whose_worker_is_on_its_way_is_not_interrupted(
+def test_starting_run_is_not_interrupted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made = run("one", mixed(20), status="stopped", iterations=60)
@@ -167,10 +164,10 @@ def test_a_run_whose_worker_is_on_its_way_is_not_interrupted(
     assert made.status() == Index().get("one").status == "waiting"
     now = time.time()
     monkeypatch.setattr(runs.time, "time", lambda: now + runs.STARTING + 1)
-    assert made.status() == "stopped", "a worker that never came is not waited for for ever"
+    assert made.status() == "stopped", "a worker that never starts is not waited for forever"
 
 
-def test_labels_edited_in_place_and_deleted_runs_are_noticed() -> None:
+def test_edited_labels_and_deleted_runs_are_noticed() -> None:
     made = run("one", mixed(20), iterations=20)
     for path in (made.folder, made.folder / "config.json"):
         os.utime(path, (1, 1))
@@ -180,9 +177,8 @@ def test_labels_edited_in_place_and_deleted_runs_are_noticed() -> None:
     assert index.get("one").title == "Best so far"
     os.utime(made.folder, (1, 1))
     index.entries()
-    made.label_file.write_text(
-        '{"title": "Second"}'
-    )  # in place: the folder's own time does not change
+    # Edited in place, so that the folder's modification time does not change.
+    made.label_file.write_text('{"title": "Second"}')
     os.utime(made.folder, (1, 1))
     assert index.get("one").title == "Second"
     for file in made.folder.iterdir():
@@ -191,7 +187,7 @@ def test_labels_edited_in_place_and_deleted_runs_are_noticed() -> None:
     assert index.entries() == []
 
 
-def test_unchanged_runs_keep_their_entry_and_newest_come_first() -> None:
+def test_unchanged_runs_keep_their_entry_newest_first() -> None:
     run("old", mixed(20), iterations=20)
     run("new", mixed(20), iterations=20)
     index = Index(rest=0)
@@ -200,14 +196,14 @@ def test_unchanged_runs_keep_their_entry_and_newest_come_first() -> None:
     assert all(a is b for a, b in zip(first, index.entries(), strict=True))
 
 
-def test_looks_rest_between_asks_unless_fresh() -> None:
+def test_entries_are_cached_for_a_while_unless_fresh() -> None:
     index = Index(rest=60)
     assert index.entries() == []
     run("one", mixed(20), iterations=20)
     assert index.entries() == [] and [entry.id for entry in index.entries(fresh=True)] == ["one"]
 
 
-def test_many_threads_see_whole_pictures_while_a_run_writes() -> None:
+def test_threads_get_consistent_entries_while_a_run_writes() -> None:
     made = run("one", [], status=None, iterations=4000)
     index, problems, done = Index(rest=0), [], threading.Event()
 
@@ -216,9 +212,8 @@ def test_many_threads_see_whole_pictures_while_a_run_writes() -> None:
             try:
                 entry = index.get("one")
                 curves = entry.curves()
-                assert len(curves.nice) == len(curves.iteration) and np.array_equal(
-                    curves.iteration, np.sort(curves.iteration)
-                )
+                assert len(curves.nice) == len(curves.iteration)
+                assert np.array_equal(curves.iteration, np.sort(curves.iteration))
             except Exception as error:
                 problems.append(error)
 
@@ -233,17 +228,14 @@ def test_many_threads_see_whole_pictures_while_a_run_writes() -> None:
     assert not problems and index.get("one").points == 300
 
 
-def test_curves_are_thinned_with_both_ends_kept() -> None:
+def test_long_curves_are_thinned_and_keep_both_ends() -> None:
     run("long", [point(i, 0.5, 0.5) for i in range(6001)], iterations=6000)
     curves = Index().get("long").curves()
-    assert (
-        len(curves.iteration) == 500 and curves.iteration[0] == 0 and curves.iteration[-1] == 6000
-    )
+    assert len(curves.iteration) == 500 and curves.iteration[0] == 0
+    assert curves.iteration[-1] == 6000
 
 
-def test_a_root_that_is_not_there_or_is_a_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_or_invalid_root_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Index().entries() == []
     (tmp_path / "file").touch()
     monkeypatch.setenv("FRUITLAB_CHECKPOINTS", str(tmp_path / "file"))

@@ -1,4 +1,4 @@
-"""Commands in processes of their own: real ones, started, watched, ended."""
+"""Background jobs: real processes that are started, watched, cancelled and killed."""
 
 import io
 import json
@@ -18,14 +18,14 @@ from fruitlab.runs import jobs
 from fruitlab.runs.jobs import Job
 
 
-def ended(job: Job, within: float = 120) -> str:
+def wait_for_end(job: Job, within: float = 120) -> str:
     until = time.monotonic() + within
     while job.status() == "working" and time.monotonic() < until:
         time.sleep(0.1)
     return job.status()
 
 
-def test_an_uploaded_zip_is_imported_and_the_zip_not_kept(pair, tmp_path: Path) -> None:
+def test_uploaded_zip_is_imported_and_deleted(pair, tmp_path: Path) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for root in (pair.nice, pair.real):
@@ -38,7 +38,7 @@ def test_an_uploaded_zip_is_imported_and_the_zip_not_kept(pair, tmp_path: Path) 
         ["data", "import", "--name", "things", "--zip"],
         upload=file,
     )
-    assert ended(job) == "done", job.log()
+    assert wait_for_end(job) == "done", job.log()
     assert job.result()["categories"] == list(pair.categories) and job.title == "Adding things"
     assert len(store.load("things").categories) == 3
     assert not (job.folder / jobs.UPLOAD).exists()
@@ -48,19 +48,19 @@ def test_an_uploaded_zip_is_imported_and_the_zip_not_kept(pair, tmp_path: Path) 
     assert jobs.all_jobs(data_root() / ".jobs") == []
 
 
-def test_a_command_that_fails_says_why(tmp_path: Path) -> None:
+def test_failed_job_has_an_error(tmp_path: Path) -> None:
     job = jobs.start(
         tmp_path / "jobs",
         "Adding",
         ["data", "import", "--name", "x", "--nice", "/nowhere", "--real", str(tmp_path)],
     )
     wrong = jobs.start(tmp_path / "jobs", "Wrong", ["data", "nonsense"])
-    assert ended(job) == "failed" and "/nowhere" in job.result()["error"]
-    assert ended(wrong) == "failed" and "invalid choice" in wrong.log()
+    assert wait_for_end(job) == "failed" and "/nowhere" in job.result()["error"]
+    assert wait_for_end(wrong) == "failed" and "invalid choice" in wrong.log()
 
 
 @pytest.mark.slow
-def test_a_job_is_cancelled_and_leaves_nothing(shared_data: Path, tmp_path: Path) -> None:
+def test_cancelled_job_leaves_nothing(shared_data: Path, tmp_path: Path) -> None:
     job = jobs.start(
         tmp_path / "jobs",
         "Adding",
@@ -79,13 +79,13 @@ def test_a_job_is_cancelled_and_leaves_nothing(shared_data: Path, tmp_path: Path
     while "Reading" not in job.progress()[0] and time.monotonic() < until:
         time.sleep(0.05)
     assert 0 <= job.progress()[1] <= 1
-    job.dismiss()  # not while it works
+    job.dismiss()  # has no effect while the job is running
     job.cancel()
-    assert ended(job) == "failed" and job.result()["error"] == "Interrupted."
+    assert wait_for_end(job) == "failed" and job.result()["error"] == "Interrupted."
     assert not (data_root() / "x").exists()
 
 
-def test_a_killed_job_is_interrupted(shared_data: Path, tmp_path: Path) -> None:
+def test_killed_job_is_interrupted(shared_data: Path, tmp_path: Path) -> None:
     job = jobs.start(
         tmp_path / "jobs",
         "Adding",
@@ -104,14 +104,14 @@ def test_a_killed_job_is_interrupted(shared_data: Path, tmp_path: Path) -> None:
     while not (job.folder / "pid").exists() and time.monotonic() < until:
         time.sleep(0.05)
     os.kill(int((job.folder / "pid").read_text()), signal.SIGKILL)
-    assert ended(job) == "interrupted"
-    job.cancel()  # nothing to end any more: that id may be somebody else's
+    assert wait_for_end(job) == "interrupted"
+    job.cancel()  # has no effect: another process may have got the job's process id
     job.dismiss()
     assert not job.folder.exists()
 
 
 @pytest.mark.parametrize(
-    "lines, text, share",
+    ("lines", "text", "share"),
     [
         ([], "Starting.", None),
         ([{"message": "Licence: CC0."}], "Licence: CC0.", None),
@@ -137,11 +137,11 @@ def test_progress_is_the_latest_report(tmp_path: Path, lines: list, text: str, s
     (tmp_path / "progress.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert Job(tmp_path).progress() == (text, share)
     with open(tmp_path / "progress.jsonl", "a") as file:
-        file.write('{"step": "half')  # read while it is being written
+        file.write('{"step": "half')  # a line that is still being written
     assert Job(tmp_path).progress() == (text, share)
 
 
-def test_reports_are_written_as_they_are_read_and_not_too_often(tmp_path: Path) -> None:
+def test_progress_reports_are_throttled(tmp_path: Path) -> None:
     reports = JobReports(tmp_path / "progress.jsonl")
     reports.say("Düsseldorf")
     assert Job(tmp_path).progress() == ("Düsseldorf", None)
@@ -154,8 +154,8 @@ def test_reports_are_written_as_they_are_read_and_not_too_often(tmp_path: Path) 
     assert len(reading) < 20 and (reading[0], reading[-1]) == (0, 100)
 
 
-def test_folders_of_earlier_versions_can_be_shown_and_dismissed(tmp_path: Path) -> None:
-    """They have their progress in log.txt, and the same files otherwise."""
+def test_job_folders_of_earlier_versions_are_readable(tmp_path: Path) -> None:
+    """Earlier versions wrote progress to log.txt. The other files are the same."""
     for name, status in (("failed", "1"), ("killed", None)):
         folder = tmp_path / name
         folder.mkdir()
@@ -172,7 +172,7 @@ def test_folders_of_earlier_versions_can_be_shown_and_dismissed(tmp_path: Path) 
     assert jobs.all_jobs(tmp_path) == []
 
 
-def test_strange_folders_are_no_trouble(tmp_path: Path) -> None:
+def test_invalid_job_folders_do_not_raise(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "job.json").write_text("[")
@@ -181,7 +181,7 @@ def test_strange_folders_are_no_trouble(tmp_path: Path) -> None:
     found = {job.folder.name: job for job in jobs.all_jobs(tmp_path)}
     assert set(found) == {"b", "c"}
     assert (found["b"].status(), found["b"].request, found["b"].result()) == ("interrupted", {}, {})
-    assert found["c"].status() == "working"  # its process is on its way
+    assert found["c"].status() == "working"  # its process is starting
     write_json(tmp_path / "c" / "job.json", {"title": "old", "started": time.time() - 100})
     assert found["c"].status() == "interrupted"
     assert jobs.all_jobs(tmp_path / "nowhere") == []

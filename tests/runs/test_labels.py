@@ -1,4 +1,4 @@
-"""Labels, CSV and deletion of runs."""
+"""Labels, CSV export and deletion of runs."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from fruitlab.config.errors import RunError
 from fruitlab.runs import catalog, labels
 
 
-def test_a_label_is_kept_beside_what_else_a_person_wrote() -> None:
+def test_writing_a_label_keeps_other_entries() -> None:
     run = run_folder("a")
     run.label_file.write_text(json.dumps({"study": "table-2", "title": "old"}))
     labels.write_label(run, title="  the  good\none ", note="a line\nand another\n")
@@ -26,21 +26,21 @@ def test_a_label_is_kept_beside_what_else_a_person_wrote() -> None:
 
 
 @pytest.mark.parametrize("damaged", ["", "[]", "{", "7"])
-def test_a_damaged_label_is_written_anew(damaged: str) -> None:
+def test_damaged_label_is_replaced(damaged: str) -> None:
     run = run_folder("a")
     run.label_file.write_text(damaged)
     labels.write_label(run, title="good", note="")
     assert json.loads(run.label_file.read_text()) == {"title": "good"}
 
 
-def test_what_is_too_long_is_told() -> None:
+def test_too_long_title_is_an_error() -> None:
     run = run_folder("a")
-    with pytest.raises(RunError, match="title has 81 characters. Shorten it to 80"):
+    with pytest.raises(RunError, match=r"title has 81 characters\. Shorten it to 80"):
         labels.write_label(run, title="x" * 81, note="")
     assert not run.label_file.exists()
 
 
-def test_a_shipped_run_is_labelled_elsewhere_and_never_deleted(
+def test_shipped_run_is_labelled_elsewhere_and_not_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = run_folder("a")
@@ -56,16 +56,15 @@ def test_a_shipped_run_is_labelled_elsewhere_and_never_deleted(
     assert sorted(file.name for file in run.folder.iterdir()) == before
 
 
-def test_a_run_is_deleted_whole() -> None:
+def test_delete_removes_the_whole_run() -> None:
     run, other = run_folder("a"), run_folder("b")
     labels.delete(run)
-    assert [run.id for run in catalog.all_runs()] == ["b"] and sorted(
-        path.name for path in other.folder.parent.iterdir()
-    ) == ["b"]
-    run_folder("a")  # its name is free again
+    assert [run.id for run in catalog.all_runs()] == ["b"]
+    assert sorted(path.name for path in other.folder.parent.iterdir()) == ["b"]
+    run_folder("a")  # the name can be used again
 
 
-def test_a_run_at_work_is_not_deleted() -> None:
+def test_running_run_is_not_deleted() -> None:
     run = run_folder("a", status="interrupted")
     lock = run.lock()
     lock.acquire()
@@ -79,26 +78,23 @@ def test_a_run_at_work_is_not_deleted() -> None:
     assert not run.folder.exists()
 
 
-def test_what_cannot_be_read_can_be_deleted() -> None:
+def test_unreadable_run_can_be_deleted() -> None:
     run = run_folder("a")
     (run.folder / "config.json").write_text("{")
     labels.delete(run)
     assert not run.folder.exists()
 
 
-def test_the_log_as_csv() -> None:
+def test_log_as_csv() -> None:
     run = run_folder("a", points=3)
     rows = list(csv.DictReader(io.StringIO(labels.log_as_csv(run))))
     lines = run.metrics()
     assert len(rows) == 3
     for row, line in zip(rows, lines, strict=True):
-        assert (
-            int(row["iteration"]) == line["iteration"] and int(row["nice_right"]) == line["nice"][1]
-        )
-        assert (
-            int(row["real_within_three"]) == line["real"][2]
-            and int(row["seen_real"]) == line["seen"]["real"]
-        )
+        assert int(row["iteration"]) == line["iteration"]
+        assert int(row["nice_right"]) == line["nice"][1]
+        assert int(row["real_within_three"]) == line["real"][2]
+        assert int(row["seen_real"]) == line["seen"]["real"]
         assert row["loss"] == ("" if line["loss"] is None else str(line["loss"]))
     empty = run_folder("b", points=0)
     assert labels.log_as_csv(empty).strip() == ""

@@ -1,3 +1,5 @@
+"""Sweeps: runs that differ only in ratio and seed."""
+
 import made_runs
 import numpy as np
 import pytest
@@ -8,11 +10,11 @@ from fruitlab.runs.index import Index
 from fruitlab.runs.sweeps import sweeps
 
 
-def found(**more):
+def all_sweeps(**more):
     return sweeps(Index().entries(fresh=True), **more)
 
 
-def test_a_sweep_is_what_differs_in_ratio_and_seed_alone():
+def test_sweep_groups_runs_that_differ_in_ratio_and_seed():
     for name, changes in {
         "a": {"ratio": 60},
         "b": {"ratio": 0},
@@ -28,7 +30,7 @@ def test_a_sweep_is_what_differs_in_ratio_and_seed_alone():
         )
     made_runs.run("iterative", method="iterative")
     made_runs.run("stopped", status="stopped", ratio=10)
-    first, second = found()
+    first, second = all_sweeps()
     assert {ratio: [entry.id for entry in runs] for ratio, runs in first.runs.items()} == {
         0: ["b"],
         60: ["a", "c"],
@@ -36,56 +38,50 @@ def test_a_sweep_is_what_differs_in_ratio_and_seed_alone():
     }
     assert [entry.id for runs in second.runs.values() for entry in runs] == ["d"]
     assert first.ratios == [0, 60, 100] and first.missing() == [10, 20, 30, 40, 50, 70, 80, 90]
-    assert [first.neighbour(ratio) for ratio in (0, 60, 100)] == [60, 0, 60] and second.neighbour(
-        30
-    ) is None
-    assert (
-        first.key != second.key
-        and "3 ratios" in first.name
-        and "iterations 500" in second.name
-        and "1 ratio" in second.name
-    )
+    assert [first.neighbour(ratio) for ratio in (0, 60, 100)] == [60, 0, 60]
+    assert second.neighbour(30) is None
+    assert first.key != second.key and "3 ratios" in first.name and "iterations 500" in second.name
+    assert "1 ratio" in second.name
 
 
-def test_a_ratio_with_several_seeds_is_their_mean():
+def test_scores_are_means_over_seeds():
     runs = [made_runs.run("a"), made_runs.run("b", seed=5, seed_of_run=1)]
-    (sweep,) = found()
+    (sweep,) = all_sweeps()
     for score in ("nice", "real", "combined"):
         expected = np.mean([run.summary()[score]["top1"] for run in runs])
         assert sweep.scores(60)[score] == pytest.approx(expected)
     assert runs[0].summary()["nice"]["top1"] != runs[1].summary()["nice"]["top1"]
 
 
-def test_of_two_runs_alike_the_newer_counts():
+def test_newer_of_two_equal_runs_is_used():
     for name in ("old", "new"):
         made_runs.run(name)
-    (sweep,) = found()
+    (sweep,) = all_sweeps()
     assert [entry.id for entry in sweep.runs[60]] == ["new"]
 
 
-def test_photographs_come_first_and_a_ratio_without_any_weights_not_at_all():
+def test_photographs_come_first_and_ratios_need_weights():
     made_runs.run("drawn")
     made_runs.run("photo", kind="photographs", data="photos")
     (made_runs.run("lost", ratio=20).folder / "weights.safetensors").unlink()
-    assert [one.kind for one in found()] == ["photographs", "drawn"]
+    assert [one.kind for one in all_sweeps()] == ["photographs", "drawn"]
 
 
-def test_scores_are_of_all_seeds_and_answers_of_one_that_has_its_weights():
+def test_scores_use_all_seeds_and_the_network_needs_weights():
     runs = [
         made_runs.run(name, seed=number, seed_of_run=number)
         for number, name in enumerate(("bare", "whole", "bare-too"))
     ]
     for run in (runs[0], runs[2]):
         (run.folder / "weights.safetensors").unlink()
-    (sweep,) = found()
+    (sweep,) = all_sweeps()
     assert sweep.network(60).id == "whole" and len(sweep.runs[60]) == 3
     tops = [run.summary()["real"]["top1"] for run in runs]
-    assert sweep.scores(60)["real"] == pytest.approx(np.mean(tops)) and sweep.deviations(60)[
-        "real"
-    ] == pytest.approx(np.std(tops, ddof=1))
+    assert sweep.scores(60)["real"] == pytest.approx(np.mean(tops))
+    assert sweep.deviations(60)["real"] == pytest.approx(np.std(tops, ddof=1))
 
 
-def test_changes_to_a_preset():
+def test_preset_changes():
     assert preset_changes(configure("mixed", preset="quick", ratio=20, seed=4, data="photos")) == {}
     assert preset_changes(configure("mixed", preset="quick", width=2, iterations=9)) == {
         "width": 2,

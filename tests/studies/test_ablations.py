@@ -1,4 +1,4 @@
-"""Ablations: each changes the preset in what it says and nothing else; ordered by training loss."""
+"""Ablations: each changes only its own settings. Results are ordered by training loss."""
 
 import math
 
@@ -10,7 +10,7 @@ from fruitlab.studies import ablation_results
 from fruitlab.studies.ablations import CHOSEN, EARLY, FULL_LENGTH, SWITCH, VERSION_1
 
 
-def test_each_ablation_is_the_paper_preset_but_for_what_it_says():
+def test_each_ablation_changes_only_its_own_settings():
     base = configure(
         "mixed", preset="paper", data="photos", ratio=60, iterations=150, **VERSION_1
     ).settings() | {"preset": "paper@1"}
@@ -18,19 +18,18 @@ def test_each_ablation_is_the_paper_preset_but_for_what_it_says():
     assert len(plan) == len(EARLY.ablations) == len({config.experiment() for config in plan})
     for one, config in zip(EARLY.ablations, plan, strict=True):
         changed = {name: value for name, value in config.settings().items() if value != base[name]}
-        assert changed == one.changes and all(
-            base[name] != value for name, value in one.changes.items()
-        )
+        assert changed == one.changes
+        assert all(base[name] != value for name, value in one.changes.items())
 
 
-def test_the_preset_of_today_is_the_one_that_was_chosen():
+def test_current_preset_is_the_chosen_ablation():
     today = configure("mixed", preset="paper", data="photos", ratio=60, iterations=150)
     assert EARLY.config(CHOSEN, "photos").model_dump(exclude={"preset"}) == today.model_dump(
         exclude={"preset"}
     )
 
 
-def test_they_are_judged_on_the_training_loss_and_other_runs_are_none_of_them():
+def test_ablations_are_ordered_by_training_loss_without_other_runs():
     for number, (name, loss) in enumerate((("a", 2.0), ("b", 1.0))):
         run(
             name,
@@ -54,7 +53,7 @@ def test_they_are_judged_on_the_training_loss_and_other_runs_are_none_of_them():
     ]
 
 
-def test_one_that_diverged_is_last_and_one_that_failed_otherwise_is_left_out():
+def test_diverged_runs_come_last_and_failed_runs_are_left_out():
     for name, number, loss, error in (
         ("a", 0, 2.0, None),
         ("b", 11, 700.0, "The loss is no longer a number at iteration 20."),
@@ -79,7 +78,7 @@ def test_one_that_diverged_is_last_and_one_that_failed_otherwise_is_left_out():
     assert rows[1].loss == math.inf and math.isnan(rows[1].nice)
 
 
-def test_ablations_of_the_switch_share_their_initial_training_and_are_told_by_the_fall():
+def test_switch_ablations_share_their_initial_training():
     plan = SWITCH.plan("photos").rounds({})
     assert len(set(plan)) == 4 and len({config.first_phase_key() for config in plan}) == 1
     assert [
@@ -109,7 +108,7 @@ def test_ablations_of_the_switch_share_their_initial_training_and_are_told_by_th
     assert rows[0].nice == (0.95, 0.3, 0.15) and rows[0].real[0] == 0.2
 
 
-def test_ablations_at_full_length_are_the_preset_of_today_with_one_thing_changed():
+def test_full_length_ablations_change_one_setting():
     plan = FULL_LENGTH.plan("photos").rounds({})
     today = configure("mixed", preset="paper", data="photos", ratio=60)
     assert plan[0] == today and today.iterations == 3000
@@ -120,7 +119,5 @@ def test_ablations_at_full_length_are_the_preset_of_today_with_one_thing_changed
             if value != today.model_dump()[field]
         } == {name}
     assert [FULL_LENGTH.ablation_of(config) for config in plan] == list(FULL_LENGTH.ablations)
-    assert (
-        FULL_LENGTH.ablation_of(today.model_copy(update={"ratio": 50})) is None
-        and EARLY.ablation_of(today) is None
-    )
+    assert FULL_LENGTH.ablation_of(today.model_copy(update={"ratio": 50})) is None
+    assert EARLY.ablation_of(today) is None

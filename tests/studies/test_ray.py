@@ -1,11 +1,13 @@
-"""Studies on a Ray cluster: a node killed in the middle, failures, stops, what a replaced worker still sends, and no Ray at all."""
+"""Studies on a Ray cluster: lost nodes, failures, stops, replaced workers, and missing Ray."""
 
+import contextlib
 import importlib.util
 import json
 import os
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from pathlib import Path
@@ -58,15 +60,15 @@ def arguments(*more: str) -> list[str]:
     ]
 
 
-def wait_until(so, seconds: float = 90.0) -> None:
+def wait_until(condition, seconds: float = 90.0) -> None:
     end = time.monotonic() + seconds
-    while not so():
-        assert time.monotonic() < end, "it never came to that"
+    while not condition():
+        assert time.monotonic() < end, "timed out"
         time.sleep(0.05)
 
 
-def same_as_alone(run: Run) -> None:
-    """The same configuration trained by a local worker comes to the same bits and the same log."""
+def assert_same_as_local_run(run: Run) -> None:
+    """A local worker gives the same weights, log and files for the run's configuration."""
     alone = catalog.create({"device": "cpu", "data": None}, config=run.config())
     work(alone, say=lambda line: None)
     assert run.header()["threads"] == alone.header()["threads"]
@@ -75,22 +77,22 @@ def same_as_alone(run: Run) -> None:
         assert ours.keys() == theirs.keys() and all(
             np.array_equal(ours[key], theirs[key]) for key in ours
         ), (run.id, name)
-    assert timeless(run.metrics()) == timeless(alone.metrics())
+    assert without_seconds(run.metrics()) == without_seconds(alone.metrics())
     ours, theirs = run.predictions(), alone.predictions()
     assert all(np.array_equal(ours[key], theirs[key]) for key in theirs)
-    # Nothing of the other machine's way of working is left behind.
+    # No temporary file of the other machine is left.
     assert {path.name for path in run.folder.iterdir()} == {
         path.name for path in alone.folder.iterdir()
     } | {"label.json"}
 
 
-def timeless(points: list[dict]) -> list[dict]:
+def without_seconds(points: list[dict]) -> list[dict]:
     return [{key: value for key, value in one.items() if key != "seconds"} for one in points]
 
 
 @pytest.mark.slow
 @needs_ray
-def test_a_node_killed_in_the_middle_costs_time_and_changes_nothing(small, tmp_path):
+def test_killed_node_does_not_change_the_results(small, tmp_path):
     from ray.cluster_utils import Cluster
 
     from fruitlab.studies.ray_engine import RayEngine
@@ -110,18 +112,16 @@ def test_a_node_killed_in_the_middle_costs_time_and_changes_nothing(small, tmp_p
             "_system_config": {"health_check_period_ms": 500, "health_check_failure_threshold": 4},
         },
     )
-    said: list[str] = []
+    messages: list[str] = []
     try:
         node = cluster.add_node(num_cpus=1)
         plan = plans.Study("lost", "small", plans.fixed(configs))
         common = {"data": small, "address": cluster.address, "storage": tmp_path / "shared"}
-        with pytest.raises(
-            RunError,
-            match="No machine of the Ray cluster has 1 CPUs and 2 GPUs for a run: they have 1 CPUs and 0 GPUs; 1 CPUs",
-        ):
-            RayEngine(plan, small.fingerprint, "auto", said.append, gpus=2, **common).run()
+        needs = "No machine of the Ray cluster has 1 CPUs and 2 GPUs for a run: "
+        with pytest.raises(RunError, match=needs + "they have 1 CPUs and 0 GPUs; 1 CPUs"):
+            RayEngine(plan, small.fingerprint, "auto", messages.append, gpus=2, **common).run()
 
-        def kill_it_in_the_middle() -> None:
+        def kill_node_halfway() -> None:
             wait_until(
                 lambda: (
                     sum(
@@ -134,47 +134,49 @@ def test_a_node_killed_in_the_middle_costs_time_and_changes_nothing(small, tmp_p
             )
             assert {run.status() for run in catalog.all_runs()} == {"running"}
             cluster.remove_node(node, allow_graceful=False)
-            said.append("killed")
+            messages.append("killed")
 
-        killer = threading.Thread(target=kill_it_in_the_middle, daemon=True)
+        killer = threading.Thread(target=kill_node_halfway, daemon=True)
         killer.start()
-        engine = RayEngine(plan, small.fingerprint, "auto", said.append, **common)
+        engine = RayEngine(plan, small.fingerprint, "auto", messages.append, **common)
         after = engine.run()
         killer.join()
     finally:
         cluster.shutdown()
     assert engine.failed == {} and [len(after.configs), len(after.finished)] == [3, 3]
-    lost = [line for line in said if "was lost. It continues on another one from iteration" in line]
+    lost = [
+        line for line in messages if "was lost. It continues on another one from iteration" in line
+    ]
     assert (
-        "killed" in said
+        "killed" in messages
         and len(lost) == 1
         and 0 < int(lost[0].split("iteration ")[1].strip(".")) < 240
-    ), said
+    ), messages
     assert after.found[configs[1]].header["initial_training_of"] == after.found[configs[2]].id
-    assert not any((tmp_path / "shared").iterdir()), "checkpoints that nobody needs any more"
+    assert not any((tmp_path / "shared").iterdir()), "checkpoints are deleted after the study"
     for config in configs:
-        same_as_alone(after.found[config].run)
+        assert_same_as_local_run(after.found[config].run)
 
 
 @pytest.mark.slow
 @needs_ray
-def test_a_failed_run_is_not_tried_again_and_one_that_was_stopped_goes_on_without_ray(small):
+def test_failed_run_is_not_retried_and_stopped_run_resumes_without_ray(small):
     vary = arguments("--vary", "regularisation=0.0005,1000", "--ray", "local")
 
-    def stop_the_good_one() -> None:
-        def there() -> list[Run]:
+    def stop_the_converging_run() -> None:
+        def converging_runs() -> list[Run]:
             return [
                 run
                 for run in catalog.all_runs()
                 if run.config().regularisation < 1 and run.has("state") and len(run.metrics()) > 8
             ]
 
-        wait_until(there)
-        there()[0].ask_to_stop()
+        wait_until(converging_runs)
+        converging_runs()[0].ask_to_stop()
 
-    stopper = threading.Thread(target=stop_the_good_one, daemon=True)
+    stopper = threading.Thread(target=stop_the_converging_run, daemon=True)
     stopper.start()
-    # In a process of its own: Ray has been imported here already, for clusters.
+    # In a child process, because this one has imported Ray for a cluster already.
     done = subprocess.run(
         [sys.executable, "-m", "fruitlab", *vary], cwd=PROJECT, capture_output=True, text=True
     )
@@ -182,41 +184,31 @@ def test_a_failed_run_is_not_tried_again_and_one_that_was_stopped_goes_on_withou
     result, err = json.loads(done.stdout), done.stderr
     assert done.returncode == 1 and len(result["failed"]) == 2 and "was lost" not in err, err
     bad, stopped = sorted(catalog.all_runs(), key=lambda run: run.status())
-    assert (
-        bad.status() == "failed"
-        and "lower learning rate" in bad.summary()["error"]
-        and bad.summary()["error"] in result["failed"].values()
-    )
-    assert (
-        stopped.status() == "stopped"
-        and 0 < stopped.summary()["iteration"] < 240
-        and not (stopped.folder / "stop").exists()
-    )
+    assert bad.status() == "failed" and "lower learning rate" in bad.summary()["error"]
+    assert bad.summary()["error"] in result["failed"].values()
+    assert stopped.status() == "stopped" and 0 < stopped.summary()["iteration"] < 240
+    assert not (stopped.folder / "stop").exists()
     assert main(["resume", stopped.id]) == 0
-    same_as_alone(stopped)
+    assert_same_as_local_run(stopped)
 
 
-def listening_to_all(process: int) -> list[str]:
-    """Addresses beyond the loopback, in hexadecimal, at which a process and those below it listen; where there is a /proc."""
+def public_addresses(process: int) -> list[str]:
+    """Hexadecimal non-loopback addresses on which a process or its descendants listen (Linux)."""
     parents: dict[int, int] = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
+        with contextlib.suppress(OSError):  # the process may have ended
             parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            pass  # it has ended meanwhile
-    family, before = {process}, 0
-    while len(family) > before:
-        before, family = (
-            len(family),
-            family | {child for child, parent in parents.items() if parent in family},
+    processes, before = {process}, 0
+    while len(processes) > before:
+        before, processes = (
+            len(processes),
+            processes | {child for child, parent in parents.items() if parent in processes},
         )
     sockets = set()
-    for member in family:
+    for member in processes:
         for file in Path(f"/proc/{member}/fd").glob("*"):
-            try:
+            with contextlib.suppress(OSError):
                 sockets.add(os.readlink(file))
-            except OSError:
-                pass
     rows = [
         line.split()
         for name in ("tcp", "tcp6")
@@ -224,7 +216,7 @@ def listening_to_all(process: int) -> list[str]:
         for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
     ]
     ours = [row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets]
-    assert ours or not rows, "it listens nowhere at all"
+    assert ours or not rows, "Ray listens on no port at all"
     loopback = (
         "0100007F:",
         "0000000000000000FFFF00000100007F:",
@@ -235,7 +227,7 @@ def listening_to_all(process: int) -> list[str]:
 
 @pytest.mark.slow
 @needs_ray
-def test_ctrl_c_stops_all_in_order_and_the_same_command_goes_on(small):
+def test_ctrl_c_stops_all_runs_and_the_same_command_resumes_them(small):
     command = [
         sys.executable,
         "-m",
@@ -250,12 +242,10 @@ def test_ctrl_c_stops_all_in_order_and_the_same_command_goes_on(small):
         start_new_session=True,
     )
     wait_until(lambda: any(run.has("state") for run in catalog.all_runs()))
-    assert listening_to_all(process.pid) == [], "who reaches a port of Ray can run what he likes"
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    assert (
-        json.loads(process.communicate(timeout=60)[0]) == {"error": "Interrupted."}
-        and process.returncode == 130
-    )
+    assert public_addresses(process.pid) == [], "Ray's ports allow anyone to run code"
+    os.killpg(process.pid, signal.SIGINT)  # to the whole group, as a terminal does
+    assert json.loads(process.communicate(timeout=60)[0]) == {"error": "Interrupted."}
+    assert process.returncode == 130
     assert all(run.status() == "stopped" for run in catalog.all_runs())
     kept = max(
         (run.read_tensors("state")[1]["numbers"]["iteration"], run.id)
@@ -294,16 +284,15 @@ def files(folder, worker: str, run: Run, iteration: int) -> None:
     )
 
 
-def test_what_a_replaced_worker_still_sends_is_ignored(tmp_path):
+def test_messages_of_a_replaced_worker_are_ignored(tmp_path):
     run = catalog.create(
         {"device": "auto", "data": None}, config=configure("mixed", iterations=100)
     )
     mirror = Mirror(run)
     mirror.open(tmp_path / "begin")
-    assert run.status() == "waiting" and [path.name for path in (tmp_path / "begin").iterdir()] == [
-        "config.json"
-    ]
-    assert not mirror.take(sent("first", 0, 0)) and run.metrics() == []  # nobody is at it yet
+    assert run.status() == "waiting"
+    assert [path.name for path in (tmp_path / "begin").iterdir()] == ["config.json"]
+    assert not mirror.take(sent("first", 0, 0)) and run.metrics() == []  # no worker yet
     mirror.worker = "first"
     assert mirror.take(sent("first", 0, 0, header=run.header())) and run.status() == "running"
     assert mirror.take(sent("first", 1, 5))
@@ -314,19 +303,18 @@ def test_what_a_replaced_worker_still_sends_is_ignored(tmp_path):
 
     assert mirror.lost() == 5
     before = run.log.read_bytes()
-    assert not mirror.take(sent("first", 4, 20)) and not mirror.take(
-        sent("first", 4, 20, summary={"status": "finished"})
-    )
+    assert not mirror.take(sent("first", 4, 20))
+    assert not mirror.take(sent("first", 4, 20, summary={"status": "finished"}))
     mirror.worker = "second"
-    assert not mirror.take(sent("first", 4, 20, error="It went wrong where nobody looks any more."))
+    assert not mirror.take(sent("first", 4, 20, error="An error of the replaced worker."))
     assert run.log.read_bytes() == before and mirror.summary is None and mirror.problem is None
     assert mirror.take(sent("second", 2, 10))
     assert [one["iteration"] for one in run.metrics()] == [0, 5, 10], (
-        "cut back to the state from which the second went on"
+        "the log is cut back to the state that the second worker resumed from"
     )
     assert not mirror.take(sent("first", 3, 99)) and mirror.take(sent("second", 3, 15))
 
-    # Both write into the same checkpoint; only the second's files count.
+    # Both workers write into the same checkpoint. Only the second one's files are used.
     files(tmp_path / "two", "second", run, 15)
     files(tmp_path / "two", "first", run, 99)
     mirror.keep(tmp_path / "two")
@@ -343,7 +331,7 @@ def test_what_a_replaced_worker_still_sends_is_ignored(tmp_path):
     assert run.status() == "stopped" and run.summary()["iteration"] == 15
 
 
-def test_a_run_whose_results_are_missing_has_failed_and_keeps_its_state(tmp_path):
+def test_run_without_results_fails_and_keeps_its_state(tmp_path):
     run = catalog.create(
         {"device": "auto", "data": None}, config=configure("mixed", iterations=100)
     )
@@ -355,15 +343,17 @@ def test_a_run_whose_results_are_missing_has_failed_and_keeps_its_state(tmp_path
     mirror.keep(tmp_path / "sent")
     mirror.take({"worker": "one", "node": "there", "summary": {"status": "finished"}})
     mirror.end()
-    assert (
-        run.status() == "failed"
-        and "results did not arrive" in run.summary()["error"]
-        and run.has("state")
-    )
+    assert run.status() == "failed" and "results did not arrive" in run.summary()["error"]
+    assert run.has("state")
 
 
-def test_without_ray_studies_are_as_ever_and_what_to_install_is_a_sentence(small):
-    script = "import sys; sys.modules['ray'] = None; from fruitlab.cli import study; from fruitlab.cli.main import main; raise SystemExit(main(sys.argv[1:]))"
+def test_studies_work_without_ray_and_the_error_says_what_to_install(small):
+    script = textwrap.dedent("""
+        import sys
+        sys.modules["ray"] = None
+        from fruitlab.cli.main import main
+        sys.exit(main(sys.argv[1:]))
+    """)
 
     def run(*more: str) -> subprocess.CompletedProcess:
         return subprocess.run(
@@ -375,15 +365,13 @@ def test_without_ray_studies_are_as_ever_and_what_to_install_is_a_sentence(small
 
     assert run("--dry-run").returncode == 0
     asked = run("--ray", "local")
-    assert (
-        asked.returncode == 1
-        and "pip install -r requirements-ray.txt" in json.loads(asked.stdout)["error"]
-    )
+    assert asked.returncode == 1
+    assert "pip install -r requirements-ray.txt" in json.loads(asked.stdout)["error"]
     assert list(catalog.all_runs()) == []
 
 
 @pytest.mark.parametrize(
-    ("options", "status", "sentence"),
+    ("options", "status", "message"),
     [
         (["--ray-cpus", "2"], 2, "go with --ray"),
         (["--ray", "local", "--ray-cpus", "0"], 2, "give 1 or more"),
@@ -412,7 +400,7 @@ def test_without_ray_studies_are_as_ever_and_what_to_install_is_a_sentence(small
         ),
     ],
 )
-def test_what_cannot_be_is_a_sentence(small, tmp_path, capsys, options, status, sentence):
+def test_invalid_ray_options_are_rejected(small, tmp_path, capsys, options, status, message):
     (tmp_path / "file").touch()
     assert (
         main(
@@ -424,16 +412,16 @@ def test_what_cannot_be_is_a_sentence(small, tmp_path, capsys, options, status, 
         )
         == status
     )
-    assert sentence in json.loads(capsys.readouterr().out)["error"]
+    assert message in json.loads(capsys.readouterr().out)["error"]
 
 
 @needs_ray
-def test_a_worker_without_the_storage_says_so(tmp_path, monkeypatch):
+def test_worker_without_the_storage_folder_is_an_error(tmp_path, monkeypatch):
     from fruitlab.studies import ray_trial
 
     monkeypatch.setattr(ray_trial.tune, "get_checkpoint", lambda: None)
     with pytest.raises(
-        RunError, match="shared is not there on .* has to name a folder that all machines share"
+        RunError, match=r"shared is not there on .* has to name a folder that all machines share"
     ):
         ray_trial._source(
             {"run": "one", "begin": str(tmp_path / "shared" / "study-1" / "begin" / "one")}
@@ -441,7 +429,7 @@ def test_a_worker_without_the_storage_says_so(tmp_path, monkeypatch):
 
 
 @needs_ray
-def test_checkpoints_that_killed_studies_left_are_cleared_away_and_nothing_else(tmp_path):
+def test_leftover_checkpoints_of_killed_studies_are_deleted(tmp_path):
     from fruitlab.studies.ray_cluster import LOCK, storage
 
     for name in ("left", "foreign"):
@@ -454,12 +442,13 @@ def test_checkpoints_that_killed_studies_left_are_cleared_away_and_nothing_else(
                 "foreign",
                 one.name,
                 two.name,
-            } and (one / "checkpoint").is_dir()
+            }
+            assert (one / "checkpoint").is_dir()
     assert [path.name for path in tmp_path.iterdir()] == ["foreign"]
 
 
 @needs_ray
-def test_a_run_takes_a_part_of_a_gpu_where_there_is_one(monkeypatch):
+def test_share_of_a_gpu(monkeypatch):
     from fruitlab.studies import ray_cluster
 
     machines = [
@@ -468,11 +457,8 @@ def test_a_run_takes_a_part_of_a_gpu_where_there_is_one(monkeypatch):
         {"Alive": False, "Resources": {"CPU": 64.0, "GPU": 8.0}},
     ]
     monkeypatch.setattr(ray_cluster.ray, "nodes", lambda: machines)
-    assert (
-        ray_cluster.share(1, None) == 0.25
-        and ray_cluster.share(8, 0) == 0
-        and ray_cluster.share(2, 0.5) == 0.5
-    )
+    assert ray_cluster.share(1, None) == 0.25 and ray_cluster.share(8, 0) == 0
+    assert ray_cluster.share(2, 0.5) == 0.5
     for cpus, gpus in ((8, 0.5), (1, 2), (9, 0)):
         with pytest.raises(RunError, match="Give less with --ray-cpus and --ray-gpus"):
             ray_cluster.share(cpus, gpus)

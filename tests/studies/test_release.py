@@ -1,4 +1,4 @@
-"""`python -m fruitlab release`: which runs are copied, under which names, and with which files."""
+"""`python -m fruitlab release`: the runs, names and files that are copied."""
 
 import json
 
@@ -10,9 +10,7 @@ from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
 
 
-def test_finished_runs_of_the_study_are_copied_and_the_missing_named(
-    pair, tmp_path, monkeypatch, capsys
-):
+def test_finished_runs_are_copied_and_missing_ones_listed(pair, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("FRUITLAB_SHIPPED", str(tmp_path / "shipped"))
     import_pictures(name="small", nice=pair.nice, real=pair.real, min_images=5)
     common = {"data": "small", "fingerprint": store.load("small").fingerprint}
@@ -21,7 +19,7 @@ def test_finished_runs_of_the_study_are_copied_and_the_missing_named(
         for file in ("predictions.npz", "weights.safetensors"):
             (made.folder / file).write_bytes(b"12345")
     run("stopped", mixed(620), status="stopped", ratio=30, **common)
-    run("other", mixed(620), ratio=20, data="small")  # on what the data was before
+    run("other", mixed(620), ratio=20, data="small")  # on an earlier version of the data
 
     asked = ["release", "--data", "small", "--preset", "quick", "--seeds", "2", "--json"]
     assert main(asked) == 0

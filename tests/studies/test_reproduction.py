@@ -1,4 +1,4 @@
-"""What the paper reports, and the checks that decide its hypotheses: on its own numbers they come to its own conclusions."""
+"""The paper's numbers, and the checks of its hypotheses, which agree with it on its own numbers."""
 
 import math
 import re
@@ -37,7 +37,7 @@ def column(nice: list[float], real: list[float]) -> dict[int, Scores]:
 # Table 2
 
 
-def test_table_2_is_typed_in_right():
+def test_table_2_matches_the_papers_text():
     text = Path(__file__).resolve().parents[3] / "shared" / "paper" / "bao-different-datasets.txt"
     if not text.is_file():
         pytest.skip("the paper's text (../shared/paper) is not here")
@@ -53,7 +53,7 @@ def test_table_2_is_typed_in_right():
     assert tuple(published.TABLE2) == RATIOS
 
 
-def test_table_2_says_what_the_papers_sentences_say_of_it():
+def test_table_2_agrees_with_the_papers_statements():
     top = {
         score: max(RATIOS, key=lambda ratio: published.TABLE2[ratio][score])
         for score in ("nice", "real", "combined")
@@ -68,35 +68,31 @@ def test_table_2_says_what_the_papers_sentences_say_of_it():
     )  # "21~23%"
 
 
-def test_its_columns_are_bests_of_their_own():
+def test_columns_of_table_2_are_separate_bests():
     excess = {
         ratio: math.sqrt(row["nice"] * row["real"]) - row["combined"]
         for ratio, row in published.TABLE2.items()
     }
-    assert (
-        all(value > -1e-8 for value in excess.values())
-        and max(excess, key=excess.get) == 100
-        and excess[100] == pytest.approx(0.0203, abs=1e-4)
-    )
+    assert all(value > -1e-8 for value in excess.values()) and max(excess, key=excess.get) == 100
+    assert excess[100] == pytest.approx(0.0203, abs=1e-4)
 
 
-def test_the_results_stand_where_the_abstract_says_otherwise():
+def test_results_section_overrides_the_abstract():
     ratio, value = published.BEST_TOP1
     assert (
         ratio == max(published.TABLE2, key=lambda one: published.TABLE2[one]["combined"]) == 60
     )  # the abstract: around 70 %
-    assert (
-        f"{value:.1%}" == "64.8%" and f"{published.TABLE2[70]['combined']:.1%}" == "63.8%"
-    )  # the abstract's 63.8 % is that of 70 %
+    assert f"{value:.1%}" == "64.8%"
+    assert f"{published.TABLE2[70]['combined']:.1%}" == "63.8%"
     assert published.BEST_TOP3 == (70, 0.832)  # the abstract: 83.0 %
     assert f"{published.TABLE2[100]['combined']:.1%}" == "30.8%"  # the abstract's "no mixing"
-    assert published.RANDOM_BASELINE == pytest.approx(0.0385, abs=1e-4)
+    assert pytest.approx(0.0385, abs=1e-4) == published.RANDOM_BASELINE
 
 
-# The checks on the paper's own numbers
+# The checks, applied to the paper's numbers
 
 
-def test_on_the_papers_numbers_the_checks_say_what_the_paper_says():
+def test_checks_reproduce_the_papers_conclusions():
     assert findings.own_domain(PAPER).status == PARTLY  # "mostly agree": nice is best at 20 %
     assert findings.own_domain(PAPER).values["nice_ratio"] == 20
     assert findings.near_half(PAPER).status == PARTLY  # "slightly deviate": 60 %
@@ -116,7 +112,7 @@ def test_on_the_papers_numbers_the_checks_say_what_the_paper_says():
 # The rules
 
 
-def test_the_margin_is_that_of_two_proportions_and_of_the_seeds():
+def test_margin_of_two_proportions_and_of_seeds():
     one, other = (
         flat(0.9, 0.5, nice_pictures=1000, real_pictures=400),
         flat(0.8, 0.5, nice_pictures=1000, real_pictures=400),
@@ -178,7 +174,7 @@ def test_hypothesis_3(height, status):
     )
 
 
-def test_restricted_training_that_improves_once_is_enough_against():
+def test_one_improvement_refutes_never_improves():
     before, after = (
         {split: flat(0.9, 0.3) for split in SPLITS},
         {split: flat(0.5, 0.4) for split in SPLITS},
@@ -189,7 +185,7 @@ def test_restricted_training_that_improves_once_is_enough_against():
     assert findings.never_improves(before, after | {10: flat(0.9, 0.301)}).status == CLOSE
 
 
-def test_one_domain_better_than_mixed_is_enough_against():
+def test_one_better_domain_refutes_none_beats_mixed():
     mixed = {ratio: flat(0.8, 0.5) for ratio in RATIOS}
     assert (
         findings.none_beats_mixed(mixed, {split: flat(0.7, 0.6) for split in SPLITS}).status
@@ -201,7 +197,7 @@ def test_one_domain_better_than_mixed_is_enough_against():
     )
 
 
-def test_a_domain_never_seen_at_the_level_of_guessing():
+def test_unseen_domain_at_the_random_baseline():
     mixed = {ratio: flat(0.8, 0.5) for ratio in RATIOS}
     assert (
         findings.carries_over(mixed | {0: flat(0.9, 0.04), 100: flat(0.04, 0.9)}, 25).status
@@ -213,24 +209,22 @@ def test_a_domain_never_seen_at_the_level_of_guessing():
 def test_forgetting_within_two_hundred_iterations():
     assert findings.forgets_fast([0, 100, 200, 400], [0.9, 0.7, 0.5, 0.3]).status == FAILS
     assert findings.forgets_fast([0, 100, 200, 400], [0.9, 0.7, 0.4, 0.3]).status == HOLDS
-    assert (
-        findings.forgets_fast([0, 100], [0.9, 0.7]).status == NOT_YET
-        and findings.forgets_fast([], []).status == NOT_YET
-    )
+    assert findings.forgets_fast([0, 100], [0.9, 0.7]).status == NOT_YET
+    assert findings.forgets_fast([], []).status == NOT_YET
 
 
 @pytest.mark.parametrize("missing", RATIOS)
-def test_with_any_ratio_missing_nothing_is_decided(missing):
+def test_missing_ratio_leaves_findings_undecided(missing):
     mixed = {ratio: one for ratio, one in PAPER.items() if ratio != missing}
     splits = {split: flat(0.5, 0.4) for split in SPLITS}
-    for found in (
+    for finding in (
         findings.own_domain(mixed),
         findings.near_half(mixed),
         findings.iterative_wins(mixed, splits),
         findings.none_beats_mixed(mixed, splits),
     ):
-        assert found.status == NOT_YET and not found.values
-        assert found.missing == Missing("mixing ratios", 11, (missing,))
+        assert finding.status == NOT_YET and not finding.values
+        assert finding.missing == Missing("mixing ratios", 11, (missing,))
     assert (
         findings.never_improves(splits, {}).status
         == findings.iterative_wins(PAPER, {}).status
@@ -241,20 +235,20 @@ def test_with_any_ratio_missing_nothing_is_decided(missing):
 # From runs
 
 
-def found() -> list[reproduction.Reproduction]:
+def all_reproductions() -> list[reproduction.Reproduction]:
     return reproduction.reproductions(Index().entries(fresh=True))
 
 
-def test_mixed_and_iterative_runs_of_one_preset_belong_together():
+def test_groups_mixed_and_iterative_runs_of_one_preset():
     for seed in (0, 1):
         run(f"a{seed}", mixed(20), ratio=60, seed=seed)
     run("b", mixed(20), ratio=0)
     run("i", iterative(20), method="iterative", split=50)
-    run("f", iterative(20), method="iterative", split=50, norms="follow")
+    run("f", iterative(20), method="iterative", split=50, running_statistics="updated")
     run("other", mixed(20), ratio=60, width=2)
     run("elsewhere", mixed(20), ratio=60, fingerprint="f" * 16)
     run("stopped", mixed(20), ratio=10, status="stopped")
-    one, *rest = found()
+    one, *rest = all_reproductions()
     assert {ratio: [entry.id for entry in runs] for ratio, runs in one.mixed.items()} == {
         0: ["b"],
         60: ["a0", "a1"],
@@ -263,44 +257,36 @@ def test_mixed_and_iterative_runs_of_one_preset_belong_together():
         how: {split: [entry.id for entry in runs] for split, runs in group.items()}
         for how, group in one.iterative.items()
     } == {"updated": {50: ["f"]}, "frozen": {50: ["i"]}}
-    assert (
-        sorted(other.first.id for other in rest) == ["elsewhere", "other"]
-        and len({other.key for other in (one, *rest)}) == 3
-    )
-    assert (
-        one.seeds == 2
-        and "2 ratios, 1 split" in one.name
-        and "width 2" in next(other.name for other in rest if other.first.id == "other")
-    )
+    assert sorted(other.first.id for other in rest) == ["elsewhere", "other"]
+    assert len({other.key for other in (one, *rest)}) == 3
+    assert one.seeds == 2 and "2 ratios, 1 split" in one.name
+    assert "width 2" in next(other.name for other in rest if other.first.id == "other")
 
 
-def test_the_papers_preset_has_twice_the_iterations_when_iterative():
+def test_paper_preset_doubles_iterations_of_iterative_training():
     run("m", mixed(20), ratio=0, batch_size=0, iterations=300)
     run("i", iterative(20), method="iterative", batch_size=0, iterations=600)
     run("longer", iterative(20), method="iterative", batch_size=0, iterations=900)
-    first, second = found()
-    assert [entry.id for entry in first.entries] == ["m", "i"] and [
-        entry.id for entry in second.entries
-    ] == ["longer"]
+    first, second = all_reproductions()
+    assert [entry.id for entry in first.entries] == ["m", "i"]
+    assert [entry.id for entry in second.entries] == ["longer"]
 
 
-def test_scores_last_best_and_at_the_switch():
+def test_last_best_and_switch_scores():
     run("m", [point(5, 0.9, 0.1, full=True), point(10, 0.8, 0.2, full=True)], ratio=60)
     run("i", iterative(20), method="iterative", split=50)
-    (one,) = found()
+    (one,) = all_reproductions()
     last, best = reproduction.last(one.mixed)[60], reproduction.best(one.mixed)[60]
     assert (last.nice, last.real, last.nice_pictures) == ((0.8,), (0.2,), 1000)
-    assert (best.nice, best.real) == ((0.9,), (0.2,)) and best.combined == pytest.approx(
-        (0.4,)
-    )  # each the best of its own
+    assert (best.nice, best.real) == ((0.9,), (0.2,))
+    assert best.combined == pytest.approx((0.4,))
     assert reproduction.last(one.mixed, 3)[60].nice == (0.9,)
     switch = reproduction.at_switch(one.iterative["frozen"])[50]
-    assert (switch.nice[0], switch.real[0]) == pytest.approx((0.9, 0.1)) and switch.combined[
-        0
-    ] == pytest.approx(0.3)
+    assert (switch.nice[0], switch.real[0]) == pytest.approx((0.9, 0.1))
+    assert switch.combined[0] == pytest.approx(0.3)
 
 
-def test_tuning_runs_make_figures_8_to_10(monkeypatch):
+def test_tuning_runs_give_figures_8_to_10(monkeypatch):
     import logged_runs
 
     configure = logged_runs.configure
@@ -331,30 +317,29 @@ def test_tuning_runs_make_figures_8_to_10(monkeypatch):
         9: {"factor 0.1": {60: 0.6}, "factor 0.7": {60: 0.5}},
         10: {"factor 0.1": {60: 0.7}, "factor 0.5": {60: 0.8}},
     }
-    assert "learning rate 0.004 at 1" in paper_charts.tuning(8, figures[8])["caption"]
+    assert "learning rate 0.004 at 1" in paper_charts.tuning(8, figures[8])["reading"]
     assert tuning([], None) == {}
 
 
-def test_the_papers_values_are_hollow_and_ours_have_bars_for_several_seeds():
+def test_paper_values_are_hollow_and_seeds_have_error_bars():
     several = {60: Scores((0.8, 0.9), (0.4, 0.5), (0.6, 0.65))}
     data = {
         trace["name"]: trace for trace in paper_charts.mixed(several, top=1, categories=23)["data"]
     }
-    assert data["real, paper"]["marker"]["symbol"] == "diamond-open" and data["real, paper"]["y"][
-        5
-    ] == pytest.approx(0.40544346)
-    assert data["nice"]["error_y"]["array"] == pytest.approx([0.0707], abs=1e-4) and data["nice"][
-        "y"
-    ] == pytest.approx([0.85])
+    assert data["real, paper"]["marker"]["symbol"] == "diamond-open"
+    assert data["real, paper"]["y"][5] == pytest.approx(0.40544346)
+    assert data["nice"]["error_y"]["array"] == pytest.approx([0.0707], abs=1e-4)
+    assert data["nice"]["y"] == pytest.approx([0.85])
     assert data["random baseline"]["y"][0] == pytest.approx(1 / 23)
     assert (
         "error_y" not in paper_charts.mixed({60: flat(0.8, 0.4)}, top=1, categories=23)["data"][0]
     )
 
 
-def test_table_1_is_the_networks():
+def test_table_1_matches_the_network():
     *layers, total = table1.rows()
     assert layers[1]["parameters"] == published.FIRST_PARAMETERS
     assert [(row["layer"], row["parameters_of"], row["output"]) for row in layers] == list(
         published.TABLE1
-    ) and total["layers"] == published.LAYERS
+    )
+    assert total["layers"] == published.LAYERS

@@ -1,4 +1,4 @@
-"""What comes with the project: runs that open without their data, whose scores follow from their answers."""
+"""The shipped runs: complete, readable without their data, with consistent scores."""
 
 import json
 from functools import partial
@@ -30,14 +30,14 @@ def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRUITLAB_SHIPPED", str(SHIPPED))
 
 
-def test_the_study_is_whole_and_small():
+def test_shipped_study_is_complete_and_small():
     names = {path.name for path in RUNS}
     for seed in range(3):
         assert {f"mixed-{ratio}-thorough-seed{seed}" for ratio in range(0, 101, 10)} <= names
         assert {
-            f"iterative-{split}-{norms}-thorough-seed{seed}"
+            f"iterative-{split}-{statistics}-thorough-seed{seed}"
             for split in range(10, 91, 10)
-            for norms in ("frozen", "follow")
+            for statistics in ("frozen", "follow")
         } <= names
     assert {f"mixed-{ratio}-paper-seed0" for ratio in (0, 60, 100)} | {
         "iterative-50-follow-paper-seed0"
@@ -51,20 +51,19 @@ def test_the_study_is_whole_and_small():
         "weights.safetensors",
     }
     assert {path.name for folder in RUNS for path in folder.iterdir()} == known, (
-        "no pictures, and nothing that an app left there"
+        "only the files of runs: no pictures, and no files of an operating system"
     )
     with_weights = {path.name for path in RUNS if (path / "weights.safetensors").exists()}
     assert with_weights == {f"mixed-{ratio}-thorough-seed0" for ratio in range(0, 101, 10)} | {
-        f"iterative-50-{norms}-thorough-seed0" for norms in ("frozen", "follow")
+        f"iterative-50-{statistics}-thorough-seed0" for statistics in ("frozen", "follow")
     }
 
 
 @pytest.mark.parametrize("folder", RUNS, ids=lambda path: path.name)
-def test_a_run_says_what_it_is_and_how_it_ended(folder):
+def test_every_run_is_readable(folder):
     run = Run(folder)
-    assert (
-        run.shipped and run.status() == "finished" and run.header()["data"]["kind"] == "photographs"
-    )
+    assert run.shipped and run.status() == "finished"
+    assert run.header()["data"]["kind"] == "photographs"
     assert name(run.config()) == folder.name
     last, summary = run.metrics()[-1], run.summary()
     assert last["full"] and last["iteration"] == run.config().iterations
@@ -80,7 +79,7 @@ def test_a_run_says_what_it_is_and_how_it_ended(folder):
     [path for path in RUNS if (path / "predictions.npz").exists()],
     ids=lambda path: path.name,
 )
-def test_a_run_s_scores_follow_from_its_answers(folder):
+def test_scores_match_the_predictions(folder):
     run = Run(folder)
     summary = run.summary()
     # By hand from the table: the truth's place among the first one and three.
@@ -95,13 +94,13 @@ def test_a_run_s_scores_follow_from_its_answers(folder):
     )
 
 
-def test_what_ships_without_answers_says_so():
+def test_missing_predictions_are_reported():
     without = next(path for path in RUNS if not (path / "predictions.npz").exists())
     with pytest.raises(RunError, match="ships without its answers"):
         Run(without).predictions()
 
 
-def test_the_slider_has_eleven_ratios_and_every_network_answers(tmp_path):
+def test_sweep_has_eleven_ratios_whose_networks_answer(tmp_path):
     sweep = sweeps(Index(rest=0).entries())[0]
     assert sweep.ratios == list(range(0, 101, 10)) and sweep.kind == "photographs"
     photo = tmp_path / "photo.png"
@@ -116,7 +115,7 @@ def test_the_slider_has_eleven_ratios_and_every_network_answers(tmp_path):
 
 
 @pytest.mark.slow
-def test_pages_open_on_it(monkeypatch: pytest.MonkeyPatch):
+def test_pages_open_on_shipped_runs(monkeypatch: pytest.MonkeyPatch):
     from ui_pages import charts, checked, opened, text
 
     app = checked(opened("forgetting"))
@@ -135,9 +134,10 @@ def test_pages_open_on_it(monkeypatch: pytest.MonkeyPatch):
     assert "Part of the forgetting comes from running statistics" in text(app)
 
 
-def test_the_discussion_quotes_the_shipped_runs():
+def test_discussion_quotes_the_shipped_runs():
     document = DISCUSSION.read_text(encoding="utf-8")
-    study, paper = reproductions(Index(rest=0).entries())[:2]
+    entries = Index(rest=0).entries()
+    study, paper = reproductions(entries)[:2]
     columns = {how: reproduction.last(runs) for how, runs in study.iterative.items()}
     mixed = reproduction.last(study.mixed)
     quoted = [
@@ -156,7 +156,6 @@ def test_the_discussion_quotes_the_shipped_runs():
     for ratio, scores in reproduction.last(paper.mixed).items():
         cells = " | ".join(f"{scores.mean(score):.1%}" for score in SCORES)
         assert f"| {ratio} % | {cells} |" in document
-    entries = Index(rest=0).entries()
     for row in ablation_results.switch_rows(entries):
         cells = f"{row.nice[1]:.1%} | {row.nice[2]:.1%} | {row.real[2]:.1%}"
         assert cells in document, row.ablation.title

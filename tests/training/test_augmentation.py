@@ -1,4 +1,4 @@
-"""Augmentation against numpy in float64 and torchvision's functions, a picture at a time."""
+"""Augmentation, compared picture by picture with numpy in float64 and with torchvision."""
 
 import math
 
@@ -9,7 +9,7 @@ import torch
 from torchvision.transforms.v2 import functional as tv
 
 from fruitlab.config.run_config import RunConfig
-from fruitlab.training import rng as chance
+from fruitlab.training import rng as counter_rng
 from fruitlab.training.augmentation import augment
 from fruitlab.training.loop import Batches
 
@@ -31,7 +31,7 @@ NAMES = (
 
 
 def pictures(count: int, *, low: float = 0.0, high: float = 1.0, side: int = SIDE) -> torch.Tensor:
-    """Smooth random pictures, channels last in memory as the trainer's are."""
+    """Smooth random pictures, channels last in memory as in training."""
     rng = np.random.default_rng(3)
     coarse = torch.from_numpy(rng.uniform(low, high, (count, 3, 6, 6)).astype(np.float32))
     smooth = torch.nn.functional.interpolate(coarse, size=side, mode="bilinear", align_corners=True)
@@ -39,15 +39,15 @@ def pictures(count: int, *, low: float = 0.0, high: float = 1.0, side: int = SID
 
 
 def draws(count: int, stream: int) -> dict[str, np.ndarray]:
-    """The numbers of each picture by what they are for, -1..1."""
-    values = chance.uniform(12 * count, stream, torch.device("cpu")).double().numpy() * 2 - 1
+    """The random numbers of each picture by their purpose, from -1 to 1."""
+    values = counter_rng.uniform(12 * count, stream, torch.device("cpu")).double().numpy() * 2 - 1
     return dict(zip(NAMES, values.reshape(12, count), strict=True))
 
 
-def resampled(
+def warp_by_loops(
     picture: np.ndarray, *, flip: bool, zoom: float, degrees: float, right: float, down: float
 ) -> np.ndarray:
-    """[3, side, side] float64: each element of the result looked up where it comes from, one by one, bilinearly, edges repeated."""
+    """Resample a picture, float64 [3, side, side], bilinearly and with repeated edges."""
     side = picture.shape[-1]
     middle = (side - 1) / 2
     angle = math.radians(degrees)
@@ -80,11 +80,11 @@ def resampled(
     ],
     ids=str,
 )
-def test_moving_against_numpy(settings):
+def test_geometry_matches_numpy(settings):
     x, config = pictures(6), RunConfig(**settings)
     result, d = augment(x, config, 11), draws(6, 11)
     for k in range(6):
-        expected = resampled(
+        expected = warp_by_loops(
             x[k].double().numpy(),
             flip=config.mirror and d["flip"][k] < 0,
             zoom=(1 + config.zoom) ** d["zoom"][k],
@@ -95,10 +95,9 @@ def test_moving_against_numpy(settings):
         np.testing.assert_allclose(result[k].numpy(), expected, atol=2e-5)
 
 
-def test_turning_by_quarter_turns_is_exact(monkeypatch):
-    monkeypatch.setattr(
-        chance, "uniform", lambda count, stream, device: torch.ones(count)
-    )  # every number at its most
+def test_rotation_by_quarter_turns_is_exact(monkeypatch):
+    # The largest value of every random number.
+    monkeypatch.setattr(counter_rng, "uniform", lambda count, stream, device: torch.ones(count))
     x = pictures(2)
     for degrees, quarters in ((90, 1), (180, 2)):
         torch.testing.assert_close(
@@ -106,7 +105,7 @@ def test_turning_by_quarter_turns_is_exact(monkeypatch):
         )
 
 
-def test_mirroring_alone_moves_no_value():
+def test_mirroring_changes_no_value():
     x = pictures(64)
     result, flip = augment(x, RunConfig(mirror=True), 5), draws(64, 5)["flip"] < 0
     assert 16 < flip.sum() < 48
@@ -114,11 +113,9 @@ def test_mirroring_alone_moves_no_value():
         assert torch.equal(result[k], tv.horizontal_flip(x[k]) if flip[k] else x[k])
 
 
-def test_light_and_saturation_against_torchvision():
-    x, config = (
-        pictures(8, low=0.4, high=0.6),
-        RunConfig(light=0.3, colour=0.4),
-    )  # in the middle, so that nothing is cut off
+def test_colour_changes_match_torchvision():
+    # Values near the middle of the range, so that nothing is clipped.
+    x, config = pictures(8, low=0.4, high=0.6), RunConfig(light=0.3, colour=0.4)
     result, d = augment(x, config, 9), draws(8, 9)
     for k in range(8):
         expected = tv.adjust_saturation(x[k], 1 + 0.4 * d["saturation"][k])
@@ -129,14 +126,14 @@ def test_light_and_saturation_against_torchvision():
         torch.testing.assert_close(result[k], expected, atol=1e-4, rtol=0)
 
 
-def test_results_stay_in_range():
+def test_values_stay_in_range():
     result = augment(
         pictures(32), RunConfig(light=0.9, colour=0.9, shift=0.5, zoom=0.9, turn=180, erase=0.9), 2
     )
     assert result.min() >= 0 and result.max() <= 1
 
 
-def test_erasing_covers_one_square_of_the_size_drawn():
+def test_erasing_covers_one_square_of_the_drawn_size():
     x, config = pictures(50, low=0.6, high=1, side=100), RunConfig(erase=0.5)
     result, d = augment(x, config, 4), draws(50, 4)
     middles = (np.arange(100) + 0.5) / 100 * 2 - 1
@@ -147,9 +144,8 @@ def test_erasing_covers_one_square_of_the_size_drawn():
         expected = np.where(np.outer(rows, columns), 0.5, x[k].numpy())
         np.testing.assert_array_equal(result[k].numpy(), expected.astype(np.float32))
         assert columns.sum() <= 51 and rows.sum() <= 51
-    assert (
-        0.02 < (result == 0.5).float().mean() < 0.12
-    )  # a quarter of a third, less what falls outside
+    # The mean area is a quarter of a third, less what is outside the picture.
+    assert 0.02 < (result == 0.5).float().mean() < 0.12
 
 
 @pytest.mark.parametrize(
@@ -173,7 +169,7 @@ def test_erasing_covers_one_square_of_the_size_drawn():
     ],
     ids=str,
 )
-def test_same_stream_same_pictures_and_the_input_is_left_alone(settings):
+def test_result_depends_only_on_the_stream_and_keeps_the_input(settings):
     x, config = pictures(16), RunConfig(**settings)
     before = x.clone()
     first, second, other = augment(x, config, 1), augment(x, config, 1), augment(x, config, 2)
@@ -184,7 +180,7 @@ def test_same_stream_same_pictures_and_the_input_is_left_alone(settings):
     assert first.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_pictures_of_a_batch_change_differently():
+def test_pictures_in_a_batch_change_differently():
     x = pictures(1).expand(16, -1, -1, -1).contiguous(memory_format=torch.channels_last)
     for settings in ({"zoom": 0.3}, {"shift": 0.1}, {"turn": 20}, {"light": 0.2}, {"colour": 0.2}):
         flat = augment(x, RunConfig(**settings), 3).flatten(1)
@@ -192,14 +188,14 @@ def test_pictures_of_a_batch_change_differently():
         assert distances.min() > 1e-3, settings
 
 
-def test_switching_one_change_on_leaves_the_others_numbers_alone():
+def test_each_augmentation_has_its_own_random_numbers():
     x = pictures(16)
     erased = augment(x, RunConfig(erase=0.6), 8)
     both = augment(x, RunConfig(erase=0.6, light=0.2), 8)
     assert torch.equal(erased == 0.5, both == 0.5)
 
 
-def test_the_last_iterations_see_pictures_as_they_are():
+def test_last_iterations_are_not_augmented():
     data, settings = (
         small.device_dataset(),
         {"mirror": True, "shift": 0.2, "iterations": 10, "batch_size": 6},
@@ -217,8 +213,8 @@ def test_the_last_iterations_see_pictures_as_they_are():
         assert same == [False] * changed + [True] * (10 - changed)
 
 
-def test_runs_on_another_device_and_sends_nothing_there(monkeypatch):
-    """On *meta*, a device without values: every operation must be one that needs none on the host."""
+def test_creates_no_tensor_on_the_host(monkeypatch):
+    """On PyTorch's meta device, whose tensors have no values that could be transferred."""
     x = torch.empty(4, 3, SIDE, SIDE, device="meta").contiguous(memory_format=torch.channels_last)
     for made in ("tensor", "from_numpy", "as_tensor"):
         monkeypatch.setattr(

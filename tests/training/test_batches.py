@@ -25,7 +25,7 @@ def phase(*pools: Pool, **changes) -> Phase:
     return Phase(name="test", pools=pools, iterations=20, horizon=20, **changes)
 
 
-def test_a_buffer_keeps_at_most_so_many_of_each_category_and_is_nested(data):
+def test_buffer_is_limited_per_category_and_nested(data):
     large, small_ = (data.pool(Pool(nice=1, per_category=k), seed=2) for k in (5, 2))
     assert Counter(data.labels[large].tolist()) == {0: 5, 1: 5, 2: 5}
     assert Counter(data.labels[small_].tolist()) == {0: 2, 1: 2, 2: 2}
@@ -36,7 +36,7 @@ def test_a_buffer_keeps_at_most_so_many_of_each_category_and_is_nested(data):
 @pytest.mark.parametrize(
     ("batch_size", "share", "extra"), [(10, 0.2, 2), (12, 0.5, 6), (0, 0.5, 2)]
 )
-def test_every_batch_holds_its_fixed_share_of_the_buffer(data, batch_size, share, extra):
+def test_every_batch_has_its_share_of_the_buffer(data, batch_size, share, extra):
     cfg = config(batch_size=batch_size)
     mixed = phase(Pool(real=1.0), Pool(nice=1.0, per_category=3, batch_share=share))
     batches = Batches(cfg, mixed, data, new_state(cfg, data))
@@ -48,14 +48,14 @@ def test_every_batch_holds_its_fixed_share_of_the_buffer(data, batch_size, share
         assert not batch_size or len(batch) <= batch_size
         assert batch.last_of_epoch == ((t + 1) % batches.per_epoch == 0)
         seen += nice.tolist()
-    # The buffer is passed through in shuffled rounds: nothing is seen twice before all are once.
+    # The buffer is shuffled once per round, so no picture repeats before all have been used.
     buffer = set(batches.pools[1].tolist())
     for start in range(0, len(seen) - 9 + 1, 9):
         assert set(seen[start : start + 9]) == buffer
     assert seen[:9] != seen[9:18]
 
 
-def test_the_first_pool_is_passed_through_once_an_epoch_beside_a_buffer(data):
+def test_first_pool_is_used_once_per_epoch_beside_a_buffer(data):
     cfg = config(batch_size=10)
     mixed = phase(Pool(real=1.0), Pool(nice=1.0, per_category=3, batch_share=0.2))
     batches = Batches(cfg, mixed, data, new_state(cfg, data))
@@ -66,7 +66,7 @@ def test_the_first_pool_is_passed_through_once_an_epoch_beside_a_buffer(data):
     assert Counter(real) == Counter(data.train["real"].tolist())
 
 
-def test_batches_are_functions_of_the_iteration_alone(data):
+def test_batches_depend_only_on_the_iteration(data):
     cfg = config(batch_size=10)
     mixed = phase(Pool(real=1.0), Pool(nice=1.0, per_category=3, batch_share=0.2))
     state = new_state(cfg, data)
@@ -76,7 +76,7 @@ def test_batches_are_functions_of_the_iteration_alone(data):
 
 
 @pytest.mark.parametrize("groups", [("head",), ("stem", "stage1"), ("stage3", "head")])
-def test_only_the_named_layer_groups_move(data, groups):
+def test_only_the_named_layer_groups_train(data, groups):
     class Surgical(Method):
         name: ClassVar = "surgical"
 
@@ -108,14 +108,14 @@ def test_only_the_named_layer_groups_move(data, groups):
     assert moved and all(name.startswith(prefixes) for name in moved)
 
 
-def test_an_unknown_layer_group_is_named(data):
+def test_unknown_layer_group_is_an_error(data):
     cfg = config()
     with pytest.raises(ConfigError, match=r"no layer group neck.*stem.*head"):
         new_state(cfg, data).trains(phase(Pool(real=1.0), trains=("neck",)))
 
 
 class Interpolated(Iterative):
-    """Averages the final weights with those at the switch: an end action in the last phase."""
+    """Averages the final weights with those at the switch, by an end action in the last phase."""
 
     name: ClassVar = "interpolated"
 
@@ -133,17 +133,27 @@ class Interpolated(Iterative):
         return [replace(first, at_end=remember), replace(second, at_end=average)]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def interpolated():
-    values = config("iterative", iterations=12).model_dump() | {"method": "interpolated"}
+    values = config("iterative", iterations=8).model_dump() | {"method": "interpolated"}
     return Interpolated(**values)
 
 
-def test_what_an_end_action_changes_is_evaluated_and_saved(data, interpolated):
-    state, evaluations = run(interpolated, data)
-    plain, before = run(config("iterative", iterations=12), data)
+@pytest.fixture(scope="module")
+def interpolated_run(data, interpolated):
+    """The final state, all evaluations, and the state saved after every event."""
+    state, saved, evaluations = new_state(interpolated, data), [], []
+    for event in train(interpolated, data, state):
+        saved.append(state.save())
+        evaluations += [event] if event is not None else []
+    return state, evaluations, saved
+
+
+def test_result_of_an_end_action_is_evaluated_and_saved(data, interpolated_run):
+    state, evaluations, _ = interpolated_run
+    plain, before = run(config("iterative", iterations=8), data)
     last, action = evaluations[-2:]
-    assert last.iteration == action.iteration == 12 and action.full
+    assert last.iteration == action.iteration == 8 and action.full
     assert last.nice == before[-1].nice and last.loss == before[-1].loss
     ours, theirs = weights(state), weights(plain)
     old = {key: value.numpy() for key, value in state.memory.items()}
@@ -157,12 +167,9 @@ def test_what_an_end_action_changes_is_evaluated_and_saved(data, interpolated):
     assert torch.equal(logits["real"], action.logits["real"])
 
 
-def test_a_run_resumes_on_either_side_of_an_end_action(data, interpolated):
-    expected = weights(run(interpolated, data)[0])
-    states = []
-    state = new_state(interpolated, data)
-    for _ in train(interpolated, data, state):
-        states.append(state.save())
+def test_run_resumes_before_and_after_an_end_action(data, interpolated, interpolated_run):
+    state, _, states = interpolated_run
+    expected = weights(state)
     assert [numbers["ended"] for _, numbers in states[-2:]] == [False, True]
     for tensors, numbers in states[-4:]:
         again = new_state(interpolated, data)
@@ -172,7 +179,7 @@ def test_a_run_resumes_on_either_side_of_an_end_action(data, interpolated):
         assert len(rest) == (0 if numbers["ended"] else len(rest)) and again.ended
 
 
-def test_phases_of_equal_name_and_several_switches(data):
+def test_phases_with_equal_names_and_several_switches(data):
     class Alternating(Method):
         name: ClassVar = "alternating"
 

@@ -1,8 +1,9 @@
-"""A whole training step on a pretend GPU: tensors that have a device, shape and type but no numbers.
+"""A training step stays on its device, tested without a GPU on PyTorch's meta device.
 
-The device is PyTorch's "meta": autograd has no engine for CUDA where there is none, but takes that one. A watcher sees every
-operation, forward, backward and update, and objects to one that mixes devices; whatever would have to wait for the device
-(`item`, a shape that depends on values) fails for want of numbers. It does not say that a GPU computes the right ones.
+Meta tensors have a device, a shape and a dtype but no values. A dispatch mode sees every operation
+(forward, backward and update) and rejects those that mix devices. Operations that wait for the
+device, such as `item` or a shape that depends on values, fail because there are no values. Whether
+a GPU computes the right values is not tested here.
 """
 
 from collections.abc import Iterator
@@ -18,13 +19,20 @@ from fruitlab.training.loop import Batches, step
 from fruitlab.training.state import State
 
 GPU = torch.device("meta")
-AUGMENTED = dict(
-    mirror=True, shift=0.1, zoom=0.2, turn=15, light=0.3, colour=0.3, erase=0.4, label_smoothing=0.1
-)
+AUGMENTED = {
+    "mirror": True,
+    "shift": 0.1,
+    "zoom": 0.2,
+    "turn": 15,
+    "light": 0.3,
+    "colour": 0.3,
+    "erase": 0.4,
+    "label_smoothing": 0.1,
+}
 
 
 class OneDevice(TorchDispatchMode):
-    """Raises at an operation whose tensors lie on two devices. A CPU scalar may come along: it is passed by value."""
+    """Raises if an operation mixes devices. CPU scalars are allowed: they are passed by value."""
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         devices = {
@@ -38,13 +46,13 @@ class OneDevice(TorchDispatchMode):
 
 
 @pytest.fixture
-def pretend() -> Iterator[None]:
+def one_device_only() -> Iterator[None]:
     with OneDevice():
         yield
 
 
 def device_dataset() -> DeviceDataset:
-    """12 nice and 12 real pictures, two of each domain and category for testing."""
+    """12 nice and 12 real pictures, which are both training and test pictures."""
     count = 24
     index = {"nice": torch.arange(0, 12, device=GPU), "real": torch.arange(12, 24, device=GPU)}
     return DeviceDataset(
@@ -57,9 +65,15 @@ def device_dataset() -> DeviceDataset:
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("preset", ["paper", "quick"])
+@pytest.mark.parametrize(
+    ("preset", "precision"),
+    [
+        ("paper", torch.float32),
+        ("quick", torch.bfloat16),
+        pytest.param("paper", torch.bfloat16, marks=pytest.mark.slow),
+        pytest.param("quick", torch.float32, marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize(
     ("method", "phase_number", "changes"),
     [
@@ -70,8 +84,8 @@ def device_dataset() -> DeviceDataset:
         ("iterative", 1, {"running_statistics": "frozen"}),
     ],
 )
-def test_a_step_stays_on_the_device(
-    pretend: None,
+def test_step_stays_on_the_device(
+    one_device_only: None,
     preset: str,
     method: str,
     phase_number: int,
@@ -87,11 +101,9 @@ def test_a_step_stays_on_the_device(
         state.enter(phase_number, fresh_clock=phase.fresh_clock)
     batches = Batches(config, phase, data, state)
     state.trains(phase)
-    for iteration in (
-        0,
-        batches.per_epoch - 1,
-    ):  # the last one ends an epoch, with its plateau counter
-        step(config, phase, state, *batches.at(iteration))
+    # The last iteration ends an epoch, which updates the plateau counters.
+    for iteration in (0, batches.per_epoch - 1):
+        step(config, phase, state, batches.at(iteration))
     for name, tensor in (
         state.trained | state.velocity | state.counters | dict(state.network.named_buffers())
     ).items():
@@ -102,20 +114,20 @@ def test_a_step_stays_on_the_device(
     assert len(state.trained) == (4 if phase_number else 54)
 
 
-def test_the_pretend_device_finds_what_it_is_for(pretend: None) -> None:
-    there = torch.ones((3, 3), device=GPU)
+def test_device_check_detects_transfers_and_mixed_devices(one_device_only: None) -> None:
+    on_gpu = torch.ones((3, 3), device=GPU)
     for mixed in (
-        lambda: there @ torch.ones(3, 3),
-        lambda: there[torch.arange(2)],
-        lambda: there.copy_(torch.ones(3, 3)),
+        lambda: on_gpu @ torch.ones(3, 3),
+        lambda: on_gpu[torch.arange(2)],
+        lambda: on_gpu.copy_(torch.ones(3, 3)),
     ):
         with pytest.raises(RuntimeError, match="cpu"):
             mixed()
     for waits in (
-        lambda: there.sum().item(),
-        lambda: there[there > 0],
-        lambda: there.cpu(),
-        lambda: bool(there.sum() > 0),
+        lambda: on_gpu.sum().item(),
+        lambda: on_gpu[on_gpu > 0],
+        lambda: on_gpu.cpu(),
+        lambda: bool(on_gpu.sum() > 0),
     ):
         with pytest.raises((RuntimeError, NotImplementedError)):
             waits()

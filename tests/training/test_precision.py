@@ -1,4 +1,4 @@
-"""Training in bfloat16: the same network, learning the same, with everything that has to be exact left in float32."""
+"""Training in bfloat16. Weights, statistics, losses and scores stay in float32."""
 
 import pytest
 import torch
@@ -20,16 +20,15 @@ CPU = torch.device("cpu")
         (8, 16, 3, 2, (0, 1), False, False),
     ],
 )
-def test_a_layer_in_bfloat16_is_the_exact_one_up_to_its_rounding(
+def test_bfloat16_layer_matches_float64_up_to_rounding(
     inputs, outputs, kernel, stride, padding, pool, with_skip
 ):
     generator = torch.Generator().manual_seed(0)
 
     def of(dtype: torch.dtype) -> list[torch.Tensor]:
         generator.manual_seed(0)
-        x = torch.randn(
-            6, inputs, 12, 12, generator=generator
-        ).bfloat16()  # the same numbers for both
+        # Rounded to bfloat16, so that both precisions start from the same values.
+        x = torch.randn(6, inputs, 12, 12, generator=generator).bfloat16()
         weight = (
             torch.randn(outputs, inputs, kernel, kernel, generator=generator)
             / (inputs * kernel**2) ** 0.5
@@ -62,11 +61,12 @@ def test_a_layer_in_bfloat16_is_the_exact_one_up_to_its_rounding(
         return [tensor.double() for tensor in (y, mean, variance, *gradients)]
 
     for got, exact in zip(of(torch.bfloat16), of(torch.float64), strict=True):
-        # bfloat16 keeps 8 bits: 0.004 a number; in a pool another one may be the largest, and takes the whole gradient.
+        # bfloat16 has 8 bits: a relative error of 0.004. In a pool, rounding may make another
+        # value the largest, which then gets the whole gradient.
         assert (got - exact).norm() < (0.06 if pool else 0.02) * exact.norm()
 
 
-def test_it_learns_what_float32_learns():
+def test_bfloat16_learns_what_float32_learns():
     data = device_dataset()
     cfg = config(
         statistics="batch",
@@ -75,9 +75,10 @@ def test_it_learns_what_float32_learns():
         norm_rise=0,
         learning_rate=0.01,
         decay=1,
-        batch_size=12,
-        iterations=40,
-        live_every=10,
+        batch_size=9,
+        iterations=16,
+        live_every=8,
+        full_evaluations=1,
     )
     losses = {}
     for precision in (torch.float32, torch.bfloat16):
@@ -89,13 +90,12 @@ def test_it_learns_what_float32_learns():
         assert {tensor.dtype for tensor in kept.values()} == {torch.float32}
     exact, rough = losses.values()
     assert max(exact[-1], rough[-1]) < 0.8 * exact[0]
-    torch.testing.assert_close(
-        rough[:2], exact[:2], rtol=0.03, atol=0
-    )  # after one and two steps; later roundings lead apart
+    # The first two evaluations. Later ones differ as rounding errors grow.
+    torch.testing.assert_close(rough[:2], exact[:2], rtol=0.03, atol=0)
 
 
-def test_what_is_scored_is_a_float32_network():
-    """Scores must not depend on what trained it: the same weights, whatever the precision, the same logits."""
+def test_scores_are_computed_in_float32():
+    """The precision of training must not influence the scores of given weights."""
     data, cfg = device_dataset(), config()
     exact, rough = (
         new_state(cfg, data),
@@ -111,7 +111,7 @@ def test_what_is_scored_is_a_float32_network():
     assert all(event.logits["nice"].dtype == torch.float32 for event in first)
 
 
-def test_bfloat16_is_taken_where_it_is_computed_or_asked_for(monkeypatch):
+def test_bfloat16_is_used_where_supported_or_requested(monkeypatch):
     card = torch.device("cuda")
     for has, expected in ((True, torch.bfloat16), (False, torch.float32)):
         monkeypatch.setattr(
@@ -131,20 +131,22 @@ def test_bfloat16_is_taken_where_it_is_computed_or_asked_for(monkeypatch):
         ({}, "cpu", torch.float32),
         ({"precision": "bfloat16"}, "cpu", torch.bfloat16),
         ({"trained_on": "cpu", "computed_in": "bfloat16"}, "cpu", torch.bfloat16),
+        # Started on a GPU, resumed on a CPU.
         (
             {"trained_on": "cuda:1", "computed_in": "bfloat16", "precision": "auto"},
             "cpu",
             torch.float32,
-        ),  # begun on a card, gone on with without one
+        ),
         (
             {"trained_on": "cpu", "computed_in": "float32", "precision": "auto"},
             "cuda",
             torch.bfloat16,
         ),
+        # Started by a version that had only float32.
         ({"trained_on": "cuda"}, "cuda", torch.float32),
     ],
-)  # begun by a version that knew float32 alone
-def test_a_run_goes_on_in_what_it_began_with_on_a_device_of_the_same_kind(
+)
+def test_resumed_run_keeps_its_precision_on_the_same_kind_of_device(
     monkeypatch, header, device, expected
 ):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)

@@ -1,4 +1,4 @@
-"""Right and wrong held to sorting each row; the live subset to its proportions."""
+"""Scoring, compared with sorting each row, and the live subset of the test pictures."""
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.scoring import correct, infer, pooled_features, ranks, score
 
 
-def test_ranks_are_places_in_the_sorted_row():
+def test_ranks_match_sorting():
     logits = torch.randn(200, 7, generator=torch.Generator().manual_seed(0))
     labels = torch.arange(200) % 7
     by_sorting = [
@@ -22,7 +22,7 @@ def test_ranks_are_places_in_the_sorted_row():
     ]
 
 
-def test_a_network_that_says_nothing_is_never_right():
+def test_ties_and_nan_count_as_wrong():
     for value in (float("nan"), 0.0):
         logits = torch.full((4, 5), value)
         assert correct(logits, torch.zeros(4, dtype=torch.int64)).tolist() == [0, 0]
@@ -30,13 +30,12 @@ def test_a_network_that_says_nothing_is_never_right():
     assert ranks(logits, torch.tensor([1])).tolist() == [1]
 
 
-def test_large_batches_say_what_single_pictures_do():
+def test_inference_does_not_depend_on_batch_size():
     data = device_dataset()
     state = new_state(config(), data)
     state.network.train()
-    state.network(
-        torch.rand(8, 3, 100, 100).contiguous(memory_format=torch.channels_last)
-    )  # statistics that are not 0 and 1
+    # Gives the network running statistics other than 0 and 1.
+    state.network(torch.rand(8, 3, 100, 100).contiguous(memory_format=torch.channels_last))
     index = torch.arange(0, 120, 7)
     together = infer(state.network, data.images, index)
     single = torch.cat([infer(state.network, data.images, i.view(1)) for i in index])
@@ -47,7 +46,7 @@ def test_large_batches_say_what_single_pictures_do():
     assert counts["nice"] == [24, *correct(logits["nice"], data.labels[data.test["nice"]]).tolist()]
 
 
-def test_the_live_subset_is_fixed_and_has_each_category_in_proportion():
+def test_live_subset_is_fixed_and_stratified():
     labels = np.repeat(np.arange(4), (400, 200, 40, 10))
     nothing = torch.empty(0, dtype=torch.int64)
     data = DeviceDataset(
@@ -66,7 +65,7 @@ def test_the_live_subset_is_fixed_and_has_each_category_in_proportion():
     assert torch.equal(data.test_subset("nice", 1000), data.test["nice"])
 
 
-def test_a_split_on_the_device_is_the_data_s():
+def test_device_dataset_keeps_the_split():
     pair = two_domains()
     data, split = device_dataset(pair), pair.split(0)
     for domain, source, side in (
@@ -78,7 +77,7 @@ def test_a_split_on_the_device_is_the_data_s():
         assert not set(data.test[domain].tolist()) & set(data.train[domain].tolist())
 
 
-def test_other_numbering_keeps_truth_and_leaves_out_what_is_unknown():
+def test_relabelling_drops_unknown_categories():
     data = device_dataset()
     other = data.labelled_as(("c", "X", "A"))
     names = np.array(["c", "X", "A"])[other.labels[other.test["nice"]].numpy()]

@@ -1,4 +1,4 @@
-"""A run's process, killed, stopped, starved and refused: nothing it had is lost, and nothing is done twice."""
+"""The worker process: complete runs, stops, kills, full disks, and missing or changed data."""
 
 import errno
 import json
@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -45,8 +46,12 @@ def make(run_id: str, method: str = "mixed", **changes) -> Run:
     )
 
 
-# A quick machine is through with such a small run before the first state is due.
-EAGER = "from fruitlab.worker import process, recorder; recorder.SAVE_EVERY = 0.1; raise SystemExit(process.main())"
+# A fast machine finishes such a small run before the first state would be saved.
+EAGER = textwrap.dedent("""
+    from fruitlab.worker import process, recorder
+    recorder.SAVE_EVERY = 0.1
+    raise SystemExit(process.main())
+""")
 
 
 def start(run: Run, log: Path) -> subprocess.Popen:
@@ -59,14 +64,13 @@ def quietly(line: str) -> None:
     pass
 
 
-def test_a_run_ends_with_all_its_files_and_scores_that_follow_from_them(data):
+def test_finished_run_has_all_files_and_consistent_scores(data):
     from fruitlab.metrics import accuracy
 
     run = make("whole", ratio=40)
     summary = work(run, say=quietly)
-    assert summary["status"] == "finished" == run.status() and run.summary() == json.loads(
-        json.dumps(summary)
-    )
+    assert summary["status"] == "finished" == run.status()
+    assert run.summary() == json.loads(json.dumps(summary))
     points = run.metrics()
     assert points[-1]["iteration"] == 20 and points[-1]["full"]
     assert points[-1]["nice"][1] / points[-1]["nice"][0] == summary["nice"]["top1"]
@@ -94,37 +98,32 @@ def test_a_run_ends_with_all_its_files_and_scores_that_follow_from_them(data):
     ]
 
 
-@pytest.mark.slow
-def test_a_stop_file_ends_it_in_order_and_it_goes_on_from_there(data):
+def test_stop_file_ends_the_run_and_it_resumes_to_identical_weights(data):
     whole = make("whole")
     work(whole, say=quietly)
-    run, said = make("part"), []
+    run, messages = make("part"), []
 
     def stop_at_ten(line):
-        said.append(line)
+        messages.append(line)
         if "iteration 10/" in line:
             run.ask_to_stop()
 
     assert work(run, say=stop_at_ten)["status"] == "stopped" == run.status()
-    assert (
-        run.summary()["iteration"] == 10
-        and not (run.folder / "stop").exists()
-        and not run.has("weights")
-    )
-    # The stop is seen after the evaluation at 10, before another iteration.
+    assert run.summary()["iteration"] == 10 and not (run.folder / "stop").exists()
+    assert not run.has("weights")
+    # The stop is noticed after the evaluation at 10, before the next iteration.
     assert run.read_tensors("state")[1]["numbers"]["iteration"] == 10
     done = run.metrics()
-    assert work(run, say=said.append)["status"] == "finished"
-    assert "Resuming at iteration 10 of 20." in said
+    assert work(run, say=messages.append)["status"] == "finished"
+    assert "Resuming at iteration 10 of 20." in messages
     assert run.metrics()[: len(done)] == done
     assert (run.folder / "weights.safetensors").read_bytes() == (
         whole.folder / "weights.safetensors"
     ).read_bytes()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("what", ["the log", "everything"])
-def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(data, monkeypatch, what):
+def test_full_disk_is_reported_and_the_run_resumes_later(data, monkeypatch, what):
     run = make("full")
 
     def full(*_):
@@ -138,10 +137,10 @@ def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(data, 
 
     with (
         monkeypatch.context() as monkeypatch,
-        pytest.raises(RunError, match="disk is full.*resume full"),
+        pytest.raises(RunError, match=r"disk is full.*resume full"),
     ):
         work(run, say=fill_the_disk)
-    # Where even the summary found no room, the run shows as what it is: broken off.
+    # If even the summary could not be written, the run shows as interrupted.
     assert run.status() == ("failed" if what == "the log" else "interrupted") and run.has("state")
     assert not list(run.folder.glob(".*"))
     assert work(run, say=quietly)["status"] == "finished"
@@ -149,7 +148,7 @@ def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(data, 
     assert iterations == sorted(set(iterations)) and iterations[-1] == 20
 
 
-def test_data_that_is_gone_or_changed_is_a_sentence(data, tmp_path):
+def test_missing_or_changed_data_is_an_error(data, tmp_path):
     run = make("later")
     kept = tmp_path / "kept"
     data_root().rename(kept)
@@ -170,7 +169,7 @@ def test_data_that_is_gone_or_changed_is_a_sentence(data, tmp_path):
     assert run.has("state") and run.metrics()[-1]["iteration"] == 5
 
 
-def test_a_loss_that_is_no_number_fails_with_what_to_do(data):
+def test_nan_loss_fails_with_advice(data):
     run = make(
         "wild",
         learning_rate=10,
@@ -184,35 +183,42 @@ def test_a_loss_that_is_no_number_fails_with_what_to_do(data):
     assert run.status() == "failed" and "learning rate lower" in run.summary()["error"]
 
 
-def test_a_device_that_is_not_there_is_a_sentence(data):
+def test_missing_device_is_an_error(data):
     with pytest.raises(RunError, match="--device cpu"):
         work(make("far"), device="mps", say=quietly)
 
 
-@pytest.mark.slow
-def test_a_second_worker_is_refused(data):
+def test_second_worker_is_refused(data):
     run = make("busy")
-    ask = "import sys; from fruitlab.config.errors import Busy; from fruitlab.worker.process import work; from fruitlab.runs.catalog import find\ntry: workfind'busy', say=print\nexcept Busy as e: sys.exit'refused: ' + stre"
+    script = textwrap.dedent("""
+        import sys
+        from fruitlab.config.errors import Busy
+        from fruitlab.runs.catalog import find
+        from fruitlab.worker.process import work
+        try:
+            work(find("busy"), say=print)
+        except Busy as error:
+            sys.exit(f"refused: {error}")
+    """)
+    command = [sys.executable, "-c", script]
     with run.lock():
-        second = subprocess.run(
-            [sys.executable, "-c", ask], capture_output=True, text=True, cwd=PROJECT
-        )
-    assert (
-        second.returncode == 1
-        and "refused: busy is being trained by another process" in second.stderr
-    )
+        second = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT)
+    assert second.returncode == 1
+    assert "refused: Another process is training busy" in second.stderr
     assert issubclass(Busy, RunError)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "changes"),
-    [("mixed", {}), ("iterative", {"norms": "follow"}), ("iterative", {"norms": "frozen"})],
+    [
+        ("mixed", {}),
+        ("iterative", {"running_statistics": "updated"}),
+        ("iterative", {"running_statistics": "frozen"}),
+    ],
 )
-def test_killed_at_any_moment_it_ends_with_the_bits_of_an_unbroken_run(
-    data, tmp_path, method, changes
-):
-    """Kill -9 in the middle of each phase, when the log shows it is there; and once more a moment after it went on."""
+def test_killed_run_resumes_to_identical_weights(data, tmp_path, method, changes):
+    """SIGKILL within each phase, and again shortly after it was resumed."""
     size = {"iterations": 400, "live_every": 10, "width": 0.5} | changes
     whole, run, log = (
         make("whole", method, **size),
@@ -237,11 +243,11 @@ def test_killed_at_any_moment_it_ends_with_the_bits_of_an_unbroken_run(
         assert (run.folder / f"{name}.safetensors").read_bytes() == (
             whole.folder / f"{name}.safetensors"
         ).read_bytes()
-    # What was done and saved before a kill was not done again: each start says where it went on, and none goes back.
+    # Each start resumes from the last saved state, so saved iterations are not repeated.
     resumed = [
         int(line.split("iteration ")[1].split(" of")[0])
         for line in log.read_text().splitlines()
-        if line.startswith("Going on")
+        if line.startswith("Resuming")
     ]
     assert resumed == [r for r in reached if r] and sorted(resumed) == resumed and resumed[-1] > 0
     ours, theirs = (
@@ -252,7 +258,7 @@ def test_killed_at_any_moment_it_ends_with_the_bits_of_an_unbroken_run(
 
 
 @pytest.mark.slow
-def test_ctrl_c_stops_in_order(data, tmp_path):
+def test_ctrl_c_stops_the_run_and_saves_its_state(data, tmp_path):
     run, log = make("interrupted", iterations=5000, live_every=5), tmp_path / "log"
     worker = start(run, log)
     while not run.metrics():

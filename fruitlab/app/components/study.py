@@ -80,9 +80,9 @@ def _cost(plan: Study, now: Progress, cost: Estimate, at_once: int) -> str:
     together = f"; {at_once} train at once" if at_once > 1 else ""
     return (
         f"{len(now.configs)} runs{most}; {len(now.finished)} of them finished. The next "
-        f"{len(now.missing)} train on {cost.pictures:,} pictures and take about {duration(cost.seconds)} "
-        f"on this machine, one after the other{basis}{together}. You can stop the study at any "
-        "time and continue later."
+        f"{len(now.missing)} train on {cost.pictures:,} pictures and take about "
+        f"{duration(cost.seconds)} on this machine, one after the other{basis}{together}. You can "
+        "stop the study at any time and continue later."
     )
 
 

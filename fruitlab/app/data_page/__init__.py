@@ -1,1 +1,1 @@
-"""Parts of the Data page."""
+"""The parts of the Data page."""

@@ -111,6 +111,7 @@ def forms() -> None:
 
 
 def upload() -> None:
+    """A form for a zip file of both folders."""
     st.caption(f"A zip of two folders, nice and real. {LAYOUT}")
     file = st.file_uploader("Zip file", type="zip", key="zip file", max_upload_size=LARGEST_UPLOAD)
     name, replace = _named("zip")
@@ -127,6 +128,7 @@ def upload() -> None:
 
 
 def paths() -> None:
+    """A form for two folders on the server's disk."""
     st.caption(
         f"{LAYOUT} Fruits-360 and Fruits-262 are recognized as released. The folders stay where "
         "they are, and are checked for changes whenever a run starts."
@@ -150,6 +152,7 @@ def paths() -> None:
 
 
 def downloads() -> None:
+    """Buttons that download the public datasets."""
     st.caption(
         "Published on Kaggle by their authors. Nothing is downloaded before you press a button. "
         "Once both are here, they are imported as the dataset fruits."

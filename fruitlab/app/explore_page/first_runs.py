@@ -8,7 +8,7 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.text import duration
 from fruitlab.data import store
 from fruitlab.data.categories import CATEGORIES
-from fruitlab.data.domains import NAMES
+from fruitlab.data.domains import DOMAINS
 from fruitlab.methods.base import Method
 from fruitlab.methods.mixed import Mixed
 from fruitlab.methods.registry import configure
@@ -70,12 +70,14 @@ def _estimate(configs: list[Method], entries: list[Entry]) -> str:
     data = next((found for found in store.available() if found["name"] == name), None)
     nice = real = PICTURES * len(CATEGORIES)
     if data:
-        nice, real = (sum(counts[domain] for counts in data["counts"].values()) for domain in NAMES)
+        nice, real = (
+            sum(counts[domain] for counts in data["counts"].values()) for domain in DOMAINS
+        )
     estimate = cost.total(cost.estimate(config, nice, real, entries) for config in configs)
     drawing = "" if data else ", plus drawing the built-in pictures"
     return (
-        f"About {duration(estimate.seconds)} in total on this machine{drawing}. The runs train one after "
-        "the other, and continue if you leave the page."
+        f"About {duration(estimate.seconds)} in total on this machine{drawing}. The runs train one "
+        "after the other, and continue if you leave the page."
     )
 
 

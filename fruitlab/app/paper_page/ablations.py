@@ -205,5 +205,5 @@ def _command(of: AblationSet, data: str = "") -> None:
 
 def _command_of(study: str, data: str = "") -> None:
     """The command that trains a set: on that data, or on a person's own if it is not here."""
-    where = data if data and store.here(data) else "NAME --dry-run"
+    where = data if data and store.is_available(data) else "NAME --dry-run"
     st.code(f"python -m fruitlab study {study} --data {where}", language=None, wrap_lines=True)

@@ -105,6 +105,6 @@ def tuning_figures(results: Results, entries: Sequence[Entry]) -> None:
             " small machine; `--dry-run` says how long on this one."
         )
         runs = results.runs
-        data = runs.config.data if runs and store.here(runs.config.data) else "NAME"
+        data = runs.config.data if runs and store.is_available(runs.config.data) else "NAME"
         command = f"python -m fruitlab study tuning --data {data} --dry-run"
         st.code(command, language=None, wrap_lines=True)

@@ -166,7 +166,8 @@ def _start(configs: Sequence[Method], entry: Entry) -> None:
     started: list[str] = []
     try:
         for config in configs:
-            started.append(launch.start(config, device=device).id)
+            run = launch.start(config, device=device)
+            started.append(run.id)
     except RunError as error:
         st.session_state[MESSAGE] = False, str(error)
     else:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from fruitlab.app.components import chart
 from fruitlab.app.runs_page.predictions import DAMAGED, predictions, report_damage
-from fruitlab.data.domains import NAMES
+from fruitlab.data.domains import DOMAINS
 from fruitlab.metrics import accuracy
 from fruitlab.plots.categories import per_category
 from fruitlab.runs.index import Entry
@@ -22,7 +22,7 @@ def show(entry: Entry) -> None:
     scores = entry.summary  # complete for a finished run, even if its predictions are not shipped
     top = 3 if st.session_state.get("runs metric") == "top3" else 1
     try:
-        if not all("per_category" in (scores.get(domain) or {}) for domain in NAMES):
+        if not all("per_category" in (scores.get(domain) or {}) for domain in DOMAINS):
             table = predictions(entry)
             if table is None:
                 return
@@ -53,7 +53,7 @@ def as_csv(scores: Mapping[str, Any]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["category", "test set", *COLUMNS])
-    for domain in NAMES:
+    for domain in DOMAINS:
         for category, row in scores[domain]["per_category"].items():
             numbers = [row["pictures"]]
             for name in ("top1", "top3"):

@@ -9,7 +9,7 @@ from fruitlab.app.runs_page.predictions import DAMAGED, predictions, report_dama
 from fruitlab.config.errors import DataError
 from fruitlab.config.text import percent
 from fruitlab.data import store
-from fruitlab.data.domains import NAMES
+from fruitlab.data.domains import DOMAINS
 from fruitlab.plots import style
 from fruitlab.runs.index import Entry
 
@@ -24,7 +24,7 @@ def show(entry: Entry) -> None:
     domain = (
         st.segmented_control(
             "Test set",
-            NAMES,
+            DOMAINS,
             default="real",
             key="confusion set",
             required=True,
@@ -115,7 +115,7 @@ def images_of(name: str, hashes: tuple[str, ...]) -> tuple[list[np.ndarray | Non
         why there are none at all, or None.
     """
     try:
-        data = store.opened(name)
+        data = store.load_cached(name)
     except DataError as error:
         return [], str(error)
     if data is None:
@@ -136,7 +136,7 @@ def images_of(name: str, hashes: tuple[str, ...]) -> tuple[list[np.ndarray | Non
 @st.cache_data(show_spinner=False, max_entries=4)
 def _rows(name: str, fingerprint: str) -> dict[str, tuple[str, int]]:
     """Domain and row of each content hash of a data set."""
-    data = store.opened(name)
+    data = store.load_cached(name)
     if data is None:
         return {}
     return {

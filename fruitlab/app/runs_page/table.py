@@ -141,9 +141,10 @@ def _summary(rows: int, runs: int, ticked: int, hidden: int) -> str:
 
 
 def _shown_columns(rows: Sequence[Entry]) -> list[str]:
-    """All columns, without the progress if every run has finished."""
-    finished = all(entry.status == "finished" for entry in rows)
-    return [name for name in COLUMNS if not (finished and name == "progress")]
+    """All columns, without status and progress if every run has finished."""
+    finished = bool(rows) and all(entry.status == "finished" for entry in rows)
+    hidden = ("status", "progress") if finished else ()
+    return [name for name in COLUMNS if name not in hidden]
 
 
 def _row(entry: Entry) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from fruitlab.config.errors import DataError
 from fruitlab.data import store
-from fruitlab.data.domains import NAMES
+from fruitlab.data.domains import DOMAINS
 from fruitlab.methods.base import Method
 
 HELP = (
@@ -57,7 +57,7 @@ def problem(name: str) -> str | None:
             "page."
         )
     try:
-        store.opened(name)
+        store.load_cached(name)
     except DataError as error:
         return str(error)
     return None
@@ -67,7 +67,7 @@ def counts(name: str) -> tuple[int, int, bool]:
     """Nice and real pictures of data without a `problem`, and whether they must be drawn first."""
     data = _find(name)
     if data:
-        nice, real = (sum(count[domain] for count in data["counts"].values()) for domain in NAMES)
+        nice, real = (sum(count[domain] for count in data["counts"].values()) for domain in DOMAINS)
         return nice, real, data["kind"] == "drawn" and data["fingerprint"] is None
     built_in = _find(store.BUILT_IN)
     pictures = int(name.partition(":")[2]) * (len(built_in["counts"]) if built_in else 0)

@@ -1,198 +1,77 @@
-"""The 26 fruits as a table: shape, skin, varieties, what grows on them, what they look like cut, how they are photographed.
-
-Colours are sRGB hex. A variety's `weight` is how often it is drawn in (nice, real) pictures: like Fruits-360 against
-the web, the studio knows fewer of them.
-"""
-
-from __future__ import annotations
+"""What describes a fruit: its shape, skin, varieties, parts, flesh and how it is photographed."""
 
 from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
 
-from fruitlab.data.synthetic.body import Body, Star, Tube
+from fruitlab.data.synthetic.body import Shape
 
 
 @cache
 def rgb(colour: str) -> np.ndarray:
-    """A hex colour such as ff8000 -> float32 [3], 0..1."""
+    """Converts a hexadecimal sRGB colour such as "ff8000" to float32 [3], 0 to 1."""
     return np.array([int(colour[i : i + 2], 16) / 255 for i in (0, 2, 4)], np.float32)
 
 
 @dataclass(frozen=True)
 class Variety:
+    """The skin of a variety. Colours are hexadecimal sRGB, or empty for none.
+
+    Attributes:
+        base: Colour of the skin.
+        second: Colour of large, soft clouds.
+        blush: Colour of the side that grew towards the sun.
+        blush_cover: Range of how much the blush covers, from none (-1.5) to all (1.5).
+        streaks: How much the blush breaks into streaks.
+        top: Colour around the stem.
+        bottom: Colour around the far end.
+        dots: Colour of the lenticels; in some patterns, of the edges.
+        patterns: Names of skin patterns, in addition to those of the fruit.
+        weight: How often it is drawn in (nice, real) pictures. Like Fruits-360 compared to the
+            web, the studio knows fewer varieties.
+    """
+
     base: str
-    second: str = ""  # clouds of another colour
-    blush: str = ""  # the sunny side
-    blush_cover: tuple[float, float] = (-0.4, 0.4)  # from none (-1.5) to all over (1.5)
-    streaks: float = 0.0  # how much the blush breaks into streaks
-    top: str = ""  # around the stem
+    second: str = ""
+    blush: str = ""
+    blush_cover: tuple[float, float] = (-0.4, 0.4)
+    streaks: float = 0.0
+    top: str = ""
     bottom: str = ""
-    dots: str = ""  # lenticels; on some patterns, the edges
-    patterns: tuple[str, ...] = ()  # beside the fruit's own
-    weight: tuple[float, float] = (1.0, 1.0)  # in (nice, real)
+    dots: str = ""
+    patterns: tuple[str, ...] = ()
+    weight: tuple[float, float] = (1.0, 1.0)
 
 
 @dataclass(frozen=True)
 class Fruit:
-    body: Body | Tube
+    """A fruit.
+
+    Attributes:
+        body: Its shape.
+        varieties: Its varieties.
+        patterns: Names of skin patterns, see ``skin.PATTERNS``.
+        parts: Name and arguments of each part that grows on it, see ``parts.PARTS``.
+        gloss: Strength of the highlight.
+        sharpness: Exponent of the highlight: small and broad for dull skins.
+        mottle: Fine unevenness of the colour.
+        dot_scale: Fineness of the varieties' dots, in voxels per radius (``noise``).
+        jitter: Standard deviation of an individual's proportions.
+        tilt: How far its axis may turn towards the viewer, in radians.
+        flesh: Name of its cut face in ``flesh.FLESH``; empty if it is never shown cut.
+        compositions: How often real photos show it in each composition, see ``camera``.
+    """
+
+    body: Shape
     varieties: tuple[Variety, ...]
     patterns: tuple[str, ...] = ()
-    parts: tuple[tuple, ...] = ()  # (what, its numbers...): see parts.py
-    gloss: float = 0.25  # strength of the highlight
-    sharpness: float = 18.0  # its exponent: small and broad for dull skins
-    mottle: float = 0.02  # fine unevenness of the colour
-    dot_scale: float = 40.0  # how fine the varieties' dots are, in voxels a radius (noise.py)
-    jitter: float = 0.05  # how far an individual's proportions stray
-    tilt: float = 1.35  # how far its axis may turn towards the viewer, in radians
-    flesh: str = ""  # see flesh.py; empty: never shown cut
-    layouts: dict[str, float] = field(
-        default_factory=dict
-    )  # see camera.py; how a real photo shows it
-
-
-V = Variety
-TREE = {"single": 2, "group": 2, "pile": 3, "tree": 3, "bowl": 1.5, "hand": 0.7, "cut": 1}
-STALL = {"single": 2.5, "group": 2, "pile": 3, "tree": 0.8, "bowl": 0.8, "hand": 1, "cut": 1.5}
-
-FRUITS: dict[str, Fruit] = {
-    "Apple": Fruit(
-        Body((1, 0.9, 1), taper=(0.08, -0.02, 0), top=(0.27, 9), bottom=(0.13, 14), lobes=(5, 0.02)),
-        (V("b3161d", "8c0f1a", dots="d8926a"), V("d9b64e", "c9c05c", "b8202a", (-0.2, 0.7), 0.3, top="b9a044"),
-         V("93b94a", "a9c65d", dots="d7e6a0"),
-         V("dcc75a", "cfc76a", "d68a4a", (-1.4, -0.5), dots="a58b3e"), V("5d0e1c", "7c1424", dots="c77c6c", weight=(0.7, 0.7))),
-        ("eye",), (("stem", 0.42, 0.055, "4d3620", 0.25),), gloss=0.32, sharpness=22, dot_scale=34, flesh="apple", layouts=TREE),
-    "Banana": Fruit(
-        Tube(),
-        (V("e3bd2f", "dcb23a"), V("d8b02f", "c9992f"), V("b7bd3f", "cfc04a", weight=(0.4, 0.8)),
-         V("8c2f2a", "6d2420", weight=(0.0, 0.35))),
-        ("peel",), (), gloss=0.14, sharpness=14, jitter=0.08, tilt=0.7,
-        layouts={"cluster": 5, "single": 1.2, "pile": 1.5, "bowl": 0.8, "hand": 0.6}),
-    "Cantaloupe": Fruit(
-        Body((1, 0.97, 1), top=(0.04, 40), bottom=(0.03, 40)),
-        (V("d9ac50", "cfae5c"), V("bfa565", "a8a468", patterns=("ribs",)), V("9aa065", "b0a76b", patterns=("ribs",), weight=(0.6, 1))),
-        ("net",), (("stem", 0.1, 0.06, "8d8350", 0.1),), gloss=0.1, sharpness=10, mottle=0.03, flesh="cantaloupe",
-        layouts={**STALL, "tree": 0.2, "cut": 2.5}),
-    "Carambola": Fruit(
-        Star((0.62, 1, 0.62), taper=(0, -0.32, 0), top=(0.05, 14), lobes=(5, 0.36)),
-        (V("e2b21f", "d9a31a", dots="8a5a14"), V("d6c63a", "c3c143", dots="6a7d22"), V("a9bf45", "bcc750", dots="4d7a22", weight=(0.3, 1))),
-        ("star",), (), gloss=0.42, sharpness=20, mottle=0.03, jitter=0.07, flesh="carambola",
-        layouts={"single": 2, "group": 2.5, "pile": 1.5, "tree": 2, "cut": 4, "hand": 0.5}),
-    "Cherry": Fruit(
-        Body((1, 0.93, 0.96), taper=(0.08, 0, 0), top=(0.24, 8), bottom=(0.03, 20)),
-        (V("8e0f1f", "a3142a"), V("4a0a14", "2d0910"), V("c2222f", "d03a3a"),
-         V("e8b64a", "e7c07a", "c8402f", (-0.7, 0.2), weight=(0.5, 0.3))),
-        ("seam",), (("stem", 1.5, 0.045, "5f7a2c", 0.5),), gloss=0.6, sharpness=38, mottle=0.015,
-        layouts={"single": 1, "group": 2, "pile": 4, "pair": 3, "bowl": 1.5, "tree": 2}),
-    "Clementine": Fruit(
-        Body((1, 0.82, 1), taper=(0.03, 0, 0), top=(0.07, 22), bottom=(0.08, 26), lobes=(9, 0.006)),
-        (V("e9680f", "e2590c"), V("ee7d12", "e66a12"), V("dd4f10", "e7600f")),
-        ("pores", "button"), (("leaf", 0.35),), gloss=0.3, sharpness=16, mottle=0.025, flesh="clementine", layouts={**TREE, "cut": 1.8}),
-    "Coco": Fruit(
-        Body((0.9, 1, 0.9), taper=(-0.04, 0, 0), top=(-0.04, 12)),
-        (V("6a4a33", "55392a"), V("7d5a3f", "664530"), V("8d6a48", "75573a", weight=(0.5, 1))),
-        ("husk",), (("hair", 45),), gloss=0.03, sharpness=8, mottle=0.03, flesh="coco",
-        layouts={"single": 2, "group": 2, "pile": 2.5, "cut": 5, "hand": 0.7, "bowl": 0.3}),
-    "Date": Fruit(
-        Body((0.46, 1, 0.46), taper=(0.04, -0.05, 0), bend=0.06, top=(0.04, 14)),
-        (V("5c2c14", "43200f"), V("7c431c", "5e3016"), V("3a1d12", "4b2415"), V("b8741f", "c98a2e", weight=(0.2, 0.6))),
-        ("wrinkles",), (("cap", 0.2, "b99a62"),), gloss=0.5, sharpness=16, jitter=0.08, tilt=0.9,
-        layouts={"pile": 4, "bowl": 3, "group": 2.5, "tree": 1.5, "single": 1, "hand": 0.4}),
-    "Grape": Fruit(
-        Body((0.93, 1, 0.93), top=(0.03, 30)),
-        (V("a9b648", "bcc15c"), V("262338", "32264a"), V("85283a", "a83a45", dots="c07a70"), V("4b2345", "5d2b52", weight=(0.6, 1))),
-        ("bloom",), (("stem", 0.22, 0.07, "6d7a35", 0.1),), gloss=0.34, sharpness=24, jitter=0.09,
-        layouts={"bunch": 7, "pile": 1.5, "bowl": 1, "group": 0.7, "single": 0.4}),
-    "Grapefruit": Fruit(
-        Body((1, 0.93, 1), taper=(0.02, 0, 0), top=(0.03, 24), bottom=(0.03, 30)),
-        (V("e8b23a", "e3a93c", "e0804a", (-1.3, -0.2)), V("e5bb48", "ddb944"), V("e39a4c", "e2a24c", "d9644a", (-0.9, 0.1))),
-        ("pores", "button"), (), gloss=0.28, sharpness=13, flesh="grapefruit", layouts={**STALL, "cut": 5, "tree": 1.5}),
-    "Kaki": Fruit(
-        Body((1, 0.84, 1), taper=(0.06, 0, 0), top=(0.1, 12), bottom=(0.02, 20), lobes=(4, 0.035)),
-        (V("e5651b", "dd5516"), V("ec7f22", "e56d1c"), V("d2401a", "df5218"), V("e99a35", "e2872b", weight=(0.3, 0.6))),
-        (), (("calyx", 4, 0.78, 0.4, "5f6b38", "8a7a4c"), ("stem", 0.12, 0.09, "5b4a2c", 0.1)), gloss=0.4, sharpness=26, flesh="kaki",
-        layouts={**TREE, "cut": 0.8}),
-    "Kiwi": Fruit(
-        Body((0.8, 1, 0.76), bottom=(-0.05, 60)),
-        (V("8c6a40", "785834"), V("9a7a4c", "866440"), V("7a5c3a", "664a2c")),
-        ("fuzz",), (), gloss=0.04, sharpness=8, mottle=0.03, flesh="kiwi",
-        layouts={"single": 1.3, "group": 1.5, "pile": 2, "cut": 6, "bowl": 0.8, "tree": 1.3, "hand": 0.5}),
-    "Lemon": Fruit(
-        Body((0.77, 0.93, 0.77), top=(-0.13, 26), bottom=(-0.26, 24)),
-        (V("e8cb2c", "e3c02a"), V("ecd548", "e6c832"), V("d9c63a", "b9bb42", weight=(0.5, 1))),
-        ("pores", "button"), (("leaf", 0.2),), gloss=0.3, sharpness=15, flesh="lemon", layouts={**TREE, "cut": 3}),
-    "Lychee": Fruit(
-        Body((0.9, 1, 0.9), taper=(0.06, 0, 0), top=(0.05, 14)),
-        (V("e0707e", "d65a68", "cf4a5c"), V("d8505a", "dc6a58", "c43a48"), V("dc8a68", "cfa55e", "c8505a", weight=(0.3, 1))),
-        ("knobs",), (("stem", 0.2, 0.06, "5a4228", 0.1),), gloss=0.1, sharpness=12, mottle=0.03, flesh="lychee",
-        layouts={**TREE, "bunch": 1.5, "single": 1}),
-    "Mango": Fruit(
-        Body((0.78, 1, 0.66), taper=(0.1, -0.03, 0), bend=0.13, top=(0.03, 14), bottom=(-0.02, 12)),
-        (V("5b7a45", "6d8a4c", "8c5a48", (-1.2, -0.2)), V("dfa83a", "d99b35", "c8452f", (-0.4, 0.6)),
-         V("e0b444", "d8a83a", weight=(0.4, 1)), V("7f9a45", "a8a044", "b2402f", (-0.4, 0.4))),
-        (), (("stem", 0.12, 0.07, "4a3620", 0.1),), gloss=0.22, sharpness=14, mottle=0.025, dot_scale=44, jitter=0.06,
-        flesh="mango", layouts={**TREE, "cut": 2}),
-    "Melon": Fruit(
-        Body((0.76, 1, 0.76), top=(-0.03, 20), bottom=(-0.03, 30)),
-        (V("e9c32f", "e4b92a", patterns=("furrows",)), V("edd154", "e6c63c", patterns=("furrows",)),
-         V("566f38", "687f40", dots="b5b468", patterns=("speckle", "furrows"), weight=(0.8, 0.5)),
-         V("d9dba8", "cdd398", weight=(0.6, 0.5))),
-        (), (("stem", 0.12, 0.06, "8a8348", 0.1),), gloss=0.2, sharpness=14, mottle=0.015, flesh="melon",
-        layouts={**STALL, "tree": 0, "cut": 2}),
-    "Orange": Fruit(
-        Body((1, 0.98, 1), top=(0.02, 30), bottom=(0.03, 40)),
-        (V("ee8a12", "e67f10"), V("f09a1e", "ea8c16"), V("e6780e", "ec8616")),
-        ("pores", "button"), (), gloss=0.27, sharpness=14, flesh="orange", layouts={**TREE, "cut": 3}),
-    "Papaya": Fruit(
-        Body((0.6, 1, 0.6), taper=(-0.22, -0.06, -0.06), bend=0.03, top=(0.04, 16), bottom=(-0.02, 20), lobes=(5, 0.015)),
-        (V("7f8a35", "98963a", "d9822a", (-0.6, 0.3)), V("5b7a35", "6a8438", "c89a35", (-1.3, -0.4)),
-         V("e0a034", "d99230", "b8a83c", (-0.8, 0.2)), V("3f5f30", "4d6d34", weight=(0.3, 1))),
-        (), (("stem", 0.12, 0.09, "5a5a30", 0.1),), gloss=0.2, sharpness=13, mottle=0.04, flesh="papaya",
-        layouts={**STALL, "tree": 1.2, "cut": 4}),
-    "Passion Fruit": Fruit(
-        Body((0.96, 1, 0.96)),
-        (V("4a2438", "5b3046", dots="a98a8c"), V("6b3f50", "7d5560", dots="b09a98"), V("2f1a26", "43222f", dots="8a6a6c"),
-         V("c9a03a", "bda843", weight=(0, 0.3), dots="e6d9a0")),
-        ("dents",), (("stem", 0.3, 0.05, "6a6a3c", 0.15),), gloss=0.32, sharpness=18, mottle=0.03, dot_scale=40, flesh="passion",
-        layouts={"single": 1, "group": 1.5, "pile": 2, "cut": 7, "tree": 1.5, "bowl": 0.7}),
-    "Peach": Fruit(
-        Body((1, 0.93, 0.97), taper=(0.02, 0, 0), top=(0.2, 10), bottom=(-0.05, 18)),
-        (V("e5a748", "e8b765", "b8303a", (-0.7, 0.3), 0.1), V("e8c07a", "e5b060", "c23a40", (-0.9, 0.2), 0.06),
-         V("d9903a", "e0a24a", "a8202a", (-0.3, 0.6), 0.1)),
-        ("velvet",), (("leaf", 0.15),), gloss=0.06, sharpness=8, mottle=0.03, flesh="peach", layouts={**TREE, "cut": 1.5}),
-    "Pear": Fruit(
-        Body((0.78, 1.1, 0.78), taper=(-0.42, -0.06, -0.03), bend=0.03, top=(0.07, 20), bottom=(0.1, 16)),
-        (V("b9b23f", "a9a93c", dots="7d7a30"), V("cbbd4c", "c2b040", "c8703a", (-1.2, -0.2), dots="8d7d30"),
-         V("8fa043", "a0aa48", dots="6a7530"), V("93602e", "a5703a", dots="c9a060", weight=(0.5, 0.6)),
-         V("8c2a2c", "a53a30", weight=(0.3, 0.25))),
-        ("eye",), (("stem", 0.42, 0.05, "4d3620", 0.25),), gloss=0.2, sharpness=15, mottle=0.025, dot_scale=46, jitter=0.06,
-        flesh="pear", layouts=TREE),
-    "Pineapple": Fruit(
-        Body((0.66, 0.86, 0.66), taper=(0, 0.06, 0), top=(0.06, 10), bottom=(0.04, 10)),
-        (V("b5762c", "a3682c", dots="3a2412"), V("c9952f", "bd852f", dots="4a3214"), V("7a6a35", "8d7238", dots="2a2412"),
-         V("6a7a3c", "7d8040", dots="2f3a1c", weight=(0.2, 0.6))),
-        ("scales",), (("crown", 30, 0.95),), gloss=0.14, sharpness=10, mottle=0.04, flesh="pineapple",
-        layouts={"single": 4, "group": 2, "pile": 1, "plant": 4, "cut": 2}),
-    "Pitahaya Red": Fruit(
-        Body((0.78, 1, 0.78), top=(0.04, 10)),
-        (V("c8285e", "b8204f"), V("d8447a", "cc3468"), V("c4303f", "d03a50", weight=(0.5, 1))),
-        (), (("fins", 20, 0.5, "d8487a", "86a33c"),), gloss=0.2, sharpness=14, mottle=0.03, flesh="pitahaya",
-        layouts={"single": 3, "group": 2, "pile": 1.5, "tree": 2, "cut": 4}),
-    "Plum": Fruit(
-        Body((0.9, 1, 0.88), top=(0.1, 12), bottom=(-0.03, 20)),
-        (V("431424", "5c1a2c"), V("2d2038", "3a2848"), V("7d1a2a", "932434"), V("c99a3a", "c9a848", "b0402f", (-1, 0), weight=(0.3, 0.5))),
-        ("seam", "bloom"), (("stem", 0.22, 0.05, "5a4a28", 0.15),), gloss=0.34, sharpness=20, jitter=0.07, flesh="plum", layouts=TREE),
-    "Pomegranate": Fruit(
-        Body((1, 0.93, 1), taper=(-0.02, 0, 0), top=(0.02, 20), bottom=(0.02, 20), lobes=(6, 0.022)),
-        (V("a81a22", "8f141f"), V("c0303a", "b4263a", "d9705a", (-1, 0)), V("c9803a", "c08a48", "b8282c", (-0.3, 0.6))),
-        (), (("tiara", 6, 0.34, "9a2a2a", "b86a4a"),), gloss=0.34, sharpness=20, mottle=0.035, flesh="pomegranate",
-        layouts={**TREE, "cut": 4}),
-    "Strawberry": Fruit(
-        Body((0.82, 1, 0.8), taper=(0.3, -0.2, -0.02), top=(0.1, 7), bottom=(0.02, 10)),
-        (V("c4161f", "b01019"), V("d5262a", "c81a20", top="e8b8a0"), V("a30f1c", "8f0c18"),
-         V("d8403a", "cf2a2a", "f0d0b0", (-1.4, -0.6), weight=(0.4, 0.6))),
-        ("seeds",), (("calyx", 9, 0.55, 0.16, "4d7a2a", "6f9a3a"), ("stem", 0.35, 0.05, "6a8f3a", 0.2)),
-        gloss=0.42, sharpness=22, jitter=0.08, flesh="strawberry",
-        layouts={**TREE, "pile": 4, "cut": 1.2}),
-}  # fmt: skip
+    parts: tuple[tuple, ...] = ()
+    gloss: float = 0.25
+    sharpness: float = 18.0
+    mottle: float = 0.02
+    dot_scale: float = 40.0
+    jitter: float = 0.05
+    tilt: float = 1.35
+    flesh: str = ""
+    compositions: dict[str, float] = field(default_factory=dict)

@@ -1,49 +1,68 @@
-"""Casts a body into a square picture and shades it: orthographic, one light, soft edges.
+"""Casts the surface of a body into a square picture: orthographic, with soft edges, in float32.
 
-World axes: x right, y up, z towards the viewer. A picture of `size` pixels shows `size / scale` fruit radii.
+The world axes are x to the right, y up and z towards the viewer. A picture of ``size`` pixels shows
+``size / scale`` fruit radii.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from fruitlab.data.synthetic.body import Shape
+from fruitlab.data.synthetic.points import Coordinates
+
+Field = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
 
 @dataclass
 class View:
-    """How a fruit is seen."""
+    """How a fruit is seen.
 
-    turn: np.ndarray  # [3, 3], body to world
-    scale: float  # pixels per radius
-    centre: tuple[float, float]  # the world point (x, y) mid-picture
-    size: int  # of the picture, in pixels
-    low: np.ndarray  # the body's extent in world axes [3]
+    Attributes:
+        turn: Rotation from body to world, [3, 3].
+        scale: Pixels per fruit radius.
+        centre: The world point (x, y) in the middle of the picture.
+        size: Side of the picture in pixels.
+        low: Smallest world coordinates of the body, [3].
+        high: Largest world coordinates of the body, [3].
+    """
+
+    turn: np.ndarray
+    scale: float
+    centre: tuple[float, float]
+    size: int
+    low: np.ndarray
     high: np.ndarray
 
 
 @dataclass
 class Surface:
-    """What each of the n pixels that show the body sees."""
+    """What the n pixels that show the body see.
 
-    pixels: np.ndarray  # flat indices into the picture
-    coverage: np.ndarray  # 0..1, under 1 at the edge
-    unit: tuple[np.ndarray, np.ndarray, np.ndarray]  # `Body.unit` of the point
-    normal: np.ndarray  # [n, 3], world axes
+    Attributes:
+        pixels: Flat indices into the picture, [n].
+        coverage: 0 to 1, below 1 at the edge, [n].
+        unit: Unit coordinates of the points, see ``Body.unit``.
+        normal: Normals in world axes, [n, 3].
+    """
 
-
-@dataclass(frozen=True)
-class Light:
-    direction: tuple[float, float, float] = (-0.35, 0.5, 0.8)
-    ambient: float = 0.45
-    strength: float = 0.62
-    tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    highlight: float = 1.0  # how much of a skin's gloss shows
-    back: float = 0.0  # light from behind along the rim
+    pixels: np.ndarray
+    coverage: np.ndarray
+    unit: Coordinates
+    normal: np.ndarray
 
 
-def turned(pole: tuple[float, float, float], spin: float) -> np.ndarray:
-    """The rotation that points the fruit's axis at world direction `pole`, after spinning it about that axis by `spin` radians."""
+def rotation(pole: tuple[float, float, float], spin: float) -> np.ndarray:
+    """Returns the rotation that points the axis of a fruit in a direction.
+
+    Args:
+        pole: World direction of the stem end.
+        spin: Angle in radians to turn the fruit around its axis before.
+
+    Returns:
+        float32 [3, 3], body to world.
+    """
     y = np.asarray(pole, np.float64)
     y = y / np.linalg.norm(y)
     helper = np.array([0.0, 0.0, 1.0]) if abs(y[2]) < 0.9 else np.array([1.0, 0.0, 0.0])
@@ -54,21 +73,43 @@ def turned(pole: tuple[float, float, float], spin: float) -> np.ndarray:
     return np.stack([c * x + s * z, y, c * z - s * x], 1).astype(np.float32)
 
 
-_I = np.arange(200) + 0.5
-_DIRECTIONS = np.stack(
-    [
-        np.sqrt(1 - (1 - _I / 100) ** 2) * np.cos(_I * 2.399963),
-        1 - _I / 100,
-        np.sqrt(1 - (1 - _I / 100) ** 2) * np.sin(_I * 2.399963),
-    ],
-    1,
-).astype(np.float32)  # a Fibonacci sphere: evenly spread directions
+def normalised(vectors: np.ndarray) -> np.ndarray:
+    """Returns vectors [n, 3] at unit length."""
+    return vectors / np.sqrt(np.einsum("ni,ni->n", vectors, vectors))[:, None]
+
+
+def _fibonacci_sphere(count: int) -> np.ndarray:
+    """Evenly spread unit directions, float32 [count, 3]."""
+    index = np.arange(count) + 0.5
+    y = 1 - index / (count / 2)
+    girth = np.sqrt(1 - y**2)
+    angle = index * 2.399963
+    return np.stack([girth * np.cos(angle), y, girth * np.sin(angle)], 1).astype(np.float32)
+
+
+_DIRECTIONS = _fibonacci_sphere(200)
+# A point itself and a little along each axis, for differences of the field.
+_STEPS = np.float32(0.012) * np.array(
+    [[[0], [1], [0], [0]], [[0], [0], [1], [0]], [[0], [0], [0], [1]]], np.float32
+)
 
 
 def fit(
-    body, turn: np.ndarray, size: int, fill: float = 0.98, extra: np.ndarray | None = None
+    body: Shape,
+    turn: np.ndarray,
+    size: int,
+    fill: float = 0.98,
+    extra: np.ndarray | None = None,
 ) -> View:
-    """The view whose longer side is filled to `fill` by the body and the body points `extra` [n, 3]."""
+    """Returns the view in which a fruit fills the picture.
+
+    Args:
+        body: Its shape.
+        turn: Rotation from body to world, [3, 3].
+        size: Side of the picture in pixels.
+        fill: Share of the picture that the longer side fills.
+        extra: Further body points [n, 3] that must be visible.
+    """
     points = body.surface(_DIRECTIONS) @ turn.T
     bottom, top = points.min(0), points.max(0)
     low, high = bottom[:2], top[:2]
@@ -76,18 +117,12 @@ def fit(
         flat = extra @ turn.T[:, :2]
         low, high = np.minimum(low, flat.min(0)), np.maximum(high, flat.max(0))
     middle = (low + high) / 2
-    return View(
-        turn,
-        float(size * fill / (high - low).max()),
-        (float(middle[0]), float(middle[1])),
-        size,
-        bottom,
-        top,
-    )
+    scale = float(size * fill / (high - low).max())
+    return View(turn, scale, (float(middle[0]), float(middle[1])), size, bottom, top)
 
 
-def cast(body, view: View) -> Surface:
-    """Finds the surface in each pixel. float32 throughout."""
+def cast(body: Shape, view: View) -> Surface:
+    """Finds the surface of a body in each pixel."""
     m = view.turn
     edge = 2.5 / view.scale
     half = (view.size - 1) / 2
@@ -98,42 +133,32 @@ def cast(body, view: View) -> Surface:
     x = np.broadcast_to(line[columns] + view.centre[0], shape).ravel()
     y = np.broadcast_to(view.centre[1] - line[rows, None], shape).ravel()
 
-    def to_body(x, y, z):
+    def to_body(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> list[np.ndarray]:
         return [m[0, i] * x + m[1, i] * y + m[2, i] * z for i in range(3)]
 
-    def field(x, y, z):
+    def field(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         return body.field(*to_body(x, y, z))
 
     outline, z = (_march if body.planes else _solve)(body, field, x, y, view)
 
-    # the field's slope across the picture turns it into a distance from the outline in pixels, hence coverage
+    # The slope of the field across the picture turns it into a distance from the outline in
+    # pixels, hence coverage.
     slope = _slope(outline.reshape(shape)).ravel()
     coverage = np.clip(0.5 - outline / np.maximum(slope, 1e-4), 0, 1)
     seen = np.flatnonzero(coverage > 0.02)
     x, y, z, coverage = x[seen], y[seen], z[seen], coverage[seen]
     pixels = (seen // shape[1] + rows.start) * view.size + seen % shape[1] + columns.start
 
-    around = field(
-        (x + _STEPS[0]).ravel(), (y + _STEPS[1]).ravel(), (z + _STEPS[2]).ravel()
-    ).reshape(4, -1)
+    # The field at each point and a little along each axis: the differences are the normal.
+    around = field(*((axis + step).ravel() for axis, step in zip((x, y, z), _STEPS, strict=True)))
+    around = around.reshape(4, -1)
     normal = (around[1:] - around[0]).T
     np.maximum(normal[:, 2], 1e-4, out=normal[:, 2])
-    normal = normalised(normal)
-    return Surface(pixels, coverage, body.unit(*to_body(x, y, z)), normal)
-
-
-# the point itself and a little along each axis: the field's differences between them are the normal
-_STEPS = np.float32(0.012) * np.array(
-    [[[0], [1], [0], [0]], [[0], [0], [1], [0]], [[0], [0], [0], [1]]], np.float32
-)
-
-
-def normalised(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.sqrt(np.einsum("ni,ni->n", vectors, vectors))[:, None]
+    return Surface(pixels, coverage, body.unit(*to_body(x, y, z)), normalised(normal))
 
 
 def _slope(grid: np.ndarray) -> np.ndarray:
-    """The length of the gradient at each point of a grid, per pixel."""
+    """Returns the length of the gradient at each point of a grid, per pixel."""
     down, across = np.empty_like(grid), np.empty_like(grid)
     np.subtract(grid[2:], grid[:-2], out=down[1:-1])
     np.subtract(grid[:, 2:], grid[:, :-2], out=across[:, 1:-1])
@@ -146,11 +171,17 @@ def _within(line: np.ndarray, low: float, high: float) -> slice:
     return slice(int(inside[0]), int(inside[-1]) + 1)
 
 
-def _solve(body, field, x, y, view):
-    """(field at the ray's closest approach, depth of the surface), for a body close to an ellipsoid.
+def _solve(
+    body: Shape, field: Field, x: np.ndarray, y: np.ndarray, view: View
+) -> tuple[np.ndarray, np.ndarray]:
+    """Casts rays against a body that is close to an ellipsoid.
 
-    Along a ray the field is nearly a parabola about its lowest point, so scaling the offset by the root of the
-    parabola through two known values converges in a few steps (in one, for a true ellipsoid).
+    Along a ray, the field is almost a parabola around its lowest point. Scaling the offset by the
+    root of the parabola through two known values therefore converges in a few steps, in one for an
+    ellipsoid.
+
+    Returns:
+        The field at the closest approach of each ray, and the depth of the surface.
     """
     shape = (view.turn / np.square(np.array(body.axes, np.float32))) @ view.turn.T
     lowest = -(shape[0, 2] * x + shape[1, 2] * y) / shape[2, 2]
@@ -162,8 +193,14 @@ def _solve(body, field, x, y, view):
     return outline, lowest + offset
 
 
-def _march(body, field, x, y, view):
-    """The same for any body: evaluates planes from front to back, takes the first crossing, refines it."""
+def _march(
+    body: Shape, field: Field, x: np.ndarray, y: np.ndarray, view: View
+) -> tuple[np.ndarray, np.ndarray]:
+    """Casts rays against any body: the first crossing in planes from front to back, refined.
+
+    Returns:
+        The field at the closest approach of each ray, and the depth of the surface.
+    """
     planes = body.planes
     depths = np.linspace(view.high[2] + 0.02, view.low[2] - 0.02, planes, dtype=np.float32)
     values = field(x[None], y[None], depths[:, None])
@@ -175,43 +212,17 @@ def _march(body, field, x, y, view):
     before, after = values[first - 1, column], values[first, column]
     near, far = depths[first - 1], depths[first]
     for _ in range(2):
-        middle = near + (far - near) * np.clip(
-            before / np.where(missed, 1, np.maximum(before - after, 1e-6)), 0.02, 0.98
-        )
+        difference = np.where(missed, 1, np.maximum(before - after, 1e-6))
+        middle = near + (far - near) * np.clip(before / difference, 0.02, 0.98)
         value = field(x, y, middle)
-        out = value > 0
-        near, before = np.where(out, middle, near), np.where(out, value, before)
-        far, after = np.where(out, far, middle), np.where(out, after, value)
+        outside = value > 0
+        near, before = np.where(outside, middle, near), np.where(outside, value, before)
+        far, after = np.where(outside, far, middle), np.where(outside, after, value)
     depth = near + (far - near) * np.clip(before / np.maximum(before - after, 1e-6), 0, 1)
-    # the closest approach lies between planes: the lowest point of the parabola through the three nearest
+
+    # The closest approach lies between planes: the lowest point of a parabola through three.
     lowest = np.clip(values.argmin(0), 1, planes - 2)
-    above, least, below = (
-        values[lowest - 1, column],
-        values[lowest, column],
-        values[lowest + 1, column],
-    )
+    above, least, below = (values[lowest + step, column] for step in (-1, 0, 1))
     curve = np.maximum(above + below - 2 * least, 1e-6)
     closest = least - np.square(np.clip(above - below, -curve, curve)) / (8 * curve)
     return closest, np.where(missed, depths[first], depth)
-
-
-def shade(
-    surface: Surface, albedo: np.ndarray, gloss, sharpness: float, light: Light
-) -> np.ndarray:
-    """Colours [n, 3] (0..1 and above where the highlight burns out) of the pixels of a surface under one light."""
-    towards = np.asarray(light.direction, np.float32)
-    towards = towards / np.linalg.norm(towards)
-    normal = surface.normal
-    facing = normal @ towards
-    facing_viewer = normal[:, 2]
-    diffuse = np.maximum(facing * 0.8 + 0.2, 0)  # wrapped: studio light is broad
-    level = (light.ambient + light.strength * diffuse) * (
-        0.72 + 0.28 * np.sqrt(np.clip(facing_viewer, 0, 1))
-    )
-    if light.back:
-        level = level + light.back * np.square(1 - np.clip(facing_viewer, 0, 1))
-    colour = albedo * (level[:, None] * np.asarray(light.tint, np.float32))
-    halfway = towards + np.array([0, 0, 1], np.float32)
-    halfway /= np.linalg.norm(halfway)
-    shine = np.maximum(normal @ halfway, 0) ** sharpness * (gloss * light.highlight)
-    return colour + shine[:, None]

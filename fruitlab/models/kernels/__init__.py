@@ -1,1 +1,1 @@
-"""Fused operations: the same networks, executed faster. Nothing depends on them but speed."""
+"""Fused operations that execute the same networks faster. Results agree to rounding."""

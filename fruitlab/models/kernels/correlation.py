@@ -49,7 +49,7 @@ class Correlation:
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """float [batch, in, size, width] -> float [batch, out, size', width'], channels last."""
+        """Convolve float [batch, in, size, width]. Returns [batch, out, ...], channels last."""
         x, margin = self._padded(x)
         z = F.conv2d(x, self.kernel, None, self.strides, margin).contiguous(memory_format=LAST)
         return _apart(z) if self.paired else z
@@ -61,13 +61,10 @@ class Correlation:
         height, width = x.shape[2:]
         x, margin = self._padded(x)
         to_x = None
-        if self.paired:
+        if self.turned is not None:
             if of_x:
-                to_x = _apart(
-                    F.conv2d(grad, self.turned, None, self.strides, margin).contiguous(
-                        memory_format=LAST
-                    )
-                )
+                wide = F.conv2d(grad, self.turned, None, self.strides, margin)
+                to_x = _apart(wide.contiguous(memory_format=LAST))
             grad, of_x = _together(grad), False
         if not (of_x or of_kernel):
             return to_x, None

@@ -1,7 +1,7 @@
-"""`accelerate(network)`: the fastest execution of a network's forward pass that there is.
+"""`accelerate(network)`: the fastest available forward pass of a network.
 
 An execution holds no parameters: it reads, and in training updates, those of the network, so the
-two can be used in turn. For `PaperResNet` each layer is one fused operation (layer.py), which
+two can be used alternately. For `PaperResNet` each layer is one fused operation (layer.py), which
 normalizes by folding the statistics into its kernel, and the statistics of a layer's output are
 computed with it, for the next layer. Any other network executes itself. Outputs, gradients and
 running statistics agree to rounding (tests/models/test_execution.py).
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fruitlab.models.kernels import layer
+from fruitlab.models.kernels import folding, layer
 from fruitlab.models.kernels.layer import Moments
 from fruitlab.models.model import Model
 from fruitlab.models.paper_resnet import (
@@ -76,7 +76,7 @@ def accelerate(network: Model, precision: torch.dtype = torch.float32) -> Execut
 def fused_features(network: PaperResNet, x: Tensor) -> Tensor:
     """`network.features(x)`. x may be bfloat16: then so are the maps; the features are float32."""
     x, moments, _ = _convolution(network.stem, x, pool=True)
-    for block in network.blocks:
+    for block in network.residual_blocks():
         y, moments, x = _convolution(block.first, x, moments)
         skip = x if block.shortcut is None else _projection(block.shortcut, x, y.shape[-1])
         x, moments, _ = _convolution(block.second, y, moments, skip)
@@ -103,7 +103,7 @@ def _convolution(
     """
     mean, inverse_std = _normalization(module.norm, x, moments)
     padding = module.padding(x.shape[-1])
-    kernel, shift = layer.fold(
+    kernel, shift = folding.fold(
         mean,
         inverse_std,
         module.weight,

@@ -3,14 +3,14 @@
 On a CPU, PyTorch's operations around a convolution cost more than the convolution itself. Measured
 on one core, 8 pictures of 8 x 50 x 50, in microseconds (AMD EPYC, AVX-512, torch 2.14.1):
 convolution 280; `F.elu` 1950, the same by `exp` 155, by `exp2` 80; `var_mean` 820, sums of the
-values and of their squares 26. Here the normalization is folded into the kernel. Bias, skip
+values and of their squares 26.
+folding.py makes the normalization part of the kernel. Bias, skip
 connection, pooling, activation and the statistics for the next layer are computed slice by slice
 (slices.py), forward and backward, while a slice is in cache. This is tensor code that runs on any
 device; tests hold it to PyTorch's own operations.
 """
 
 import math
-from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -22,56 +22,6 @@ from fruitlab.models.kernels.slices import over_slices
 
 # Mean and biased variance of each channel, float [channels], in float32 or better.
 Moments = tuple[Tensor, Tensor]
-
-
-def fold(
-    mean: Tensor,
-    inverse_std: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    *,
-    size: int,
-    stride: int,
-    padding: tuple[int, int],
-) -> tuple[Tensor, Tensor]:
-    """Folds a normalization into kernel and bias.
-
-    conv(pad((x - mean) / std), W) + b = conv(pad(x), kernel) + shift
-
-    Args:
-        mean, inverse_std: float [in].
-        weight: float [out, in, k, k].
-        bias: float [out].
-        size: height and width of x.
-        padding: zeros before and after, in both directions.
-    Returns:
-        kernel, shaped like weight, and shift, float [height * width, out]. The shift is a map
-        because the padding is zero *after* the normalization.
-    """
-    inside = _inside(size, weight.shape[2], stride, padding, weight.dtype, weight.device)
-    offset = (weight * (mean * inverse_std).view(1, -1, 1, 1)).sum(1).flatten(1)
-    return weight * inverse_std.view(1, -1, 1, 1), torch.addmm(bias, inside, offset.t(), alpha=-1)
-
-
-@lru_cache(maxsize=64)
-@torch.inference_mode(False)  # the result is cached: later calls may need gradients
-def _inside(
-    size: int,
-    kernel: int,
-    stride: int,
-    padding: tuple[int, int],
-    dtype: torch.dtype,
-    device: torch.device,
-) -> Tensor:
-    """[height * width, k * k]: 1 where a kernel element lies on the picture, 0 on its padding."""
-    out = (size + sum(padding) - kernel) // stride + 1
-    at = (
-        torch.arange(out, device=device).unsqueeze(1) * stride
-        + torch.arange(kernel, device=device)
-        - padding[0]
-    )
-    on = ((at >= 0) & (at < size)).to(dtype)
-    return torch.einsum("yi,xj->yxij", on, on).reshape(out * out, kernel * kernel)
 
 
 def layer(
@@ -94,6 +44,7 @@ def layer(
         skip: added before the activation; shaped like the result.
         pool: max-pool 2x2, before the activation: the same result for a quarter of the work.
         take_moments: also compute the moments of the result.
+
     Returns:
         y: float [batch, out, height, width], channels last in memory.
         moments: of y, differentiable, or None.
@@ -126,15 +77,13 @@ class _Layer(torch.autograd.Function):
         size = (x.shape[2] + sum(padding) - kernel.shape[2]) // stride + 1
         y = _empty(x, (batch, outputs, *[size // 2 if pool else size] * 2))
         chosen = torch.empty_like(y, dtype=torch.int64) if pool else None
-        correlation, shift = (
-            Correlation(kernel, stride=stride, padding=padding, width=x.shape[3]),
-            shift.reshape(-1),
-        )
+        correlation = Correlation(kernel, stride=stride, padding=padding, width=x.shape[3])
+        shift = shift.reshape(-1)
 
         def work(s: slice) -> list[Tensor]:
             z = correlation.forward(x[s])
             _rows(z).add_(shift)
-            if pool:
+            if chosen is not None:
                 z, chosen[s] = F.max_pool2d(z, 2, return_indices=True)
             if skip is not None:
                 z.add_(skip[s])
@@ -150,13 +99,8 @@ class _Layer(torch.autograd.Function):
         count = y.numel() // outputs
         mean, square = (total / count for total in sums) if take_moments else (None, None)
         ctx.save_for_backward(x, y, chosen)
-        ctx.correlation, ctx.size, ctx.has_skip, ctx.floats, ctx.wide = (
-            correlation,
-            size,
-            skip is not None,
-            floats,
-            shift.dtype,
-        )
+        ctx.correlation, ctx.size, ctx.floats = correlation, size, floats
+        ctx.has_skip, ctx.wide = skip is not None, shift.dtype
         ctx.set_materialize_grads(False)
         return y, mean, square, x
 
@@ -191,7 +135,7 @@ class _Layer(torch.autograd.Function):
                 torch.addcmul(constant, _rows(out), slope, out=_rows(grad))
                 grad.add_(direct)
             # elu'(z) = elu(z) + 1 below zero, so the result is all that has to be kept.
-            through = grad_skip[s] if ctx.has_skip else torch.empty_like(out)
+            through = grad_skip[s] if grad_skip is not None else torch.empty_like(out)
             torch.ops.aten.elu_backward.grad_input(grad, 1, 1, 1, True, out, grad_input=through)
             if chosen is not None:
                 before = _empty(out, (len(out), out.shape[1], ctx.size, ctx.size))
@@ -201,10 +145,11 @@ class _Layer(torch.autograd.Function):
             of_x, of_kernel = correlation.backward(
                 through, x[s], of_x=needs_x, of_kernel=needs_kernel
             )
-            if needs_x:
-                grad_x[s].copy_(of_x) if grad_alias is None else torch.add(
-                    of_x, grad_alias[s], out=grad_x[s]
-                )
+            if grad_x is not None and of_x is not None:
+                if grad_alias is None:
+                    grad_x[s].copy_(of_x)
+                else:
+                    torch.add(of_x, grad_alias[s], out=grad_x[s])
             flat = _rows(through)
             # A product is four times as fast as `sum(0)`, but bfloat16 needs a float32 sum.
             of_shift = (
@@ -256,7 +201,7 @@ class _MeanAndSquare(torch.autograd.Function):
 
 
 def moments(x: Tensor) -> Moments:
-    """Of `x`, float [batch, channels, height, width] or [batch, channels]."""
+    """The moments of x, float [batch, channels, height, width] or [batch, channels]."""
     return _variance(*_MeanAndSquare.apply(x))
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import pairwise
 from threading import Barrier, local
 
 import torch
@@ -53,7 +54,7 @@ def alone(cores: int = 1) -> Iterator[None]:
 
 
 def over_slices(work: Work, *, batch: int, floats: int, device: torch.device) -> list[Tensor]:
-    """Calls `work` on slices that make up the batch, without gradients, and sums its results.
+    """Call `work` on slices that make up the batch, without gradients, and sum its results.
 
     Args:
         work: takes a slice of the batch and writes its output there. On a CPU several threads call
@@ -61,22 +62,18 @@ def over_slices(work: Work, *, batch: int, floats: int, device: torch.device) ->
         batch: number of pictures.
         floats: numbers per picture in the largest tensor that `work` handles.
         device: where `work` computes.
+
     Returns:
         The sums, over all slices, of the tensors that `work` returns.
     """
-    inference, threads = (
-        torch.is_inference_mode_enabled(),
-        getattr(_here, "threads", None) or torch.get_num_threads(),
-    )
+    inference = torch.is_inference_mode_enabled()
+    threads = getattr(_here, "threads", None) or torch.get_num_threads()
     most = min(threads, MOST_WORKERS)
     workers = min(most, batch)
     if device.type != "cpu":
         return _run(work, [slice(0, batch)], inference)
     bounds = [batch * i // workers for i in range(workers + 1)]
-    shares = [
-        _cut(low, high, max(1, FLOATS // floats))
-        for low, high in zip(bounds, bounds[1:], strict=False)
-    ]
+    shares = [_cut(low, high, max(1, FLOATS // floats)) for low, high in pairwise(bounds)]
     if workers == 1:
         return _run(work, shares[0], inference)
     pool = _pool(most - 1, threads // most, os.getpid())
@@ -91,7 +88,7 @@ def _cut(low: int, high: int, size: int) -> list[slice]:
     """Slices of at most `size`, as equal as possible."""
     count = -(-(high - low) // size)
     edges = [low + (high - low) * i // count for i in range(count + 1)]
-    return [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    return [slice(a, b) for a, b in pairwise(edges)]
 
 
 def _run(work: Work, share: list[slice], inference: bool) -> list[Tensor]:

@@ -1,14 +1,13 @@
 """Compares presets: combined top-1 against the number of training pictures seen.
 
-    python -m benchmarks.recipe --data NAME [--out docs/recipe.svg] [--plot-only]
-    python -m benchmarks.recipe --cost
+    python -m benchmarks.presets --data NAME [--out docs/presets.svg] [--plot-only]
+    python -m benchmarks.presets --cost
 
 `quick` at 0, 60 and 100 % real and `thorough` at 60 % run with three seeds, `paper` at 60 % with
-one. A run that exists already, also one that ships with FruitLab, is used as it is. The others are
-trained in run folders named recipe-..., with ten evaluations on the full test sets. The command can
-be stopped at any time and continues where it was. On two cores, a `quick` run takes about 2
-minutes, the paper's 3,000 iterations half an hour or more. --cost measures instead how much of a
-training step is augmentation.
+one. Existing runs with the same training are used, including shipped ones. The others are trained
+in run folders named preset-..., with ten full evaluations. The command can be stopped and started
+again at any time. On two cores, a `quick` run takes about 2 minutes, the paper's 3,000 iterations
+half an hour or more. --cost measures instead how much of a training step is augmentation.
 """
 
 import argparse
@@ -33,29 +32,29 @@ Curve = list[tuple[int, float, float]]  # training pictures seen, nice and real 
 
 
 def plan(data: str, paper_iterations: int) -> dict[str, list[RunConfig]]:
-    """The curves to compare: the name of each and the runs of its seeds."""
-    watched = {"data": data, "live_every": 1000, "full_evaluations": 10}
+    """The curves to compare: their names, and the configurations of their seeds."""
+    common = {"data": data, "live_every": 1000, "full_evaluations": 10}
     quick = {
         f"quick, {ratio} % real": [
-            configure("mixed", preset="quick", ratio=ratio, seed=seed, **watched) for seed in SEEDS
+            configure("mixed", preset="quick", ratio=ratio, seed=seed, **common) for seed in SEEDS
         ]
         for ratio in RATIOS
     }
     return quick | {
         "thorough, 60 % real": [
-            configure("mixed", preset="thorough", ratio=60, seed=seed, **watched) for seed in SEEDS
+            configure("mixed", preset="thorough", ratio=60, seed=seed, **common) for seed in SEEDS
         ],
         "paper, 60 % real": [
-            configure("mixed", preset="paper", ratio=60, iterations=paper_iterations, **watched)
+            configure("mixed", preset="paper", ratio=60, iterations=paper_iterations, **common)
         ],
     }
 
 
 def run_of(config: RunConfig) -> Run:
-    """The finished run with the same training; of several, the one with most full evaluations.
+    """The finished run with the same training, and with the most full evaluations.
 
-    If there is none, the run of ours, whose folder may not exist. Without the dataset on this
-    machine (--plot-only), any dataset of that name counts.
+    If there is none, the run that this benchmark trains, whose folder may not exist yet. If the
+    dataset is not on this machine (--plot-only), only its name is compared.
     """
     pictures = next(
         (one["fingerprint"] for one in store.available() if one["name"] == config.data), None
@@ -71,19 +70,19 @@ def run_of(config: RunConfig) -> Run:
     if alike:
         return max(alike, key=lambda entry: int(entry.column("full").sum())).run
     preset = config.preset.replace("@", "-")
-    name = f"recipe-{preset}-{config.ratio}-seed{config.seed}-{config.experiment()}"
+    name = f"preset-{preset}-{config.ratio}-seed{config.seed}-{config.experiment()}"
     return Run(runs_root() / name)
 
 
 def same_training(one: RunConfig, other: RunConfig) -> bool:
-    """Whether two configurations give the same weights, whatever is evaluated meanwhile."""
-    apart = ("preset", *EVALUATION)
-    return one.experiment(without=apart) == other.experiment(without=apart)
+    """Whether two configurations give the same weights. They may be evaluated differently."""
+    ignored = ("preset", *EVALUATION)
+    return one.experiment(without=ignored) == other.experiment(without=ignored)
 
 
 def train(config: RunConfig) -> None:
-    """Trains the run to its end, unless it is finished."""
-    from fruitlab.worker.process import work  # Here, because --plot-only needs no torch.
+    """Train the run to its end, unless it is finished."""
+    from fruitlab.worker.process import work  # imports torch, which --plot-only does not need
 
     run = run_of(config)
     if not run.folder.exists():
@@ -106,7 +105,7 @@ def curve(run: Run) -> Curve:
 
 
 def over_seeds(curves: list[Curve]) -> list[tuple[int, float, float, float]]:
-    """(pictures seen, mean, lowest, highest combined top-1), where all seeds have a score."""
+    """(pictures seen, mean, lowest, highest combined top-1) where all seeds have a score."""
     scores = [
         {seen: accuracy.combined(nice, real) for seen, nice, real in points} for points in curves
     ]
@@ -118,7 +117,7 @@ def over_seeds(curves: list[Curve]) -> list[tuple[int, float, float, float]]:
 
 
 def table(results: dict[str, list[Curve]]) -> str:
-    """The last scores of each curve, as a Markdown table."""
+    """The last scores of each curve as a Markdown table."""
     lines = [
         "| preset | seeds | pictures | nice | real | combined | range |",
         "|---|---|---|---|---|---|---|",
@@ -146,9 +145,10 @@ def table(results: dict[str, list[Curve]]) -> str:
 
 
 def cost(repeats: int = 15) -> str:
-    """Measures a training step of `quick` and its augmentation on noise, the minimum of each."""
+    """Measure a training step of `quick` and its augmentation on noise, the minimum of each."""
     import torch
 
+    from fruitlab.methods.phase import Batch
     from fruitlab.models.model import to_float
     from fruitlab.training import devices
     from fruitlab.training.augmentation import augment
@@ -172,10 +172,12 @@ def cost(repeats: int = 15) -> str:
             torch.cuda.synchronize()
         return 1000 * (time.perf_counter() - started)
 
-    x, real, changing, stepping = to_float(images), labels.sum(), [], []
+    x = to_float(images)
+    batch = Batch(x, labels, torch.arange(len(labels)), labels.sum(), last_of_epoch=False)
+    changing, stepping = [], []
     for stream in range(repeats):
-        changing.append(timed(lambda: augment(x, config, stream)))
-        stepping.append(timed(lambda: step(config, phase, state, x, labels, real, False)))
+        changing.append(timed(lambda stream=stream: augment(x, config, stream)))
+        stepping.append(timed(lambda: step(config, phase, state, batch)))
     share = min(changing) / (min(changing) + min(stepping))
     return (
         f"augmentation {min(changing):.1f} ms, rest of the step {min(stepping):.1f} ms, batches of "
@@ -185,21 +187,21 @@ def cost(repeats: int = 15) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.recipe", description=__doc__.partition("\n")[0]
+        prog="python -m benchmarks.presets", description=__doc__.partition("\n")[0]
     )
     parser.add_argument("--data", help="A dataset from `python -m fruitlab data list`.")
     parser.add_argument(
-        "--out", type=Path, default=Path("docs/recipe.svg"), help="The file for the chart."
+        "--out", type=Path, default=Path("docs/presets.svg"), help="The file for the chart."
     )
     parser.add_argument(
         "--paper-iterations",
         type=int,
         default=3000,
-        help="Iterations of the paper's run (default: 3000); its schedule is scaled.",
+        help="Iterations of the paper preset's run (default: 3000).",
     )
-    parser.add_argument("--plot-only", action="store_true", help="Train nothing, plot what exists.")
+    parser.add_argument("--plot-only", action="store_true", help="Plot existing runs only.")
     parser.add_argument(
-        "--cost", action="store_true", help="Measure the cost of augmentation, and nothing else."
+        "--cost", action="store_true", help="Measure only the cost of augmentation."
     )
     options = parser.parse_args()
     if options.cost:

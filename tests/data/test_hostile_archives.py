@@ -1,0 +1,152 @@
+"""Hostile and unsuitable zips: each is refused with a message, and no files are left."""
+
+import shutil
+import stat
+import struct
+import zipfile
+from pathlib import Path
+
+import pytest
+from zip_files import PIXEL, entry_with_mode, valid_entries
+
+from fruitlab.config.errors import DataError
+from fruitlab.data import archive, archive_checks
+
+HOSTILE = {
+    "parent folder": (valid_entries() | {"../evil.png": PIXEL}, "leads out of its folder"),
+    "parent folder inside": (
+        valid_entries() | {"nice/Bolt/../../../evil.png": PIXEL},
+        "leads out of its folder",
+    ),
+    "parent folder with backslashes": (
+        valid_entries() | {"nice\\..\\..\\evil.png": PIXEL},
+        "leads out of its folder",
+    ),
+    "absolute": (valid_entries() | {"/tmp/evil.png": PIXEL}, "leads out of its folder"),
+    "a drive letter": (valid_entries() | {"C:/evil.png": PIXEL}, "leads out of its folder"),
+    "a link": (
+        valid_entries() | {entry_with_mode("nice/Bolt/9.png", stat.S_IFLNK | 0o777): "/etc/passwd"},
+        "holds a link",
+    ),
+    "a pipe": (
+        valid_entries() | {entry_with_mode("nice/Bolt/9.png", stat.S_IFIFO | 0o666): ""},
+        "not a file",
+    ),
+    "a name with a line break": (
+        valid_entries() | {"nice/Bolt/a\nb.png": PIXEL},
+        "a name that cannot be used",
+    ),
+    "a long name": (
+        valid_entries() | {f"nice/{'x' * 300}/1.png": PIXEL},
+        "a name that cannot be used",
+    ),
+    "a nested archive": (
+        valid_entries() | {"nice/Bolt.zip": b"PK"},
+        "another archive inside the zip: nice/Bolt.zip",
+    ),
+    "only archives": (
+        {"nice.zip": b"PK", "real.zip": b"PK"},
+        "no folders nice and real side by side. It holds nice.zip, real.zip",
+    ),
+    "one domain": (
+        {name: PIXEL for name in valid_entries() if name.startswith("nice")},
+        "no folders nice and real side by side. It holds nice/",
+    ),
+    "domains in separate folders": (
+        {"a/nice/Bolt/1.png": PIXEL, "b/real/Bolt/1.png": PIXEL},
+        "no folders nice and real side by side",
+    ),
+    "two pairs": (valid_entries("a/") | valid_entries("b/"), "more than once, in a and in b"),
+    "pictures outside of category folders": (
+        {"nice/1.png": PIXEL, "real/Bolt/1.png": PIXEL},
+        "nice in the zip cannot be used: its pictures are not in category folders",
+    ),
+    "no pictures": (
+        {"nice/Bolt/a.txt": b"", "real/Bolt/1.png": PIXEL},
+        "nice in the zip cannot be used: it holds no pictures",
+    ),
+    "no entries": ({}, "The zip is empty"),
+    "only hidden files": ({"__MACOSX/a": b"", ".DS_Store": b""}, "The zip is empty"),
+    "thousands of other files": (
+        valid_entries() | {f"nice/Bolt/{i}.py": b"" for i in range(1200)},
+        "1,200 of the 1,212 files in the zip are not pictures",
+    ),
+    "two files of one name": (
+        valid_entries() | {"nice/bolt/1.PNG": PIXEL},
+        "two files named 'nice/bolt/1.png'",
+    ),
+    "a file that is also a folder": (
+        valid_entries() | {"nice/Bolt/1.png/2.png": PIXEL},
+        "both a file and a folder",
+    ),
+    "a zip bomb": (
+        valid_entries() | {f"nice/Bolt/bomb{i}.png": bytes(30_000_000) for i in range(5)},
+        "made to fill the disk",
+    ),
+    "a huge picture": (
+        valid_entries() | {"nice/Bolt/big.png": bytes(archive_checks.MAX_FILE_SIZE + 1)},
+        "nice/Bolt/big.png in the zip would unpack to 200.0 MB",
+    ),
+}
+
+
+@pytest.mark.parametrize(("entries", "message"), HOSTILE.values(), ids=HOSTILE)
+def test_refused_before_anything_is_written(
+    make_zip, tmp_path: Path, entries: dict, message: str
+) -> None:
+    path = make_zip(entries)
+    before = {file.name for file in tmp_path.iterdir()}
+    with pytest.raises(DataError) as refused:
+        archive.unpack(path, tmp_path / "out")
+    assert message in str(refused.value)
+    assert str(refused.value).endswith(".jpg." if "Expected" in str(refused.value) else ".")
+    assert {file.name for file in tmp_path.iterdir()} == before
+
+
+def test_too_little_disk_space_and_the_size_limit(
+    make_zip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(DataError, match=r"only 0\.0 MB are free"):
+        archive.unpack(make_zip(valid_entries()), tmp_path / "out")
+    monkeypatch.setattr(archive_checks, "MAX_TOTAL_SIZE", 500)
+    with pytest.raises(DataError, match="add the two folders by their paths"):
+        archive.unpack(make_zip(valid_entries()), tmp_path / "out")
+
+
+def test_too_many_entries(make_zip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_checks, "MAX_ENTRIES", 5)
+    with pytest.raises(DataError, match="12 entries, and the limit is 5"):
+        archive.unpack(make_zip(valid_entries()), tmp_path / "out")
+
+
+def test_a_central_directory_that_would_fill_the_memory(
+    make_zip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_zip(valid_entries())
+    with zipfile.ZipFile(path) as file:
+        directory_size = path.stat().st_size - file.start_dir - 22
+    monkeypatch.setattr(archive_checks, "MAX_DIRECTORY_SIZE", directory_size - 1)
+    monkeypatch.setattr(zipfile, "ZipFile", None)  # must not be reached
+    with pytest.raises(DataError, match="directory of the zip alone"):
+        archive.unpack(path, tmp_path / "out")
+
+    # The same as zip64: the record, its locator, and an end record that refers to them.
+    content = path.read_bytes()
+    end = content[-22:]
+    count, length, start = struct.unpack("<HII", end[10:20])
+    record = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, count, count, length, start)
+    locator = struct.pack("<4sIQI", b"PK\6\7", 0, len(content) - 22, 1)
+    path.write_bytes(content[:-22] + record + locator + end[:12] + b"\xff" * 8 + end[20:])
+    with pytest.raises(DataError, match="directory of the zip alone"):
+        archive.unpack(path, tmp_path / "out")
+
+
+def test_a_header_with_a_wrong_size_yields_no_more_bytes(make_zip, tmp_path: Path) -> None:
+    path = make_zip(valid_entries() | {"nice/Bolt/wrong-size.png": bytes(1_000_000)})
+    true_size, false_size = struct.pack("<I", 1_000_000), struct.pack("<I", 1_000)
+    path.write_bytes(path.read_bytes().replace(true_size, false_size))
+    with pytest.raises(DataError, match="damaged or cut off"):
+        archive.unpack(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
