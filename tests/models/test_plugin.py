@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fruitlab.app import demo
+from fruitlab.app import demo_answers
 from fruitlab.config.errors import ConfigError, RunError
 from fruitlab.inference.heatmap import Explanation
 from fruitlab.inference.predict import load_network
@@ -85,8 +85,9 @@ def test_penalty_excludes_scales_and_biases() -> None:
 def test_demo_shows_no_heat_map_without_a_feature_map() -> None:
     seen = network_contract.pictures(1)[0]
     top = [{"category": "Kiwi", "probability": 1.0}]
-    html = demo._pictures(Explanation(top, seen, None), "Kiwi")
-    assert "All that it saw" in html and "heat map" not in html
+    html = demo_answers.pictures(Explanation(top, seen, None), "Kiwi")
+    assert "The network's input" in html
+    assert "heat map" not in html
 
 
 def test_run_whose_network_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,7 @@ def _sweep(entry: Entry, config: Method, problem: str) -> None:
         names,
         names.index(first),
         key="again field",
-        format_func=lambda field: field.replace("_", " "),
+        format_func=lambda name: setting_of(name, type(config)).title,
         help="All other settings stay as in this run.",
     )
     setting = setting_of(name, type(config))

@@ -131,18 +131,6 @@ def lines(groups: Sequence[Group], *, axis: Axis, metric: Metric, percent: int) 
     ]
 
 
-def setting_label(name: str) -> str:
-    """A field of RunConfig in words."""
-    return {"norms": "batch-norm statistics"}.get(name, name.replace("_", " "))
-
-
-def setting_text(value: Any) -> str:
-    """A setting's value as text."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def _controls() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.segmented_control(
