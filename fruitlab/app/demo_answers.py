@@ -59,8 +59,8 @@ def explain(photo: Path | bytes | None, run_id: str | None) -> Shown:
         tested=example is not None and example.tested,
     )
     probabilities = {one["category"]: one["probability"] for one in explanation.top}
-    pictures = pictures(explanation, answer.category)
-    return _truth(example) + answer.markup, probabilities, pictures
+    shown = pictures(explanation, answer.category)
+    return _truth(example) + answer.markup, probabilities, shown
 
 
 def classify(photo: Path | bytes | None, run: str | None = None) -> dict[str, Any]:
