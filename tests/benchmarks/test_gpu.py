@@ -26,6 +26,7 @@ def run_equality(monkeypatch: pytest.MonkeyPatch, out: Path, *arguments: str) ->
     return results
 
 
+@pytest.mark.slow
 def test_runs_are_repeated_killed_and_resumed(monkeypatch, tmp_path):
     chosen = ("--methods", "mixed", "--checks", "repeated", "--precisions", "float32")
     (row,) = run_equality(monkeypatch, tmp_path, *chosen)["repeated"]

@@ -188,6 +188,7 @@ def test_missing_device_is_an_error(data):
         work(make("far"), device="mps", say=quietly)
 
 
+@pytest.mark.slow
 def test_second_worker_is_refused(data):
     run = make("busy")
     script = textwrap.dedent("""
