@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from fruitlab.app import navigation, networks, shared
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 # The element around the frame has a fixed height. Without this rule, a frame that grows with the
 # demo in it (assets/demo.js) would cover what follows.

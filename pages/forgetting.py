@@ -7,7 +7,7 @@ from fruitlab.app.forgetting_page import curves, play
 from fruitlab.methods.iterative import Iterative
 from fruitlab.plots import style
 from fruitlab.runs.captions import choice_caption
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 CHOICE_HELP = (
     "Several runs are drawn in one plot, each with its own dash. The percentage is the share of "

@@ -14,7 +14,7 @@ from fruitlab.app.runs_page import (
     view,
 )
 from fruitlab.app.runs_page.view_link import SECTIONS
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 DETAILS = {"categories": categories.show, "mistakes": mistakes.show, "again": again.show}
 
@@ -93,8 +93,8 @@ def report_problems(chosen: list[Entry]) -> None:
 def different_data(entries: list[Entry]) -> None:
     """Draws a warning if the runs were evaluated on different test pictures."""
     evaluated = [entry for entry in entries if entry.scores()]
-    if len({entry.data.get("fingerprint", entry.config.data) for entry in evaluated}) > 1:
-        names = ", ".join(sorted({entry.config.data for entry in evaluated}))
+    if len({entry.data.get("fingerprint", entry.known_config.data) for entry in evaluated}) > 1:
+        names = ", ".join(sorted({entry.known_config.data for entry in evaluated}))
         st.warning(
             f"These runs were tested on different pictures ({names}): their accuracies are not "
             "comparable.",
@@ -132,7 +132,7 @@ def details(chosen: list[str], entries: dict[str, Entry]) -> None:
             "This run is unreadable. It can be deleted under Title and files.",
             icon=":material/info:",
         )
-    else:
+    elif section is not None:
         DETAILS[section](entry)
 
 

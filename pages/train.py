@@ -7,7 +7,7 @@ from fruitlab.app.components import live
 from fruitlab.app.train_page import form
 from fruitlab.methods.base import Method
 from fruitlab.runs.captions import method_caption
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 LISTED = 6  # other runs in progress
 

@@ -48,16 +48,18 @@ QUICK = Sizes(
 SHORTEST = 15  # seconds below which a study is not worth starting
 # The time limit of benchmarks/gpu.sh, less what stopping a study may take.
 SECONDS = float(os.environ.get("PART_SECONDS", 220)) - 20
+QUICK_SECONDS = 80
 
 
 def main() -> None:
     asked = options(
         __doc__.splitlines()[0],
-        seconds={"type": float, "default": SECONDS, "help": "for all studies and runs together"},
+        seconds={"type": float, "help": "for all studies and runs together"},
     )
     sizes = QUICK if asked.quick else FULL
+    seconds = asked.seconds or (min(SECONDS, QUICK_SECONDS) if asked.quick else SECONDS)
     with part("time_to_result", "Time to result", asked.out) as result:
-        until = time.monotonic() + asked.seconds
+        until = time.monotonic() + seconds
         with lab() as here:
             here.run("data", "show", sizes.data)  # drawn once, which is no part of a run
             single_runs(result, here, sizes, asked.device)

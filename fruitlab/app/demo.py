@@ -60,7 +60,8 @@ class Photo(gr.Image):
 
     is_template = True  # in the browser it is Gradio's own component
 
-    def preprocess(self, payload: Any) -> Path | bytes | None:
+    # Gradio passes on whatever this returns; its annotation names only what its own Image returns.
+    def preprocess(self, payload: Any) -> Path | bytes | None:  # type: ignore[override]
         """The path of an uploaded file, or the bytes of a webcam frame."""
         if payload is None or not (payload.path or payload.url):
             return None

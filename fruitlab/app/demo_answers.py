@@ -16,7 +16,7 @@ from fruitlab.inference.client import PredictorError
 from fruitlab.inference.confidence import calibrated_answer
 from fruitlab.inference.examples import Example, drawn, examples
 from fruitlab.runs.catalog import find
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 INVITATION = "<p>Drop a photo here, paste one, use the camera, or choose an example below.</p>"
 EXAMPLES = 6
@@ -59,8 +59,8 @@ def explain(photo: Path | bytes | None, run_id: str | None) -> Shown:
         tested=example is not None and example.tested,
     )
     probabilities = {one["category"]: one["probability"] for one in explanation.top}
-    pictures = _pictures(explanation, answer.category)
-    return _truth(example) + answer.markup, probabilities, pictures
+    shown = pictures(explanation, answer.category)
+    return _truth(example) + answer.markup, probabilities, shown
 
 
 def classify(photo: Path | bytes | None, run: str | None = None) -> dict[str, Any]:
@@ -123,7 +123,8 @@ def _message(heading: str, text: str) -> str:
     return f"<h3>{html.escape(heading)}</h3><p>{html.escape(text)}</p>"
 
 
-def _pictures(explanation: heatmap.Explanation, category: str) -> str:
+def pictures(explanation: heatmap.Explanation, category: str) -> str:
+    """HTML of the heat map, if the network has one, and of what the network saw."""
     heat_map = ""
     if explanation.relevance is not None:
         image = heatmap.overlay(explanation.seen, explanation.relevance, SIDE)

@@ -1,5 +1,6 @@
 """Forms made from a method's settings: a widget for each, with its help, unit and limits."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -65,7 +66,7 @@ def numbers(base: Method) -> dict[str, Any]:
     settings = settings_of(type(base))
     for heading, names in _groups(base).items():
         st.markdown(f"**{heading}**")
-        columns: list[Any] = []
+        columns: Sequence[Any] = ()
         for place, name in enumerate(names):
             if place % 3 == 0:  # one row at a time: on a phone, columns stack
                 columns = st.columns(3)
@@ -100,9 +101,9 @@ def widget(setting: Setting, value: Any, *, key: str) -> Any:
     low, high = setting.low, setting.high
     if setting.kind is int:
         return st.number_input(label, low, high, value, 1, key=key, help=help_text)
-    bounds = [None if limit is None else float(limit) for limit in (low, high)]
+    low, high = (None if limit is None else float(limit) for limit in (low, high))
     return st.number_input(
-        label, *bounds, float(value), _step(value), format="%g", key=key, help=help_text
+        label, low, high, float(value), _step(value), format="%g", key=key, help=help_text
     )
 
 
@@ -155,7 +156,7 @@ def _slider(setting: Setting, value: Any) -> Any:
         key=setting.name,
         help=help_of(setting),
     )
-    if setting.unit == "%":
+    if setting.unit == "%" and setting.low is not None and setting.high is not None:
         _scale(setting.low, setting.high)
     return chosen
 

@@ -5,7 +5,7 @@ import time
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import runs_root
-from fruitlab.config.run_config import RunConfig
+from fruitlab.methods.base import Method
 from fruitlab.runs import queue
 from fruitlab.runs.catalog import create
 from fruitlab.runs.folder import Run
@@ -16,7 +16,7 @@ _lock = threading.Lock()
 _last: dict[str, tuple[float, Run]] = {}  # when each configuration was last started, and its run
 
 
-def start(config: RunConfig, *, device: str = "auto") -> Run:
+def start(config: Method, *, device: str = "auto") -> Run:
     """Creates a run and starts its process. A double click gets the run of the first click.
 
     Raises:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from fruitlab.config.text import percent
 from fruitlab.runs.captions import run_caption
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 
 def ready(entries: Iterable[Entry]) -> list[Entry]:

@@ -54,8 +54,10 @@ class Setting:
 
     @property
     def label(self) -> str:
-        """Title with the unit: "Batch size (pictures)"."""
-        return f"{self.title} ({self.unit})" if self.unit else self.title
+        """Title with the unit, unless it says the same: "Batch size (pictures)", "Iterations"."""
+        if not self.unit or self.unit == self.title.lower():
+            return self.title
+        return f"{self.title} ({self.unit})"
 
 
 def settings_of(config: type[BaseModel]) -> dict[str, Setting]:

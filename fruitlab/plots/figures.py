@@ -193,9 +193,9 @@ def _change(run: Forgetting) -> str:
 
 def mixing(
     ratio: Sequence[float],
-    nice: Sequence[float],
-    real: Sequence[float],
-    combined: Sequence[float],
+    nice: Sequence[float | None],
+    real: Sequence[float | None],
+    combined: Sequence[float | None],
     *,
     top: int = 1,
     chosen: float | None = None,
@@ -208,7 +208,7 @@ def mixing(
         ratio: shares of the real training set in percent, ascending, [n].
         nice: accuracy on nice test pictures at each ratio, [n].
         real: accuracy on real test pictures at each ratio, [n].
-        combined: combined performance at each ratio, [n].
+        combined: combined performance at each ratio, [n]. Any accuracy may be None: a gap.
         top: 1 or 3, for top-1 or top-3 accuracy.
         chosen: the ratio to highlight.
         paper: {score: (ratios, accuracies)}, the paper's values.
@@ -231,8 +231,9 @@ def mixing(
         layout |= style.vertical_line(chosen, f"{chosen:g} %", top=False)
     caption = ""
     if len(ratio):
-        best = int(np.nanargmax(np.asarray(combined, dtype=float)))
-        value = percent(float(combined[best]))
+        known = np.asarray(combined, dtype=float)  # None becomes nan
+        best = int(np.nanargmax(known))
+        value = percent(float(known[best]))
         caption = f"Combined performance is best at {ratio[best]:g} % real: {value}."
         if any(any(spread) for spread in deviations.values()):
             caption += " Error bars: standard deviation over seeds."

@@ -254,11 +254,11 @@ def test_no_file_of_this_machine_is_read_for_a_stranger(address, tmp_path):
                 f"{address}gradio_api/call/classify", body, {"Content-Type": "application/json"}
             )
             event = json.load(urllib.request.urlopen(call, timeout=60))["event_id"]
-            said = (
+            answer = (
                 urllib.request.urlopen(f"{address}gradio_api/call/classify/{event}", timeout=60)
                 .read()
                 .decode()
             )
-            assert "event: error" in said and "category" not in said
+            assert "event: error" in answer and "category" not in answer
         finally:
             secret.unlink()

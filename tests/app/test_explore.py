@@ -69,8 +69,8 @@ def test_the_slider_stops_where_there_is_a_run_and_changes_the_scores():
     for ratio, beside in ((100, 60), (0, 60), (60, 0)):
         app.select_slider[0].set_value(ratio).run()
         assert not app.exception
-        said = re.findall("<b>(.*?)</b>", html(app))[:3]
-        assert said == [
+        values = re.findall("<b>(.*?)</b>", html(app))[:3]
+        assert values == [
             f"{scores[ratio][name]['top1']:.1%}" for name in ("nice", "real", "combined")
         ]
         change = round(100 * (scores[ratio]["nice"]["top1"] - scores[beside]["nice"]["top1"]), 1)
@@ -108,13 +108,13 @@ def test_one_run_has_no_slider():
 def test_every_network_answers_one_photo():
     stops()
     app = opened("explore")
-    said = html(app)
-    assert said.count('class="ratio"') == 3 and said.count('aria-current="true"') == 1
+    page = html(app)
+    assert page.count('class="ratio"') == 3 and page.count('aria-current="true"') == 1
     for ratio in (0, 60, 100):
         picture = examples.examples(find("mixed0"))[0].image
         top = client.top3(f"mixed{ratio}", picture)
-        assert f"{top[0]['category']}" in said and f"{top[0]['probability']:.1%}" in said
-    assert "Answer of the network with" in said and "of the time" in said
+        assert f"{top[0]['category']}" in page and f"{top[0]['probability']:.1%}" in page
+    assert "Answer of the network with" in page and "of the time" in page
 
 
 def test_moving_the_slider_does_not_ask_the_networks_again(monkeypatch):

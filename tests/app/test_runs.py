@@ -209,12 +209,12 @@ def test_seeds_are_a_mean_and_differences_are_marked() -> None:
     assert "mixed, 20 % real" in text and "mixed, 60 % real" in text
     assert (
         sides(app).count('<tr class="differs">') == 3
-        and "learning rate" in sides(app)
+        and "Learning rate" in sides(app)
         and "0.123" in sides(app)
     )  # ratio, seed, learning rate
-    assert "momentum" not in sides(app)
+    assert "Momentum" not in sides(app)
     checked(app.toggle(key="runs agree").set_value(True).run())
-    assert "momentum" in sides(app) and sides(app).count('<tr class="differs">') == 3
+    assert "Momentum" in sides(app) and sides(app).count('<tr class="differs">') == 3
 
 
 def test_names_cannot_inject_html() -> None:

@@ -85,8 +85,9 @@ def test_penalty_excludes_scales_and_biases() -> None:
 def test_demo_shows_no_heat_map_without_a_feature_map() -> None:
     seen = network_contract.pictures(1)[0]
     top = [{"category": "Kiwi", "probability": 1.0}]
-    html = demo_answers._pictures(Explanation(top, seen, None), "Kiwi")
-    assert "100 pixels" in html and "heat map" not in html.lower()
+    html = demo_answers.pictures(Explanation(top, seen, None), "Kiwi")
+    assert "The network's input" in html
+    assert "heat map" not in html.lower()
 
 
 def test_run_whose_network_is_not_installed() -> None:

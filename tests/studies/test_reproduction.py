@@ -317,7 +317,7 @@ def test_tuning_runs_give_figures_8_to_10(monkeypatch):
         9: {"factor 0.1": {60: 0.6}, "factor 0.7": {60: 0.5}},
         10: {"factor 0.1": {60: 0.7}, "factor 0.5": {60: 0.8}},
     }
-    assert "learning rate 0.004 at 1" in paper_charts.tuning(8, figures[8])["reading"]
+    assert "learning rate 0.004 at 1" in paper_charts.tuning(8, figures[8])["caption"]
     assert tuning([], None) == {}
 
 

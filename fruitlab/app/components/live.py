@@ -10,12 +10,13 @@ from fruitlab.app.components.status import status
 from fruitlab.config.errors import RunError
 from fruitlab.config.run_config import RunConfig
 from fruitlab.config.text import percent, points
+from fruitlab.methods.mixed import Mixed
 from fruitlab.metrics.accuracy import SCORES
 from fruitlab.plots import figures, style
 from fruitlab.runs import references
 from fruitlab.runs.captions import setting_caption
+from fruitlab.runs.entry import Entry
 from fruitlab.runs.folder import Run
-from fruitlab.runs.index import Entry
 
 EVERY = 1.5  # seconds between updates while a run trains
 PROBLEM = "problem"  # key of session_state: why a button did nothing
@@ -111,16 +112,17 @@ def _do(action: Callable[[Run], None], entry: Entry) -> None:
 
 def _scores(entry: Entry, top: int) -> None:
     """The accuracies in large type with their changes; below them loss and pictures seen."""
-    now, name = entry.scores(), f"top{top}"
     final = entry.summary if entry.status == "finished" else {}
     has_final = all(isinstance(final.get(score), dict) for score in SCORES)
     before = entry.scores(-2) if entry.points > 1 and not has_final else None
-    shown = final if has_final else now
+    shown, name = final if has_final else entry.scores(), f"top{top}"
+    if shown is None:
+        return
     # A horizontal container stays in one row on a phone, where columns do not. The metrics have no
     # help of their own: screen readers would read out the colour in their labels.
     row = st.container(horizontal=True, gap="small")
     for score in SCORES:
-        change = points(now[score][name] - before[score][name], signed=True) if before else None
+        change = points(shown[score][name] - before[score][name], signed=True) if before else None
         row.metric(style.LABELS[score], percent(shown[score][name]), change, width="content")
     st.caption(
         _training_state(entry, with_changes=before is not None),
@@ -151,7 +153,7 @@ def _plots(entry: Entry, config: RunConfig, top: int) -> None:
     curves, iterations = entry.curves(top), config.iterations
     best = references.best_mixed(shared.index().entries(), entry, top)
     named = None
-    if best is not None and best[0].config is not None:
+    if best is not None and isinstance(best[0].config, Mixed):
         named = setting_caption("ratio", best[0].config.ratio), best[1]
     accuracies = figures.accuracies(
         curves, top=top, iterations=iterations, categories=entry.categories, best=named

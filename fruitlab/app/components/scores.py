@@ -17,7 +17,9 @@ def large(scores: Scores, before: Scores | None) -> str:
         scores: nice, real and combined as fractions between 0 and 1.
         before: the scores to compare with; None leaves the changes out.
     """
-    cells = "".join(_cell(name, scores[name], before and before[name]) for name in SCORES)
+    cells = "".join(
+        _cell(name, scores[name], None if before is None else before[name]) for name in SCORES
+    )
     return f'{assets.style("scores.css")}<div class="scores"><div>{cells}</div></div>'
 
 

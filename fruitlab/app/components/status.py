@@ -8,7 +8,7 @@ import streamlit as st
 from fruitlab.config.text import duration
 from fruitlab.methods.phase import labels
 from fruitlab.runs import cost
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 # What the worker reports that it is doing: how to show it, and what comes next.
 ACTIVITIES = {
@@ -101,7 +101,7 @@ def _training(entry: Entry, iterations: int) -> None:
 
 def _phase(entry: Entry) -> str:
     """What the current phase trains, for a run with several phases."""
-    phases = entry.config.phases()
+    phases = entry.known_config.phases()
     by_label = dict(zip(labels(phases), phases, strict=True))
     if len(phases) == 1 or not entry.phases or entry.phases[-1] not in by_label:
         return ""
@@ -111,7 +111,8 @@ def _phase(entry: Entry) -> str:
 def _counted(activity: dict[str, Any]) -> tuple[float, str]:
     """The share of pictures read or drawn, and the same as text; (0, "") if not reported."""
     done, total, step = activity.get("done"), activity.get("of"), activity.get("step")
-    numbers = isinstance(done, int) and isinstance(total, int)
-    if not (numbers and isinstance(step, str) and 0 <= done <= total and total):
+    if not (isinstance(done, int) and isinstance(total, int) and isinstance(step, str)):
+        return 0.0, ""
+    if not (0 <= done <= total and total):
         return 0.0, ""
     return done / total, f"{step}: {done:,} of {total:,}"

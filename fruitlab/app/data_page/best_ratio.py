@@ -7,6 +7,7 @@ import streamlit as st
 from fruitlab.app import navigation
 from fruitlab.app.components import chart, study
 from fruitlab.config.text import percent
+from fruitlab.methods.mixed import Mixed
 from fruitlab.metrics.accuracy import SCORES
 from fruitlab.plots import figures
 from fruitlab.studies import plans, progress
@@ -29,35 +30,38 @@ def show(entry: dict[str, Any]) -> None:
     plan, arguments = plans.ratio(name), ["ratio", "--data", name]
     state = study.show(plan, arguments, entry, button="Look for the best ratio")
     best = progress.best(state)
-    if best is None:
+    if best is None or not isinstance(best.config, Mixed):
         return
-    _chart(state, best)
-    st.markdown(_describe(best, complete=not state.missing))
-    ratio = str(best.config.ratio)
-    navigation.link("explore", "Try these networks on a photo", query={"ratio": ratio})
+    ratio = best.config.ratio
+    _chart(state, ratio)
+    st.markdown(_describe(best, ratio, complete=not state.missing))
+    navigation.link("explore", "Try these networks on a photo", query={"ratio": str(ratio)})
 
 
-def _chart(state: Progress, best: Best) -> None:
+def _chart(state: Progress, best_ratio: int) -> None:
     runs = sorted(
-        ((config.ratio, state.found[config]) for config in state.finished),
+        (
+            (config.ratio, state.found[config])
+            for config in state.finished
+            if isinstance(config, Mixed)
+        ),
         key=lambda pair: pair[0],
     )
     nice, real, combined = ([run.final(score) for _, run in runs] for score in SCORES)
-    figure = figures.mixing(
-        [ratio for ratio, _ in runs], nice, real, combined, chosen=best.config.ratio
-    )
+    ratios = [ratio for ratio, _ in runs]
+    figure = figures.mixing(ratios, nice, real, combined, chosen=best_ratio)
     chart.show(figure, key="best ratio", height=330)
 
 
-def _describe(best: Best, *, complete: bool) -> str:
+def _describe(best: Best, ratio: int, *, complete: bool) -> str:
     low, high = map(percent, best.interval)
     text = (
-        f"**{'Best' if complete else 'Best so far'}: {best.config.ratio} % real**, combined "
+        f"**{'Best' if complete else 'Best so far'}: {ratio} % real**, combined "
         f"{percent(best.combined)} (95 % interval {low} to {high}, from the number of test "
         "pictures)."
     )
     if best.within:
-        ratios = sorted(config.ratio for config in best.within)
-        similar = ", ".join(f"{ratio} %" for ratio in ratios)
+        ratios = sorted(config.ratio for config in best.within if isinstance(config, Mixed))
+        similar = ", ".join(f"{other} %" for other in ratios)
         text += f" Not distinguishable from it: {similar}."
     return text

@@ -14,7 +14,7 @@ from fruitlab.methods.mixed import Mixed
 from fruitlab.methods.registry import configure
 from fruitlab.runs import cost
 from fruitlab.runs.captions import setting_caption
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 from fruitlab.runs.sweeps import sweeps
 
 RATIOS = (0, 50, 100)  # both ends of the slider and its middle
@@ -94,7 +94,8 @@ def _progress() -> None:
         "**The first networks are training.** The slider appears when one of them has finished."
     )
     for entry in coming[: len(RATIOS)]:
-        st.caption(setting_caption("ratio", entry.config.ratio))
+        if isinstance(entry.config, Mixed):
+            st.caption(setting_caption("ratio", entry.config.ratio))
         status.brief(entry)
     running = next((entry for entry in coming if entry.status == "running"), coming[0])
     navigation.link("train", "Watch it train", query={"run": running.id})

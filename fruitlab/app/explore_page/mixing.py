@@ -53,7 +53,8 @@ def slider(sweep: Sweep) -> int:
     if wanted.isdecimal() and len(wanted) < 4:
         st.session_state[key] = min(ratios, key=lambda ratio: abs(ratio - int(wanted)))
     elif key not in st.session_state:
-        st.session_state[key] = max(ratios, key=lambda ratio: sweep.scores(ratio)["combined"])
+        combined = {ratio: sweep.scores(ratio)["combined"] or 0.0 for ratio in ratios}
+        st.session_state[key] = max(ratios, key=combined.__getitem__)
 
     def moved() -> None:
         st.query_params["ratio"] = str(st.session_state[key])

@@ -12,7 +12,7 @@ from fruitlab.inference.client import Answers, PredictorError
 from fruitlab.inference.confidence import CalibratedAnswer, calibrated_answer
 from fruitlab.inference.examples import SELECTED, Example, examples
 from fruitlab.plots import style
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 from fruitlab.runs.sweeps import Sweep
 
 ACCENT = "#7b3f7d"  # if the theme has no primary colour

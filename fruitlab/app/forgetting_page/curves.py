@@ -9,7 +9,7 @@ from fruitlab.methods.mixed import Mixed
 from fruitlab.methods.registry import as_method
 from fruitlab.plots import figures
 from fruitlab.runs import captions, forgetting, references
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 
 def watch(chosen: list[str], active: bool) -> None:
@@ -61,7 +61,7 @@ def _view(chosen: list[str], was_active: bool) -> None:
 
 def _reference(joint: Entry | None, top: int) -> tuple[str, float, float] | None:
     """Name, nice and real accuracy of the jointly trained run."""
-    if joint is None or joint.config is None:
+    if joint is None or not isinstance(joint.config, Mixed):
         return None
     nice, real = joint.final("nice", top), joint.final("real", top)
     if nice is None or real is None:
@@ -76,7 +76,7 @@ def _missing_joint(entry: Entry) -> None:
     )
     mixed = as_method(
         Mixed.name,
-        entry.config,
+        entry.known_config,
         ratio=references.JOINT,
         iterations=forgetting.joint_iterations(entry),
     )

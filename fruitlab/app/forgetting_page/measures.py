@@ -7,8 +7,8 @@ import streamlit as st
 from fruitlab.config.text import percent, points
 from fruitlab.plots import style
 from fruitlab.runs import forgetting
+from fruitlab.runs.entry import Entry
 from fruitlab.runs.forgetting import Measures
-from fruitlab.runs.index import Entry
 
 FROM_PEAK = (
     "Forgetting as the best nice accuracy so far minus the current one. Both are measured on the "

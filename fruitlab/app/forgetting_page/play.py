@@ -21,7 +21,7 @@ from fruitlab.play import file as play
 from fruitlab.play.file import PlayFile
 from fruitlab.plots import style
 from fruitlab.runs.captions import method_caption
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 HEIGHT = 400  # of the plot, in pixels
 COMMAND = "python -m fruitlab play-file {run}"

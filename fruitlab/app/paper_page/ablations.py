@@ -8,7 +8,7 @@ import streamlit as st
 
 from fruitlab.config.text import percent
 from fruitlab.data import store
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 from fruitlab.studies import ablation_conclusions, ablation_results, published
 from fruitlab.studies.ablation_results import WITHIN, Row, SwitchRow, Table
 from fruitlab.studies.ablations import CHOSEN, EARLY, FULL_LENGTH, RATIO, Ablation, AblationSet

@@ -10,7 +10,7 @@ from fruitlab.app.components import chart
 from fruitlab.app.paper_page import tables
 from fruitlab.app.paper_page.results import Results
 from fruitlab.data import store
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 from fruitlab.studies import figures, published, reproduction
 from fruitlab.studies.scores import best
 from fruitlab.studies.tuning import tuning
@@ -32,7 +32,7 @@ def mixed(results: Results) -> None:
             "Ours in the figures",
             list(WHICH),
             default="last",
-            format_func=WHICH.get,
+            format_func=WHICH.__getitem__,
             required=True,
             key="ours",
             bind="query-params",

@@ -94,6 +94,8 @@ def choose(found: Sequence[Reproduction]) -> Reproduction | None:
 def headline(results: Results) -> None:
     """The best combined scores in large type, beside the paper's."""
     runs = results.runs
+    if runs is None:
+        return
     seeds = "one seed" if runs.seeds == 1 else f"up to {runs.seeds} seeds"
     baseline = (
         f" The random baseline is {percent(1 / runs.first.categories)}, for"

@@ -9,8 +9,8 @@ from fruitlab.app.components import study
 from fruitlab.config.errors import ConfigError
 from fruitlab.config.presets import PRESETS
 from fruitlab.data import store
+from fruitlab.runs.entry import Entry
 from fruitlab.runs.grouping import preset_changes, preset_name
-from fruitlab.runs.index import Entry
 from fruitlab.studies import plans
 from fruitlab.studies.progress import Progress
 from fruitlab.studies.reproduction import METHODS, STATISTICS, Reproduction
@@ -59,8 +59,9 @@ def start_study(chosen: Reproduction | None, *, opened: bool) -> None:
         expanded=opened,
     ):
         data, preset, seeds, both = _form(available, chosen)
-        continued = chosen is not None and _is_of(chosen, data, preset)
-        changes = _changes(chosen) if continued else {}
+        changes = {}
+        if chosen is not None and _is_of(chosen, data, preset):
+            changes = _changes(chosen)
         statistics = STATISTICS if both else ()
         try:
             plan = plans.paper(
@@ -178,6 +179,6 @@ def _changes(chosen: Reproduction) -> dict[str, Any]:
     iterations = chosen.iterations("mixed")
     if iterations:
         first = next(iter(chosen.mixed.values()))[0]
-        if "iterations" in preset_changes(first.config):
+        if "iterations" in preset_changes(first.known_config):
             changes["iterations"] = iterations
     return changes | ({"split_seed": config.split_seed} if config.split_seed else {})

@@ -1,6 +1,7 @@
 """The paper's hypotheses and findings as cards, with the verdicts on our runs."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import streamlit as st
 
@@ -11,7 +12,7 @@ from fruitlab.studies.findings import Verdict
 from fruitlab.studies.published import Claim
 from fruitlab.studies.scores import PAPER, Status
 
-BADGES = {
+BADGES: dict[Status, tuple[str, Literal["violet", "grey"]]] = {
     Status.HOLDS: (":material/check:", "violet"),
     Status.PARTLY: (":material/contrast:", "violet"),
     Status.FAILS: (":material/close:", "grey"),

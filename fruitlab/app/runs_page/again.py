@@ -13,7 +13,7 @@ from fruitlab.config.text import duration
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import parse, setting_of
 from fruitlab.runs import grouping
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 MOST_SEEDS, MOST_VALUES = 20, 30
 LISTED_SEEDS = 12
@@ -38,15 +38,15 @@ def show(entry: Entry) -> None:
     if problem or difference:
         st.warning(problem or difference, icon=":material/image_not_supported:")
     # The data may be on this machine under another name.
-    data = local_name(entry) or entry.config.data
-    config = entry.config.model_copy(update={"data": data})
+    data = local_name(entry) or entry.known_config.data
+    config = entry.known_config.model_copy(update={"data": data})
     left, right = st.columns(2, gap="large")
     with left:
         _seeds(entry, config, problem)
     with right:
         _sweep(entry, config, problem)
     st.markdown("**Link that reproduces this run**")
-    query = permalinks.to_query(entry.config, entry.data.get("fingerprint"))
+    query = permalinks.to_query(entry.known_config, entry.data.get("fingerprint"))
     st.code(address("train", query), language=None, wrap_lines=True)
     with st.container(horizontal=True, vertical_alignment="center"):
         navigation.link("train", "Open on the Train page", query=query)
@@ -82,7 +82,7 @@ def _seeds(entry: Entry, config: Method, problem: str) -> None:
 
 def _used_seeds(entry: Entry, config: Method) -> list[int]:
     """Seeds of the runs of this experiment that did not fail, ascending."""
-    experiments = {entry.config.experiment(), config.experiment()}
+    experiments = {entry.known_config.experiment(), config.experiment()}
     return sorted(
         {
             other.config.seed
@@ -104,7 +104,7 @@ def _sweep(entry: Entry, config: Method, problem: str) -> None:
         names,
         names.index(first),
         key="again field",
-        format_func=lambda field: field.replace("_", " "),
+        format_func=lambda name: setting_of(name, type(config)).title,
         help="All other settings stay as in this run.",
     )
     setting = setting_of(name, type(config))
@@ -154,10 +154,10 @@ def swept(config: Method, name: str, text: str) -> tuple[list[Method], list[str]
 
 def _time(entry: Entry, configs: Sequence[Method]) -> str:
     """How long the runs will take here, at the speed of this run."""
-    seconds = entry.summary.get("seconds")
-    if not isinstance(seconds, (int, float)) or not entry.config.iterations:
+    seconds, iterations = entry.summary.get("seconds"), entry.known_config.iterations
+    if not isinstance(seconds, (int, float)) or not iterations:
         return f"{ONE_AFTER_ANOTHER}."
-    total = sum(seconds * config.iterations / entry.config.iterations for config in configs)
+    total = sum(seconds * config.iterations / iterations for config in configs)
     return f"{ONE_AFTER_ANOTHER}: about {duration(total)} at the speed of this run."
 
 

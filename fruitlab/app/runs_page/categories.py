@@ -12,7 +12,7 @@ from fruitlab.app.runs_page.predictions import DAMAGED, predictions, report_dama
 from fruitlab.data.domains import DOMAINS
 from fruitlab.metrics import accuracy
 from fruitlab.plots.categories import per_category
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 COLUMNS = ("pictures", "top1", "top1_low", "top1_high", "top3", "top3_low", "top3_high")
 

@@ -14,10 +14,11 @@ from fruitlab.methods.base import Method
 from fruitlab.methods.registry import methods
 from fruitlab.metrics import curves
 from fruitlab.metrics.accuracy import SCORES
+from fruitlab.metrics.curves import Axis, Metric
 from fruitlab.plots import comparison
 from fruitlab.plots.comparison import Line
 from fruitlab.runs import captions
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 EVERY = 2.0  # seconds between updates while a selected run trains
 MOST_LINES = 12
@@ -58,7 +59,7 @@ def grouped(entries: Sequence[Entry], *, seeds: bool) -> list[Group]:
     """
     by_id = {entry.id: entry for entry in entries}
     if seeds:
-        pairs = ((entry.id, entry.config.experiment()) for entry in entries)
+        pairs = ((entry.id, entry.known_config.experiment()) for entry in entries)
         members = list(curves.groups(pairs).values())
     else:
         members = [[entry.id] for entry in entries]
@@ -88,7 +89,7 @@ def selected(chosen: list[str]) -> list[Entry]:
     """The selected runs that can be drawn: by method, then its headline setting, then time."""
     found = {entry.id: entry for entry in shared.index().entries()}
     entries = [found[name] for name in chosen if name in found and found[name].config is not None]
-    return sorted(entries, key=lambda entry: (*_order(entry.config), entry.created))
+    return sorted(entries, key=lambda entry: (*_order(entry.known_config), entry.created))
 
 
 def _order(config: Method) -> tuple[int, Any]:
@@ -97,7 +98,7 @@ def _order(config: Method) -> tuple[int, Any]:
     return list(methods()).index(config.method), headline
 
 
-def lines(groups: Sequence[Group], *, axis: str, metric: str, percent: int) -> list[Line]:
+def lines(groups: Sequence[Group], *, axis: Axis, metric: Metric, percent: int) -> list[Line]:
     """The curves of each group, smoothed and then averaged over its seeds.
 
     Args:
@@ -128,18 +129,6 @@ def lines(groups: Sequence[Group], *, axis: str, metric: str, percent: int) -> l
         )
         for index, group in enumerate(groups)
     ]
-
-
-def setting_label(name: str) -> str:
-    """A field of RunConfig in words."""
-    return {"norms": "batch-norm statistics"}.get(name, name.replace("_", " "))
-
-
-def setting_text(value: Any) -> str:
-    """A setting's value as text."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _controls() -> None:

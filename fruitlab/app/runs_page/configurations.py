@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 import streamlit as st
 
 from fruitlab.app import assets
-from fruitlab.app.runs_page.compare import selected, setting_label, setting_text
+from fruitlab.app.runs_page.compare import selected
 from fruitlab.config.settings import settings_of
 from fruitlab.metrics.curves import Setting, side_by_side
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 
 def show(chosen: list[str]) -> None:
@@ -21,7 +22,7 @@ def show(chosen: list[str]) -> None:
     entries = selected(chosen)
     if len(entries) < 2:
         return
-    rows = side_by_side([entry.config.settings() for entry in entries])
+    rows = side_by_side([entry.known_config.settings() for entry in entries])
     differing = [row for row in rows if row.differs]
     with st.expander(
         f"Configurations side by side: {len(differing)} of {len(rows)} settings differ",
@@ -34,19 +35,26 @@ def show(chosen: list[str]) -> None:
 
 def _table(entries: Sequence[Entry], rows: Sequence[Setting]) -> str:
     head = "".join(f"<th>{escape(entry.title)}</th>" for entry in entries)
-    units = {
-        name: setting.unit
+    labels = {
+        name: setting.label
         for entry in entries
-        for name, setting in settings_of(type(entry.config)).items()
+        for name, setting in settings_of(type(entry.known_config)).items()
     }
-    body = "".join(_row(row, units.get(row.name, "")) for row in rows)
+    body = "".join(_row(row, labels[row.name]) for row in rows)
     table = f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f'<div class="fl-sides">{table}</div>'
 
 
-def _row(row: Setting, unit: str) -> str:
-    label = setting_label(row.name) + (f" ({unit})" if unit not in ("", row.name) else "")
-    texts = ("—" if value is None else escape(setting_text(value)) for value in row.values)
-    cells = "".join(f"<td>{text}</td>" for text in texts)
+def _row(row: Setting, label: str) -> str:
+    cells = "".join(f"<td>{escape(_text(value))}</td>" for value in row.values)
     differs = ' class="differs"' if row.differs else ""
-    return f"<tr{differs}><td>{label}</td>{cells}</tr>"
+    return f"<tr{differs}><td>{escape(label)}</td>{cells}</tr>"
+
+
+def _text(value: Any) -> str:
+    """A setting's value; a dash where the setting does not apply."""
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

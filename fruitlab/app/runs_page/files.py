@@ -6,8 +6,8 @@ from fruitlab.app import shared
 from fruitlab.app.runs_page.table import CHOSEN
 from fruitlab.config.errors import RunError
 from fruitlab.runs import labels
+from fruitlab.runs.entry import Entry
 from fruitlab.runs.folder import Run
-from fruitlab.runs.index import Entry
 
 FILES = {
     "weights.safetensors": "Weights",

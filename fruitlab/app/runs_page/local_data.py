@@ -1,7 +1,7 @@
 """The data of a run on this machine: under its own name, or another with the same hash."""
 
 from fruitlab.data import store
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 
 def local_name(entry: Entry) -> str | None:
@@ -10,7 +10,7 @@ def local_name(entry: Entry) -> str | None:
     A data set of the same name is preferred; its pictures may be others (`training_problem`). The
     built-in pictures are always there.
     """
-    name = entry.config.data
+    name = entry.known_config.data
     found = {data["name"]: data["fingerprint"] for data in store.available()}
     if name in found or name.partition(":")[0] == store.BUILT_IN:
         return name
@@ -30,8 +30,8 @@ def training_problem(entry: Entry) -> tuple[str, str]:
     data = found.get(name or "") or found.get((name or "").partition(":")[0])
     if data is None:
         return (
-            f"This run was trained on *{entry.config.data}*, which is not on this machine. Import "
-            "the same pictures on the Data page to run it again; with other pictures it is "
+            f"This run was trained on *{entry.known_config.data}*, which is not on this machine. "
+            "Import the same pictures on the Data page to run it again; with other pictures it is "
             "another experiment."
         ), ""
     if data["problem"]:

@@ -11,7 +11,7 @@ from fruitlab.config.text import percent
 from fruitlab.data import store
 from fruitlab.data.domains import DOMAINS
 from fruitlab.plots import style
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 ON_A_PAGE = 24  # pictures
 
@@ -21,16 +21,13 @@ def show(entry: Entry) -> None:
     table = predictions(entry)
     if table is None:
         return
-    domain = (
-        st.segmented_control(
-            "Test set",
-            DOMAINS,
-            default="real",
-            key="confusion set",
-            required=True,
-            format_func=lambda name: f"{style.SHAPES[name]} {name}",
-        )
-        or "real"
+    domain = st.segmented_control(
+        "Test set",
+        DOMAINS,
+        default="real",
+        key="confusion set",
+        required=True,
+        format_func=lambda name: f"{style.SHAPES[name]} {name}",
     )
     try:
         names = table["categories"].tolist()
@@ -76,7 +73,7 @@ def _pictures(entry: Entry, table: dict[str, np.ndarray], rows: np.ndarray) -> N
     rows = _page(rows, key=f"page {entry.id} {rows[0]}")
     paths = [str(table["path"][row]) for row in rows]
     confidence = [percent(float(table["probability"][row, 0])) for row in rows]
-    name = local_name(entry) or entry.config.data
+    name = local_name(entry) or entry.known_config.data
     images, problem = images_of(name, tuple(table["hash"][rows].tolist()))
     if problem:
         st.info(problem, icon=":material/image_not_supported:")

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from fruitlab.config.errors import RunError
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 # What reading a table of predictions raises where it is not one of ours.
 DAMAGED = (KeyError, IndexError, ValueError, TypeError, AttributeError)

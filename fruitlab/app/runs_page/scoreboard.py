@@ -13,7 +13,7 @@ from fruitlab.metrics.accuracy import SCORES
 from fruitlab.metrics.curves import Which, mean_and_deviation, run_scores
 from fruitlab.plots import style
 from fruitlab.plots.comparison import line_style
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 Top = Literal["top1", "top3"]
 # Lengths of dashes and gaps in pixels, as plotly draws them.

@@ -10,7 +10,7 @@ import streamlit as st
 from fruitlab.app import shared
 from fruitlab.metrics.accuracy import SCORES
 from fruitlab.runs.captions import method_caption
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 EVERY = 3.0  # seconds between updates while something trains
 # Keys of session_state.

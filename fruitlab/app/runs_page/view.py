@@ -33,7 +33,8 @@ def read(known: list[str]) -> None:
     """
     params = st.query_params.to_dict()
     if params != st.session_state.get(WRITTEN) or SEEN not in st.session_state:
-        view, warnings = st.session_state.get(SEEN) or View(runs=tuple(known[:1])), []
+        view = st.session_state.get(SEEN) or View(runs=tuple(known[:1]))
+        warnings: list[str] = []
         if params:
             view, warnings = view_from_query(params, set(known))
         st.session_state[CHOSEN] = list(view.runs)

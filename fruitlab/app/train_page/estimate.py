@@ -3,7 +3,7 @@
 from fruitlab.config.text import duration
 from fruitlab.methods.base import Method
 from fruitlab.runs import cost
-from fruitlab.runs.index import Entry
+from fruitlab.runs.entry import Entry
 
 
 def text(config: Method, counts: tuple[int, int, bool], entries: list[Entry]) -> str:

@@ -8,7 +8,8 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.run_config import RENAMED
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import methods
-from fruitlab.runs.index import Entry
+from fruitlab.runs.captions import setting_caption
+from fruitlab.runs.entry import Entry
 from fruitlab.runs.queue import DEVICES
 
 PROBLEM = "start problem"  # key of session_state: why the last click on Start did nothing
@@ -47,7 +48,7 @@ def show(entries: list[Entry], prefill: Method | None) -> None:
             "Device", DEVICES, help="Where to train. auto uses a GPU if there is one."
         )
     if changes:
-        listed = ", ".join(f"{field.replace('_', ' ')} {value}" for field, value in changes.items())
+        listed = ", ".join(setting_caption(field, value) for field, value in changes.items())
         st.caption(f"Different from {base.preset}: {listed}")
     config = forms.combine(base, changes | headline | {"data": chosen})
     problem = None if config is None else data.problem(chosen)
