@@ -114,6 +114,12 @@ def methods(known: list[dict[str, Any]]) -> str:
     return table(["name", "what it does", "settings and defaults"], rows)
 
 
+def networks(known: list[dict[str, Any]]) -> str:
+    """A table of the networks."""
+    columns = ("name", "title", "description")
+    return table(list(columns), [[row[column] for column in columns] for row in known])
+
+
 def network(rows: list[dict[str, Any]]) -> str:
     """Table 1, from `table1.rows`."""
     return table(

@@ -107,6 +107,7 @@ def parser() -> argparse.ArgumentParser:
     add("runs", "List all runs and their scores.", commands.runs)
     known = add("methods", "List the training methods and their settings.", commands.methods)
     known.add_argument("--markdown", action="store_true", help="Print docs/methods.md.")
+    add("networks", "List the networks that a run can train.", commands.networks)
     add("network", "Print Table 1: layers, output sizes and parameters.", commands.network)
 
     release = add(

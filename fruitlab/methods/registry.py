@@ -21,6 +21,7 @@ from fruitlab.config.presets import find_preset
 from fruitlab.config.run_config import RunConfig, current_names
 from fruitlab.config.settings import Setting, settings_of
 from fruitlab.methods.base import Method
+from fruitlab.models import registry as networks
 
 ENTRY_POINTS = "fruitlab.methods"
 # Run folders of format 1 hold these for every method, whether it has them or not.
@@ -113,13 +114,15 @@ def configure(name: str, *, preset: str = "quick", **changes: Any) -> Method:
         changes: settings of the method; strings are converted.
 
     Raises:
-        ConfigError: unknown method, preset or setting, or an invalid value.
+        ConfigError: unknown method, preset, setting or network, or an invalid value.
     """
     made = method(name)
     preset_name, table = find_preset(preset)
     values = dict(table.values) | dict(made.presets.get(preset_name, {}))
     fixed = {"method": name, "preset": f"{preset_name}@{table.version}"}
-    return parse(fixed | values | current_names(changes))
+    config = parse(fixed | values | current_names(changes))
+    networks.check(config.network)
+    return config
 
 
 def as_method(name: str, config: Method, **changes: Any) -> Method:

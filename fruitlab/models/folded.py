@@ -38,7 +38,8 @@ class FoldedPaperResNet(Model):
         self.register_buffer("average", network.hidden.norm.mean.clone())
         self.stem = FoldedConvolution(network.stem, network.input_size)
         blocks, size = [], network.input_size // 2  # after max pooling
-        for block in network.residual_blocks():
+        for block in network.blocks:
+            assert isinstance(block, ResidualBlock)
             blocks.append(FoldedBlock(block, size))
             size = blocks[-1].size
         self.channels = blocks[-1].channels

@@ -105,10 +105,6 @@ class PaperResNet(Model):
     def head(self, features: Tensor) -> Tensor:
         return self.output(torch.tanh(self.hidden(features)))
 
-    def residual_blocks(self) -> list[ResidualBlock]:
-        """The blocks in order."""
-        return [block for block in self.blocks if isinstance(block, ResidualBlock)]
-
     def layer_groups(self) -> dict[str, list[nn.Module]]:
         blocks = list(self.blocks)
         return {

@@ -284,6 +284,17 @@ def test_table_1(call, capsys):
     assert main(["network"]) == 0 and "Change Residual Block" in capsys.readouterr().out
 
 
+def test_networks_are_listed(call, capsys):
+    status, listed, _ = call("networks")
+    assert status == 0 and listed[0]["name"] == "paper" and listed[0]["title"]
+    assert main(["networks"]) == 0 and "paper" in capsys.readouterr().out
+
+
+def test_unknown_network_fails_before_the_data_is_read(call):
+    status, result, _ = call("train", "mixed", "--set", "network=papper", "--data", "nowhere")
+    assert status == 2 and "no network named 'papper'" in result["error"]
+
+
 def test_runs_are_sorted_numerically(call):
     for ratio in (100, 20, 0):
         run_folder(f"mixed-{ratio}-x", ratio=ratio)

@@ -75,7 +75,7 @@ def test_unknown_network_error_lists_known_networks() -> None:
         with pytest.raises(ConfigError, match=r"no network named 'papper'. Choose one of: .*paper"):
             ask("papper")
     with pytest.raises(ConfigError, match="no network named 'papper'"):
-        registry.build(config(network="papper"), 3)
+        registry.build(config().model_copy(update={"network": "papper"}), 3)
 
 
 def test_plugin_is_loaded_on_first_use(plugins: None) -> None:
@@ -91,14 +91,14 @@ def test_broken_plugin_only_warns(plugins: None) -> None:
         pytest.warns(RuntimeWarning, match="'broken' .*cannot be loaded.*there_is_no_such_module"),
         pytest.raises(ConfigError, match=r"no network named 'broken'.*paper, plugged"),
     ):
-        registry.build(config(network="broken"), 3)
+        registry.build(config().model_copy(update={"network": "broken"}), 3)
     assert "broken" not in registry.networks()
     assert registry.build(config(), 3).name == "paper"
 
 
 def test_plugin_that_registers_another_name_is_an_error(plugins: None) -> None:
     with pytest.raises(ConfigError, match="registers no network named 'silent'"):
-        registry.build(config(network="silent"), 3)
+        registry.build(config().model_copy(update={"network": "silent"}), 3)
 
 
 def test_incomplete_or_duplicate_declaration_is_rejected() -> None:

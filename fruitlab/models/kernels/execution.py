@@ -18,6 +18,7 @@ from fruitlab.models.paper_resnet import (
     Convolution,
     Dense,
     PaperResNet,
+    ResidualBlock,
     RunningNorm,
     ShortcutProjection,
 )
@@ -76,7 +77,8 @@ def accelerate(network: Model, precision: torch.dtype = torch.float32) -> Execut
 def fused_features(network: PaperResNet, x: Tensor) -> Tensor:
     """`network.features(x)`. x may be bfloat16: then so are the maps; the features are float32."""
     x, moments, _ = _convolution(network.stem, x, pool=True)
-    for block in network.residual_blocks():
+    for block in network.blocks:
+        assert isinstance(block, ResidualBlock)
         y, moments, x = _convolution(block.first, x, moments)
         skip = x if block.shortcut is None else _projection(block.shortcut, x, y.shape[-1])
         x, moments, _ = _convolution(block.second, y, moments, skip)
