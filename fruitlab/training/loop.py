@@ -33,10 +33,13 @@ def train(config: Method, data: DeviceDataset, state: State) -> Iterator[Evaluat
         An Evaluation where one is due, and None after every iteration.
 
     Raises:
+        ConfigError: a phase trains a layer group that the network does not have.
         Diverged: the loss is not finite at an evaluation.
     """
     phases = config.phases()
     names = labels(phases)
+    for phase in phases:
+        state.check_groups(phase)
     for number in range(state.phase, len(phases)):
         phase, before = phases[number], sum(p.iterations for p in phases[:number])
         last = number == len(phases) - 1

@@ -105,8 +105,8 @@ class State:
         self.counters["epoch_loss"].zero_()
         self.epoch_pictures = self.epoch_iterations = 0
 
-    def trains(self, phase: Phase) -> None:
-        """Prepare what the phase trains; velocities continue or start at zero.
+    def check_groups(self, phase: Phase) -> tuple[str, ...]:
+        """The layer groups that the phase trains.
 
         Raises:
             ConfigError: the network has no layer group of a name that the phase trains.
@@ -117,6 +117,15 @@ class State:
             raise ConfigError(
                 f"The network has no layer group {', '.join(unknown)}. It has: {', '.join(groups)}."
             )
+        return chosen
+
+    def trains(self, phase: Phase) -> None:
+        """Prepare what the phase trains; velocities continue or start at zero.
+
+        Raises:
+            ConfigError: as `check_groups`.
+        """
+        chosen = self.check_groups(phase)
         moving = self.network.parameters_of(*chosen)
         for name, parameter in self.network.named_parameters():
             parameter.requires_grad_(name in moving)
@@ -126,7 +135,7 @@ class State:
             name: self.velocity.get(name, torch.zeros_like(parameter))
             for name, parameter in moving.items()
         }
-        rest = [group for group in groups if group not in chosen]
+        rest = [group for group in self.network.layer_groups() if group not in chosen]
         frozen = phase.running_statistics == "frozen"
         self.frozen = self.network.running_statistics(*rest) if frozen else []
 

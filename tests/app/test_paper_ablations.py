@@ -126,6 +126,7 @@ def test_of_two_that_fall_alike_the_one_that_learns_is_the_paper_s() -> None:
 
 
 @pytest.mark.parametrize("kind", ["photographs", "drawn"])
+@pytest.mark.slow
 def test_ablations_at_full_length_say_whether_more_training_would_help(kind) -> None:
     def ablation(number: int, loss: float, real: float, seed: int = 0) -> None:
         made = run(

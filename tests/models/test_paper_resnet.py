@@ -136,6 +136,7 @@ def test_forward_matches_numpy(mode: str, execution) -> None:
 
 @pytest.mark.parametrize("execution", [Execution, accelerate])
 @pytest.mark.parametrize("statistics", ["moving", "batch"])
+@pytest.mark.slow
 def test_gradients_match_finite_differences(statistics: str, execution) -> None:
     """In float64. Running statistics are constants; batch statistics have gradients."""
     network = small(statistics).double().train()

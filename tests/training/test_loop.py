@@ -167,6 +167,7 @@ def test_same_seed_gives_identical_weights(data, method, changes):
 
 
 @pytest.mark.parametrize(("method", "changes"), METHODS)
+@pytest.mark.slow  # the contract test over all methods checks the same at fewer states
 def test_resumes_from_any_state_to_identical_results(data, method, changes):
     cfg = config(method, **changes, mirror=True, plateau=3, batch_size=9, iterations=8)
     whole, evaluations = run(cfg, data)
