@@ -33,7 +33,7 @@ def line_chart(series: Sequence[Series], *, x: str, y: str) -> Figure:
             colour = COLOURS[number % len(COLOURS)]
             axes.fill_between(places, lowest, highest, color=colour, alpha=0.18, linewidth=0)
             axes.plot(places, means, color=colour, label=f"{one.name}: {means[-1]:.3f}")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.xaxis.minorticks_off()
     axes.grid(axis="y", color="#dddddd")
