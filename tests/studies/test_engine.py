@@ -163,7 +163,7 @@ def test_finished_runs_are_kept_and_failures_do_not_stop_a_study(small, capsys):
     result = json.loads(capsys.readouterr().out)
     finished = [row for row in result["rows"] if row["status"] == "finished"]
     assert status == 1 and len(result["failed"]) == 4 - len(finished) > 0 and finished
-    assert all("lower learning rate" in why for why in result["failed"].values())
+    assert all("learning rate lower than" in why for why in result["failed"].values())
     made = {
         run.id: run.folder.joinpath("config.json").stat().st_mtime_ns for run in catalog.all_runs()
     }

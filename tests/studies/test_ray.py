@@ -184,7 +184,7 @@ def test_failed_run_is_not_retried_and_stopped_run_resumes_without_ray(small):
     result, err = json.loads(done.stdout), done.stderr
     assert done.returncode == 1 and len(result["failed"]) == 2 and "was lost" not in err, err
     bad, stopped = sorted(catalog.all_runs(), key=lambda run: run.status())
-    assert bad.status() == "failed" and "lower learning rate" in bad.summary()["error"]
+    assert bad.status() == "failed" and "learning rate lower than" in bad.summary()["error"]
     assert bad.summary()["error"] in result["failed"].values()
     assert stopped.status() == "stopped" and 0 < stopped.summary()["iteration"] < 240
     assert not (stopped.folder / "stop").exists()
