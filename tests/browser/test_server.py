@@ -64,7 +64,8 @@ def test_it_ends_with_a_demo_tab_open_and_the_training_goes_on(serve, tab, numbe
         tab(watched=False),
     )  # what a page complains of when its server is gone is no fault
     page.goto(
-        f"{server.url}/train?method=mixed&preset=glance&iterations=400&data=synthetic:20&width=0.25&live_every=5&live_pictures=50"
+        f"{server.url}/train?method=mixed&preset=glance&iterations=400&data=synthetic:20&width=0.25"
+        "&live_every=5&live_pictures=50"
     )
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
