@@ -59,10 +59,8 @@ def test_a_program_that_comes_too_early_is_asked_to_come_again(server) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_with_a_demo_tab_open_and_the_training_goes_on(serve, tab, number: int) -> None:
     server = serve()
-    page, demo = (
-        tab(),
-        tab(watched=False),
-    )  # what a page complains of when its server is gone is no fault
+    # The demo's tab is not watched for errors: it outlives its server and reports that it is gone.
+    page, demo = tab(), tab(watched=False)
     page.goto(
         f"{server.url}/train?method=mixed&preset=glance&iterations=400&data=synthetic:20&width=0.25"
         "&live_every=5&live_pictures=50"
