@@ -31,10 +31,12 @@ def test_method_example():
         methods.unregister("rehearsal")
 
 
-def test_network_example(monkeypatch):
-    monkeypatch.setattr(models, "_classes", {})
+def test_network_example():
     exec(example("How to add a network"), {})
-    network = models.model_class("two-convolutions")(categories=3)
+    try:
+        network = models.model_class("two-convolutions")(categories=3)
+    finally:
+        models.unregister("two-convolutions")
     x = network.prepare(torch.zeros(2, 100, 100, 3, dtype=torch.uint8))
     assert network.features(x).shape == (2, network.feature_size)
     assert network(x).shape == (2, 3)

@@ -12,7 +12,7 @@ from platformdirs import user_data_path
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
-def _project(package: Path) -> Path:
+def find_project(package: Path) -> Path:
     """The folder with app.py, pages/, .streamlit/, docs/ and checkpoints/shipped/.
 
     This is the checkout that the package lies in, or, in an installed package, its copy of these
@@ -22,7 +22,7 @@ def _project(package: Path) -> Path:
     return bundled if bundled.is_dir() else package.parent
 
 
-PROJECT = _project(PACKAGE)
+PROJECT = find_project(PACKAGE)
 
 
 def shipped_root() -> Path:

@@ -183,6 +183,7 @@ class _Process:
                 self.waiting[number] = answer
                 send(self.requests, request | {"id": number}, body)
         except OSError:
+            self.end()  # so that the next request does not find it ending
             raise _Died from None
         if not self.alive():
             self._give_up()  # the listener may have given up before this request was registered

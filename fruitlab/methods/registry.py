@@ -42,6 +42,11 @@ def unregister(name: str) -> None:
     _methods.pop(name, None)
 
 
+def refresh() -> None:
+    """Look for other packages' methods again, as after an installation in a running notebook."""
+    _load.cache_clear()
+
+
 def methods() -> dict[str, type[Method]]:
     """All training methods by name, in the order of menus."""
     _load()

@@ -69,6 +69,12 @@ def unregister(name: str) -> None:
     _classes.pop(name, None)
 
 
+def refresh() -> None:
+    """Looks for other packages' networks again, as after an installation in a running notebook."""
+    _plugins.cache_clear()
+    _broken.clear()
+
+
 def networks() -> dict[str, Listing]:
     """Every network by name: the built-in ones, plugins, and classes registered in this process."""
     found = {name: listing for name, (listing, _) in _built_in().items()}

@@ -43,7 +43,7 @@ def trial(config: dict[str, Any], data: TwoDomains) -> None:
         run = Run(Path(folder) / config["run"])
         sender = Sender(run, config["worker"])
         try:
-            shutil.copytree(_source(config), run.folder)
+            shutil.copytree(source(config), run.folder)
             summary = _train(run, data, config, sender)
             sender.send(files=True, summary=summary)
         except Exception as error:
@@ -72,7 +72,7 @@ def _train(run: Run, data: TwoDomains, config: dict[str, Any], sender: "Sender")
     )
 
 
-def _source(config: dict[str, Any]) -> Path:
+def source(config: dict[str, Any]) -> Path:
     """The folder to begin with or to continue from. Raises RunError if it is not there."""
     checkpoint = tune.get_checkpoint()
     if checkpoint and (Path(checkpoint.path) / ACCEPTED).is_dir():

@@ -43,9 +43,9 @@ def test_checkout_uses_its_own_folders(tmp_path, monkeypatch):
 def test_installed_package_contains_the_project(tmp_path):
     package = tmp_path / "fruitlab"
     package.mkdir()
-    assert paths._project(package) == tmp_path
+    assert paths.find_project(package) == tmp_path
     (package / "_project").mkdir()
-    assert paths._project(package) == package / "_project"
+    assert paths.find_project(package) == package / "_project"
 
 
 def test_installed_package_writes_to_the_platform_data_folder(installed, tmp_path):

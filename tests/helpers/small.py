@@ -49,7 +49,7 @@ def config(method: str = "mixed", **changes) -> RunConfig:
         "width": 0.25,
         "iterations": 12,
         "live_every": 4,
-        "live_pictures": 10,
+        "live_pictures": 4,
         "full_evaluations": 2,
     }
     return configure(method, **(numbers | changes))

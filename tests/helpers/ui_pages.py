@@ -1,14 +1,19 @@
 """The explorer's pages run without a browser: Streamlit's AppTest on the real main script."""
 
 import json
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from fruitlab.app import shared
 
 MAIN = Path(__file__).resolve().parents[2] / "fruitlab" / "app" / "main.py"
+
+# Every AppTest reads the metadata of every installed package, which takes longer than the page.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 def opened(page: str, **query: str) -> AppTest:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import made_runs
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -24,6 +25,7 @@ from fruitlab.methods.registry import configure
 from fruitlab.runs.catalog import create
 
 ROOT = Path(__file__).resolve().parents[2]
+SERVER = "fruitlab.inference.server"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,8 +45,14 @@ def png(image: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def child() -> subprocess.Popen:
-    return client._running().child
+def child() -> psutil.Process:
+    """The running prediction server."""
+    (server,) = [
+        process
+        for process in psutil.Process().children()
+        if process.status() != psutil.STATUS_ZOMBIE and SERVER in process.cmdline()
+    ]
+    return server
 
 
 def has_ended(pid: int) -> bool:
@@ -113,7 +121,7 @@ def test_killed_server_restarts():
     made_runs.run("one")
     before, first = client.top3("one", noise()), child()
     first.kill()
-    first.wait()
+    assert has_ended(first.pid)
     assert client.top3("one", noise()) == before
     assert child().pid != first.pid
 
@@ -177,12 +185,12 @@ def test_server_ends_with_its_client_which_does_not_import_torch(tmp_path):
     made_runs.run("one")
     Image.fromarray(noise()).save(tmp_path / "photo.png")
     script = textwrap.dedent("""
-        import os, signal, sys
+        import os, psutil, signal, sys
         from pathlib import Path
         from fruitlab.inference import client
         client.top3("one", Path(sys.argv[1]))
         assert "torch" not in sys.modules
-        print(client._running().child.pid, flush=True)
+        print(psutil.Process().children()[0].pid, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
     """)
     done = subprocess.run(

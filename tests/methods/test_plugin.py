@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -20,6 +21,9 @@ from fruitlab.methods import registry
 from fruitlab.methods.base import Method
 from fruitlab.methods.phase import Phase, Pool
 from fruitlab.runs.catalog import all_runs, find
+from fruitlab.runs.folder import Run
+from fruitlab.studies import engine
+from fruitlab.worker.process import work
 
 SMALL = {"width": 0.25, "live_every": 10, "live_pictures": 10, "full_evaluations": 1}
 
@@ -72,6 +76,17 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     registry.register(Rehearsal)
     yield
     registry.unregister("rehearsal")
+
+
+@pytest.fixture
+def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A study trains in this process: workers of their own would each import torch."""
+
+    def train(run: Run, **_: object) -> SimpleNamespace:
+        work(run, say=lambda line: None)
+        return SimpleNamespace(poll=lambda: 0)
+
+    monkeypatch.setattr(engine, "start_worker", train)
 
 
 @pytest.fixture
@@ -133,7 +148,7 @@ def test_train_page_starts_a_worker(small):
     assert "rehearsal, 4 kept per category" in str(forgetting.multiselect[0].options)
 
 
-def test_study_varies_settings_and_shares_the_first_phase(small, capsys):
+def test_study_varies_settings_and_shares_the_first_phase(small, no_processes, capsys):
     varied = ["study", "--method", "rehearsal", "--vary", "buffer=2,6", "--at-once", "1"]
     assert main([*varied, *options(), "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
@@ -156,7 +171,7 @@ def test_broken_package_only_warns(tmp_path, monkeypatch):
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0")
     (info / "entry_points.txt").write_text("[fruitlab.methods]\nbroken = no_such_module:Method")
     monkeypatch.syspath_prepend(str(info.parent))
-    registry._load.cache_clear()
+    registry.refresh()
     with pytest.warns(UserWarning, match="training method 'broken'.*could not be loaded"):
         known = registry.methods()
     assert {"mixed", "iterative", "rehearsal"} <= known.keys()

@@ -423,7 +423,7 @@ def test_worker_without_the_storage_folder_is_an_error(tmp_path, monkeypatch):
     with pytest.raises(
         RunError, match=r"shared is not there on .* has to name a folder that all machines share"
     ):
-        ray_trial._source(
+        ray_trial.source(
             {"run": "one", "begin": str(tmp_path / "shared" / "study-1" / "begin" / "one")}
         )
 
