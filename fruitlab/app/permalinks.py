@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from fruitlab.config.earlier_names import current_names
 from fruitlab.config.errors import ConfigError, DataError
 from fruitlab.config.presets import PRESETS
-from fruitlab.config.run_config import current_names
 from fruitlab.data import store
 from fruitlab.methods.base import Method
 from fruitlab.methods.mixed import Mixed

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from fruitlab.cli.shared_options import add_device, add_set
+from fruitlab.config.earlier_names import RENAMED
 from fruitlab.config.presets import PRESETS
-from fruitlab.config.run_config import RENAMED
 from fruitlab.config.settings import Setting
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import methods

@@ -8,16 +8,13 @@ so they are not settings: a run's header records them.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from fruitlab.config.earlier_names import first_names
 from fruitlab.config.settings import setting
-
-# Names and values of earlier versions, in links, run folders and --set.
-RENAMED = {"norms": "running_statistics", "full_marks": "full_evaluations"}
-RENAMED_VALUES = {("running_statistics", "follow"): "updated"}
 
 # Settings that say what is evaluated. They change neither the weights nor the final scores.
 EVALUATION = ("live_every", "live_pictures", "full_evaluations")
@@ -267,24 +264,5 @@ class RunConfig(BaseModel):
         """
         left_out = set(without) | ({"network"} if self.network == "paper" else set())
         kept = {name: value for name, value in self.settings().items() if name not in left_out}
-        text = json.dumps(_first_names(kept), sort_keys=True).encode()
+        text = json.dumps(first_names(kept), sort_keys=True).encode()
         return hashlib.blake2b(text, digest_size=6).hexdigest()
-
-
-def current_names(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings under today's names and values, where an earlier version had others."""
-    current = {RENAMED.get(name, name): value for name, value in values.items()}
-    return {
-        name: RENAMED_VALUES.get((name, value), value) if isinstance(value, str) else value
-        for name, value in current.items()
-    }
-
-
-def _first_names(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings under the names and values of the first version that had them."""
-    names = {new: old for old, new in RENAMED.items()}
-    first_values = {(name, new): old for (name, old), new in RENAMED_VALUES.items()}
-    return {
-        names.get(name, name): first_values.get((name, value), value)
-        for name, value in values.items()
-    }

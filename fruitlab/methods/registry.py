@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from fruitlab.config.earlier_names import current_names
 from fruitlab.config.errors import ConfigError
 from fruitlab.config.presets import find_preset
-from fruitlab.config.run_config import RunConfig, current_names
+from fruitlab.config.run_config import RunConfig
 from fruitlab.config.settings import Setting, settings_of
 from fruitlab.methods.base import Method
 from fruitlab.models import registry as networks

@@ -7,7 +7,8 @@ from fruitlab.methods.mixed import Mixed
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.grouping import preset_changes, preset_name
 from fruitlab.studies.plans import FIRST_FACTOR, THIRD_FACTORS
-from fruitlab.studies.reproduction import Reproduction, best_scores, is_scored
+from fruitlab.studies.reproduction import Reproduction, is_scored
+from fruitlab.studies.score_columns import best_scores
 
 TUNED = ("learning_rate", "regularisation")
 FINAL_RATE = 0.004  # the learning rate of Figure 10

@@ -1,63 +1,27 @@
-"""Studies on a Ray cluster: lost nodes, failures, stops, replaced workers, and missing Ray."""
+"""Studies on a Ray cluster: lost nodes, failures, and stops."""
 
 import contextlib
-import importlib.util
 import json
 import os
 import signal
 import subprocess
 import sys
-import textwrap
 import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from logged_runs import point
+from ray_studies import SMALL, arguments, needs_ray
 
 from fruitlab.cli.main import main
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import PROJECT
-from fruitlab.data import store
-from fruitlab.data.importing import import_pictures
 from fruitlab.methods.registry import configure
 from fruitlab.runs import catalog
 from fruitlab.runs.folder import Run
 from fruitlab.studies import plans
-from fruitlab.studies.ray_mirror import ACCEPTED, Mirror
 from fruitlab.worker.process import work
-
-# Full scores, and with them a saved state, every 20 iterations.
-SMALL = {
-    "width": 0.25,
-    "live_every": 5,
-    "live_pictures": 10,
-    "full_evaluations": 12,
-    "iterations": 240,
-    "batch_size": 8,
-}
-needs_ray = pytest.mark.skipif(
-    not os.environ.get("CI") and importlib.util.find_spec("ray") is None,
-    reason="Ray is not installed: pip install -r requirements-ray.txt",
-)
-
-
-@pytest.fixture
-def small(pair):
-    import_pictures(name="small", nice=pair.nice, real=pair.real, min_images=5)
-    return store.load("small")
-
-
-def arguments(*more: str) -> list[str]:
-    return [
-        "study",
-        "--data",
-        "small",
-        "--json",
-        *(part for name, value in SMALL.items() for part in ("--set", f"{name}={value}")),
-        *more,
-    ]
 
 
 def wait_until(condition, seconds: float = 90.0) -> None:
@@ -263,204 +227,3 @@ def test_ctrl_c_stops_all_runs_and_the_same_command_resumes_them(small):
     for run in list(catalog.all_runs()):
         iterations = [one["iteration"] for one in run.metrics()]
         assert iterations == sorted(set(iterations)) and iterations[-1] == 120
-
-
-def sent(worker: str, before: int, iteration: int, **more) -> dict:
-    return {
-        "worker": worker,
-        "node": f"machine of {worker}",
-        "line": [before, point(iteration, 0.5, 0.5)],
-        **more,
-    }
-
-
-def files(folder, worker: str, run: Run, iteration: int) -> None:
-    (folder / worker).mkdir(parents=True)
-    made = Run(folder / worker)
-    made.write_tensors(
-        "state",
-        {"w": np.full(3, iteration, np.float32)},
-        {"numbers": {"iteration": iteration}, "log_length": run.log_length()},
-    )
-
-
-def test_messages_of_a_replaced_worker_are_ignored(tmp_path):
-    run = catalog.create(
-        {"device": "auto", "data": None}, config=configure("mixed", iterations=100)
-    )
-    mirror = Mirror(run)
-    mirror.open(tmp_path / "begin")
-    assert run.status() == "waiting"
-    assert [path.name for path in (tmp_path / "begin").iterdir()] == ["config.json"]
-    assert not mirror.take(sent("first", 0, 0)) and run.metrics() == []  # no worker yet
-    mirror.worker = "first"
-    assert mirror.take(sent("first", 0, 0, header=run.header())) and run.status() == "running"
-    assert mirror.take(sent("first", 1, 5))
-    files(tmp_path / "one", "first", run, 5)
-    mirror.keep(tmp_path / "one")
-    assert (tmp_path / "one" / ACCEPTED).is_dir() and not (tmp_path / "one" / "first").exists()
-    assert mirror.take(sent("first", 2, 10)) and mirror.take(sent("first", 3, 15))
-
-    assert mirror.lost() == 5
-    before = run.log.read_bytes()
-    assert not mirror.take(sent("first", 4, 20))
-    assert not mirror.take(sent("first", 4, 20, summary={"status": "finished"}))
-    mirror.worker = "second"
-    assert not mirror.take(sent("first", 4, 20, error="An error of the replaced worker."))
-    assert run.log.read_bytes() == before and mirror.summary is None and mirror.problem is None
-    assert mirror.take(sent("second", 2, 10))
-    assert [one["iteration"] for one in run.metrics()] == [0, 5, 10], (
-        "the log is cut back to the state that the second worker resumed from"
-    )
-    assert not mirror.take(sent("first", 3, 99)) and mirror.take(sent("second", 3, 15))
-
-    # Both workers write into the same checkpoint. Only the second one's files are used.
-    files(tmp_path / "two", "second", run, 15)
-    files(tmp_path / "two", "first", run, 99)
-    mirror.keep(tmp_path / "two")
-    assert run.read_tensors("state")[1]["numbers"]["iteration"] == 15
-    assert Run(tmp_path / "two" / ACCEPTED).read_tensors("state")[1]["numbers"]["iteration"] == 15
-    files(tmp_path / "three", "first", run, 99)
-    with pytest.raises(
-        RunError, match="--ray-storage has to name a folder that all machines share"
-    ):
-        mirror.keep(tmp_path / "three")
-    with pytest.raises(RunError, match="did not arrive"):
-        mirror.take(sent("second", 7, 40))
-    mirror.end()
-    assert run.status() == "stopped" and run.summary()["iteration"] == 15
-
-
-def test_run_without_results_fails_and_keeps_its_state(tmp_path):
-    run = catalog.create(
-        {"device": "auto", "data": None}, config=configure("mixed", iterations=100)
-    )
-    mirror = Mirror(run)
-    mirror.open(tmp_path / "begin")
-    mirror.worker = "one"
-    mirror.take(sent("one", 0, 100))
-    files(tmp_path / "sent", "one", run, 100)
-    mirror.keep(tmp_path / "sent")
-    mirror.take({"worker": "one", "node": "there", "summary": {"status": "finished"}})
-    mirror.end()
-    assert run.status() == "failed" and "results did not arrive" in run.summary()["error"]
-    assert run.has("state")
-
-
-def test_studies_work_without_ray_and_the_error_says_what_to_install(small):
-    script = textwrap.dedent("""
-        import sys
-        sys.modules["ray"] = None
-        from fruitlab.cli.main import main
-        sys.exit(main(sys.argv[1:]))
-    """)
-
-    def run(*more: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-c", script, *arguments("--vary", "ratio=20", *more)],
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-        )
-
-    assert run("--dry-run").returncode == 0
-    asked = run("--ray", "local")
-    assert asked.returncode == 1
-    assert "pip install -r requirements-ray.txt" in json.loads(asked.stdout)["error"]
-    assert list(catalog.all_runs()) == []
-
-
-@pytest.mark.parametrize(
-    ("options", "status", "message"),
-    [
-        (["--ray-cpus", "2"], 2, "go with --ray"),
-        (["--ray", "local", "--ray-cpus", "0"], 2, "give 1 or more"),
-        (
-            ["--ray", "local", "--ray-gpus", "1.5"],
-            2,
-            "a fraction of a GPU, from 0 to 1, or a whole number",
-        ),
-        (["--ray", "local", "--device", "cpu"], 2, "leave --device out"),
-        (["--ray", "local", "--at-once", "2"], 2, "leave --at-once out"),
-        pytest.param(
-            ["--ray", "127.0.0.1:1"], 1, "There is no Ray cluster at 127.0.0.1:1", marks=needs_ray
-        ),
-        pytest.param(["--ray", "nowhere"], 1, "Give host:port", marks=needs_ray),
-        pytest.param(
-            ["--ray", "ray://127.0.0.1:10001"],
-            1,
-            "has to run on a machine of the cluster",
-            marks=needs_ray,
-        ),
-        pytest.param(
-            ["--ray", "127.0.0.1:1", "--ray-storage", "{file}"],
-            1,
-            "Name another folder with --ray-storage",
-            marks=needs_ray,
-        ),
-    ],
-)
-def test_invalid_ray_options_are_rejected(small, tmp_path, capsys, options, status, message):
-    (tmp_path / "file").touch()
-    assert (
-        main(
-            arguments(
-                "--vary",
-                "ratio=20",
-                *(option.format(file=tmp_path / "file" / "below") for option in options),
-            )
-        )
-        == status
-    )
-    assert message in json.loads(capsys.readouterr().out)["error"]
-
-
-@needs_ray
-def test_worker_without_the_storage_folder_is_an_error(tmp_path, monkeypatch):
-    from fruitlab.studies import ray_trial
-
-    monkeypatch.setattr(ray_trial.tune, "get_checkpoint", lambda: None)
-    with pytest.raises(
-        RunError, match=r"shared is not there on .* has to name a folder that all machines share"
-    ):
-        ray_trial.source(
-            {"run": "one", "begin": str(tmp_path / "shared" / "study-1" / "begin" / "one")}
-        )
-
-
-@needs_ray
-def test_leftover_checkpoints_of_killed_studies_are_deleted(tmp_path):
-    from fruitlab.studies.ray_cluster import LOCK, storage
-
-    for name in ("left", "foreign"):
-        (tmp_path / name / "run").mkdir(parents=True)
-    (tmp_path / "left" / LOCK).touch()
-    with storage(tmp_path, "one") as one:
-        (one / "checkpoint").mkdir()
-        with storage(tmp_path, "two") as two:
-            assert {path.name for path in tmp_path.iterdir()} == {
-                "foreign",
-                one.name,
-                two.name,
-            }
-            assert (one / "checkpoint").is_dir()
-    assert [path.name for path in tmp_path.iterdir()] == ["foreign"]
-
-
-@needs_ray
-def test_share_of_a_gpu(monkeypatch):
-    from fruitlab.studies import ray_cluster
-
-    machines = [
-        {"Alive": True, "Resources": {"CPU": 8.0}},
-        {"Alive": True, "Resources": {"CPU": 4.0, "GPU": 1.0}},
-        {"Alive": False, "Resources": {"CPU": 64.0, "GPU": 8.0}},
-    ]
-    monkeypatch.setattr(ray_cluster.ray, "nodes", lambda: machines)
-    assert ray_cluster.share(1, None) == 0.25 and ray_cluster.share(8, 0) == 0
-    assert ray_cluster.share(2, 0.5) == 0.5
-    for cpus, gpus in ((8, 0.5), (1, 2), (9, 0)):
-        with pytest.raises(RunError, match="Give less with --ray-cpus and --ray-gpus"):
-            ray_cluster.share(cpus, gpus)
-    monkeypatch.setattr(ray_cluster.ray, "nodes", lambda: machines[:1])
-    assert ray_cluster.share(1, None) == 0

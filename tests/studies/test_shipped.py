@@ -16,7 +16,7 @@ from fruitlab.metrics.accuracy import SCORES
 from fruitlab.runs.folder import Run
 from fruitlab.runs.index import Index
 from fruitlab.runs.sweeps import sweeps
-from fruitlab.studies import ablation_results, reproduction
+from fruitlab.studies import ablation_results, score_columns
 from fruitlab.studies.ablations import EARLY
 from fruitlab.studies.release import name
 from fruitlab.studies.reproduction import reproductions
@@ -138,8 +138,8 @@ def test_discussion_quotes_the_shipped_runs():
     document = DISCUSSION.read_text(encoding="utf-8")
     entries = Index(rest=0).entries()
     study, paper = reproductions(entries)[:2]
-    columns = {how: reproduction.last(runs) for how, runs in study.iterative.items()}
-    mixed = reproduction.last(study.mixed)
+    columns = {how: score_columns.last(runs) for how, runs in study.iterative.items()}
+    mixed = score_columns.last(study.mixed)
     quoted = [
         (mixed[80], "combined"),
         (mixed[70], "combined"),
@@ -153,7 +153,7 @@ def test_discussion_quotes_the_shipped_runs():
     for scores, score in quoted:
         text = f"{scores.mean(score):.1%} ± {100 * scores.deviation(score):.1f}"
         assert text in document, text
-    for ratio, scores in reproduction.last(paper.mixed).items():
+    for ratio, scores in score_columns.last(paper.mixed).items():
         cells = " | ".join(f"{scores.mean(score):.1%}" for score in SCORES)
         assert f"| {ratio} % | {cells} |" in document
     for row in ablation_results.switch_rows(entries):

@@ -11,7 +11,7 @@ from fruitlab.app.paper_page import tables
 from fruitlab.app.paper_page.results import Results
 from fruitlab.data import store
 from fruitlab.runs.entry import Entry
-from fruitlab.studies import figures, published, reproduction
+from fruitlab.studies import figures, published, score_columns
 from fruitlab.studies.scores import best
 from fruitlab.studies.tuning import tuning
 
@@ -39,7 +39,7 @@ def mixed(results: Results) -> None:
             help="The paper's values, hollow markers, are the best over training. The last "
             "iteration is what one gets without selecting on the test pictures.",
         )
-    of = reproduction.best if which == "best" else reproduction.last
+    of = score_columns.best if which == "best" else score_columns.last
     top3 = of(runs.mixed, 3) if runs else {}
     left, right = st.columns(2, gap="large")
     with left:

@@ -11,7 +11,7 @@ from fruitlab.config.paths import PROJECT
 from fruitlab.config.text import percent
 from fruitlab.runs.grouping import preset_name
 from fruitlab.studies import published
-from fruitlab.studies.reproduction import carry_over_gap
+from fruitlab.studies.score_columns import carry_over_gap
 
 DISCUSSION = PROJECT / "docs" / "paper-study.md"
 # Tables of a document scroll sideways on a narrow screen, instead of the page.

@@ -9,7 +9,7 @@ from fruitlab.app.paper_page import study
 from fruitlab.config.text import percent
 from fruitlab.metrics.series import Forgetting
 from fruitlab.runs import forgetting
-from fruitlab.studies import published, reproduction, scores
+from fruitlab.studies import published, score_columns, scores
 from fruitlab.studies.ablations import SPLIT
 from fruitlab.studies.reproduction import Reproduction
 from fruitlab.studies.scores import Column
@@ -52,9 +52,9 @@ class Results:
         iterative = runs.iterative.items()
         return cls(
             runs,
-            last=reproduction.last(runs.mixed),
-            best=reproduction.best(runs.mixed),
-            splits={how: reproduction.last(group) for how, group in iterative},
+            last=score_columns.last(runs.mixed),
+            best=score_columns.best(runs.mixed),
+            splits={how: score_columns.last(group) for how, group in iterative},
             curves={
                 how: forgetting.curve(group[SPLIT][0], 1)
                 for how, group in iterative
@@ -106,7 +106,7 @@ def headline(results: Results) -> None:
     st.caption(f"Ours: {runs.name}, {seeds}. Accuracies are on all test pictures.{baseline}")
     if not runs.mixed:
         return
-    last3, best3 = reproduction.last(runs.mixed, 3), reproduction.best(runs.mixed, 3)
+    last3, best3 = score_columns.last(runs.mixed, 3), score_columns.best(runs.mixed, 3)
     with st.container(horizontal=True, gap="medium"):
         _metric("Combined, last iteration", results.last, LAST_HELP)
         _metric("Combined, best over training", results.best, BEST_HELP, published.BEST_TOP1)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from fruitlab.app.paper_page.results import Results
 from fruitlab.config.text import percent
-from fruitlab.studies import findings, published, reproduction
+from fruitlab.studies import findings, published, score_columns
 from fruitlab.studies.findings import Verdict
 from fruitlab.studies.published import Claim
 from fruitlab.studies.scores import PAPER, Status
@@ -88,7 +88,7 @@ def other_findings(results: Results) -> None:
     for statistics in results.splits or {"": {}}:
         column = results.splits.get(statistics, {})
         before = (
-            reproduction.at_switch(results.runs.iterative[statistics])
+            score_columns.at_switch(results.runs.iterative[statistics])
             if results.runs and statistics
             else {}
         )

@@ -4,8 +4,8 @@ import streamlit as st
 
 from fruitlab.app import forms, launch, permalinks, shared
 from fruitlab.app.train_page import data, estimate
+from fruitlab.config.earlier_names import RENAMED
 from fruitlab.config.errors import RunError
-from fruitlab.config.run_config import RENAMED
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import methods
 from fruitlab.runs.captions import setting_caption
