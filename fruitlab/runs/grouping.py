@@ -26,13 +26,6 @@ def run_key(entry: Entry, *, without: Iterable[str]) -> tuple[str, str | None]:
     return entry.known_config.experiment(without=without), entry.data.get("fingerprint")
 
 
-def same_experiment(one: Entry, other: Entry) -> bool:
-    """Whether two runs differ at most in the seed."""
-    if one.config is None or other.config is None:
-        return False
-    return one.config.experiment() == other.config.experiment() and same_data(one, other)
-
-
 def same_data(one: Entry, other: Entry) -> bool:
     """Whether two runs have the same test pictures: the same pictures, split alike."""
     if one.config is None or other.config is None:

@@ -61,8 +61,7 @@ ITERATIVE_BELOW = 0.45  # Figure 13, from the text (5.3.3): "always lower than 4
 # Figure 14, from the text (5.3.3): nice accuracy of the 50 % split at the switch ("~95 %") and
 # within 200 iterations ("to 20 %").
 FORGOTTEN = {0: 0.95, 200: 0.20}
-LEARNING_RATE, FACTOR = 0.004, 0.5  # 5.3.1
-ITERATIONS, ITERATIVE_ITERATIONS = 3000, 6000  # 5.3.1, 5.3.3
+ITERATIONS = 3000  # 5.3.1
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,18 @@ RULES = {
     "forgets_fast": "At the 50 % split, nice accuracy falls below half of its value at the switch"
     " within 200 restricted iterations.",
 }
+# What decided a check, of those where one sentence fits every outcome.
+FIGURES = {
+    "iterative_wins": "Best iterative run, {split} % split: {iterative:.1%} combined. Best mixed"
+    " run, {ratio} % real: {mixed:.1%} (margin {points}).",
+    "helps_nice": "Nice: {some:.1%} with {ratio} % real, {none:.1%} with none (margin {points}).",
+    "carries_over": "Trained on nice alone: {real_from_nice:.1%} of real pictures. Trained on real"
+    " alone: {nice_from_real:.1%} of nice ones. Random baseline: {baseline:.1%}.",
+    "none_beats_mixed": "Nice: {nice_iterative:.1%} iterative, {nice_mixed:.1%} mixed. Real:"
+    " {real_iterative:.1%} iterative, {real_mixed:.1%} mixed.",
+    "forgets_fast": "From {at_switch:.1%} at the switch to {lowest:.1%} at iteration"
+    " {lowest_at:,.0f}, and {end:.1%} at the end (iteration {end_at:,.0f}).",
+}
 
 
 def hypotheses(results: Results) -> None:
@@ -140,6 +152,9 @@ def evidence(verdict: Verdict) -> str:
             "This needs a finished run of the 50 % split with"
             f" {findings.FORGOTTEN_WITHIN} restricted iterations or more."
         )
+    if text := FIGURES.get(verdict.check):
+        points = _points(verdict.values.get("margin", 0))
+        return text.format(**verdict.values, points=points)
     return EVIDENCE[verdict.check](verdict.values)
 
 
@@ -162,28 +177,6 @@ def _near_half(v: Mapping[str, float]) -> str:
     return f"{text}."
 
 
-def _iterative(v: Mapping[str, float]) -> str:
-    return (
-        f"Best iterative run, {v['split']} % split: {percent(v['iterative'])} combined. Best mixed"
-        f" run, {v['ratio']} % real: {percent(v['mixed'])} (margin {_points(v['margin'])})."
-    )
-
-
-def _helps_nice(v: Mapping[str, float]) -> str:
-    return (
-        f"Nice: {percent(v['some'])} with {v['ratio']} % real, {percent(v['none'])} with none"
-        f" (margin {_points(v['margin'])})."
-    )
-
-
-def _carries_over(v: Mapping[str, float]) -> str:
-    return (
-        f"Trained on nice alone: {percent(v['real_from_nice'])} of real pictures. Trained on real"
-        f" alone: {percent(v['nice_from_real'])} of nice ones. Random baseline:"
-        f" {percent(v['baseline'])}."
-    )
-
-
 def _never_improves(v: Mapping[str, float]) -> str:
     change = f"split {v['split']} %: from {percent(v['before'])} to {percent(v['after'])}"
     if not v["higher"]:
@@ -194,30 +187,10 @@ def _never_improves(v: Mapping[str, float]) -> str:
     )
 
 
-def _none_beats_mixed(v: Mapping[str, float]) -> str:
-    return (
-        f"Nice: {percent(v['nice_iterative'])} iterative, {percent(v['nice_mixed'])} mixed."
-        f" Real: {percent(v['real_iterative'])} iterative, {percent(v['real_mixed'])} mixed."
-    )
-
-
-def _forgets_fast(v: Mapping[str, float]) -> str:
-    return (
-        f"From {percent(v['at_switch'])} at the switch to {percent(v['lowest'])} at iteration"
-        f" {v['lowest_at']:,.0f}, and {percent(v['end'])} at the end (iteration"
-        f" {v['end_at']:,.0f})."
-    )
-
-
 EVIDENCE = {
     "own_domain": _own_domain,
     "near_half": _near_half,
-    "iterative_wins": _iterative,
-    "helps_nice": _helps_nice,
-    "carries_over": _carries_over,
     "never_improves": _never_improves,
-    "none_beats_mixed": _none_beats_mixed,
-    "forgets_fast": _forgets_fast,
 }
 
 
