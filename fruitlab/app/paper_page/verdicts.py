@@ -152,9 +152,9 @@ def evidence(verdict: Verdict) -> str:
             "This needs a finished run of the 50 % split with"
             f" {findings.FORGOTTEN_WITHIN} restricted iterations or more."
         )
-    if text := FIGURES.get(verdict.check):
+    if sentence := FIGURES.get(verdict.check):
         points = _points(verdict.values.get("margin", 0))
-        return text.format(**verdict.values, points=points)
+        return sentence.format(**verdict.values, points=points)
     return EVIDENCE[verdict.check](verdict.values)
 
 
