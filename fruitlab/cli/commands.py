@@ -28,7 +28,7 @@ def train(options: Namespace, output: Output) -> Outcome:
     config = parsing.config(options)
     queue.check_device(options.device)
     data = store.load(config.data, say=output.say, progress=output.progress)
-    split = data.split(config.split_seed)
+    split = data.split(config.split_seed, config.validation)
     pictures = report.training_pictures(config, data, split)
     run = catalog.create(
         {"device": options.device, "precision": options.precision, "data": None},

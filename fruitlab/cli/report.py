@@ -80,7 +80,8 @@ def scores(result: dict[str, Any]) -> str:
         [name, f"{result[name]['pictures']:,}", *cells(result[name])] for name in ("nice", "real")
     ]
     rows.append(["combined", "", *cells(result["combined"])])
-    text = table(["test set", "pictures", "top-1", "95 % interval", "top-3", "95 % interval"], rows)
+    part = f"{result.get('scored_on', 'test')} set"
+    text = table([part, "pictures", "top-1", "95 % interval", "top-3", "95 % interval"], rows)
     if "per_category" not in result["nice"]:
         return text
     nice, real = (result[name]["per_category"] for name in ("nice", "real"))

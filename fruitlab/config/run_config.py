@@ -52,6 +52,14 @@ class RunConfig(BaseModel):
         ge=0,
         le=2**31 - 1,
     )
+    validation: int = setting(
+        0,
+        "Percentage of each category's training pictures that is held back for validation. The run"
+        " is then scored on these, and never on the test pictures: for choosing settings.",
+        unit="%",
+        ge=0,
+        le=50,
+    )
     iterations: int = setting(
         3000,
         "Training steps over all phases, one batch each.",
@@ -253,6 +261,11 @@ class RunConfig(BaseModel):
         10, "Evaluations on both whole test sets, the last one at the end.", ge=1, le=1000
     )
 
+    @property
+    def scored_on(self) -> str:
+        """The pictures that its accuracies are of: "test", or "validation"."""
+        return "validation" if self.validation else "test"
+
     def settings(self) -> dict[str, Any]:
         """All settings by name: method, preset and data, the method's own, then the rest."""
         values = self.model_dump()
@@ -265,7 +278,8 @@ class RunConfig(BaseModel):
 
         The digits of a run are the same in every version, under whatever names its settings go.
         """
-        left_out = set(without) | ({"network"} if self.network == "paper" else set())
+        added = {"network": "paper", "validation": 0}  # settings that version 0.9 did not have
+        left_out = set(without) | {k for k, first in added.items() if getattr(self, k) == first}
         kept = {name: value for name, value in self.settings().items() if name not in left_out}
         text = json.dumps(_first_names(kept), sort_keys=True).encode()
         return hashlib.blake2b(text, digest_size=6).hexdigest()

@@ -2,13 +2,26 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import model_validator
 
 from fruitlab.config.run_config import RunConfig
 from fruitlab.config.settings import Setting, settings_of
 from fruitlab.methods.phase import Phase
+
+if TYPE_CHECKING:
+    from fruitlab.methods.phase import Memory
+    from fruitlab.models.model import Model
+
+
+@dataclass(frozen=True)
+class SoftTargets:
+    """Probabilities to learn: `share` of a teacher's, the rest the label."""
+
+    teacher: str
+    share: float
 
 
 class Method(RunConfig):
@@ -49,6 +62,18 @@ class Method(RunConfig):
     @abstractmethod
     def describe(self) -> str:
         """A few words that tell this run from others of its kind: "mixed, 60 % real"."""
+
+    def soft_targets(self) -> SoftTargets | None:
+        """What the network learns in place of the labels; None for the labels."""
+        return None
+
+    def answers(self, network: "Model", memory: "Memory") -> "Model":
+        """The network that answers pictures, made of the trained one and the run's memory.
+
+        The same network for most methods. The weights file of a method that overrides this has the
+        memory too. Called with an empty memory before the first end action.
+        """
+        return network
 
     @classmethod
     def own_settings(cls) -> dict[str, Setting]:

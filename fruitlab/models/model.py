@@ -136,6 +136,14 @@ class Model(nn.Module):
 
     # Optional hooks
 
+    def for_domain(self, domain: str) -> "Model":
+        """What answers the pictures of a domain in evaluations, where the domain is known: itself.
+
+        Args:
+            domain: "nice" or "real".
+        """
+        return self
+
     def set_statistics_momentum(self, momentum: float) -> None:
         """Called before each iteration with the fraction that running statistics keep.
 

@@ -80,13 +80,18 @@ def total(estimates: Iterable[Estimate]) -> Estimate:
 
 def workload(config: Method, nice: int, real: int, *, first_phase: int = 0) -> tuple[int, float]:
     """Training pictures seen and work of a run, as `Estimate.pictures` and `Estimate.work`."""
-    test_nice, test_real = round(TEST_SHARE * nice), round(TEST_SHARE * real)
+    train_nice, train_real = round((1 - TEST_SHARE) * nice), round((1 - TEST_SHARE) * real)
+    test_nice, test_real = nice - train_nice, real - train_real
+    if config.validation:  # a part of the training pictures takes the place of the test pictures
+        share = config.validation / 100
+        test_nice, test_real = round(share * train_nice), round(share * train_real)
+        train_nice, train_real = train_nice - test_nice, train_real - test_real
     tests = test_nice + test_real
     live = min(config.live_pictures, test_nice) + min(config.live_pictures, test_real)
     pictures = work = 0.0
     for phase in config.phases()[first_phase:]:
         pool = phase.pools[0]  # further pools fill a small share of each batch
-        chosen = round(pool.nice * (nice - test_nice)) + round(pool.real * (real - test_real))
+        chosen = round(pool.nice * train_nice) + round(pool.real * train_real)
         chosen = max(1, chosen)
         seen = phase.iterations * mean_batch(chosen, config.batch_size)
         pictures += seen

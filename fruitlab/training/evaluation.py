@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from fruitlab.config.run_config import RunConfig
 from fruitlab.data.domains import DOMAINS
+from fruitlab.methods.base import Method
 from fruitlab.methods.phase import Phase
 from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.scoring import pooled_features, score
@@ -49,7 +49,7 @@ class Evaluator:
 
     def __init__(
         self,
-        config: RunConfig,
+        config: Method,
         phase: Phase,
         data: DeviceDataset,
         state: State,
@@ -95,7 +95,8 @@ class Evaluator:
         t = state.phase_iteration
         full = t in self.full or self.features is not None
         index = self.data.test if full else self.subset
-        counts, logits = score(state.network, self.data, index, self.features)
+        network = self.config.answers(state.network, state.memory)
+        counts, logits = score(network, self.data, index, self.features)
         loss, seen = state.read()
         if loss is not None and not loss < float("inf"):
             raise Diverged(

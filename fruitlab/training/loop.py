@@ -58,7 +58,7 @@ def train(config: Method, data: DeviceDataset, state: State) -> Iterator[Evaluat
             state.seconds += time.perf_counter() - started
             yield None
         if phase.at_end is not None and not state.ended:
-            state.memory.update(phase.at_end(state.network, batches.once, state.memory))
+            state.remember(phase.at_end(state.network, batches.once, state.memory))
             state.ended = True
             evaluator.features = None  # the action may have changed the backbone
             if last:
@@ -73,7 +73,8 @@ def step(config: RunConfig, phase: Phase, state: State, batch: Batch) -> None:
     network.set_statistics_momentum(schedules.norm_momentum(config, state.iteration))
     run = accelerate(network, state.precision)
     logits = run.head(batch.inputs) if phase.inputs == "features" else run(batch.inputs)
-    loss = F.cross_entropy(logits, batch.labels, label_smoothing=config.label_smoothing)
+    targets = batch.labels if batch.targets is None else batch.targets
+    loss = F.cross_entropy(logits, targets, label_smoothing=config.label_smoothing)
     total = loss
     if phase.extra_loss is not None:
         total = loss + phase.extra_loss(network, batch, logits, state.memory)

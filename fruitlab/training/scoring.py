@@ -65,7 +65,7 @@ def score(
     counts = []
     for domain in DOMAINS:
         if features is None:
-            logits[domain] = infer(network, data.images, index[domain])
+            logits[domain] = infer(network.for_domain(domain), data.images, index[domain])
         else:
             with torch.inference_mode():
                 logits[domain] = accelerate(network.eval()).head(features[domain])

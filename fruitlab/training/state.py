@@ -135,9 +135,21 @@ class State:
             name: self.velocity.get(name, torch.zeros_like(parameter))
             for name, parameter in moving.items()
         }
-        rest = [group for group in self.network.layer_groups() if group not in chosen]
-        frozen = phase.running_statistics == "frozen"
-        self.frozen = self.network.running_statistics(*rest) if frozen else []
+        everything = tuple(self.network.layer_groups())
+        frozen = {
+            "updated": (),
+            "frozen": [group for group in everything if group not in chosen],
+            "all-frozen": everything,
+        }[phase.running_statistics]
+        self.frozen = self.network.running_statistics(*frozen)
+
+    def remember(self, tensors: Mapping[str, Tensor]) -> None:
+        """Keep what an end action returned.
+
+        In the default memory order, in which a resumed run gets it back: sums over tensors in
+        another order differ in their last bits.
+        """
+        self.memory |= {name: x.detach().contiguous().clone() for name, x in tensors.items()}
 
     def train_mode(self) -> None:
         """Training mode, except for running statistics that the phase freezes."""

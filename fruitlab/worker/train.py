@@ -19,6 +19,7 @@ from fruitlab.training.state import State
 from fruitlab.worker import messages
 from fruitlab.worker.recorder import Recorder, describe
 from fruitlab.worker.stop import Stopped
+from fruitlab.worker.teachers import with_targets
 
 Noted = Callable[[Recorder, dict[str, Any]], None]
 
@@ -51,7 +52,7 @@ def train_into(
     """
     header, config = run.header(), run.config()
     precision = devices.precision_of(header, where)
-    dataset = DeviceDataset.of(data, config.split_seed, where)
+    dataset = with_targets(DeviceDataset.of(data, config, where), data, config, say)
     if stop():
         raise Stopped
     phases = config.phases()
