@@ -19,18 +19,14 @@ OWN_SETTINGS = "Training method"  # heading of the settings that a method adds
 def method(prefill: Method | None) -> tuple[str, dict[str, Any]]:
     """Method and slider of its headline setting: (method, {setting: value})."""
     known = methods()
-    start = prefill.method if prefill else next(iter(known))
-    chosen = (
-        st.segmented_control(
-            "Method",
-            list(known),
-            default=start,
-            format_func=lambda name: known[name].title,
-            key="method",
-            required=True,
-            help="  \n".join(f"**{m.title}.** {m.description}" for m in known.values()),
-        )
-        or start
+    names = list(known)
+    chosen = st.selectbox(
+        "Method",
+        names,
+        names.index(prefill.method) if prefill else 0,
+        format_func=lambda name: known[name].title,
+        key="method",
+        help="docs/methods.md describes each method, with its reference.",
     )
     st.caption(known[chosen].description)
     headline = known[chosen].headline
@@ -145,13 +141,10 @@ def _groups(base: Method) -> dict[str, list[str]]:
 def _slider(setting: Setting, value: Any) -> Any:
     """A slider over the setting's range; percentages get a scale below it."""
     number = "%d %%" if setting.unit == "%" else None
-    step = 1 if setting.kind is int else None
     chosen = st.slider(
         setting.title,
-        setting.low,
-        setting.high,
-        value,
-        step,
+        *map(setting.kind, (setting.low, setting.high, value)),
+        1 if setting.kind is int else None,
         format=number,
         key=setting.name,
         help=help_of(setting),

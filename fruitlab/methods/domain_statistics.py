@@ -33,7 +33,6 @@ class DomainStatistics(NiceThenReal):
         " keeps those of the nice phase, and if asked its weights."
     )
     rank: ClassVar = 17
-    headline: ClassVar = "split"
 
     layers: Literal["none", "head", "all"] = setting(
         "head", "Layers that train on real pictures; none only estimates the statistics."

@@ -33,7 +33,7 @@ class ElasticWeightConsolidation(NiceThenReal):
         " weights of the nice phase and how much each one matters."
     )
     rank: ClassVar = 14
-    headline: ClassVar = "strength"
+    headline: ClassVar = None  # its useful range spans orders of magnitude: no slider
 
     strength: float = setting(1000.0, "Factor of the penalty.", ge=0, le=1e9)
     pictures: int = setting(
