@@ -116,6 +116,27 @@ def export(options: Namespace, output: Output) -> Outcome:
     return 0, result, text
 
 
+def interpolate(options: Namespace, output: Output) -> Outcome:
+    """`interpolate`: score the networks between two runs."""
+    for name in (options.first, options.second):
+        catalog.find(name.partition(":")[0])
+    from fruitlab.training.runtime import prepare
+
+    prepare()
+    from fruitlab.inference.interpolate import interpolate as score
+    from fruitlab.training import devices
+
+    result = score(
+        options.first,
+        options.second,
+        groups=options.groups.split(",") if options.groups else None,
+        device=devices.resolve(options.device),
+        say=output.say,
+        progress=output.progress,
+    )
+    return 0, result, report.between(result)
+
+
 def play_file(options: Namespace, output: Output) -> Outcome:
     """`play-file`: write the file that the Forgetting page plays."""
     from fruitlab.play.file import NAME, check

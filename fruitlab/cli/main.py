@@ -93,6 +93,21 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="Write an ONNX model: pictures in, probabilities out (default: RUN.onnx).",
     )
+    between = add(
+        "interpolate",
+        "Score the networks between two runs' weights, at 21 points.",
+        commands.interpolate,
+    )
+    for name in ("first", "second"):
+        between.add_argument(
+            name, metavar="RUN", help="A run; RUN:switch is its network at the switch of phases."
+        )
+    between.add_argument(
+        "--groups",
+        metavar="A,B",
+        help="Interpolate these layer groups only, such as head, or backbone for all but the head.",
+    )
+    add_device(between, "evaluate on")
     played = add(
         "play-file",
         "Write the small file from which the Forgetting page replays an iterative run.",

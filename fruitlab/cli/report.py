@@ -8,6 +8,7 @@ from fruitlab.config.text import percent, whole_percent
 from fruitlab.data.domains import Split, TwoDomains
 from fruitlab.methods.base import Method
 from fruitlab.methods.phase import labels, pool_size
+from fruitlab.metrics import accuracy
 from fruitlab.runs.captions import method_caption
 
 
@@ -101,6 +102,17 @@ def scores(result: dict[str, Any]) -> str:
         + "\n\n"
         + table(["category", "nice top-1", "nice top-3", "real top-1", "real top-3"], by_category)
     )
+
+
+def between(result: dict[str, Any]) -> str:
+    """The accuracies between two runs, and where they are kept."""
+    rows = []
+    for point in result["points"]:
+        nice, real = (point[name][1] / point[name][0] for name in ("nice", "real"))
+        scores = (percent(value) for value in (nice, real, accuracy.combined(nice, real)))
+        rows.append([f"{point['alpha']:.2f}", *scores])
+    head = f"From {result['runs'][0]} (0) to {result['runs'][1]} (1): {result['file']}"
+    return f"{head}\n\n{table(['alpha', 'nice', 'real', 'combined'], rows)}"
 
 
 def trained(result: dict[str, Any], config: RunConfig) -> str:

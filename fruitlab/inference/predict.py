@@ -20,16 +20,19 @@ from fruitlab.worker.recorder import MEMORY
 PATH_STEPS = 64
 
 
-def load_network(run: Run) -> tuple[Model, tuple[str, ...]]:
+def load_network(run: Run, file: str | None = None) -> tuple[Model, tuple[str, ...]]:
     """A run's network with its last weights, in evaluation mode on the CPU, and its categories.
+
+    Args:
+        file: the weights to load instead, such as "switch".
 
     Raises:
         RunError: there are no weights yet, they are damaged or those of another network, or the
             network is not installed.
     """
     # A run that was stopped or interrupted has its weights in its state, under a prefix.
-    from_state = run.has("state") and not run.has("weights")
-    tensors, metadata = run.read_tensors("state" if from_state else "weights")
+    from_state = file is None and run.has("state") and not run.has("weights")
+    tensors, metadata = run.read_tensors(file or ("state" if from_state else "weights"))
     found = {name: torch.from_numpy(array) for name, array in tensors.items()}
     memory = {k.removeprefix(MEMORY): x for k, x in found.items() if k.startswith(MEMORY)}
     weights = {

@@ -5,31 +5,38 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from fruitlab.models.kernels.execution import accelerate
+from fruitlab.models.layers import RunningNorm
 from fruitlab.models.model import Model
 
-MODERN = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+TORCH_LAYERS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 @torch.no_grad()
 def reestimate(network: Model, inputs: Iterable[Tensor]) -> None:
     """Replace all running statistics by their mean over these batches.
 
-    As `torch.optim.swa_utils.update_bn`, which knows PyTorch's own layers only. Leaves the network
-    in evaluation mode.
+    Every layer sees the batch as normalized by its own statistics. As
+    `torch.optim.swa_utils.update_bn`, which knows PyTorch's own layers only. Leaves the network in
+    evaluation mode.
 
     Args:
         inputs: as `Model.prepare` returns them, with the domains in proportion in every batch: the
             spread between domains is a part of the variance.
     """
-    layers = [module for module in network.modules() if isinstance(module, MODERN)]
-    momenta = [layer.momentum for layer in layers]
-    for layer in layers:
-        layer.reset_running_stats()
-        layer.momentum = None  # a mean over all batches
-    network.train()
+    before = []
+    for module in network.modules():
+        if isinstance(module, TORCH_LAYERS):
+            before.append((module, "momentum", module.momentum))
+            module.reset_running_stats()
+            module.momentum = None  # a mean over all batches
+        elif isinstance(module, RunningNorm):
+            before.append((module, "statistics", module.statistics))
+            module.statistics = "batch"
+    run = accelerate(network.train())
     for number, batch in enumerate(inputs):
         network.set_statistics_momentum(number / (number + 1))
-        network(batch)
-    for layer, momentum in zip(layers, momenta, strict=True):
-        layer.momentum = momentum
+        run(batch)
+    for module, name, value in before:
+        setattr(module, name, value)
     network.eval()

@@ -27,22 +27,34 @@ class Normed(Model):
         return features
 
 
-@pytest.mark.parametrize("made", [lambda: network().stem.norm, lambda: Normed().norm])
-def test_statistics_are_the_means_over_all_batches(made):
+@pytest.fixture(scope="module")
+def batches():
     torch.manual_seed(0)
-    batches = [torch.randn(20, 3, 100, 100) * 2 + i for i in range(3)]
-    if isinstance(made(), nn.BatchNorm2d):
-        model = Normed()
-        reestimate(model, batches)
-        mean, variance, correction = model.norm.running_mean, model.norm.running_var, 1
-        assert model.norm.momentum == 0.1
-    else:
-        model = network()
-        reestimate(model, batches)
-        mean, variance, correction = model.stem.norm.mean, model.stem.norm.variance, 0
-    assert not model.training
+    return [torch.randn(20, 3, 100, 100) * (i + 1) + i for i in range(3)]
+
+
+def mean_moments(batches, correction):
     arrays = [batch.double().numpy() for batch in batches]
     means = [a.mean((0, 2, 3)) for a in arrays]
-    variances = [a.var((0, 2, 3), ddof=correction) for a in arrays]
-    np.testing.assert_allclose(mean, np.mean(means, 0), rtol=1e-4)
-    np.testing.assert_allclose(variance, np.mean(variances, 0), rtol=1e-4)
+    return np.mean(means, 0), np.mean([a.var((0, 2, 3), ddof=correction) for a in arrays], 0)
+
+
+@pytest.mark.parametrize("statistics", ["moving", "before", "batch"])
+def test_statistics_are_the_means_over_all_batches(batches, statistics):
+    model = network()
+    for module in model.running_statistics(*model.layer_groups()):
+        module.statistics = statistics
+    reestimate(model, batches)
+    mean, variance = mean_moments(batches, 0)
+    np.testing.assert_allclose(model.stem.norm.mean, mean, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(model.stem.norm.variance, variance, rtol=1e-4)
+    assert not model.training and model.stem.norm.statistics == statistics
+
+
+def test_layers_of_pytorch(batches):
+    model = Normed()
+    reestimate(model, batches)
+    mean, variance = mean_moments(batches, 1)
+    np.testing.assert_allclose(model.norm.running_mean, mean, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(model.norm.running_var, variance, rtol=1e-4)
+    assert not model.training and model.norm.momentum == 0.1
