@@ -59,7 +59,8 @@ class Rehearsal(NiceThenReal):
         return [first, self.real(pools=pools, **head)]
 
     def describe(self) -> str:
-        return f"rehearsal, {self.kept} kept per category"
+        head = ", head only" if self.layers == "head" else ""
+        return f"rehearsal, {self.kept} kept per category{head}"
 
     def _choose(self, network: "Model", batches: "Batches", memory: "Memory") -> "Memory":
         import torch

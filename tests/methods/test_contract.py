@@ -106,6 +106,20 @@ def test_resumes_to_identical_weights(name):
     resumes(name, [at_start.index(True)])
 
 
+def test_first_phase_can_be_shared_with_fine_tuning(name):
+    """As a study does: it goes on from the state of another method with the same key."""
+    config, state, _, _ = trained(name)
+    other, _, _, saved = trained("fine-tune")
+    if name == other.method or config.first_phase_key() != other.first_phase_key():
+        assert name not in ("rehearsal", "der", "lwf", "ewc", "interpolation", "feature-replay")
+        return
+    (switch,) = (s for s in saved if (s[1]["phase"], s[1]["phase_iteration"]) == (0, 2))
+    branched = small.new_state(config, dataset(name))
+    branched.load(*switch)
+    weights = small.weights(small.run(config, dataset(name), branched)[0])
+    assert all(np.array_equal(x, weights[key]) for key, x in small.weights(state).items())
+
+
 @pytest.mark.slow
 def test_resumes_from_every_event(name):
     resumes(name, list(range(len(trained(name)[-1]))))
