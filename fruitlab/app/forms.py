@@ -141,9 +141,12 @@ def _groups(base: Method) -> dict[str, list[str]]:
 def _slider(setting: Setting, value: Any) -> Any:
     """A slider over the setting's range; percentages get a scale below it."""
     number = "%d %%" if setting.unit == "%" else None
+    low, high = (setting.kind(limit) for limit in (setting.low, setting.high))
     chosen = st.slider(
         setting.title,
-        *map(setting.kind, (setting.low, setting.high, value)),
+        low,
+        high,
+        setting.kind(value),
         1 if setting.kind is int else None,
         format=number,
         key=setting.name,

@@ -1,6 +1,7 @@
 """Running statistics estimated anew, after the weights have changed."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +25,7 @@ def reestimate(network: Model, inputs: Iterable[Tensor]) -> None:
         inputs: as `Model.prepare` returns them, with the domains in proportion in every batch: the
             spread between domains is a part of the variance.
     """
-    before = []
+    before: list[tuple[nn.Module, str, Any]] = []
     for module in network.modules():
         if isinstance(module, TORCH_LAYERS):
             before.append((module, "momentum", module.momentum))

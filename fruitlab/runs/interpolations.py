@@ -36,7 +36,8 @@ def read(first: str, second: str, groups: Sequence[str] | None = None) -> dict[s
 
 def write(result: dict[str, Any], groups: Sequence[str] | None) -> Path:
     """Write a result; returns its path. Raises OSError."""
-    path = path_of(*result["runs"], groups)
+    first, second = result["runs"]
+    path = path_of(first, second, groups)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, result)
     return path
