@@ -13,8 +13,8 @@ from fruitlab.methods.registry import configure  # noqa: E402
 from fruitlab.training import devices  # noqa: E402
 from fruitlab.training.batches import Batches  # noqa: E402
 from fruitlab.training.device_dataset import DeviceDataset  # noqa: E402
-from fruitlab.training.loop import step  # noqa: E402
 from fruitlab.training.state import State  # noqa: E402
+from fruitlab.training.steps import Steps, capture_on  # noqa: E402
 
 
 class Contender:
@@ -24,10 +24,18 @@ class Contender:
         preset: "paper" trains with batches of `batch` pictures, any other preset with its own
             unless it is written as "quick:256".
         precision: "auto", "float32" or "bfloat16", as in `fruitlab train --precision`.
+        captured: whether steps are recorded and replayed where the device can.
     """
 
     def __init__(
-        self, data: Path, batch: int, device: str, *, preset: str, precision: str = "auto"
+        self,
+        data: Path,
+        batch: int,
+        device: str,
+        *,
+        preset: str,
+        precision: str = "auto",
+        captured: bool = True,
     ) -> None:
         self.device = devices.resolve(device)
         self.threads = str(devices.repeatable(self.device, None))
@@ -45,6 +53,8 @@ class Contender:
         (self.phase,) = self.config.phases()
         self.batches = Batches(self.config, self.phase, dataset, self.state)
         self.state.trains(self.phase)
+        capture = capture_on(self.device) if captured else None
+        self.steps = Steps(self.config, self.phase, self.state, self.batches, capture)
 
     def step(self) -> int:
         """One training step, finished when this returns."""
@@ -63,8 +73,7 @@ class Contender:
 
     def issue(self) -> None:
         """One training step, whose work on a GPU may still be under way when this returns."""
-        iteration = self.state.phase_iteration % self.batches.per_epoch
-        step(self.config, self.phase, self.state, self.batches.at(iteration))
+        self.steps(self.state.phase_iteration % self.batches.per_epoch)
 
     def finish(self) -> None:
         """Wait until the GPU has done its work."""

@@ -1,6 +1,8 @@
 """A phase's training pictures, one batch at a time (paper 3.5)."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -14,6 +16,21 @@ from fruitlab.training.augmentation import augment
 from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.scoring import pooled_features
 from fruitlab.training.state import State
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which pictures make up a batch, and how they are changed.
+
+    Attributes:
+        places: int64 [batch], in the phase's pools one after the other.
+        stream: `rng.key` of the augmentation; None: there is none.
+        last_of_epoch: as in `Batch`.
+    """
+
+    places: Tensor
+    stream: int | Tensor | None
+    last_of_epoch: bool
 
 
 class Batches:
@@ -36,43 +53,67 @@ class Batches:
             self.per_epoch = batches_per_epoch(count, 0)
             whole = -(-count // self.per_epoch) / (1 - share) if share < 1 else 0.0
             self.extra = [round((pool.batch_share or 0) * whole) for pool in phase.pools[1:]]
+        self.starts = list(accumulate((len(pool) for pool in self.pools), initial=0))
+        self.every = torch.cat(self.pools)
         self.features = None
         if phase.inputs == "features":
-            every = torch.cat(self.pools)
-            found = pooled_features(state.network, data.images, every)
-            self.features = found.split([len(pool) for pool in self.pools])
+            self.features = pooled_features(state.network, data.images, self.every)
         self.epoch = -1
         self.order: Tensor | None = None
 
     def at(self, iteration: int) -> Batch:
         """The batch of that iteration of the phase."""
+        return self.gather(self.choose(iteration))
+
+    def choose(self, iteration: int) -> Choice:
+        """The pictures of that iteration of the phase."""
         parts = [self._next_of_first(iteration)]
         parts += [
             self._next_of_buffer(place, iteration * size, size)
             for place, size in enumerate(self.extra, start=1)
             if size and len(self.pools[place])
         ]
-        return self._batch(parts, iteration)
+        augmented = iteration < self.config.augment_until * self.phase.horizon
+        return Choice(
+            places=torch.cat(parts) if len(parts) > 1 else parts[0],
+            stream=rng.key(self.config.seed, "augment", self.number, iteration)
+            if augmented and self.features is None
+            else None,
+            last_of_epoch=iteration % self.per_epoch == self.per_epoch - 1,
+        )
+
+    def gather(self, choice: Choice) -> Batch:
+        """The batch of these pictures, computed on the device."""
+        index = self.every[choice.places]
+        if self.features is not None:
+            inputs = self.features[choice.places]
+        else:
+            inputs = to_float(self.data.images[index])
+            if choice.stream is not None:
+                inputs = augment(inputs, self.config, choice.stream)
+            inputs = self.network.standardize(inputs)
+        real = self.data.is_real[index].sum()
+        return Batch(inputs, self.data.labels[index], index, real, choice.last_of_epoch)
 
     def once(self) -> Iterator[Batch]:
         """One pass over the first pool in order, without augmentation."""
         first = self.pools[0]
         for part in torch.arange(len(first), device=first.device).chunk(self.per_epoch):
-            yield self._batch([(0, part)], None)
+            yield self.gather(Choice(part, None, False))
 
-    def _next_of_first(self, iteration: int) -> tuple[int, Tensor]:
+    def _next_of_first(self, iteration: int) -> Tensor:
         epoch, i = divmod(iteration, self.per_epoch)
         if epoch != self.epoch or self.order is None:
             self.epoch, self.order = epoch, self._order(0, epoch)
         count = len(self.order)
-        return 0, self.order[i * count // self.per_epoch : (i + 1) * count // self.per_epoch]
+        return self.order[i * count // self.per_epoch : (i + 1) * count // self.per_epoch]
 
-    def _next_of_buffer(self, place: int, start: int, size: int) -> tuple[int, Tensor]:
+    def _next_of_buffer(self, place: int, start: int, size: int) -> Tensor:
         """`size` pictures from `start` on, in the endless sequence of a pool's shuffled passes."""
         count = len(self.pools[place])
         first, last = start // count, (start + size - 1) // count
         passes = torch.cat([self._order(place, number) for number in range(first, last + 1)])
-        return place, passes[start - first * count :][:size]
+        return self.starts[place] + passes[start - first * count :][:size]
 
     def _order(self, place: int, number: int) -> Tensor:
         """int64: the order of a pool's pictures in its pass of that number."""
@@ -81,18 +122,3 @@ class Batches:
             ("order", self.number, number) if place == 0 else ("pool", self.number, place, number)
         )
         return rng.order(len(pool), rng.key(self.config.seed, *parts), pool.device)
-
-    def _batch(self, parts: list[tuple[int, Tensor]], iteration: int | None) -> Batch:
-        index = torch.cat([self.pools[place][chosen] for place, chosen in parts])
-        if self.features is not None:
-            inputs = torch.cat([self.features[place][chosen] for place, chosen in parts])
-        else:
-            inputs = to_float(self.data.images[index])
-            until = self.config.augment_until * self.phase.horizon
-            if iteration is not None and iteration < until:
-                stream = rng.key(self.config.seed, "augment", self.number, iteration)
-                inputs = augment(inputs, self.config, stream)
-            inputs = self.network.standardize(inputs)
-        last = iteration is not None and iteration % self.per_epoch == self.per_epoch - 1
-        real = self.data.is_real[index].sum()
-        return Batch(inputs, self.data.labels[index], index, real, last)

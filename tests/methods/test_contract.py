@@ -77,8 +77,8 @@ def test_trains_without_reading_from_the_device(name, data):
     from dataclasses import replace
 
     from fruitlab.training.batches import Batches
-    from fruitlab.training.loop import step
     from fruitlab.training.state import State
+    from fruitlab.training.step import step
 
     meta = torch.device("meta")
     config = tiny(name)
