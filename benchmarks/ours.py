@@ -1,5 +1,6 @@
 """FruitLab as a contender: training iterations as in a run, on data that is on the device."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from fruitlab.training.runtime import prepare
@@ -14,7 +15,7 @@ from fruitlab.training import devices  # noqa: E402
 from fruitlab.training.batches import Batches  # noqa: E402
 from fruitlab.training.device_dataset import DeviceDataset  # noqa: E402
 from fruitlab.training.state import State  # noqa: E402
-from fruitlab.training.steps import Steps, capture_on  # noqa: E402
+from fruitlab.training.steps import Capture, Steps, capture_on  # noqa: E402
 
 
 class Contender:
@@ -24,7 +25,7 @@ class Contender:
         preset: "paper" trains with batches of `batch` pictures, any other preset with its own
             unless it is written as "quick:256".
         precision: "auto", "float32" or "bfloat16", as in `fruitlab train --precision`.
-        captured: whether steps are recorded and replayed where the device can.
+        capture: how steps are recorded, as in `fruitlab.training.loop.train`.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class Contender:
         *,
         preset: str,
         precision: str = "auto",
-        captured: bool = True,
+        capture: Callable[[torch.device], Capture | None] = capture_on,
     ) -> None:
         self.device = devices.resolve(device)
         self.threads = str(devices.repeatable(self.device, None))
@@ -53,8 +54,7 @@ class Contender:
         (self.phase,) = self.config.phases()
         self.batches = Batches(self.config, self.phase, dataset, self.state)
         self.state.trains(self.phase)
-        capture = capture_on(self.device) if captured else None
-        self.steps = Steps(self.config, self.phase, self.state, self.batches, capture)
+        self.steps = Steps(self.config, self.phase, self.state, self.batches, capture(self.device))
 
     def step(self) -> int:
         """One training step, finished when this returns."""
