@@ -1,6 +1,6 @@
 """A phase's training pictures, one batch at a time (paper 3.5)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -24,12 +24,13 @@ class Choice:
 
     Attributes:
         places: int64 [batch], in the phase's pools one after the other.
-        stream: `rng.key` of the augmentation; None: there is none.
+        streams: an `rng.key` for everything that is random about the batch, by name. Without
+            "augment", its pictures are not augmented.
         last_of_epoch: as in `Batch`.
     """
 
     places: Tensor
-    stream: int | Tensor | None
+    streams: Mapping[str, int | Tensor]
     last_of_epoch: bool
 
 
@@ -74,11 +75,12 @@ class Batches:
             if size and len(self.pools[place])
         ]
         augmented = iteration < self.config.augment_until * self.phase.horizon
+        random = ["augment"] if augmented and self.features is None else []
         return Choice(
-            places=torch.cat(parts) if len(parts) > 1 else parts[0],
-            stream=rng.key(self.config.seed, "augment", self.number, iteration)
-            if augmented and self.features is None
-            else None,
+            places=torch.cat(parts),
+            streams={
+                name: rng.key(self.config.seed, name, self.number, iteration) for name in random
+            },
             last_of_epoch=iteration % self.per_epoch == self.per_epoch - 1,
         )
 
@@ -89,8 +91,8 @@ class Batches:
             inputs = self.features[choice.places]
         else:
             inputs = to_float(self.data.images[index])
-            if choice.stream is not None:
-                inputs = augment(inputs, self.config, choice.stream)
+            if "augment" in choice.streams:
+                inputs = augment(inputs, self.config, choice.streams["augment"])
             inputs = self.network.standardize(inputs)
         real = self.data.is_real[index].sum()
         return Batch(inputs, self.data.labels[index], index, real, choice.last_of_epoch)
@@ -99,7 +101,7 @@ class Batches:
         """One pass over the first pool in order, without augmentation."""
         first = self.pools[0]
         for part in torch.arange(len(first), device=first.device).chunk(self.per_epoch):
-            yield self.gather(Choice(part, None, False))
+            yield self.gather(Choice(part, {}, False))
 
     def _next_of_first(self, iteration: int) -> Tensor:
         epoch, i = divmod(iteration, self.per_epoch)

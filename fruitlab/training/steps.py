@@ -11,7 +11,7 @@ The first iteration of a kind runs without a graph, which prepares libraries and
 not, the kernels are the same, and so are the bits: a run may be resumed anywhere.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -107,13 +107,13 @@ class Steps:
     ) -> None:
         self.config, self.phase, self.state, self.batches = config, phase, state, batches
         self.capture = capture
-        self.recorded: dict[tuple[int, bool, bool], Recorded] = {}
+        self.recorded: dict[Hashable, Recorded] = {}
         if capture is not None:
             rate, momentum, norm_momentum = torch.zeros(3, device=state.device).unbind()
             # A constant remains a number, which saves kernels.
             constant = config.norm_rise == 0
             self.rates = Rates(rate, momentum, config.norm_momentum if constant else norm_momentum)
-            self.stream = torch.zeros((), dtype=torch.int64, device=state.device)
+            self.streams: dict[str, Tensor] = {}
 
     def __call__(self, iteration: int) -> None:
         """Do that iteration of the phase, at the rates of the state's clock."""
@@ -129,10 +129,10 @@ class Steps:
     def _kind(self, choice: Choice) -> Recorded:
         """The recorded step that fits the choice, with its pictures in place."""
         last = choice.last_of_epoch and self.phase.extra_loss is not None  # which may ask for it
-        key = (len(choice.places), choice.stream is not None, last)
+        key = (len(choice.places), *choice.streams, last)
         if key not in self.recorded:
             places = torch.empty_like(choice.places)
-            kept = Choice(places, self.stream if key[1] else None, last)
+            kept = Choice(places, {name: self.streams[name] for name in choice.streams}, last)
 
             def work() -> None:
                 batch = self.batches.gather(kept)
@@ -144,11 +144,14 @@ class Steps:
         return found
 
     def _write(self, choice: Choice, rates: Rates) -> None:
+        """Put what changes from step to step where the recorded steps read it."""
         for name, value in vars(self.rates).items():
             if isinstance(value, Tensor):
                 value.fill_(getattr(rates, name))
-        if choice.stream is not None:
-            self.stream.fill_(choice.stream)
+        for name, stream in choice.streams.items():
+            if name not in self.streams:
+                self.streams[name] = torch.empty((), dtype=torch.int64, device=self.state.device)
+            self.streams[name].fill_(stream)
 
     def _repeat(self, capture: Capture, found: Recorded) -> None:
         if not found.prepared:
