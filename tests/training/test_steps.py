@@ -124,13 +124,15 @@ def test_replayed_steps_are_those_of_the_plain_loop(data, name):
 
 def test_rates_on_the_device_change_no_more_than_rounding(data):
     """Nesterov's momentum and a rising norm_momentum are rounded in other places."""
-    cfg = config(**SIZES | {"nesterov": True, "norm_rise": 5, "iterations": 4})
+    cfg = config(**SIZES | {"nesterov": True, "norm_rise": 5, "iterations": 3})
     recorder = Recorder()
     state, (plain, _) = trained(cfg, data, recorder), run(cfg, data)
-    assert recorder.replayed == 2
-    for name, tensor in tensors(plain).items():
-        apart = (tensors(state)[name] - tensor).double().norm()
-        assert apart <= 1e-4 * tensor.double().norm(), name
+    assert recorder.replayed == 1
+    one, other = (
+        torch.cat([x.double().flatten() for x in each.network.state_dict().values()])
+        for each in (state, plain)
+    )
+    assert 0 < (one - other).norm() < 1e-6 * other.norm()
 
 
 def test_every_kind_of_step_is_recorded_once(data):
