@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.gpu.part import Part, TimeUp, options, part
-from benchmarks.gpu.step import FULL, QUICK, Bench
+from benchmarks.gpu.step import FULL, QUICK, Bench, pytorch
 from benchmarks.gpu.trace import short
 from benchmarks.ours import Contender  # before torch, as it prepares the process
 
@@ -42,11 +42,12 @@ def recorded(device: torch.device) -> Any:
     return capture_on(device) or Direct()
 
 
-# In the order of their speed. `from Python` is how a CPU trains, with numbers as arguments;
-# `in place` reads what changes from tensors, as a captured step has to.
+# `from Python` is how a CPU trains, with numbers as arguments; `in place` reads what changes from
+# tensors, as a captured step has to. Filled with NaN, memory that is read too early would show.
 WAYS: dict[str, Capture] = {
     "from Python": lambda device: None,
     "in place": lambda device: Direct(),
+    "in place, new memory filled": lambda device: Direct(),
     "captured": recorded,
 }
 
@@ -98,33 +99,29 @@ def difference(one: dict[str, Tensor], other: dict[str, Tensor]) -> str:
 
 def speeds(result: Part, bench: Bench, steps: int) -> None:
     """Compare and time the ways on random pictures."""
-    rows = []
+    rows: list[list[Any]] = []
     for preset in ("paper", "quick"):
         for precision in ("float32",) if bench.device == "cpu" else ("bfloat16", "float32"):
-            first: dict[str, Tensor] = {}
+            before: dict[str, Tensor] = {}
             for way, capture in WAYS.items():
                 with check(result, f"{preset}, {precision}, {way}"):
-                    made = Contender(
-                        bench.folder,
-                        bench.sizes.batch,
-                        bench.device,
-                        preset=preset,
-                        precision=precision,
-                        capture=capture,
+                    made, _ = bench.contender(preset, precision=precision, capture=capture)
+                    filled = way.endswith("filled")
+                    with pytorch(fill=filled):
+                        for _ in range(steps):
+                            made.issue()
+                        made.finish()
+                        found = {name: x.clone() for name, x in tensors(made.state).items()}
+                        wall, issued = bench.measure(made)
+                    apart = difference(found, before) if before else None
+                    rows.append(
+                        [preset, precision, way, wall, issued, apart, made.state.not_captured]
                     )
-                    for _ in range(steps):
-                        made.issue()
-                    made.finish()
-                    found = {name: tensor.clone() for name, tensor in tensors(made.state).items()}
-                    wall, issued = bench.measure(made)
-                    apart = difference(found, first) if first else "-"
-                    row = [preset, precision, way, wall, issued, apart, made.state.not_captured]
-                    rows.append(row)
-                    say(" | ".join(map(str, row)))
-                    if way == "captured" and apart != "same bits":
-                        result.fail(f"{preset}, {precision}: captured against in place: {apart}")
-                    first = found
-                    if way == "captured" and precision != "float32":
+                    say(" | ".join(map(str, rows[-1])))
+                    if (filled or way == "captured") and apart != "same bits":
+                        result.fail(f"{preset}, {precision}, {way}: {apart}")
+                    before = found
+                    if way == "captured" and bench.device != "cpu":
                         profiled(bench, made)
     head = ["preset", "precision", "step", "ms", "until issued, ms", "against the one above"]
     result.table([*head, "not captured"], rows)
@@ -144,14 +141,9 @@ def plain_network(result: Part, bench: Bench) -> None:
     for preset in ("paper", "quick"):
         for way in ("from Python", "captured"):
             with check(result, f"plain network, {preset}, {way}"):
-                made = Contender(
-                    bench.folder,
-                    bench.sizes.batch,
-                    bench.device,
-                    preset=preset,
-                    capture=WAYS[way],
-                )
+                made, _ = bench.contender(preset, capture=WAYS[way])
                 made.state.network.__class__ = PlainResNet
+                made.steps.recorded.clear()
                 for _ in range(3):
                     made.issue()
                 wall, issued = bench.measure(made)
