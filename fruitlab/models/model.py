@@ -144,10 +144,11 @@ class Model(nn.Module):
         """
         return self
 
-    def set_statistics_momentum(self, momentum: float) -> None:
+    def set_statistics_momentum(self, momentum: float | Tensor) -> None:
         """Called before each iteration with the fraction that running statistics keep.
 
-        That is the run's `norm_momentum` at this iteration. Does nothing by default.
+        That is the run's `norm_momentum` at this iteration. On a GPU it is a float scalar tensor
+        if it changes from iteration to iteration. Does nothing by default.
         """
 
     def decayed(self) -> set[str]:

@@ -20,9 +20,9 @@ def class_moments(features: Iterable[tuple[Tensor, Tensor]], prefix: str) -> dic
         [categories, features]}.
     """
     parts = list(features)
-    x, labels = (torch.cat(part) for part in zip(*parts, strict=True))
-    known = labels.unique()
-    of_each = [x[labels == label].double() for label in known]
+    x, truth = (torch.cat(part) for part in zip(*parts, strict=True))
+    known = truth.unique()
+    of_each = [x[truth == label].double() for label in known]
     mean = torch.stack([rows.mean(0) for rows in of_each])
     deviation = torch.stack([rows.std(0, correction=0) for rows in of_each])
     return {
@@ -32,16 +32,20 @@ def class_moments(features: Iterable[tuple[Tensor, Tensor]], prefix: str) -> dic
     }
 
 
-def draw(memory: Mapping[str, Tensor], prefix: str, *, seed: int) -> tuple[Tensor, Tensor]:
+def labels(memory: Mapping[str, Tensor], prefix: str) -> Tensor:
+    """The labels of the features that `draw` returns, int64 [n]."""
+    return memory[f"{prefix}.labels"].repeat(PER_CATEGORY)
+
+
+def draw(memory: Mapping[str, Tensor], prefix: str, *, seed: int) -> Tensor:
     """PER_CATEGORY features of each category, normally distributed with its moments.
 
     Drawn on the CPU, so that they are the same on every device.
 
     Returns:
-        float32 [n, features] and labels, int64 [n].
+        float32 [n, features].
     """
     mean, deviation = memory[f"{prefix}.mean"], memory[f"{prefix}.deviation"]
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(PER_CATEGORY, *mean.shape, generator=generator).to(mean.device)
-    labels = memory[f"{prefix}.labels"].repeat(PER_CATEGORY)
-    return (mean + deviation * noise).flatten(0, 1), labels
+    return (mean + deviation * noise).flatten(0, 1)

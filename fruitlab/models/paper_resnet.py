@@ -117,7 +117,7 @@ class PaperResNet(Model):
             "head": [self.hidden, self.output],
         }
 
-    def set_statistics_momentum(self, momentum: float) -> None:
+    def set_statistics_momentum(self, momentum: float | Tensor) -> None:
         for module in self.modules():
             if isinstance(module, RunningNorm):
                 module.momentum = momentum

@@ -1,6 +1,8 @@
 """A phase's training pictures, one batch at a time (paper 3.5)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -18,6 +20,22 @@ from fruitlab.training.scoring import pooled_features
 from fruitlab.training.state import State
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Which pictures make up a batch, and how they are changed.
+
+    Attributes:
+        places: int64 [batch], in the phase's pools one after the other.
+        streams: an `rng.key` for everything that is random about the batch, by name. Without
+            "augment", its pictures are not augmented.
+        last_of_epoch: as in `Batch`.
+    """
+
+    places: Tensor
+    streams: Mapping[str, int | Tensor]
+    last_of_epoch: bool
+
+
 class Batches:
     """The batches of a phase. Each is a function of seed, phase and iteration alone.
 
@@ -29,8 +47,6 @@ class Batches:
         self.config, self.phase, self.data, self.number = config, phase, data, state.phase
         self.network, self.memory = state.network, state.memory
         self.pools = [self._places(pool) for pool in phase.pools]
-        self.labels = [data.labels[pool] for pool in self.pools]
-        self.is_real = [data.is_real[pool] for pool in self.pools]
         count, share = len(self.pools[0]), sum(pool.batch_share or 0 for pool in phase.pools)
         size = config.batch_size
         if size:
@@ -40,25 +56,52 @@ class Batches:
             self.per_epoch = batches_per_epoch(count, 0)
             whole = -(-count // self.per_epoch) / (1 - share) if share < 1 else 0.0
             self.extra = [round((pool.batch_share or 0) * whole) for pool in phase.pools[1:]]
-        self.features: list[Tensor] | None = None
+        self.starts = list(accumulate((len(pool) for pool in self.pools), initial=0))
+        self.every = torch.cat(self.pools)
+        self.labels, self.is_real = data.labels[self.every], data.is_real[self.every]
+        self.features: Tensor | None = None
         if phase.inputs == "features":
-            found = pooled_features(state.network, data.images, torch.cat(self.pools))
-            self.features = list(found.split([len(pool) for pool in self.pools]))
-            for place, pool in enumerate(phase.pools):
-                if pool.moments is not None:
-                    self._draw(place, pool.moments)
+            self.features = self._features()
         self.epoch = -1
         self.order: Tensor | None = None
 
     def at(self, iteration: int) -> Batch:
         """The batch of that iteration of the phase."""
+        return self.gather(self.choose(iteration))
+
+    def choose(self, iteration: int) -> Choice:
+        """The pictures of that iteration of the phase."""
         parts = [self._next_of_first(iteration)]
         parts += [
             self._next_of_buffer(place, iteration * size, size)
             for place, size in enumerate(self.extra, start=1)
             if size and len(self.pools[place])
         ]
-        return self._batch(parts, iteration)
+        augmented = iteration < self.config.augment_until * self.phase.horizon
+        random = ["augment"] if augmented and self.features is None else []
+        random += ["mixup", "blend"] if self.phase.mixup else []
+        return Choice(
+            places=torch.cat(parts),
+            streams={
+                name: rng.key(self.config.seed, name, self.number, iteration) for name in random
+            },
+            last_of_epoch=iteration % self.per_epoch == self.per_epoch - 1,
+        )
+
+    def gather(self, choice: Choice) -> Batch:
+        """The batch of these pictures, computed on the device."""
+        index, labels = self.every[choice.places], self.labels[choice.places]
+        if self.features is not None:
+            inputs = self.features[choice.places]
+        else:
+            inputs = self._pictures(index, choice.streams.get("augment"))
+        targets = None if self.data.targets is None else self.data.targets[index]
+        if self.phase.mixup:
+            if targets is None:
+                targets = F.one_hot(labels, len(self.data.categories)).float()
+            inputs, targets = mixed_up(inputs, targets, self.phase.mixup, choice.streams)
+        real = self.is_real[choice.places].sum()
+        return Batch(inputs, labels, index, real, choice.last_of_epoch, targets)
 
     def once(self, pool: Pool | None = None) -> Iterator[Batch]:
         """One pass over the pictures of a pool, the first by default, without augmentation.
@@ -71,38 +114,50 @@ class Batches:
             index = places[start::count]
             real = self.data.is_real[index].sum()
             last = start == count - 1
-            yield Batch(self._pictures(index, None), self.data.labels[index], index, real, last)
+            yield Batch(self._pictures(index), self.data.labels[index], index, real, last)
 
     def _places(self, pool: Pool) -> Tensor:
-        """Places of a pool's pictures, int64; none for a pool of drawn features."""
+        """Places of a pool's pictures, int64; -1 for each drawn feature."""
         if pool.moments is not None:
-            return self.data.train["nice"][:0]
+            return moments.labels(self.memory, pool.moments).fill_(-1)
         if pool.chosen is not None:
             return self.memory[pool.chosen]
         return self.data.pool(pool, seed=self.config.seed)
 
-    def _draw(self, place: int, prefix: str) -> None:
-        """Fill a pool with features drawn from class moments; always the same for a seed."""
-        assert self.features is not None
-        stream = rng.key(self.config.seed, "moments", self.number, place)
-        drawn, labels = moments.draw(self.memory, prefix, seed=stream)
-        self.features[place], self.labels[place] = drawn, labels
-        self.pools[place] = torch.full_like(labels, -1)
-        self.is_real[place] = torch.zeros_like(labels, dtype=torch.bool)
+    def _pictures(self, index: Tensor, stream: int | Tensor | None = None) -> Tensor:
+        """The network's input for the pictures at `index`; augmented if there is a stream."""
+        inputs = to_float(self.data.images[index])
+        if stream is not None:
+            inputs = augment(inputs, self.config, stream)
+        return self.network.standardize(inputs)
 
-    def _next_of_first(self, iteration: int) -> tuple[int, Tensor]:
+    def _features(self) -> Tensor:
+        """The features of all pools; those of no picture are drawn, and get their labels here."""
+        found = []
+        for place, pool in enumerate(self.phase.pools):
+            if pool.moments is None:
+                found.append(pooled_features(self.network, self.data.images, self.pools[place]))
+                continue
+            stream = rng.key(self.config.seed, "moments", self.number, place)
+            found.append(moments.draw(self.memory, pool.moments, seed=stream))
+            rows = slice(self.starts[place], self.starts[place + 1])
+            self.labels[rows] = moments.labels(self.memory, pool.moments)
+            self.is_real[rows] = False
+        return torch.cat(found)
+
+    def _next_of_first(self, iteration: int) -> Tensor:
         epoch, i = divmod(iteration, self.per_epoch)
         if epoch != self.epoch or self.order is None:
             self.epoch, self.order = epoch, self._order(0, epoch)
         count = len(self.order)
-        return 0, self.order[i * count // self.per_epoch : (i + 1) * count // self.per_epoch]
+        return self.order[i * count // self.per_epoch : (i + 1) * count // self.per_epoch]
 
-    def _next_of_buffer(self, place: int, start: int, size: int) -> tuple[int, Tensor]:
+    def _next_of_buffer(self, place: int, start: int, size: int) -> Tensor:
         """`size` pictures from `start` on, in the endless sequence of a pool's shuffled passes."""
         count = len(self.pools[place])
         first, last = start // count, (start + size - 1) // count
         passes = torch.cat([self._order(place, number) for number in range(first, last + 1)])
-        return place, passes[start - first * count :][:size]
+        return self.starts[place] + passes[start - first * count :][:size]
 
     def _order(self, place: int, number: int) -> Tensor:
         """int64: the order of a pool's pictures in its pass of that number."""
@@ -112,41 +167,16 @@ class Batches:
         )
         return rng.order(len(pool), rng.key(self.config.seed, *parts), pool.device)
 
-    def _batch(self, parts: list[tuple[int, Tensor]], iteration: int) -> Batch:
-        def chosen(pools: Sequence[Tensor]) -> Tensor:
-            return torch.cat([pools[place][rows] for place, rows in parts])
 
-        index, labels, real = chosen(self.pools), chosen(self.labels), chosen(self.is_real)
-        if self.features is not None:
-            inputs = chosen(self.features)
-        else:
-            inputs = self._pictures(index, iteration)
-        targets = None if self.data.targets is None else self.data.targets[index]
-        if self.phase.mixup:
-            if targets is None:
-                targets = F.one_hot(labels, len(self.data.categories)).float()
-            inputs, targets = self._mixed_up(inputs, targets, iteration)
-        last = iteration % self.per_epoch == self.per_epoch - 1
-        return Batch(inputs, labels, index, real.sum(), last, targets)
+def mixed_up(
+    x: Tensor, targets: Tensor, limit: float, streams: Mapping[str, int | Tensor]
+) -> tuple[Tensor, Tensor]:
+    """MixUp (Zhang et al. 2018): blend inputs and targets with those of another order.
 
-    def _pictures(self, index: Tensor, iteration: int | None) -> Tensor:
-        """The network's input for the pictures at `index`; augmented as an iteration sees them."""
-        inputs = to_float(self.data.images[index])
-        until = self.config.augment_until * self.phase.horizon
-        if iteration is not None and iteration < until:
-            stream = rng.key(self.config.seed, "augment", self.number, iteration)
-            inputs = augment(inputs, self.config, stream)
-        return self.network.standardize(inputs)
-
-    def _mixed_up(self, x: Tensor, targets: Tensor, iteration: int) -> tuple[Tensor, Tensor]:
-        """MixUp (Zhang et al. 2018): blend inputs and targets with those of another order.
-
-        Each picture has a weight of its own, uniform rather than beta distributed: with a limit of
-        1 that is their alpha of 1.
-        """
-        count, seed = len(x), self.config.seed
-        order = rng.order(count, rng.key(seed, "mixup", self.number, iteration), x.device)
-        draws = rng.uniform(count, rng.key(seed, "weight", self.number, iteration), x.device)
-        weight = (draws * self.phase.mixup).unsqueeze(1)
-        mixed = torch.lerp(x, x[order], weight.view(-1, *[1] * (x.dim() - 1)))
-        return mixed, torch.lerp(targets, targets[order], weight)
+    Each picture has a weight of its own, uniform rather than beta distributed: with a limit of 1
+    that is their alpha of 1.
+    """
+    order = rng.order(len(x), streams["mixup"], x.device)
+    weight = (rng.uniform(len(x), streams["blend"], x.device) * limit).unsqueeze(1)
+    mixed = torch.lerp(x, x[order], weight.view(-1, *[1] * (x.dim() - 1)))
+    return mixed, torch.lerp(targets, targets[order], weight)

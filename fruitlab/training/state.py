@@ -55,6 +55,7 @@ class State:
         clock: iterations since the schedules were last restarted.
         pictures: training pictures seen.
         ended: whether the phase's end action is done.
+        not_captured: why a device that captures steps did not capture this run's; None if it did.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class State:
         self.momentum = self.decay = 0.0  # of the last iteration
         self.seconds = 0.0
         self.ended = False
+        self.not_captured: str | None = None
         self.scored = [-1, -1, 0]  # the moment of the last evaluation
         self.counters = {name: torch.zeros((), device=device) for name in COUNTERS}
         self.counters["best_epoch"] = torch.full((), float("inf"), device=device)
@@ -157,7 +159,9 @@ class State:
         for module in self.frozen:
             module.eval()
 
-    def update(self, *, learning_rate: float, momentum: float, decay: float) -> None:
+    def update(
+        self, *, learning_rate: float | Tensor, momentum: float | Tensor, decay: float
+    ) -> None:
         """Take one optimizer step at this rate, less the halvings on a plateau."""
         rate = self.counters["rate"]
         torch.exp2(-self.counters["halvings"], out=rate).mul_(learning_rate)
@@ -172,10 +176,9 @@ class State:
             muon=self.muon,
             matrices=self.matrices,
         )
-        self.momentum, self.decay = momentum, decay
 
     def count(self, loss: Tensor, pictures: int, real: Tensor) -> None:
-        """Count an iteration.
+        """Count an iteration on the device.
 
         Args:
             loss: mean cross entropy of its batch, float scalar.
@@ -185,6 +188,9 @@ class State:
         self.counters["loss_since"].add_(loss, alpha=pictures)
         self.counters["epoch_loss"].add_(loss, alpha=pictures)
         self.counters["real_pictures"].add_(real)
+
+    def advance(self, pictures: int) -> None:
+        """Count an iteration of that many pictures on the host."""
         self.pictures += pictures
         self.pictures_since += pictures
         self.epoch_pictures += pictures

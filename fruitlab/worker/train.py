@@ -16,6 +16,7 @@ from fruitlab.training import devices
 from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.loop import train
 from fruitlab.training.state import State
+from fruitlab.training.steps import capture_on
 from fruitlab.worker import messages
 from fruitlab.worker.recorder import Recorder, describe
 from fruitlab.worker.stop import Stopped
@@ -68,6 +69,7 @@ def train_into(
             "trained_on": str(where),
             "threads": threads,
             "computed_in": str(precision).removeprefix("torch."),
+            "steps": "captured" if capture_on(where) else "eager",
             "data": describe(data, config, dataset, pools),
             "versions": versions | {"python": platform.python_version()},
         }
@@ -84,6 +86,7 @@ def train_into(
             point = recorder.note(evaluation)
             say(messages.progress(point, config.iterations, time.monotonic() - started, first))
             noted(recorder, point)
+            note_steps(run, state)
         elif state.phase == 0 and state.iteration in snapshots:
             recorder.snapshot()
         if stop():
@@ -91,3 +94,10 @@ def train_into(
             raise Stopped
     run.doing("writing the results")
     return recorder.results(data, dataset)
+
+
+def note_steps(run: Run, state: State) -> None:
+    """Write to the header why steps are not captured, once that is known."""
+    steps = f"eager: {state.not_captured}"
+    if state.not_captured and run.header()["steps"] != steps:
+        run.write_header(run.header() | {"steps": steps})

@@ -23,8 +23,8 @@ from fruitlab.runs.index import Index
 from fruitlab.training.batches import Batches
 from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.evaluation import Evaluation
-from fruitlab.training.loop import step
 from fruitlab.training.state import State
+from fruitlab.training.step import step
 
 NAMES = list(methods())
 pytestmark = pytest.mark.parametrize("name", NAMES)
@@ -134,8 +134,10 @@ def test_trains_without_reading_from_the_device(name):
     for number, phase in enumerate(config.phases()):
         finished.phase = state.phase = number
         batches = Batches(config, phase, dataset(name), finished)
-        for part in (batches.pools, batches.labels, batches.is_real, batches.features or []):
-            part[:] = [tensor.to(meta) for tensor in part]
+        batches.pools = [pool.to(meta) for pool in batches.pools]
+        for part in ("every", "labels", "is_real", "features"):
+            if isinstance(tensor := getattr(batches, part), torch.Tensor):
+                setattr(batches, part, tensor.to(meta))
         batches.data = on_device(dataset(name), meta)
         state.trains(phase)
         step(config, phase, state, batches.at(0))

@@ -20,8 +20,8 @@ from fruitlab.runs import catalog, folder
 from fruitlab.training import rng
 from fruitlab.training.batches import Batches
 from fruitlab.training.device_dataset import DeviceDataset, stratified
-from fruitlab.training.loop import step
 from fruitlab.training.scoring import correct, pooled_features
+from fruitlab.training.step import step
 from fruitlab.worker.process import work
 
 

@@ -12,7 +12,7 @@ from fruitlab.config.errors import RunError
 from fruitlab.methods.base import SoftTargets
 from fruitlab.methods.phase import Phase, Pool
 from fruitlab.training.batches import Batches
-from fruitlab.training.loop import step
+from fruitlab.training.step import step
 from fruitlab.worker import teachers
 
 
