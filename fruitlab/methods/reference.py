@@ -21,7 +21,7 @@ def markdown() -> str:
 
 def _section(method: type[Method]) -> str:
     lines = [f"## {method.title}", "", f"`fruitlab train {method.name}`", ""]
-    lines += [inspect.cleandoc(method.__doc__ or method.description), ""]
+    lines += [method.description, "", inspect.cleandoc(method.__doc__ or ""), ""]
     if method.own_settings():
         lines += ["| setting | default | values | meaning |", "|---|---|---|---|"]
         lines += [_row(setting) for setting in method.own_settings().values()]
