@@ -23,6 +23,7 @@ from fruitlab.closed_form.statistics import Statistics, balanced, one_hot
 from fruitlab.metrics.accuracy import combined
 
 RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0)
+LOG_TEMPERATURES = (-5.0, 3.0)
 COARSE = tuple(range(0, 101, 10))  # ratios in percent at which a ridge is judged
 
 
@@ -85,16 +86,17 @@ class LeaveOneOut:
 
         The temperature of Guo et al. 2017, fitted on predictions that no picture had a part in.
         """
-        found = self.scores(ratio)
+        # Each score relative to the true category's: the cross entropy is the log of a sum.
+        margins = [
+            found - found[range(len(found)), domain.labels][:, None]
+            for found, domain in zip(self.scores(ratio), self.domains, strict=True)
+        ]
 
         def loss(log_temperature: float) -> float:
             scale = np.exp(-log_temperature)
-            return sum(
-                float((logsumexp(scale * s, axis=1) - scale * s[range(len(s)), d.labels]).mean())
-                for s, d in zip(found, self.domains, strict=True)
-            )
+            return sum(float(logsumexp(scale * m, axis=1).mean()) for m in margins)
 
-        return float(np.exp(minimize_scalar(loss, bounds=(-7, 3), method="bounded").x))
+        return float(np.exp(minimize_scalar(loss, bounds=LOG_TEMPERATURES, method="bounded").x))
 
 
 def _without_itself(

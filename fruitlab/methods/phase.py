@@ -78,8 +78,9 @@ class Phase:
             counter at the beginning of the phase.
         extra_loss: (network, batch, logits, memory) -> scalar to add to the loss.
         at_end: (network, batches, memory) -> tensors to remember for later phases. It may change
-            the weights; the network is evaluated again afterwards. `batches()` iterates once over
-            the pictures of the first pool, without augmentation.
+            the weights, those of the head alone if the inputs are features; the network is
+            evaluated again afterwards. `batches()` iterates once over the first pool, nice
+            pictures first, without augmentation.
     """
 
     name: str

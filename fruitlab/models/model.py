@@ -108,6 +108,21 @@ class Model(nn.Module):
         raise NotImplementedError
 
     @property
+    def last_layer(self) -> nn.Module:
+        """The linear layer that returns the logits: `weight` [categories, n], `bias` [categories].
+
+        It is the last one of the head.
+        """
+        return self.layer_groups()["head"][-1]
+
+    def last_inputs(self, features: Tensor) -> Tensor:
+        """What `last_layer` multiplies by its weight, float [batch, n].
+
+        The features themselves, unless the head has more than one layer.
+        """
+        return features
+
+    @property
     def backbone(self) -> tuple[str, ...]:
         """The names of all groups but the head."""
         return tuple(self.layer_groups())[:-1]

@@ -60,7 +60,6 @@ def train(config: Method, data: DeviceDataset, state: State) -> Iterator[Evaluat
         if phase.at_end is not None and not state.ended:
             state.memory.update(phase.at_end(state.network, batches.once, state.memory))
             state.ended = True
-            evaluator.features = None  # the action may have changed the backbone
             if last:
                 yield evaluator.evaluate()
 

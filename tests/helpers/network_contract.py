@@ -77,6 +77,9 @@ def check_layer_groups(name: str) -> None:
 
     x = network.prepare(torch.from_numpy(pictures(2)))
     features = network.features(x)
+    last, inputs = network.last_layer, network.last_inputs(features)
+    logits = torch.nn.functional.linear(inputs, last.weight, last.bias)
+    torch.testing.assert_close(logits, network.head(features))
     features.sum().backward()
     moved = {name for name, p in network.named_parameters() if p.grad is not None}
     assert moved == network.parameters_of(*network.backbone).keys()
