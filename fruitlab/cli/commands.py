@@ -39,7 +39,7 @@ def train(options: Namespace, output: Output) -> Outcome:
         f"{run.id}: {pictures}. Stop it with Ctrl-C; resume it with `python -m fruitlab resume "
         f"{run.id}`."
     )
-    return _work(run, None, output)
+    return work_on(run, None, output)
 
 
 def resume(options: Namespace, output: Output) -> Outcome:
@@ -54,10 +54,11 @@ def resume(options: Namespace, output: Output) -> Outcome:
         )
     if options.device is not None:
         queue.check_device(options.device)
-    return _work(run, options.device, output)
+    return work_on(run, options.device, output)
 
 
-def _work(run: Run, device: str | None, output: Output) -> Outcome:
+def work_on(run: Run, device: str | None, output: Output) -> Outcome:
+    """Train a run, on another device than its own if one is named, and report how it ended."""
     from fruitlab.worker.process import work
 
     summary = work(run, device=device, say=output.say)

@@ -76,7 +76,7 @@ class AllRatios:
         train: tuple[Pictures, Pictures],
         test: tuple[Pictures, Pictures],
         facts: dict[str, Any],
-        progress: Progress = lambda step, done, total: None,
+        progress: Progress | None = None,
     ) -> Self:
         """Compute the heads of a path, and try them.
 
@@ -92,7 +92,8 @@ class AllRatios:
         confusion = np.zeros((RATIOS, 2, count, count), np.int32)
         within_three = np.zeros((RATIOS, 2, count), np.int32)
         for percent in range(RATIOS):
-            progress("Trying every ratio", percent, RATIOS)
+            if progress:
+                progress("Trying every ratio", percent, RATIOS)
             ratio = percent / 100
             head = path.head(ratio)
             heads[:, percent], at_mean[percent] = head[:-1], mean @ head[:-1] + head[-1]

@@ -20,6 +20,7 @@ from scipy.special import logsumexp, softmax
 
 from fruitlab.closed_form.path import Path
 from fruitlab.closed_form.statistics import Statistics, balanced, one_hot
+from fruitlab.config.progress import Progress
 from fruitlab.metrics.accuracy import combined
 
 RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0)
@@ -96,15 +97,19 @@ class LeaveOneOut:
             scale = np.exp(-log_temperature)
             return sum(float(logsumexp(scale * m, axis=1).mean()) for m in margins)
 
-        return float(np.exp(minimize_scalar(loss, bounds=LOG_TEMPERATURES, method="bounded").x))
+        options = {"xatol": 1e-3}
+        best = minimize_scalar(loss, bounds=LOG_TEMPERATURES, method="bounded", options=options)
+        return float(np.exp(best.x))
 
 
 def _without_itself(
     rotated: np.ndarray, domain: Pictures, head: np.ndarray, gains: np.ndarray, share: float
 ) -> np.ndarray:
+    precision = rotated.dtype  # a product of float32 and float64 would copy the larger factor
     weights = share * domain.weights / domain.weights.sum()
-    leverage = (weights * (rotated**2 @ gains))[:, None]
-    return (rotated @ head - leverage * one_hot(domain.labels, head.shape[1])) / (1 - leverage)
+    leverage = (weights * (rotated**2 @ gains.astype(precision)))[:, None]
+    found = rotated @ head.astype(precision)
+    return (found - leverage * one_hot(domain.labels, head.shape[1])) / (1 - leverage)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +141,7 @@ def choose(
     *,
     ratio: int | None = None,
     ridge: float | None = None,
+    progress: Progress | None = None,
 ) -> Choice:
     """The ratio and the ridge with the highest combined performance; of equals the first.
 
@@ -147,7 +153,10 @@ def choose(
     coarse = COARSE if ratio is None else (ratio,)
     by_ridge: dict[float, float] = {}
     best: tuple[Path, LeaveOneOut] | None = None
-    for tried in RIDGES if ridge is None else (ridge,):
+    ridges = RIDGES if ridge is None else (ridge,)
+    for done, tried in enumerate(ridges):
+        if progress:
+            progress("Choosing the penalty", done, len(ridges))
         path = Path(sums[0], sums[1], tried)
         found = LeaveOneOut(path, nice, real)
         by_ridge[tried] = float(_table(found, coarse)[2].max())

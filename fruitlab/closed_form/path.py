@@ -50,8 +50,12 @@ class Path:
         self._targets = [self.basis.T @ one.targets for one in (nice, real)]
 
     def rotate(self, features: np.ndarray) -> np.ndarray:
-        """Features in the basis, once for all ratios: float [n, features] -> [n, features + 1]."""
-        return features @ self.basis[:-1] + self.basis[-1]
+        """Features in the basis, once for all ratios: float [n, features] -> [n, features + 1].
+
+        In float32, unless the features are float64.
+        """
+        basis = self.basis.astype(np.result_type(features, np.float32))
+        return features.astype(basis.dtype) @ basis[:-1] + basis[-1]
 
     def gains(self, ratio: float) -> np.ndarray:
         """1 / (1 - r + r mu), float64 [features + 1]. `ratio` is from 0 to 1."""

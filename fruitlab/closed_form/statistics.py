@@ -45,9 +45,11 @@ class Statistics:
         """
         if not np.isfinite(features).all():
             raise ValueError("A feature is infinite or not a number. Compute the features again.")
-        z = with_one(features)
-        weighted = z if weights is None else z * weights[:, None]
-        return cls(z.T @ weighted, weighted.T @ one_hot(labels, categories))
+        z, y = with_one(features), one_hot(labels, categories)
+        if weights is not None:
+            root = np.sqrt(weights)[:, None]
+            z, y = z * root, y * root
+        return cls(z.T @ z, z.T @ y)  # a matrix times itself takes half the time, and is symmetric
 
     def __add__(self, other: Self) -> Self:
         """Learn the pictures of `other` too."""
@@ -122,7 +124,7 @@ def balanced(labels: np.ndarray, categories: int) -> np.ndarray:
 
 
 def with_one(features: np.ndarray) -> np.ndarray:
-    """z = (features, 1) of each picture, float64 [n, features + 1]."""
+    """Each picture's z = (features, 1), float64 [n, features + 1]."""
     z = np.ones((len(features), features.shape[1] + 1))
     z[:, :-1] = features
     return z

@@ -5,64 +5,69 @@ from fruitlab.closed_form.leave_one_out import Choice, Pictures, choose
 from fruitlab.config.progress import Progress
 from fruitlab.data.domains import TwoDomains
 from fruitlab.features import cache
+from fruitlab.methods.closed_form import ClosedForm
 
 Pair = tuple[Pictures, Pictures]
 
 
-def pictures(
-    data: TwoDomains,
-    network: str,
-    *,
-    size: int | None = None,
-    split_seed: int = 0,
-    balance: bool = False,
-    progress: Progress | None = None,
-) -> tuple[Pair, Pair]:
+def pictures(data: TwoDomains, config: ClosedForm, progress: Progress | None) -> tuple[Pair, Pair]:
     """The features of nice and real training pictures, and of nice and real test pictures.
 
     Args:
-        size: of the network's input in pixels; None is its own.
-        balance: give every category of a domain the same weight.
+        config: its network, input size, split and balance.
 
     Raises:
         ConfigError, DataError: as `features.cache.features`.
     """
-    found = cache.features(data, network, size=size, split_seed=split_seed, progress=progress)
-    count = len(data.categories)
-    nice, real = found.nice, found.real
-    train = (
-        Pictures.of(nice.train, nice.train_labels, count, balance=balance),
-        Pictures.of(real.train, real.train_labels, count, balance=balance),
+    found = cache.features(
+        data,
+        config.network,
+        size=config.input_size or None,
+        split_seed=config.split_seed,
+        progress=progress,
     )
-    test = (
-        Pictures.of(nice.test, nice.test_labels, count),
-        Pictures.of(real.test, real.test_labels, count),
+    domains, count = (found.nice, found.real), len(data.categories)
+    nice, real = (
+        Pictures.of(one.train, one.train_labels, count, balance=config.balance) for one in domains
     )
-    return train, test
+    nice_test, real_test = (Pictures.of(one.test, one.test_labels, count) for one in domains)
+    return (nice, real), (nice_test, real_test)
+
+
+def choose_for(
+    data: TwoDomains,
+    config: ClosedForm,
+    *,
+    ratio: int | None,
+    ridge: float | None,
+    progress: Progress | None = None,
+) -> Choice:
+    """The best ratio and ridge for a dataset (`leave_one_out.choose`); None is to be chosen."""
+    train, _ = pictures(data, config, progress)
+    return choose(*train, len(data.categories), ratio=ratio, ridge=ridge, progress=progress)
 
 
 def every_ratio(
     data: TwoDomains,
-    network: str,
-    train: Pair,
-    test: Pair,
+    config: ClosedForm,
     *,
     ridge: float | None = None,
-    progress: Progress = lambda step, done, total: None,
-) -> tuple[AllRatios, Choice]:
-    """The heads at all ratios with the best ridge, and how it was chosen.
+    progress: Progress | None = None,
+) -> AllRatios:
+    """The heads at all ratios and how they do on the test pictures.
 
     Args:
-        train, test: as `pictures` returns them.
-        ridge: None chooses it by leave-one-out predictions on training pictures.
+        ridge: None chooses the best by leave-one-out predictions on training pictures.
     """
-    chosen = choose(*train, len(data.categories), ridge=ridge)
+    train, test = pictures(data, config, progress)
+    chosen = choose(*train, len(data.categories), ridge=ridge, progress=progress)
     facts = {
         "categories": list(data.categories),
-        "network": network,
+        "network": config.network,
+        "input_size": config.input_size,
         "data": data.name,
         "fingerprint": data.fingerprint,
         "training_pictures": [len(domain.labels) for domain in train],
         "test_pictures": [len(domain.labels) for domain in test],
     }
-    return AllRatios.of(chosen.path, train, test, facts, progress), chosen
+    return AllRatios.of(chosen.path, train, test, facts, progress)

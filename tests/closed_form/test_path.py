@@ -148,7 +148,9 @@ def test_constant_feature_changes_nothing(domains):
     expected = Path(*(d.statistics(CATEGORIES) for d in domains), RIDGE).head(0.5)
     head = Path(*(d.statistics(CATEGORIES) for d in extended), RIDGE).head(0.5)
     for d, e in zip(domains, extended, strict=True):
-        np.testing.assert_allclose(scores(e.features, head), scores(d.features, expected), atol=1e-9)
+        np.testing.assert_allclose(
+            scores(e.features, head), scores(d.features, expected), atol=1e-9
+        )
 
 
 def test_bad_input_is_refused(sums):
