@@ -12,7 +12,7 @@ from fruitlab.models.model import to_float
 from fruitlab.training import rng
 from fruitlab.training.augmentation import augment
 from fruitlab.training.device_dataset import DeviceDataset
-from fruitlab.training.scoring import pooled_features
+from fruitlab.training.scoring import features_of
 from fruitlab.training.state import State
 
 
@@ -39,7 +39,7 @@ class Batches:
         self.features = None
         if phase.inputs == "features":
             every = torch.cat(self.pools)
-            found = pooled_features(state.network, data.images, every)
+            found = features_of(state.network, data, every)
             self.features = found.split([len(pool) for pool in self.pools])
         self.epoch = -1
         self.order: Tensor | None = None

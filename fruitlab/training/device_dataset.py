@@ -23,6 +23,8 @@ class DeviceDataset:
         labels: int64 [n].
         is_real: bool [n].
         train, test: {"nice": ..., "real": ...}, int64 places in `images`.
+        features: float [n, size], what the pretrained backbone computes of `images`, for a run that
+            never changes the backbone; None if that is not known.
     """
 
     categories: tuple[str, ...]
@@ -31,6 +33,7 @@ class DeviceDataset:
     is_real: Tensor
     train: dict[str, Tensor]
     test: dict[str, Tensor]
+    features: Tensor | None = None
 
     @classmethod
     def of(cls, data: TwoDomains, split_seed: int, device: torch.device) -> "DeviceDataset":

@@ -29,6 +29,13 @@ def pooled_features(network: Model, images: Tensor, index: Tensor) -> Tensor:
     return torch.cat([run.features(network.prepare(images[part])) for part in index.split(BATCH)])
 
 
+def features_of(network: Model, data: DeviceDataset, index: Tensor) -> Tensor:
+    """`pooled_features`, or those that the dataset has already, float32."""
+    if data.features is None:
+        return pooled_features(network, data.images, index)
+    return data.features[index].float()
+
+
 def ranks(logits: Tensor, labels: Tensor) -> Tensor:
     """How many categories the network prefers to the true one, int64 [n].
 
