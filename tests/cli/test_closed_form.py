@@ -34,7 +34,8 @@ def test_solved_run_is_an_ordinary_run(call, pair, tmp_path):
 
     # The network scores the test pictures as the closed form did on cached features.
     status, evaluated = call("evaluate", "solved")
-    assert status == 0 and evaluated["from"] == "weights"
+    assert status == 0, evaluated
+    assert evaluated["from"] == "weights"
     for domain in ("nice", "real"):
         assert evaluated[domain] == result[domain]
     status, (answer,) = call("predict", "solved", str(next((pair.nice / "Red Disc").iterdir())))
