@@ -151,6 +151,13 @@ class Model(nn.Module):
 
     # Optional hooks
 
+    def load_pretrained(self) -> None:
+        """Load pretrained weights of the backbone, if the network has any. Does nothing by default.
+
+        Raises:
+            ConfigError: they are not on this machine. The message says how to get them.
+        """
+
     def set_statistics_momentum(self, momentum: float) -> None:
         """Called before each iteration with the fraction that running statistics keep.
 
