@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fruitlab.config.errors import DataError
+from fruitlab.config.errors import ConfigError, DataError
 from fruitlab.config.paths import data_root
 from fruitlab.config.progress import Progress
 from fruitlab.data.domains import TwoDomains
@@ -101,7 +101,8 @@ def features(
         device: name of a torch device to compute them on; None is the CPU.
 
     Raises:
-        ConfigError: there is no such network, or its weights are not on this machine.
+        ConfigError: there is no such network, it has no pretrained weights, or they are not on
+            this machine.
         DataError: the dataset cannot be split, or the features cannot be written.
     """
     split = domains.split(split_seed)
@@ -112,7 +113,11 @@ def features(
         if path is None:  # the first Extractor stores the weights that come with a package
             Extractor(network, size, device)
             path = _path(domains, network, size, view)
-            assert path is not None
+        if path is None:
+            raise ConfigError(
+                f"The network {network!r} has no pretrained weights, so its features say little. "
+                "Choose one that has, such as efficientnet-lite0."
+            )
         writer.write(
             path,
             [domains.nice.images, domains.real.images],
