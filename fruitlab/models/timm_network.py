@@ -29,6 +29,7 @@ class TimmNetwork(Model):
     name = "timm:"
     title = "A network of timm"
     description = "Any image classifier of the library timm, by its name there."
+    batch = 32
     architecture: ClassVar[str | None] = None
     options: ClassVar[dict[str, Any]] = {}
 
@@ -38,11 +39,11 @@ class TimmNetwork(Model):
         Raises:
             ConfigError: timm has no such network, or it cannot take pictures of that size.
         """
-        self.network: Any  # timm declares no types
+        self.trunk: Any  # timm declares no types
         network, published = _create(architecture, input_size, self.options)
         self.normalization = tuple(published["mean"]), tuple(published["std"])
         super().__init__()
-        self.network, self.input_size = network, input_size or published["input_size"][1]
+        self.trunk, self.input_size = network, input_size or published["input_size"][1]
         self.feature_size = network.head_hidden_size
         self.spatial = _averages_positions(network)
         self.output = nn.Linear(self.feature_size, categories)
@@ -58,27 +59,22 @@ class TimmNetwork(Model):
         return network
 
     def load_pretrained(self) -> None:
-        if weights.find(self.name) is None:
-            raise ConfigError(
-                f"The weights of {self.name} are not on this machine. Download them first: "
-                f"python -m fruitlab networks download {self.name}"
-            )
-        self.network.load_state_dict(weights.load(self.name))
+        self.trunk.load_state_dict(weights.load(self.name))
 
     def features(self, x: Tensor) -> Tensor:
-        return self.network(x)
+        return self.trunk(x)
 
     def feature_map(self, x: Tensor) -> Tensor:
-        return self.network.forward_features(x)
+        return self.trunk.forward_features(x)
 
     def pool(self, feature_map: Tensor) -> Tensor:
-        return self.network.forward_head(feature_map)
+        return self.trunk.forward_head(feature_map)
 
     def head(self, features: Tensor) -> Tensor:
         return self.output(features)
 
     def layer_groups(self) -> dict[str, list[nn.Module]]:
-        return {"backbone": [self.network], "head": [self.output]}
+        return {"backbone": [self.trunk], "head": [self.output]}
 
 
 def _create(

@@ -17,6 +17,7 @@ from fruitlab.config.errors import ConfigError, DataError
 from fruitlab.config.paths import PROJECT, data_root
 from fruitlab.data.domains import TwoDomains
 from fruitlab.features import cache, writer
+from fruitlab.models import weights
 
 NETWORK = "efficientnet-lite0"
 SIZE = 32
@@ -41,7 +42,8 @@ def test_features_are_those_of_timm(domains: TwoDomains) -> None:
 
     network = timm.create_model("tf_efficientnet_lite0", bn_eps=1e-3).eval()
     names = [name for name in network.state_dict() if not name.endswith("num_batches_tracked")]
-    tensors = [t for name, t in read_package().items() if not name.endswith("num_batches_tracked")]
+    published = read_package(weights.require(NETWORK).sha256)
+    tensors = [t for name, t in published.items() if not name.endswith("num_batches_tracked")]
     network.load_state_dict(dict(zip(names, tensors, strict=True)), strict=False)
     found = compute(domains)
     assert found.size == 1280 and not found.nice.rows.flags.writeable
