@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
+from fruitlab.config.presets import PRESETS
 from fruitlab.config.settings import setting
 from fruitlab.methods.base import Method
 from fruitlab.methods.phase import Phase, Pool
@@ -35,7 +36,7 @@ class ClosedForm(Method):
     description: ClassVar = "Solves for the last layer by ridge regression on frozen features."
     rank: ClassVar = 2
     headline: ClassVar = "ratio"
-    presets: ClassVar = dict.fromkeys(("glance", "quick", "thorough", "paper"), _ONE_PASS)
+    presets: ClassVar = dict.fromkeys(PRESETS, _ONE_PASS)
 
     ratio: int = setting(
         60,

@@ -72,4 +72,4 @@ def test_wrong_options_are_refused_before_anything_is_read(call):
     status, result = call("solve", "--data", "nowhere")
     assert status == 1 and "nowhere" in result["error"]
     status, result = call("solve", "--data", "synthetic:5", "--network", "paper")
-    assert status == 2 and "efficientnet-lite0" in result["error"]
+    assert status == 2 and "no pretrained weights" in result["error"]
