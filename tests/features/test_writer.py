@@ -13,7 +13,6 @@ import pytest
 from fruitlab.config.errors import DataError
 from fruitlab.features import writer
 
-
 HEADER, ROW = 128, 6  # bytes
 
 
