@@ -19,6 +19,9 @@ from fruitlab.config.settings import setting
 RENAMED = {"norms": "running_statistics", "full_marks": "full_evaluations"}
 RENAMED_VALUES = {("running_statistics", "follow"): "updated"}
 
+# Settings that the first version did not have: at their defaults, they do not change a run.
+ADDED = ("network", "pretrained", "trained_layers", "input_size", "validation")
+
 # Settings that say what is evaluated. They change neither the weights nor the final scores.
 EVALUATION = ("live_every", "live_pictures", "full_evaluations")
 
@@ -200,9 +203,22 @@ class RunConfig(BaseModel):
 
     network: str = setting(
         "paper",
-        "Network to train, by its registered name. The settings below are those of the paper's.",
+        "Network to train, by its registered name, or timm:NAME for any network of timm.",
         group="Network",
-        pattern="^[a-z][a-z0-9_-]*$",
+        pattern="^[a-z][a-z0-9_-]*(:[A-Za-z0-9][A-Za-z0-9._-]*)?$",
+    )
+    pretrained: bool = setting(
+        True, "Start from pretrained weights, if the network has any. The paper's has none."
+    )
+    trained_layers: Literal["all", "head"] = setting(
+        "all", "Train all layers, or the head alone on the features of a frozen backbone."
+    )
+    input_size: int = setting(
+        0,
+        "Side of the network's input; pictures are resized. 0 is the network's own.",
+        unit="pixels",
+        ge=0,
+        le=1024,
     )
     statistics: Literal["moving", "before", "batch"] = setting(
         "moving",
@@ -278,8 +294,10 @@ class RunConfig(BaseModel):
 
         The digits of a run are the same in every version, under whatever names its settings go.
         """
-        added = {"network": "paper", "validation": 0}  # settings that version 0.9 did not have
-        left_out = set(without) | {k for k, first in added.items() if getattr(self, k) == first}
+        added = {
+            name for name in ADDED if getattr(self, name) == RunConfig.model_fields[name].default
+        }
+        left_out = {*without, *added}
         kept = {name: value for name, value in self.settings().items() if name not in left_out}
         text = json.dumps(_first_names(kept), sort_keys=True).encode()
         return hashlib.blake2b(text, digest_size=6).hexdigest()

@@ -1,8 +1,11 @@
 """Method: the base class of all training methods."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import model_validator
@@ -55,6 +58,23 @@ class Method(RunConfig):
     def _name_the_method(cls, values: Any) -> Any:
         return {"method": cls.name} | values if isinstance(values, dict) else values
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Let `phases` of every method respect `trained_layers`."""
+        super().__pydantic_init_subclass__(**kwargs)
+        declared = cls.__dict__.get("phases")
+        if declared is None:
+            return
+
+        @wraps(declared)
+        def phases(self: Method) -> list[Phase]:
+            found: list[Phase] = declared(self)
+            return (
+                [phase.head_only() for phase in found] if self.trained_layers == "head" else found
+            )
+
+        cls.phases = phases  # type: ignore[method-assign]
+
     @abstractmethod
     def phases(self) -> list[Phase]:
         """The run's phases in order. Their iterations add up to `iterations`."""
@@ -67,7 +87,7 @@ class Method(RunConfig):
         """What the network learns in place of the labels; None for the labels."""
         return None
 
-    def answers(self, network: "Model", memory: "Memory") -> "Model":
+    def answers(self, network: Model, memory: Memory) -> Model:
         """The network that answers pictures, made of the trained one and the run's memory.
 
         The same network for most methods. The weights file of a method that overrides this has the

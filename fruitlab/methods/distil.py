@@ -48,7 +48,9 @@ class Distil(Method):
         le=99,
     )
     teacher: str = setting(
-        "efficientnet-lite0", "The network that is learned from.", pattern="^[a-z0-9._-]+$"
+        "efficientnet-lite0",
+        "The pretrained network that is learned from, such as timm:NAME after a download.",
+        pattern="^[A-Za-z0-9._:-]+$",
     )
     teacher_share: float = setting(
         0.7, "Fraction of the target that is the teacher's; the rest is the label.", ge=0, le=1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:  # pages and listings import methods without torch
@@ -90,8 +90,9 @@ class Phase:
             from 0 to this (MixUp). 0 turns it off.
         extra_loss: (network, batch, logits, memory) -> scalar to add to the loss.
         at_end: (network, batches, memory) -> tensors to remember for later phases. It may change
-            the weights; the network is evaluated again afterwards. `batches()` iterates once over
-            the pictures of the first pool, without augmentation, and `batches(pool)` over those of
+            the weights, those of the head alone if the inputs are features; the network is
+            evaluated again afterwards. `batches()` iterates once over the first pool, without
+            augmentation, nice pictures first in every batch; `batches(pool)` over the pictures of
             another one.
     """
 
@@ -129,6 +130,16 @@ class Phase:
         """What it trains on what: "restricted training: only the head, on real pictures"."""
         layers = "all layers" if self.trains is None else f"only the {' and '.join(self.trains)}"
         return f"{self.name} training: {layers}, on {' and '.join(self.domains)} pictures"
+
+    def head_only(self) -> Phase:
+        """The same phase with a frozen backbone, on features where the phase allows it."""
+        needs_pictures = self.extra_loss is not None or self.at_end is not None
+        return replace(
+            self,
+            trains=("head",),
+            running_statistics="frozen",
+            inputs=self.inputs if needs_pictures else "features",
+        )
 
     @property
     def only_head_moves(self) -> bool:

@@ -16,7 +16,7 @@ from fruitlab.models.model import to_float
 from fruitlab.training import rng
 from fruitlab.training.augmentation import augment
 from fruitlab.training.device_dataset import DeviceDataset
-from fruitlab.training.scoring import pooled_features
+from fruitlab.training.scoring import features_of
 from fruitlab.training.state import State
 
 
@@ -96,7 +96,7 @@ class Batches:
         else:
             inputs = self._pictures(index, choice.streams.get("augment"))
         targets = None if self.data.targets is None else self.data.targets[index]
-        if self.phase.mixup:
+        if "mixup" in choice.streams:
             if targets is None:
                 targets = F.one_hot(labels, len(self.data.categories)).float()
             inputs, targets = mixed_up(inputs, targets, self.phase.mixup, choice.streams)
@@ -111,10 +111,14 @@ class Batches:
         places = self.pools[0] if pool is None else self._places(pool)
         count = batches_per_epoch(len(places), self.config.batch_size)
         for start in range(count):
-            index = places[start::count]
-            real = self.data.is_real[index].sum()
             last = start == count - 1
-            yield Batch(self._pictures(index), self.data.labels[index], index, real, last)
+            if pool is None:
+                rows = torch.arange(start, len(places), count, device=places.device)
+                yield self.gather(Choice(rows, {}, last))
+            else:
+                index = places[start::count]
+                real = self.data.is_real[index].sum()
+                yield Batch(self._pictures(index), self.data.labels[index], index, real, last)
 
     def _places(self, pool: Pool) -> Tensor:
         """Places of a pool's pictures, int64; -1 for each drawn feature."""
@@ -136,7 +140,7 @@ class Batches:
         found = []
         for place, pool in enumerate(self.phase.pools):
             if pool.moments is None:
-                found.append(pooled_features(self.network, self.data.images, self.pools[place]))
+                found.append(features_of(self.network, self.data, self.pools[place]))
                 continue
             stream = rng.key(self.config.seed, "moments", self.number, place)
             found.append(moments.draw(self.memory, pool.moments, seed=stream))

@@ -27,6 +27,8 @@ class DeviceDataset:
             pictures if the run holds some back.
         targets: float32 [n, categories], what the network should answer to each picture, as
             probabilities (soft targets). None: the label.
+        features: float [n, size], what the pretrained backbone computes of `images`, for a run that
+            never changes the backbone; None if that is not known.
     """
 
     categories: tuple[str, ...]
@@ -36,6 +38,7 @@ class DeviceDataset:
     train: dict[str, Tensor]
     test: dict[str, Tensor]
     targets: Tensor | None = None
+    features: Tensor | None = None
 
     @classmethod
     def of(cls, data: TwoDomains, config: RunConfig, device: torch.device) -> "DeviceDataset":

@@ -9,7 +9,7 @@ from fruitlab.data.domains import DOMAINS
 from fruitlab.methods.base import Method
 from fruitlab.methods.phase import Phase
 from fruitlab.training.device_dataset import DeviceDataset
-from fruitlab.training.scoring import pooled_features, score
+from fruitlab.training.scoring import features_of, score
 from fruitlab.training.state import State
 
 DENSE = (0, 1, 2, 5, 10, 20)  # accuracy moves fastest at a phase's start: points of Figure 14
@@ -72,8 +72,7 @@ class Evaluator:
         if phase.inputs == "features":
             # With a frozen backbone, evaluating both whole test sets costs two small products.
             self.features = {
-                name: pooled_features(state.network, data.images, data.test[name])
-                for name in DOMAINS
+                name: features_of(state.network, data, data.test[name]) for name in DOMAINS
             }
 
     def due(self, *, last_phase: bool) -> bool:

@@ -67,6 +67,5 @@ def train(
         if phase.at_end is not None and not state.ended:
             state.remember(phase.at_end(state.network, batches.once, state.memory))
             state.ended = True
-            evaluator.features = None  # the action may have changed the backbone
             if last:
                 yield evaluator.evaluate()

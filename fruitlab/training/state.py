@@ -38,10 +38,17 @@ COUNTERS = ("loss_since", "epoch_loss", "stale", "halvings", "rate")
 
 
 def new_network(config: RunConfig, categories: int) -> Model:
-    """The run's network with its initial weights, on the CPU. They depend on nothing else."""
+    """The run's network with its initial weights, on the CPU. They depend on nothing else.
+
+    Raises:
+        ConfigError: as `registry.build` and `Model.load_pretrained`.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.key(config.seed, "weights"))
-        return registry.build(config, categories)
+        network = registry.build(config, categories)
+        if config.pretrained:
+            network.load_pretrained()
+        return network
 
 
 class State:

@@ -19,7 +19,6 @@ from fruitlab.runs.snapshots import snapshot_name
 from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.evaluation import Evaluation
 from fruitlab.training.predictions import predictions
-from fruitlab.training.scoring import BATCH
 from fruitlab.training.state import State
 
 # Seconds between two saved states: at a phase's start, evaluations come faster than a disk likes.
@@ -105,7 +104,8 @@ class Recorder:
         }
         if isinstance(network, Gated):
             test = {
-                name: dataset.images[index].split(BATCH) for name, index in dataset.test.items()
+                name: dataset.images[index].split(network.batch)
+                for name, index in dataset.test.items()
             }
             summary["gate"] = network.gate_accuracy(test)
         best = accuracy.best_scores(self.run.metrics())

@@ -1,59 +1,75 @@
-"""Soft targets for distillation: where a run gets its teacher's probabilities.
+"""Soft targets for distillation: what a pretrained network says of the training pictures.
 
-A teacher is a function that is registered under its name. It answers every training picture of a
-split without having learned from that picture, and as probabilities: see `Teacher`.
+The teacher is a pretrained backbone, one fixed view per picture, with a head in closed form. It
+answers each training picture as if it had not learned from it (leave-one-out), as probabilities at
+the temperature that fits best; so it is not overconfident, and test pictures have no part in it.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import torch
+from scipy.special import softmax
 from torch.nn import functional as F
 
-from fruitlab.config.errors import RunError
-from fruitlab.config.progress import Say
-from fruitlab.data.domains import DOMAINS, Split, TwoDomains
+from fruitlab.closed_form.leave_one_out import LeaveOneOut, Pictures, choose
+from fruitlab.config.progress import Progress
+from fruitlab.data.domains import DOMAINS, TwoDomains
+from fruitlab.features import cache
 from fruitlab.methods.base import Method, SoftTargets
 from fruitlab.training.device_dataset import DeviceDataset
 
-Teacher = Callable[[TwoDomains, Split, Say], dict[str, np.ndarray]]
-"""(data, split, say) -> {"nice": float [n, categories], "real": the same}: probabilities for the
-training pictures of each domain, in the split's order."""
-
-TEACHERS: dict[str, Teacher] = {}
+Answers = Mapping[str, np.ndarray]  # {"nice": probabilities, float [n, categories], "real": ...}
 
 
 def with_targets(
-    dataset: DeviceDataset, data: TwoDomains, config: Method, say: Say
+    dataset: DeviceDataset,
+    data: TwoDomains,
+    config: Method,
+    *,
+    device: str | None = None,
+    progress: Progress | None = None,
 ) -> DeviceDataset:
     """The dataset with the targets that the run learns; itself if it learns the labels.
 
+    Args:
+        device: where the teacher's features are computed, if they are not known yet.
+
     Raises:
-        RunError: there is no such teacher.
+        ConfigError, DataError: as `features.cache.features`.
     """
     wanted = config.soft_targets()
     if wanted is None:
         return dataset
-    if wanted.teacher not in TEACHERS:
-        known = ", ".join(TEACHERS) or "none is installed"
-        raise RunError(f"There is no teacher {wanted.teacher!r}. Known teachers: {known}.")
+    found = cache.features(data, wanted.teacher, progress=progress, device=device)
     split = data.split(config.split_seed, config.validation)
-    answers = TEACHERS[wanted.teacher](data, split, say)
-    return blend(dataset, answers, wanted)
+    nice, real = (
+        Pictures.of(one.rows[index], one.labels[index], len(data.categories))
+        for one, index in ((found.nice, split.nice_train), (found.real, split.real_train))
+    )
+    return blend(dataset, answers(nice, real, len(data.categories)), wanted)
 
 
-def blend(
-    dataset: DeviceDataset, answers: dict[str, np.ndarray], wanted: SoftTargets
-) -> DeviceDataset:
+def answers(nice: Pictures, real: Pictures, categories: int) -> Answers:
+    """The teacher's answers to its own training pictures, each without that picture."""
+    chosen = choose(nice, real, categories)
+    scores = LeaveOneOut(chosen.path, nice, real).scores(chosen.ratio / 100)
+    return {
+        domain: softmax(found / chosen.temperature, axis=1)
+        for domain, found in zip(DOMAINS, scores, strict=True)
+    }
+
+
+def blend(dataset: DeviceDataset, found: Answers, wanted: SoftTargets) -> DeviceDataset:
     """The dataset with targets: a share of the teacher's answers, the rest the label.
 
     Args:
-        answers: as a `Teacher` returns them. Pictures of no training set keep their label.
+        found: in the order of the dataset's training pictures. All others keep their label.
     """
     targets = F.one_hot(dataset.labels, len(dataset.categories)).float()
     for domain in DOMAINS:
         index = dataset.train[domain]
-        teacher = torch.from_numpy(np.float32(answers[domain])).to(targets.device)
+        teacher = torch.from_numpy(np.float32(found[domain])).to(targets.device)
         targets[index] = torch.lerp(targets[index], teacher, wanted.share)
     return replace(dataset, targets=targets)

@@ -3,14 +3,19 @@
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
 import torch
 
-from fruitlab.config.progress import Say
+from fruitlab.config.progress import Progress, Say
+from fruitlab.config.run_config import RunConfig
 from fruitlab.data.domains import TwoDomains
+from fruitlab.features import cache
 from fruitlab.methods.phase import labels
+from fruitlab.models import weights
 from fruitlab.runs.folder import Run
 from fruitlab.training import devices
 from fruitlab.training.device_dataset import DeviceDataset
@@ -35,6 +40,7 @@ def train_into(
     say: Say,
     stop: Callable[[], bool],
     noted: Noted = lambda recorder, point: None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Train a run from where it is to its end and write everything but the summary to its folder.
 
@@ -43,6 +49,8 @@ def train_into(
         device: what was asked for, such as "auto".
         stop: asked after every iteration.
         noted: called after every evaluation with its line of the log.
+        progress: of computing features, if the run's backbone is pretrained and stays as it is, or
+            if it learns from one.
 
     Returns:
         The summary.
@@ -53,7 +61,8 @@ def train_into(
     """
     header, config = run.header(), run.config()
     precision = devices.precision_of(header, where)
-    dataset = with_targets(DeviceDataset.of(data, config, where), data, config, say)
+    dataset = DeviceDataset.of(data, config, where)
+    dataset = with_targets(dataset, data, config, device=str(where), progress=progress)
     if stop():
         raise Stopped
     phases = config.phases()
@@ -75,6 +84,8 @@ def train_into(
         }
     )
     state = State(config, categories=len(data.categories), device=where, precision=precision)
+    if all(phase.inputs == "features" for phase in phases):
+        dataset = replace(dataset, features=pretrained_features(data, config, where, progress))
     recorder = Recorder(run, config, state, data.categories)
     if recorder.resume():
         say(f"Resuming at iteration {state.iteration:,} of {config.iterations:,}.")
@@ -101,3 +112,25 @@ def note_steps(run: Run, state: State) -> None:
     steps = f"eager: {state.not_captured}"
     if state.not_captured and run.header()["steps"] != steps:
         run.write_header(run.header() | {"steps": steps})
+
+
+def pretrained_features(
+    data: TwoDomains, config: RunConfig, where: torch.device, progress: Progress | None
+) -> torch.Tensor | None:
+    """What the run's pretrained backbone computes of all pictures, nice ones first, from the cache.
+
+    Returns:
+        float16 [n, size] on the device; None if the network is not a pretrained one.
+    """
+    if not config.pretrained or weights.find(config.network) is None:
+        return None
+    found = cache.features(
+        data,
+        config.network,
+        size=config.input_size or None,
+        split_seed=config.split_seed,
+        progress=progress,
+        device=str(where),
+    )
+    rows = np.concatenate([found.nice.rows, found.real.rows])
+    return torch.from_numpy(rows).to(where)

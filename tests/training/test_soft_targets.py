@@ -8,7 +8,8 @@ import torch
 from scipy.special import log_softmax
 from small import config, device_dataset, new_state, run, two_domains
 
-from fruitlab.config.errors import RunError
+from fruitlab.closed_form.leave_one_out import Pictures
+from fruitlab.config.errors import ConfigError
 from fruitlab.methods.base import SoftTargets
 from fruitlab.methods.phase import Phase, Pool
 from fruitlab.training.batches import Batches
@@ -89,19 +90,25 @@ def test_teacher_and_label_are_blended(data):
         )
 
 
-def test_run_gets_the_targets_of_its_teacher(data, monkeypatch):
-    pair, cfg, asked = two_domains(), config("distil", teacher="oracle", teacher_share=1.0), []
+def test_teacher_answers_as_if_it_had_not_seen_the_picture():
+    """With random labels it knows nothing, though its head fits most of its own pictures."""
+    random = np.random.default_rng(0)
+    nice, real = (
+        Pictures.of(random.normal(size=(150, 120)), random.integers(0, 3, 150), 3) for _ in range(2)
+    )
+    found = teachers.answers(nice, real, 3)
+    for domain, pictures in (("nice", nice), ("real", real)):
+        answers = found[domain]
+        np.testing.assert_allclose(answers.sum(1), 1)
+        right = answers[np.arange(150), pictures.labels]
+        assert (answers.argmax(1) == pictures.labels).mean() < 0.5
+        assert -np.log(right).mean() < np.log(3) + 0.1  # the temperature keeps it unsure
 
-    def oracle(found, split, say):
-        asked.append((found, split))
-        return {
-            name: np.eye(3)[[0] * len(split.indices(name, "train"))] for name in ("nice", "real")
-        }
 
-    monkeypatch.setitem(teachers.TEACHERS, "oracle", oracle)
-    taught = teachers.with_targets(data, pair, cfg, print)
-    assert len(asked) == 1 and asked[0][0] is pair
-    assert torch.all(taught.targets[data.train["real"], 0] == 1)
-    assert teachers.with_targets(data, pair, config(), print) is data
-    with pytest.raises(RunError, match=r"no teacher 'nobody'.*oracle"):
-        teachers.with_targets(data, pair, config("distil", teacher="nobody"), print)
+def test_run_that_learns_labels_has_no_targets(data):
+    assert teachers.with_targets(data, two_domains(), config()) is data
+
+
+def test_unknown_teacher_is_an_error(data):
+    with pytest.raises(ConfigError, match="nobody"):
+        teachers.with_targets(data, two_domains(), config("distil", teacher="nobody"))
