@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 from run_folders import run_folder
 
-from fruitlab.cli.main import main
+from fruitlab.cli import options
+from fruitlab.cli.main import main, parser
 from fruitlab.runs import catalog
 
 FAST = [
@@ -292,6 +293,16 @@ def test_networks_are_listed(call, capsys):
     assert status == 0 and all(network["title"] for network in listed)
     assert {"paper", "efficientnet-lite0"} <= {network["name"] for network in listed}
     assert main(["networks"]) == 0 and "paper" in capsys.readouterr().out
+
+
+def test_pretrained_network_has_a_preset_of_its_own() -> None:
+    def preset(*arguments: str) -> str:
+        return options.config(parser().parse_args(["train", "mixed", *arguments])).preset
+
+    assert preset().startswith("quick@")
+    assert preset("--network", "efficientnet-lite0").startswith("finetune@")
+    assert preset("--set", "network=efficientnet-lite0").startswith("finetune@")
+    assert preset("--network", "efficientnet-lite0", "--preset", "quick").startswith("quick@")
 
 
 def test_unknown_network_fails_before_the_data_is_read(call):
