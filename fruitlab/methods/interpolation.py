@@ -63,7 +63,7 @@ class Interpolation(NiceThenReal):
         with torch.no_grad():
             for name, parameter in network.named_parameters():
                 parameter.lerp_(memory[PREFIX + name], 1 - self.alpha / 100)
-        if self.running_statistics == "updated":
+        if self.running_statistics == "updated" and self.trained_layers == "all":
             both = Pool(nice=1.0, real=1.0, per_category=self.kept)
             pictures = batches(both if self.kept else REAL)
             reestimate(network, (batch.inputs for batch in pictures))
