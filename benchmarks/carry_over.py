@@ -50,7 +50,7 @@ def main() -> None:
     config = run.config()
     other = "real" if config.method == "mixed" and config.ratio < 50 else "nice"
     pair = store.load(config.data, say=print)
-    data = DeviceDataset.of(pair, config.split_seed, torch.device("cpu"))
+    data = DeviceDataset.of(pair, config, torch.device("cpu"))
     network, categories = load_network(run)
     network = network.to(memory_format=torch.channels_last)
     test = data.test[other]

@@ -18,8 +18,8 @@ from benchmarks.limits import multiply_adds
 from fruitlab.methods.registry import configure
 from fruitlab.training.batches import Batches
 from fruitlab.training.device_dataset import DeviceDataset
-from fruitlab.training.loop import step
 from fruitlab.training.state import State
+from fruitlab.training.step import step
 
 GPU = torch.device("meta")
 # Operations that only allocate memory, or say how it is read.

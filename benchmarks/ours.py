@@ -1,5 +1,6 @@
 """FruitLab as a contender: training iterations as in a run, on data that is on the device."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from fruitlab.training.runtime import prepare
@@ -13,8 +14,8 @@ from fruitlab.methods.registry import configure  # noqa: E402
 from fruitlab.training import devices  # noqa: E402
 from fruitlab.training.batches import Batches  # noqa: E402
 from fruitlab.training.device_dataset import DeviceDataset  # noqa: E402
-from fruitlab.training.loop import step  # noqa: E402
 from fruitlab.training.state import State  # noqa: E402
+from fruitlab.training.steps import Capture, Steps, capture_on  # noqa: E402
 
 
 class Contender:
@@ -24,10 +25,18 @@ class Contender:
         preset: "paper" trains with batches of `batch` pictures, any other preset with its own
             unless it is written as "quick:256".
         precision: "auto", "float32" or "bfloat16", as in `fruitlab train --precision`.
+        capture: how steps are recorded, as in `fruitlab.training.loop.train`.
     """
 
     def __init__(
-        self, data: Path, batch: int, device: str, *, preset: str, precision: str = "auto"
+        self,
+        data: Path,
+        batch: int,
+        device: str,
+        *,
+        preset: str,
+        precision: str = "auto",
+        capture: Callable[[torch.device], Capture | None] = capture_on,
     ) -> None:
         self.device = devices.resolve(device)
         self.threads = str(devices.repeatable(self.device, None))
@@ -45,6 +54,7 @@ class Contender:
         (self.phase,) = self.config.phases()
         self.batches = Batches(self.config, self.phase, dataset, self.state)
         self.state.trains(self.phase)
+        self.steps = Steps(self.config, self.phase, self.state, self.batches, capture(self.device))
 
     def step(self) -> int:
         """One training step, finished when this returns."""
@@ -63,8 +73,7 @@ class Contender:
 
     def issue(self) -> None:
         """One training step, whose work on a GPU may still be under way when this returns."""
-        iteration = self.state.phase_iteration % self.batches.per_epoch
-        step(self.config, self.phase, self.state, self.batches.at(iteration))
+        self.steps(self.state.phase_iteration % self.batches.per_epoch)
 
     def finish(self) -> None:
         """Wait until the GPU has done its work."""

@@ -152,9 +152,9 @@ def cost(repeats: int = 15) -> str:
     from fruitlab.models.model import to_float
     from fruitlab.training import devices
     from fruitlab.training.augmentation import augment
-    from fruitlab.training.loop import step
     from fruitlab.training.runtime import prepare
     from fruitlab.training.state import State
+    from fruitlab.training.step import step
 
     prepare()
     config, device = configure("mixed", preset="quick"), devices.resolve("auto")

@@ -50,7 +50,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
 
-    data = DeviceDataset.of(store.load(arguments.data), 0, torch.device("cpu"))
+    data = DeviceDataset.of(store.load(arguments.data), RunConfig(), torch.device("cpu"))
     config = configure(
         "iterative",
         preset="paper",

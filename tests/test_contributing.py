@@ -22,13 +22,13 @@ def example(heading: str) -> str:
 def test_method_example():
     exec(example("How to add a training method"), {})
     try:
-        run = methods.configure("rehearsal", preset="glance", share="20")
-        initial, rehearsal = run.phases()
-        assert initial.iterations + rehearsal.iterations == run.iterations
-        assert [pool.batch_share for pool in rehearsal.pools] == [None, 0.2]
-        assert run.describe() == "rehearsal, 20 % nice pictures"
+        run = methods.configure("review", preset="glance", share="20")
+        initial, review = run.phases()
+        assert initial.iterations + review.iterations == run.iterations
+        assert [pool.batch_share for pool in review.pools] == [None, 0.2]
+        assert run.describe() == "review, 20 % nice pictures"
     finally:
-        methods.unregister("rehearsal")
+        methods.unregister("review")
 
 
 def test_network_example():

@@ -3,7 +3,7 @@
     python -m benchmarks.gpu.step [--out DIR] [--device cuda] [--quick]
 
 Where the GPU is busy for much less than a step takes, the step waits for the CPU, which starts the
-kernels one by one. A larger batch then costs almost nothing more.
+kernels. A larger batch then costs almost nothing more.
 """
 
 import tempfile
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -54,11 +55,9 @@ class Bench:
         np.save(folder / "images.npy", images)
         np.save(folder / "labels.npy", np.arange(sizes.pictures) % CATEGORIES)
 
-    def contender(self, preset: str, precision: str = "auto") -> tuple[Contender, int]:
+    def contender(self, preset: str, **changes: Any) -> tuple[Contender, int]:
         """A contender after its first step, and its batch size."""
-        made = Contender(
-            self.folder, self.sizes.batch, self.device, preset=preset, precision=precision
-        )
+        made = Contender(self.folder, self.sizes.batch, self.device, preset=preset, **changes)
         return made, made.step()
 
     def measure(self, contender: Contender) -> tuple[float, float]:
@@ -136,19 +135,21 @@ def verdict(busy: float, issuing: float) -> str:
 
 def settings(result: Part, bench: Bench) -> None:
     """Measure a step with other precisions and settings of PyTorch."""
-    kinds = [("as trained", "auto", {})]
+    eager = {"capture": lambda device: None}
+    kinds: list[tuple[str, dict[str, Any], dict[str, bool]]] = [("as trained", {}, {})]
     if bench.device != "cpu":
         kinds += [
-            ("float32, convolutions in TF32", "float32", {}),
-            ("float32, without TF32", "float32", {"tf32": False}),
-            ("without filling new memory", "auto", {"fill": False}),
-            ("without deterministic algorithms", "auto", {"deterministic": False}),
+            ("without deterministic algorithms", {}, {"deterministic": False}),
+            ("float32, convolutions in TF32", {"precision": "float32"}, {}),
+            ("float32, without TF32", {"precision": "float32"}, {"tf32": False}),
+            ("not captured", eager, {}),
+            ("not captured, new memory filled", eager, {"fill": True}),
         ]
     rows = []
     for preset in PRESETS:
-        for title, precision, changes in kinds:
-            contender, batch = bench.contender(preset, precision)
-            with pytorch(**changes):
+        for title, changes, switches in kinds:
+            contender, batch = bench.contender(preset, **changes)
+            with pytorch(**switches):
                 wall, issued = bench.measure(contender)
             rows.append([preset, title, batch, wall, issued, 1000 * batch / wall])
     head = ["preset", "setting", "pictures", "ms per step", "until issued", "images/s"]
@@ -159,7 +160,7 @@ def settings(result: Part, bench: Bench) -> None:
 
 
 @contextmanager
-def pytorch(*, tf32: bool = True, fill: bool = True, deterministic: bool = True) -> Iterator[None]:
+def pytorch(*, tf32: bool = True, fill: bool = False, deterministic: bool = True) -> Iterator[None]:
     """Settings of PyTorch, put back at the end."""
     before = torch.are_deterministic_algorithms_enabled()
     torch.backends.cudnn.allow_tf32 = tf32
@@ -169,7 +170,7 @@ def pytorch(*, tf32: bool = True, fill: bool = True, deterministic: bool = True)
         yield
     finally:
         torch.backends.cudnn.allow_tf32 = True
-        torch.utils.deterministic.fill_uninitialized_memory = True
+        torch.utils.deterministic.fill_uninitialized_memory = False
         torch.use_deterministic_algorithms(before, warn_only=True)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 ON_GPU = ("kernel", "gpu_memcpy", "gpu_memset")
 RUNTIME = ("cuda_runtime", "cuda_driver")
-LAUNCH = ("cudaLaunch", "cuLaunch", "cudaMemcpyAsync", "cudaMemsetAsync")
+LAUNCH = ("cudaLaunch", "cuLaunch", "cudaGraphLaunch", "cudaMemcpyAsync", "cudaMemsetAsync")
 # Not cudaDeviceSynchronize, with which whoever profiles waits for the end.
 WAIT = ("cudaStreamSynchronize", "cudaEventSynchronize", "cudaMemcpy")
 

@@ -19,18 +19,14 @@ OWN_SETTINGS = "Training method"  # heading of the settings that a method adds
 def method(prefill: Method | None) -> tuple[str, dict[str, Any]]:
     """Method and slider of its headline setting: (method, {setting: value})."""
     known = methods()
-    start = prefill.method if prefill else next(iter(known))
-    chosen = (
-        st.segmented_control(
-            "Method",
-            list(known),
-            default=start,
-            format_func=lambda name: known[name].title,
-            key="method",
-            required=True,
-            help="  \n".join(f"**{m.title}.** {m.description}" for m in known.values()),
-        )
-        or start
+    names = list(known)
+    chosen = st.selectbox(
+        "Method",
+        names,
+        names.index(prefill.method) if prefill else 0,
+        format_func=lambda name: known[name].title,
+        key="method",
+        help="docs/methods.md describes each method, with its reference.",
     )
     st.caption(known[chosen].description)
     headline = known[chosen].headline
@@ -82,12 +78,12 @@ def widget(setting: Setting, value: Any, *, key: str) -> Any:
     """One setting's widget: a toggle, a choice, or a number within the setting's limits."""
     label, help_text = setting.label, help_of(setting)
     if setting.name == "network":
-        known = networks()
+        titles = {value: value} | {name: found.title for name, found in networks().items()}
         return st.selectbox(
             label,
-            list(known),
-            list(known).index(value) if value in known else None,
-            format_func=lambda name: known[name].title,
+            list(titles),
+            list(titles).index(value),
+            format_func=lambda name: titles[name],
             key=key,
             help=help_text,
         )
@@ -145,13 +141,13 @@ def _groups(base: Method) -> dict[str, list[str]]:
 def _slider(setting: Setting, value: Any) -> Any:
     """A slider over the setting's range; percentages get a scale below it."""
     number = "%d %%" if setting.unit == "%" else None
-    step = 1 if setting.kind is int else None
+    low, high = (setting.kind(limit) for limit in (setting.low, setting.high))
     chosen = st.slider(
         setting.title,
-        setting.low,
-        setting.high,
-        value,
-        step,
+        low,
+        high,
+        setting.kind(value),
+        1 if setting.kind is int else None,
         format=number,
         key=setting.name,
         help=help_of(setting),

@@ -6,7 +6,6 @@ that need torch import it, inside the function: the others should start quickly.
 
 import re
 from argparse import Namespace
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from fruitlab.cli.output import Output
 from fruitlab.config.errors import DataError
 from fruitlab.data import store
 from fruitlab.methods import reference, registry
-from fruitlab.models import registry as models
 from fruitlab.models import table1
 from fruitlab.runs import catalog, queue
 from fruitlab.runs.folder import Run
@@ -28,7 +26,7 @@ def train(options: Namespace, output: Output) -> Outcome:
     config = parsing.config(options)
     queue.check_device(options.device)
     data = store.load(config.data, say=output.say, progress=output.progress)
-    split = data.split(config.split_seed)
+    split = data.split(config.split_seed, config.validation)
     pictures = report.training_pictures(config, data, split)
     run = catalog.create(
         {"device": options.device, "precision": options.precision, "data": None},
@@ -39,7 +37,7 @@ def train(options: Namespace, output: Output) -> Outcome:
         f"{run.id}: {pictures}. Stop it with Ctrl-C; resume it with `python -m fruitlab resume "
         f"{run.id}`."
     )
-    return _work(run, None, output)
+    return work_on(run, None, output)
 
 
 def resume(options: Namespace, output: Output) -> Outcome:
@@ -54,10 +52,11 @@ def resume(options: Namespace, output: Output) -> Outcome:
         )
     if options.device is not None:
         queue.check_device(options.device)
-    return _work(run, options.device, output)
+    return work_on(run, options.device, output)
 
 
-def _work(run: Run, device: str | None, output: Output) -> Outcome:
+def work_on(run: Run, device: str | None, output: Output) -> Outcome:
+    """Train a run, on another device than its own if one is named, and report how it ended."""
     from fruitlab.worker.process import work
 
     summary = work(run, device=device, say=output.say)
@@ -116,6 +115,27 @@ def export(options: Namespace, output: Output) -> Outcome:
     return 0, result, text
 
 
+def interpolate(options: Namespace, output: Output) -> Outcome:
+    """`interpolate`: score the networks between two runs."""
+    for name in (options.first, options.second):
+        catalog.find(name.partition(":")[0])
+    from fruitlab.training.runtime import prepare
+
+    prepare()
+    from fruitlab.inference.interpolate import interpolate as score
+    from fruitlab.training import devices
+
+    result = score(
+        options.first,
+        options.second,
+        groups=options.groups.split(",") if options.groups else None,
+        device=devices.resolve(options.device),
+        say=output.say,
+        progress=output.progress,
+    )
+    return 0, result, report.between(result)
+
+
 def play_file(options: Namespace, output: Output) -> Outcome:
     """`play-file`: write the file that the Forgetting page plays."""
     from fruitlab.play.file import NAME, check
@@ -168,12 +188,6 @@ def methods(options: Namespace, output: Output) -> Outcome:
     if options.markdown:
         return 0, result, reference.markdown()
     return 0, result, listings.methods(result)
-
-
-def networks(options: Namespace, output: Output) -> Outcome:
-    """`networks`: list the networks."""
-    result = [asdict(listing) for listing in models.networks().values()]
-    return 0, result, listings.networks(result)
 
 
 def network(options: Namespace, output: Output) -> Outcome:

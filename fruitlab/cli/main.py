@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fruitlab.cli import commands, explore, study_options
+from fruitlab.cli import closed_form, commands, explore, networks, study_options
 from fruitlab.cli import data as data_commands
 from fruitlab.cli import study as study_command
 from fruitlab.cli.job import run_job
@@ -64,6 +64,9 @@ def parser() -> argparse.ArgumentParser:
     train = add("train", "Train a network. Ctrl-C stops the run so that it can be resumed.", None)
     add_methods(train, add, commands.train)
 
+    solve = add("solve", "Solve for a pretrained network's last layer.", closed_form.solve)
+    closed_form.add_solve(solve)
+
     study = add("study", "Train many runs as one study, or continue it.", study_command.study)
     study_options.add_options(study)
 
@@ -93,6 +96,21 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="Write an ONNX model: pictures in, probabilities out (default: RUN.onnx).",
     )
+    between = add(
+        "interpolate",
+        "Score the networks between two runs' weights, at 21 points.",
+        commands.interpolate,
+    )
+    for name in ("first", "second"):
+        between.add_argument(
+            name, metavar="RUN", help="A run; RUN:switch is its network at the switch of phases."
+        )
+    between.add_argument(
+        "--groups",
+        metavar="A,B",
+        help="Interpolate these layer groups only, such as head, or backbone for all but the head.",
+    )
+    add_device(between, "evaluate on")
     played = add(
         "play-file",
         "Write the small file from which the Forgetting page replays an iterative run.",
@@ -104,10 +122,16 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="The file to write (default: play.safetensors in the run's folder).",
     )
+    ratios = add(
+        "ratios-file",
+        "Write the small file from which the Explore page answers at every ratio.",
+        closed_form.ratios_file,
+    )
+    closed_form.add_ratios_file(ratios)
     add("runs", "List all runs and their scores.", commands.runs)
     known = add("methods", "List the training methods and their settings.", commands.methods)
     known.add_argument("--markdown", action="store_true", help="Print docs/methods.md.")
-    add("networks", "List the networks that a run can train.", commands.networks)
+    networks.add_commands(add)
     add("network", "Print Table 1: layers, output sizes and parameters.", commands.network)
 
     release = add(

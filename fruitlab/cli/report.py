@@ -8,6 +8,7 @@ from fruitlab.config.text import percent, whole_percent
 from fruitlab.data.domains import Split, TwoDomains
 from fruitlab.methods.base import Method
 from fruitlab.methods.phase import labels, pool_size
+from fruitlab.metrics import accuracy
 from fruitlab.runs.captions import method_caption
 
 
@@ -59,7 +60,8 @@ def training_pictures(config: Method, data: TwoDomains, split: Split) -> str:
         if len(phase.pools) == 1 and len(counts) == 2:
             nice, real = (pool_size(phase.pools[0], name, sizes[name], 0) for name in sizes)
             pictures += f" ({whole_percent(real, nice + real)} real)"
-        parts.append(f"{label}: {layers} on {pictures}, {phase.iterations:,} iterations")
+        plural = "s" if phase.iterations != 1 else ""
+        parts.append(f"{label}: {layers} on {pictures}, {phase.iterations:,} iteration{plural}")
     return f"{method_caption(config)} on {data.name}. " + ". ".join(parts)
 
 
@@ -80,7 +82,8 @@ def scores(result: dict[str, Any]) -> str:
         [name, f"{result[name]['pictures']:,}", *cells(result[name])] for name in ("nice", "real")
     ]
     rows.append(["combined", "", *cells(result["combined"])])
-    text = table(["test set", "pictures", "top-1", "95 % interval", "top-3", "95 % interval"], rows)
+    part = f"{result.get('scored_on', 'test')} set"
+    text = table([part, "pictures", "top-1", "95 % interval", "top-3", "95 % interval"], rows)
     if "per_category" not in result["nice"]:
         return text
     nice, real = (result[name]["per_category"] for name in ("nice", "real"))
@@ -100,6 +103,17 @@ def scores(result: dict[str, Any]) -> str:
         + "\n\n"
         + table(["category", "nice top-1", "nice top-3", "real top-1", "real top-3"], by_category)
     )
+
+
+def between(result: dict[str, Any]) -> str:
+    """The accuracies between two runs, and where they are kept."""
+    rows = []
+    for point in result["points"]:
+        nice, real = (point[name][1] / point[name][0] for name in ("nice", "real"))
+        scores = (percent(value) for value in (nice, real, accuracy.combined(nice, real)))
+        rows.append([f"{point['alpha']:.2f}", *scores])
+    head = f"From {result['runs'][0]} (0) to {result['runs'][1]} (1): {result['file']}"
+    return f"{head}\n\n{table(['alpha', 'nice', 'real', 'combined'], rows)}"
 
 
 def trained(result: dict[str, Any], config: RunConfig) -> str:

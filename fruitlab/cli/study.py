@@ -15,7 +15,7 @@ from fruitlab.methods.registry import configure
 from fruitlab.runs import queue
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.index import Index
-from fruitlab.studies import ablations, plans, progress
+from fruitlab.studies import ablations, forgetting, plans, progress
 from fruitlab.studies.engine import Engine
 from fruitlab.studies.progress import Progress
 from fruitlab.studies.ray_start import ray_engine
@@ -40,8 +40,9 @@ def study(options: Namespace, output: Output) -> Outcome:
         "at_once": at_once,
     }
     output.say(study_report.plan(summary))
+    report = study_report.forgetting if plan.name == "forgetting" else study_report.runs
     if options.dry_run:
-        return 0, summary, study_report.runs(before)
+        return 0, summary, report(before)
     engine = _engine(plan, data, options, at_once, output)
     after = engine.run()
     result = summary | {
@@ -49,7 +50,9 @@ def study(options: Namespace, output: Output) -> Outcome:
         "failed": {str(number): why for number, why in enumerate(engine.failed.values())},
         "rows": study_report.rows(after),
     }
-    return (1 if engine.failed else 0), result, study_report.runs(after)
+    if plan.name == "forgetting":
+        result["verdicts"] = study_report.verdicts(after)
+    return (1 if engine.failed else 0), result, report(after)
 
 
 def _cost(before: Progress, nice: int, real: int, entries: list[Entry]) -> dict[str, Any]:
@@ -129,12 +132,14 @@ def _plan(options: Namespace) -> plans.Study:
         )
     if options.running_statistics and options.kind != "paper":
         raise WrongUse("--running-statistics goes with study paper.")
-    preset = options.preset or "quick"
+    preset = options.preset or (forgetting.PRESET if options.kind == "forgetting" else "quick")
     common = {"preset": preset, "seeds": options.seeds} | changes
     if options.kind == "paper":
         return plans.paper(options.data, running_statistics=options.running_statistics, **common)
     if options.kind == "ratio":
         return plans.ratio(options.data, **common)
+    if options.kind == "forgetting":
+        return forgetting.plan(options.data, **common)
     if options.kind in ablations.SETS:
         return ablations.SETS[options.kind].plan(options.data, **changes)
     if options.kind == "tuning":
@@ -142,8 +147,8 @@ def _plan(options: Namespace) -> plans.Study:
     varied = pairs(options.vary, "--vary", "NAME=A,B,C")
     if not varied:
         raise WrongUse(
-            "Name a study (paper, ratio, tuning, ablations, switch or length), or vary a setting: "
-            "--vary ratio=20,40,60."
+            "Name a study (paper, ratio, forgetting, tuning, ablations, switch or length), or vary "
+            "a setting: --vary ratio=20,40,60."
         )
     base = configure(options.method, preset=preset, data=options.data, **changes)
     values = {name: text.split(",") for name, text in varied.items()}

@@ -17,9 +17,10 @@ def add_options(study: ArgumentParser) -> None:
         "kind",
         nargs="?",
         type=lambda kind: OLD_STUDIES.get(kind, kind),
-        choices=("paper", "ratio", *PAPER_PRESET),
+        choices=("paper", "ratio", "forgetting", *PAPER_PRESET),
         help="paper: the paper's eleven mixing ratios and nine iterative splits. ratio: a search "
-        "for the best mixing ratio. tuning: the paper's learning rates and L2 factors. ablations: "
+        "for the best mixing ratio. forgetting: every method against forgetting, beside mixed "
+        "training. tuning: the paper's learning rates and L2 factors. ablations: "
         "alternatives to constants that the paper leaves unclear. switch: ablations of the switch "
         "to restricted training. length: ablations at the paper's full length.",
     )
@@ -45,7 +46,8 @@ def add_options(study: ArgumentParser) -> None:
     study.add_argument(
         "--preset",
         metavar="|".join(PRESETS),
-        help=f"The preset (default: quick; {', '.join(PAPER_PRESET)} always use the paper's).",
+        help="The preset (default: quick, for forgetting thorough; "
+        f"{', '.join(PAPER_PRESET)} always use the paper's).",
     )
     study.add_argument(
         "--seeds", type=int, default=1, metavar="K", help="Run with seeds 0 to K-1 (default: 1)."

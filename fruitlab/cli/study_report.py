@@ -5,8 +5,11 @@ from typing import Any
 from fruitlab.cli.tables import table
 from fruitlab.config.run_config import RunConfig
 from fruitlab.config.text import duration, percent
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.studies import progress
+from fruitlab.studies.forgetting import judge
 from fruitlab.studies.progress import Progress
+from fruitlab.studies.scores import Scores
 
 
 def plan(study: dict[str, Any]) -> str:
@@ -68,6 +71,58 @@ def runs(now: Progress) -> str:
         others = "; ".join(_settings(config, names) for config in best.within)
         text += f" Not distinguishable from it: {others}."
     return text
+
+
+def forgetting(now: Progress) -> str:
+    """The verdict on each method and what it costs; a table of the runs while there is none."""
+    result = judge(now)
+    if result is None:
+        return runs(now)
+    best = result.mixed[result.ratio]
+    scored = [(f"mixed, {result.ratio} % real", best, "the best mixing ratio", "", "", "", "")]
+    scored += [
+        (
+            one.config.describe(),
+            one.scores,
+            one.reach.value,
+            f"{one.pictures:,}",
+            f"{one.tensors / 1e6:.1f} MB",
+            f"{one.seen:,.0f}",
+            duration(one.seconds),
+        )
+        for one in result.methods
+    ]
+    cells = [
+        [name, *(percent(own.mean(score)) for score in SCORES), spread(own), *rest]
+        for name, own, *rest in scored
+    ]
+    heads = ["method", *SCORES, "±", "verdict", "nice pictures kept", "other", "seen", "time"]
+    judged = f"The paper's third hypothesis, with these methods: {result.hypothesis}."
+    return f"{table(heads, cells)}\n\n{judged}"
+
+
+def verdicts(now: Progress) -> list[dict[str, Any]]:
+    """The verdicts for --json, the best method first."""
+    found = judge(now)
+    return [
+        {
+            "method": one.config.describe(),
+            "verdict": one.reach.value,
+            "settings": one.config.settings(),
+            "kept_pictures": one.pictures,
+            "kept_bytes": one.tensors,
+            "pictures_seen": one.seen,
+            "seconds": one.seconds,
+        }
+        | {score: list(getattr(one.scores, score)) for score in SCORES}
+        for one in (found.methods if found else [])
+    ]
+
+
+def spread(scores: Scores) -> str:
+    """The deviation of the combined performance over the seeds, in points."""
+    deviation = scores.deviation("combined")
+    return "" if deviation is None else f"{100 * deviation:.1f}"
 
 
 def _setting_names(found: list[dict[str, Any]]) -> list[str]:

@@ -60,9 +60,13 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--preset",
-        default="quick",
         metavar="|".join(PRESETS),
-        help="The preset (default: quick).",
+        help="The preset (default: quick, or finetune for a pretrained --network).",
+    )
+    parser.add_argument(
+        "--network",
+        metavar="NAME",
+        help="A network that `networks` lists, or timm:NAME (default: the preset's).",
     )
     parser.add_argument(
         "--iterations", metavar="N", help="Training iterations; scales the preset's schedule."

@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict
 from fruitlab.config.earlier_names import first_names
 from fruitlab.config.settings import setting
 
+# Settings that the first version did not have: at their defaults, they do not change a run.
+ADDED = ("network", "pretrained", "trained_layers", "input_size", "validation")
+
 # Settings that say what is evaluated. They change neither the weights nor the final scores.
 EVALUATION = ("live_every", "live_pictures", "full_evaluations")
 
@@ -48,6 +51,14 @@ class RunConfig(BaseModel):
         paper="4.3",
         ge=0,
         le=2**31 - 1,
+    )
+    validation: int = setting(
+        0,
+        "Percentage of each category's training pictures that is held back for validation. The run"
+        " is then scored on these, and never on the test pictures: for choosing settings.",
+        unit="%",
+        ge=0,
+        le=50,
     )
     iterations: int = setting(
         3000,
@@ -189,9 +200,22 @@ class RunConfig(BaseModel):
 
     network: str = setting(
         "paper",
-        "Network to train, by its registered name. The settings below are those of the paper's.",
+        "Network to train, by its registered name, or timm:NAME for any network of timm.",
         group="Network",
-        pattern="^[a-z][a-z0-9_-]*$",
+        pattern="^[a-z][a-z0-9_-]*(:[A-Za-z0-9][A-Za-z0-9._-]*)?$",
+    )
+    pretrained: bool = setting(
+        True, "Start from pretrained weights, if the network has any. The paper's has none."
+    )
+    trained_layers: Literal["all", "head"] = setting(
+        "all", "Train all layers, or the head alone on the features of a frozen backbone."
+    )
+    input_size: int = setting(
+        0,
+        "Side of the network's input; pictures are resized. 0 is the network's own.",
+        unit="pixels",
+        ge=0,
+        le=1024,
     )
     statistics: Literal["moving", "before", "batch"] = setting(
         "moving",
@@ -250,6 +274,11 @@ class RunConfig(BaseModel):
         10, "Evaluations on both whole test sets, the last one at the end.", ge=1, le=1000
     )
 
+    @property
+    def scored_on(self) -> str:
+        """The pictures that its accuracies are of: "test", or "validation"."""
+        return "validation" if self.validation else "test"
+
     def settings(self) -> dict[str, Any]:
         """All settings by name: method, preset and data, the method's own, then the rest."""
         values = self.model_dump()
@@ -262,7 +291,10 @@ class RunConfig(BaseModel):
 
         The digits of a run are the same in every version, under whatever names its settings go.
         """
-        left_out = set(without) | ({"network"} if self.network == "paper" else set())
+        added = {
+            name for name in ADDED if getattr(self, name) == RunConfig.model_fields[name].default
+        }
+        left_out = {*without, *added}
         kept = {name: value for name, value in self.settings().items() if name not in left_out}
         text = json.dumps(first_names(kept), sort_keys=True).encode()
         return hashlib.blake2b(text, digest_size=6).hexdigest()

@@ -86,7 +86,7 @@ class TwoDomains:
         """Returns the domain called ``name``."""
         return self.nice if name == "nice" else self.real
 
-    def split(self, seed: int) -> Split:
+    def split(self, seed: int, validation: int = 0) -> Split:
         """Sets aside 40 % of each category of each domain for testing (paper section 4.3).
 
         The split is a function of the seed, the pictures and their groups alone, so it is the same
@@ -94,6 +94,8 @@ class TwoDomains:
 
         Args:
             seed: Any integer.
+            validation: Percentage of each category's training pictures that takes the place of the
+                test pictures, to choose settings on. The test pictures are then in neither part.
 
         Raises:
             DataError: A category is left without training or without test pictures.
@@ -101,12 +103,18 @@ class TwoDomains:
         cells = np.concatenate([self.nice.labels, self.real.labels + len(self.categories)])
         groups = np.concatenate([self.nice.groups, self.real.groups])
         tested = choose_test_groups(cells, groups, self.group_keys, seed)
-        nice_tested, real_tested = tested[self.nice.groups], tested[self.real.groups]
+        trained = ~tested
+        if validation:
+            rest = trained[groups]
+            key = f"validation {seed}"
+            tested = choose_test_groups(cells[rest], groups[rest], self.group_keys, key, validation)
+            trained &= ~tested
+        nice, real = self.nice.groups, self.real.groups
         split = Split(
-            nice_train=np.flatnonzero(~nice_tested),
-            nice_test=np.flatnonzero(nice_tested),
-            real_train=np.flatnonzero(~real_tested),
-            real_test=np.flatnonzero(real_tested),
+            nice_train=np.flatnonzero(trained[nice]),
+            nice_test=np.flatnonzero(tested[nice]),
+            real_train=np.flatnonzero(trained[real]),
+            real_test=np.flatnonzero(tested[real]),
         )
         self._check_split(split)
         return split

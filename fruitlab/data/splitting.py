@@ -50,19 +50,25 @@ def group_pictures(
 
 
 def choose_test_groups(
-    cells: np.ndarray, groups: np.ndarray, group_keys: Sequence[str], seed: int
+    cells: np.ndarray,
+    groups: np.ndarray,
+    group_keys: Sequence[str],
+    seed: int | str,
+    percent: int = 40,
 ) -> np.ndarray:
     """Chooses the groups that form the test set, 40 % of each cell (paper section 4.3).
 
     A cell is one category of one domain. The groups are visited in the order of a hash of (seed,
     key). A group becomes part of the test set if that brings the test counts of its cells closer
-    to 40 % in total. If every picture is its own group, this yields round(0.4 * n) test pictures.
+    to their percentage in total. If every picture is its own group, this yields round(0.4 * n) test
+    pictures.
 
     Args:
         cells: Cell of each picture, int64 [n].
         groups: Group of each picture, int64 [n], indices into ``group_keys``.
         group_keys: Key of each group.
-        seed: Seed of the visiting order.
+        seed: Seed of the visiting order; with a text, another order.
+        percent: Share of each cell that is set aside.
 
     Returns:
         bool [number of groups], True for test groups.
@@ -71,14 +77,14 @@ def choose_test_groups(
     for group, cell in zip(groups.tolist(), cells.tolist(), strict=True):
         members[group].append(cell)
 
-    # Counted in fifths of a picture, so that 40 % is a whole number: what each cell lacks.
-    missing = [2 * size for size in np.bincount(cells).tolist()]
+    # Counted in hundredths of a picture, so that these are whole numbers: what each cell lacks.
+    missing = [percent * size for size in np.bincount(cells).tolist()]
     tested = np.zeros(len(group_keys), dtype=bool)
     order = sorted(
         (blake2b(f"{seed}:{key}".encode()).digest(), group) for group, key in enumerate(group_keys)
     )
     for _, group in order:
-        added = {cell: 5 * count for cell, count in Counter(members[group]).items()}
+        added = {cell: 100 * count for cell, count in Counter(members[group]).items()}
         if sum(abs(missing[cell] - n) - abs(missing[cell]) for cell, n in added.items()) < 0:
             tested[group] = True
             for cell, n in added.items():

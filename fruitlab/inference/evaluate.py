@@ -22,7 +22,7 @@ def evaluate(
     say: Say,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Score a run's last weights on both test sets.
+    """Score a run's last weights on both test sets, or on its validation pictures if it has any.
 
     Args:
         data: name of the data; None is the run's own. Categories are matched by name.
@@ -43,6 +43,7 @@ def evaluate(
     result = {
         "run": run.id,
         "data": name,
+        "scored_on": config.scored_on,
         "images_seen": last["images_seen"],
         "iteration": last["iteration"],
     }
@@ -64,7 +65,7 @@ def evaluate(
             "on that."
         )
     network, categories = load_network(run)
-    dataset = DeviceDataset.of(pair, config.split_seed, device)
+    dataset = DeviceDataset.of(pair, config, device)
     known_names = set(map(normalized, categories))
     left_out = [category for category in pair.categories if normalized(category) not in known_names]
     if len(left_out) == len(pair.categories):

@@ -14,29 +14,36 @@ from fruitlab.models import registry
 from fruitlab.models.folded import inference_model
 from fruitlab.models.model import Model
 from fruitlab.runs.folder import Run
+from fruitlab.worker.recorder import MEMORY
 
 # Points of the path integral. Twice as many change no element by more than 1 % of the largest.
 PATH_STEPS = 64
 
 
-def load_network(run: Run) -> tuple[Model, tuple[str, ...]]:
+def load_network(run: Run, file: str | None = None) -> tuple[Model, tuple[str, ...]]:
     """A run's network with its last weights, in evaluation mode on the CPU, and its categories.
+
+    Args:
+        file: the weights to load instead, such as "switch".
 
     Raises:
         RunError: there are no weights yet, they are damaged or those of another network, or the
             network is not installed.
     """
     # A run that was stopped or interrupted has its weights in its state, under a prefix.
-    from_state = run.has("state") and not run.has("weights")
-    tensors, metadata = run.read_tensors("state" if from_state else "weights")
+    from_state = file is None and run.has("state") and not run.has("weights")
+    tensors, metadata = run.read_tensors(file or ("state" if from_state else "weights"))
+    found = {name: torch.from_numpy(array) for name, array in tensors.items()}
+    memory = {k.removeprefix(MEMORY): x for k, x in found.items() if k.startswith(MEMORY)}
     weights = {
-        name.removeprefix("network."): torch.from_numpy(array)
-        for name, array in tensors.items()
-        if not from_state or name.startswith("network.")
+        name.removeprefix("network."): tensor
+        for name, tensor in found.items()
+        if (name.startswith("network.") if from_state else not name.startswith(MEMORY))
     }
     categories = tuple(metadata.get("categories") or run.header()["data"]["categories"])
+    config = run.config()
     try:
-        network = registry.build(run.config(), len(categories))
+        network = registry.build(config, len(categories))
         network.load_state_dict(weights)
     except ConfigError as error:
         raise RunError(f"{run.id}: {error}") from None
@@ -45,7 +52,7 @@ def load_network(run: Run) -> tuple[Model, tuple[str, ...]]:
             f"{run.id}: its weights are not those of the network its config.json describes. "
             "Train it again."
         ) from None
-    return network.eval(), categories
+    return config.answers(network, memory).eval(), categories
 
 
 def relevance(network: Model, feature_map: Tensor, category: int) -> Tensor:

@@ -1,14 +1,30 @@
 """Method: the base class of all training methods."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import model_validator
 
 from fruitlab.config.run_config import RunConfig
 from fruitlab.config.settings import Setting, settings_of
 from fruitlab.methods.phase import Phase
+
+if TYPE_CHECKING:
+    from fruitlab.methods.phase import Memory
+    from fruitlab.models.model import Model
+
+
+@dataclass(frozen=True)
+class SoftTargets:
+    """Probabilities to learn: `share` of a teacher's, the rest the label."""
+
+    teacher: str
+    share: float
 
 
 class Method(RunConfig):
@@ -42,6 +58,23 @@ class Method(RunConfig):
     def _name_the_method(cls, values: Any) -> Any:
         return {"method": cls.name} | values if isinstance(values, dict) else values
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Let `phases` of every method respect `trained_layers`."""
+        super().__pydantic_init_subclass__(**kwargs)
+        declared = cls.__dict__.get("phases")
+        if declared is None:
+            return
+
+        @wraps(declared)
+        def phases(self: Method) -> list[Phase]:
+            found: list[Phase] = declared(self)
+            return (
+                [phase.head_only() for phase in found] if self.trained_layers == "head" else found
+            )
+
+        cls.phases = phases  # type: ignore[method-assign]
+
     @abstractmethod
     def phases(self) -> list[Phase]:
         """The run's phases in order. Their iterations add up to `iterations`."""
@@ -49,6 +82,18 @@ class Method(RunConfig):
     @abstractmethod
     def describe(self) -> str:
         """A few words that tell this run from others of its kind: "mixed, 60 % real"."""
+
+    def soft_targets(self) -> SoftTargets | None:
+        """What the network learns in place of the labels; None for the labels."""
+        return None
+
+    def answers(self, network: Model, memory: Memory) -> Model:
+        """The network that answers pictures, made of the trained one and the run's memory.
+
+        The same network for most methods. The weights file of a method that overrides this has the
+        memory too. Called with an empty memory before the first end action.
+        """
+        return network
 
     @classmethod
     def own_settings(cls) -> dict[str, Setting]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:  # pages and listings import methods without torch
@@ -14,7 +14,8 @@ if TYPE_CHECKING:  # pages and listings import methods without torch
 
     Memory = Mapping[str, Tensor]
     ExtraLoss = Callable[[Model, "Batch", Tensor, Memory], Tensor]
-    EndAction = Callable[[Model, Callable[[], Iterator["Batch"]], Memory], dict[str, Tensor]]
+    Batches = Callable[..., Iterator["Batch"]]
+    EndAction = Callable[[Model, Batches, Memory], Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,10 @@ class Batch:
     Attributes:
         inputs: pictures, float [batch, 3, side, side], or pooled features, float [batch, features].
         labels: int64 [batch].
-        index: int64 [batch], places in the device dataset.
+        index: int64 [batch], places in the device dataset; -1 for features of no picture.
         real: int64 scalar, how many of the pictures are real.
         last_of_epoch: whether it completes a pass over the first pool.
+        targets: float [batch, categories], probabilities to learn in place of the labels, or None.
     """
 
     inputs: Tensor
@@ -34,6 +36,7 @@ class Batch:
     index: Tensor
     real: Tensor
     last_of_epoch: bool
+    targets: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -50,12 +53,18 @@ class Pool:
             by the run's seed (a replay buffer); None keeps all.
         batch_share: fraction of every batch that comes from this pool. None, for the first pool of
             a phase: the rest of the batch.
+        chosen: name of a tensor in the run's memory, int64 places in the device dataset, that takes
+            the place of the random choice. The other attributes still say how many these are.
+        moments: prefix of class moments in the run's memory (`models.moments`). The pool then holds
+            no pictures: its features are drawn from these, for phases that train on features.
     """
 
     nice: float = 0.0
     real: float = 0.0
     per_category: int | None = None
     batch_share: float | None = None
+    chosen: str | None = None
+    moments: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,16 +79,21 @@ class Phase:
         horizon: iterations that a one-cycle schedule spans: the phase's own, or the whole run's.
         trains: names of the layer groups to train, such as ("head",). None trains all of them.
         running_statistics: whether the running statistics of layer groups that are not trained are
-            "updated" with the phase's pictures or stay "frozen".
+            "updated" with the phase's pictures or stay "frozen"; "all-frozen" freezes those of
+            trained groups too.
         inputs: "pictures", or "features": the backbone's pooled outputs, computed once. Only for
             phases that train the head alone with frozen running statistics. Such a phase sees its
             pictures without augmentation.
         fresh_clock: restart the learning rate and momentum schedules, the velocity and the plateau
             counter at the beginning of the phase.
+        mixup: blend each picture, and its target, with another one of its batch, by a weight drawn
+            from 0 to this (MixUp). 0 turns it off.
         extra_loss: (network, batch, logits, memory) -> scalar to add to the loss.
         at_end: (network, batches, memory) -> tensors to remember for later phases. It may change
-            the weights; the network is evaluated again afterwards. `batches()` iterates once over
-            the pictures of the first pool, without augmentation.
+            the weights, those of the head alone if the inputs are features; the network is
+            evaluated again afterwards. `batches()` iterates once over the first pool, without
+            augmentation, nice pictures first in every batch; `batches(pool)` over the pictures of
+            another one.
     """
 
     name: str
@@ -87,9 +101,10 @@ class Phase:
     iterations: int
     horizon: int
     trains: tuple[str, ...] | None = None
-    running_statistics: Literal["updated", "frozen"] = "updated"
+    running_statistics: Literal["updated", "frozen", "all-frozen"] = "updated"
     inputs: Literal["pictures", "features"] = "pictures"
     fresh_clock: bool = True
+    mixup: float = 0.0
     extra_loss: ExtraLoss | None = None
     at_end: EndAction | None = None
 
@@ -116,9 +131,19 @@ class Phase:
         layers = "all layers" if self.trains is None else f"only the {' and '.join(self.trains)}"
         return f"{self.name} training: {layers}, on {' and '.join(self.domains)} pictures"
 
+    def head_only(self) -> Phase:
+        """The same phase with a frozen backbone, on features where the phase allows it."""
+        needs_pictures = self.extra_loss is not None or self.at_end is not None
+        return replace(
+            self,
+            trains=("head",),
+            running_statistics="frozen",
+            inputs=self.inputs if needs_pictures else "features",
+        )
+
     @property
     def only_head_moves(self) -> bool:
-        return self.trains == ("head",) and self.running_statistics == "frozen"
+        return self.trains == ("head",) and self.running_statistics != "updated"
 
 
 def pool_size(pool: Pool, domain: str, training_pictures: int, categories: int) -> int:

@@ -21,7 +21,7 @@ def markdown() -> str:
 
 def _section(method: type[Method]) -> str:
     lines = [f"## {method.title}", "", f"`fruitlab train {method.name}`", ""]
-    lines += [inspect.cleandoc(method.__doc__ or method.description), ""]
+    lines += [method.description, "", inspect.cleandoc(method.__doc__ or ""), ""]
     if method.own_settings():
         lines += ["| setting | default | values | meaning |", "|---|---|---|---|"]
         lines += [_row(setting) for setting in method.own_settings().values()]
@@ -29,7 +29,8 @@ def _section(method: type[Method]) -> str:
     lines.append("Phases with the `quick` preset:")
     lines.append("")
     for phase in configure(method.name).phases():
-        lines.append(f"- {phase.summary}, {phase.iterations:,} iterations")
+        plural = "s" if phase.iterations != 1 else ""
+        lines.append(f"- {phase.summary}, {phase.iterations:,} iteration{plural}")
     return "\n".join([*lines, ""])
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fruitlab.models.gated import Gated
 from fruitlab.models.layers import RunningNorm
 from fruitlab.models.model import Model
 from fruitlab.models.paper_resnet import Convolution, Dense, PaperResNet, ResidualBlock
@@ -21,6 +22,10 @@ def inference_model(network: Model) -> Model:
     """The batch-norm-folded form of a network that has one; else itself in evaluation mode."""
     if type(network) is PaperResNet:
         return FoldedPaperResNet(network)
+    if isinstance(network, Gated):
+        gate = {"gate.weight": network.weight, "gate.bias": network.bias}
+        nice, real = inference_model(network.nice), inference_model(network.real)
+        network = Gated(nice, real, gate, network.given)
     return network.eval().requires_grad_(False)
 
 

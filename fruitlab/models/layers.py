@@ -55,7 +55,7 @@ class RunningNorm(nn.Module):
         super().__init__()
         self.statistics, self.epsilon = statistics, epsilon
         # Fraction of their old value that the statistics keep; set before each training iteration.
-        self.momentum = 0.0
+        self.momentum: float | Tensor = 0.0
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("variance", torch.ones(channels))
 

@@ -23,6 +23,7 @@ class Model(nn.Module):
         input_size: height and width of the pictures it takes, in pixels.
         normalization: mean and standard deviation of each colour, of values in 0..1, or None.
         feature_size: length of the vector that `features` returns for a picture.
+        batch: how many pictures it scores at a time, which decides speed and memory.
         spatial: whether `feature_map` and `pool` are defined, which heat maps need.
         statistics_types: modules that keep running statistics of what they see in training.
         hyperparameters: what the network was built with; written into its checkpoints.
@@ -34,6 +35,7 @@ class Model(nn.Module):
     input_size: int = 100
     normalization: tuple[Channels, Channels] | None = None
     feature_size: int
+    batch: int = 512
     spatial: bool = False
     statistics_types: tuple[type[nn.Module], ...] = (
         nn.BatchNorm1d,
@@ -108,6 +110,21 @@ class Model(nn.Module):
         raise NotImplementedError
 
     @property
+    def last_layer(self) -> nn.Module:
+        """The linear layer that returns the logits: `weight` [categories, n], `bias` [categories].
+
+        It is the last one of the head.
+        """
+        return self.layer_groups()["head"][-1]
+
+    def last_inputs(self, features: Tensor) -> Tensor:
+        """What `last_layer` multiplies by its weight, float [batch, n].
+
+        The features themselves, unless the head has more than one layer.
+        """
+        return features
+
+    @property
     def backbone(self) -> tuple[str, ...]:
         """The names of all groups but the head."""
         return tuple(self.layer_groups())[:-1]
@@ -136,10 +153,26 @@ class Model(nn.Module):
 
     # Optional hooks
 
-    def set_statistics_momentum(self, momentum: float) -> None:
+    def for_domain(self, domain: str) -> "Model":
+        """What answers the pictures of a domain in evaluations, where the domain is known: itself.
+
+        Args:
+            domain: "nice" or "real".
+        """
+        return self
+
+    def load_pretrained(self) -> None:
+        """Load pretrained weights of the backbone, if the network has any. Does nothing by default.
+
+        Raises:
+            ConfigError: they are not on this machine. The message says how to get them.
+        """
+
+    def set_statistics_momentum(self, momentum: float | Tensor) -> None:
         """Called before each iteration with the fraction that running statistics keep.
 
-        That is the run's `norm_momentum` at this iteration. Does nothing by default.
+        That is the run's `norm_momentum` at this iteration. On a GPU it is a float scalar tensor
+        if it changes from iteration to iteration. Does nothing by default.
         """
 
     def decayed(self) -> set[str]:

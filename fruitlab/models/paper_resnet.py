@@ -105,6 +105,9 @@ class PaperResNet(Model):
     def head(self, features: Tensor) -> Tensor:
         return self.output(torch.tanh(self.hidden(features)))
 
+    def last_inputs(self, features: Tensor) -> Tensor:
+        return self.output.norm(torch.tanh(self.hidden(features)))
+
     def layer_groups(self) -> dict[str, list[nn.Module]]:
         blocks = list(self.blocks)
         return {
@@ -117,7 +120,7 @@ class PaperResNet(Model):
             "head": [self.hidden, self.output],
         }
 
-    def set_statistics_momentum(self, momentum: float) -> None:
+    def set_statistics_momentum(self, momentum: float | Tensor) -> None:
         for module in self.modules():
             if isinstance(module, RunningNorm):
                 module.momentum = momentum

@@ -11,6 +11,9 @@ Forms and the command line list networks without importing torch, but a file tha
 their source, as setuptools reads a version number, and the file itself is imported when a network
 is built. This keeps the declaration in one file, at a price: `name`, `title` and `description`
 must be plain strings. A plugin is listed under the name of its entry point until it is loaded.
+
+A name that ends with a colon is that of a family: "timm:" stands for "timm:resnet18" and all other
+networks of timm. Of a family, the members whose weights are on this machine are listed.
 """
 
 import ast
@@ -25,6 +28,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from fruitlab.config.errors import ConfigError
 from fruitlab.config.run_config import RunConfig
+from fruitlab.models import weights
 
 if TYPE_CHECKING:
     from fruitlab.models.model import Model
@@ -84,13 +88,17 @@ def networks() -> dict[str, Listing]:
             found.setdefault(name, Listing(name, name, f"From the package {package}."))
     for name, model in _classes.items():
         found[name] = Listing(name, model.title, model.description)
-    return found
+    members = [stored for stored in weights.stored() if _entry(stored.network) != stored.network]
+    return {name: listing for name, listing in found.items() if not name.endswith(":")} | {
+        stored.network: Listing(stored.network, stored.network, f"{stored.parameters:,} parameters")
+        for stored in members
+    }
 
 
 def check(name: str) -> None:
     """Raise ConfigError, which names the known networks, if there is none of this name."""
     known = networks()
-    if name not in known:
+    if name not in known and _entry(name) not in {*_built_in(), *_classes} - known.keys():
         raise ConfigError(
             f"There is no network named {name!r}. Choose one of: {', '.join(sorted(known))}."
         )
@@ -102,24 +110,36 @@ def model_class(name: str) -> "type[Model]":
     Raises:
         ConfigError: there is no such network, or its plugin cannot be loaded.
     """
-    if name not in _classes:
-        if name in _built_in():
-            importlib.import_module(_built_in()[name][1])
-        elif name in _plugins():
-            _load(_plugins()[name])
-    if name not in _classes:
+    entry = _entry(name)
+    if entry not in _classes:
+        if entry in _built_in():
+            importlib.import_module(_built_in()[entry][1])
+        elif entry in _plugins():
+            _load(_plugins()[entry])
+    if entry not in _classes:
         check(name)
         raise ConfigError(f"Its package registers no network named {name!r}.")
-    return _classes[name]
+    return _classes[entry]
 
 
 def build(config: RunConfig, categories: int) -> "Model":
     """The network of a run, on the CPU, with new weights from PyTorch's global random generator.
 
     Raises:
-        ConfigError: as `model_class` does.
+        ConfigError: as `model_class` does, or the network cannot take the configured input size.
     """
-    return model_class(config.network).from_config(config, categories)
+    network = model_class(config.network).from_config(config, categories)
+    if config.input_size not in (0, network.input_size):
+        raise ConfigError(
+            f"The network {config.network} takes pictures of {network.input_size} pixels only: "
+            f"set input_size to 0, or choose another network."
+        )
+    return network
+
+
+def _entry(name: str) -> str:
+    """The name under which a network is registered: its own, or that of its family."""
+    return name[: name.find(":") + 1] or name
 
 
 @cache

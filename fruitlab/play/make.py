@@ -59,7 +59,7 @@ def make(run: Run, out: Path, *, say: Say, counts: dict[str, int] = COUNTS) -> d
     device = devices.resolve("cpu")
     devices.repeatable(device, run.header().get("threads"))
     data = read_data(run, config.data, say)
-    dataset = DeviceDataset.of(data, config.split_seed, device)
+    dataset = DeviceDataset.of(data, config, device)
     state = at_switch(run, config, dataset, say)
     head = head_tensors(run, state.network)
     first, second = config.phases()

@@ -15,9 +15,9 @@ from fruitlab.methods.batching import batches_per_epoch
 from fruitlab.methods.phase import Batch
 from fruitlab.play.file import SETS, PlayFile, evaluation_points
 from fruitlab.training import rng
-from fruitlab.training.loop import step
 from fruitlab.training.scoring import correct
 from fruitlab.training.state import State
+from fruitlab.training.step import step
 
 CPU = torch.device("cpu")
 

@@ -12,8 +12,11 @@ SHOWN_CHANGES = 3  # settings that a preset's caption names
 
 
 def method_caption(config: Method) -> str:
-    """The training method with its main settings: "mixed, 60 % real"."""
-    return config.describe()
+    """The training method with its main settings: "mixed, 60 % real".
+
+    It says so if the run is scored on pictures that were held back from training.
+    """
+    return config.describe() + (", scored on validation pictures" if config.validation else "")
 
 
 def preset_caption(config: Method, *, ignore: Sequence[str] = ()) -> str:

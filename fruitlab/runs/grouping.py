@@ -15,6 +15,7 @@ from fruitlab.runs.entry import Entry
 
 # Which pictures and which seed: every run has settings of its own, whatever its preset.
 NOT_IN_PRESETS = ("seed", "data", "split_seed")
+SCORED_ON = ("split_seed", "validation")  # settings that decide which pictures a run is scored on
 
 
 def run_key(entry: Entry, *, without: Iterable[str]) -> tuple[str, str | None]:
@@ -30,7 +31,7 @@ def same_data(one: Entry, other: Entry) -> bool:
     """Whether two runs have the same test pictures: the same pictures, split alike."""
     if one.config is None or other.config is None:
         return False
-    if one.config.split_seed != other.config.split_seed:
+    if any(getattr(one.config, name) != getattr(other.config, name) for name in SCORED_ON):
         return False
     fingerprints = one.data.get("fingerprint"), other.data.get("fingerprint")
     if all(fingerprints):

@@ -114,6 +114,7 @@ class Engine:
             (other.first_phase_key(), iteration)
             for other, run in active.items()
             for iteration in run.header().get("snapshots", ())
+            if not run.has(snapshot_name(iteration))
         }
         return config in now.found or (config.first_phase_key(), _switch(config)) not in awaited
 

@@ -36,7 +36,7 @@ ROWS = 12
 GREY = (0.2989, 0.587, 0.114)  # of red, green and blue (ITU-R 601)
 
 
-def augment(x: Tensor, config: RunConfig, stream: int) -> Tensor:
+def augment(x: Tensor, config: RunConfig, stream: int | Tensor) -> Tensor:
     """Apply the configured changes; returns the batch itself if there are none.
 
     Args:

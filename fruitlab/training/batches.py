@@ -1,19 +1,39 @@
 """A phase's training pictures, one batch at a time (paper 3.5)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.batching import batches_per_epoch
-from fruitlab.methods.phase import Batch, Phase
+from fruitlab.methods.phase import Batch, Phase, Pool
+from fruitlab.models import moments
 from fruitlab.models.model import to_float
 from fruitlab.training import rng
 from fruitlab.training.augmentation import augment
 from fruitlab.training.device_dataset import DeviceDataset
-from fruitlab.training.scoring import pooled_features
+from fruitlab.training.scoring import features_of
 from fruitlab.training.state import State
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which pictures make up a batch, and how they are changed.
+
+    Attributes:
+        places: int64 [batch], in the phase's pools one after the other.
+        streams: an `rng.key` for everything that is random about the batch, by name. Without
+            "augment", its pictures are not augmented.
+        last_of_epoch: as in `Batch`.
+    """
+
+    places: Tensor
+    streams: Mapping[str, int | Tensor]
+    last_of_epoch: bool
 
 
 class Batches:
@@ -25,8 +45,8 @@ class Batches:
 
     def __init__(self, config: RunConfig, phase: Phase, data: DeviceDataset, state: State) -> None:
         self.config, self.phase, self.data, self.number = config, phase, data, state.phase
-        self.network = state.network
-        self.pools = [data.pool(pool, seed=config.seed) for pool in phase.pools]
+        self.network, self.memory = state.network, state.memory
+        self.pools = [self._places(pool) for pool in phase.pools]
         count, share = len(self.pools[0]), sum(pool.batch_share or 0 for pool in phase.pools)
         size = config.batch_size
         if size:
@@ -36,43 +56,112 @@ class Batches:
             self.per_epoch = batches_per_epoch(count, 0)
             whole = -(-count // self.per_epoch) / (1 - share) if share < 1 else 0.0
             self.extra = [round((pool.batch_share or 0) * whole) for pool in phase.pools[1:]]
-        self.features = None
+        self.starts = list(accumulate((len(pool) for pool in self.pools), initial=0))
+        self.every = torch.cat(self.pools)
+        self.labels, self.is_real = data.labels[self.every], data.is_real[self.every]
+        self.features: Tensor | None = None
         if phase.inputs == "features":
-            every = torch.cat(self.pools)
-            found = pooled_features(state.network, data.images, every)
-            self.features = found.split([len(pool) for pool in self.pools])
+            self.features = self._features()
         self.epoch = -1
         self.order: Tensor | None = None
 
     def at(self, iteration: int) -> Batch:
         """The batch of that iteration of the phase."""
+        return self.gather(self.choose(iteration))
+
+    def choose(self, iteration: int) -> Choice:
+        """The pictures of that iteration of the phase."""
         parts = [self._next_of_first(iteration)]
         parts += [
             self._next_of_buffer(place, iteration * size, size)
             for place, size in enumerate(self.extra, start=1)
             if size and len(self.pools[place])
         ]
-        return self._batch(parts, iteration)
+        augmented = iteration < self.config.augment_until * self.phase.horizon
+        random = ["augment"] if augmented and self.features is None else []
+        random += ["mixup", "blend"] if self.phase.mixup else []
+        return Choice(
+            places=torch.cat(parts),
+            streams={
+                name: rng.key(self.config.seed, name, self.number, iteration) for name in random
+            },
+            last_of_epoch=iteration % self.per_epoch == self.per_epoch - 1,
+        )
 
-    def once(self) -> Iterator[Batch]:
-        """One pass over the first pool in order, without augmentation."""
-        first = self.pools[0]
-        for part in torch.arange(len(first), device=first.device).chunk(self.per_epoch):
-            yield self._batch([(0, part)], None)
+    def gather(self, choice: Choice) -> Batch:
+        """The batch of these pictures, computed on the device."""
+        index, labels = self.every[choice.places], self.labels[choice.places]
+        if self.features is not None:
+            inputs = self.features[choice.places]
+        else:
+            inputs = self._pictures(index, choice.streams.get("augment"))
+        targets = None if self.data.targets is None else self.data.targets[index]
+        if "mixup" in choice.streams:
+            if targets is None:
+                targets = F.one_hot(labels, len(self.data.categories)).float()
+            inputs, targets = mixed_up(inputs, targets, self.phase.mixup, choice.streams)
+        real = self.is_real[choice.places].sum()
+        return Batch(inputs, labels, index, real, choice.last_of_epoch, targets)
 
-    def _next_of_first(self, iteration: int) -> tuple[int, Tensor]:
+    def once(self, pool: Pool | None = None) -> Iterator[Batch]:
+        """One pass over the pictures of a pool, the first by default, without augmentation.
+
+        Every batch has the domains in the pool's proportion.
+        """
+        places = self.pools[0] if pool is None else self._places(pool)
+        count = batches_per_epoch(len(places), self.config.batch_size)
+        for start in range(count):
+            last = start == count - 1
+            if pool is None:
+                rows = torch.arange(start, len(places), count, device=places.device)
+                yield self.gather(Choice(rows, {}, last))
+            else:
+                index = places[start::count]
+                real = self.data.is_real[index].sum()
+                yield Batch(self._pictures(index), self.data.labels[index], index, real, last)
+
+    def _places(self, pool: Pool) -> Tensor:
+        """Places of a pool's pictures, int64; -1 for each drawn feature."""
+        if pool.moments is not None:
+            return moments.labels(self.memory, pool.moments).fill_(-1)
+        if pool.chosen is not None:
+            return self.memory[pool.chosen]
+        return self.data.pool(pool, seed=self.config.seed)
+
+    def _pictures(self, index: Tensor, stream: int | Tensor | None = None) -> Tensor:
+        """The network's input for the pictures at `index`; augmented if there is a stream."""
+        inputs = to_float(self.data.images[index])
+        if stream is not None:
+            inputs = augment(inputs, self.config, stream)
+        return self.network.standardize(inputs)
+
+    def _features(self) -> Tensor:
+        """The features of all pools; those of no picture are drawn, and get their labels here."""
+        found = []
+        for place, pool in enumerate(self.phase.pools):
+            if pool.moments is None:
+                found.append(features_of(self.network, self.data, self.pools[place]))
+                continue
+            stream = rng.key(self.config.seed, "moments", self.number, place)
+            found.append(moments.draw(self.memory, pool.moments, seed=stream))
+            rows = slice(self.starts[place], self.starts[place + 1])
+            self.labels[rows] = moments.labels(self.memory, pool.moments)
+            self.is_real[rows] = False
+        return torch.cat(found)
+
+    def _next_of_first(self, iteration: int) -> Tensor:
         epoch, i = divmod(iteration, self.per_epoch)
         if epoch != self.epoch or self.order is None:
             self.epoch, self.order = epoch, self._order(0, epoch)
         count = len(self.order)
-        return 0, self.order[i * count // self.per_epoch : (i + 1) * count // self.per_epoch]
+        return self.order[i * count // self.per_epoch : (i + 1) * count // self.per_epoch]
 
-    def _next_of_buffer(self, place: int, start: int, size: int) -> tuple[int, Tensor]:
+    def _next_of_buffer(self, place: int, start: int, size: int) -> Tensor:
         """`size` pictures from `start` on, in the endless sequence of a pool's shuffled passes."""
         count = len(self.pools[place])
         first, last = start // count, (start + size - 1) // count
         passes = torch.cat([self._order(place, number) for number in range(first, last + 1)])
-        return place, passes[start - first * count :][:size]
+        return self.starts[place] + passes[start - first * count :][:size]
 
     def _order(self, place: int, number: int) -> Tensor:
         """int64: the order of a pool's pictures in its pass of that number."""
@@ -82,17 +171,16 @@ class Batches:
         )
         return rng.order(len(pool), rng.key(self.config.seed, *parts), pool.device)
 
-    def _batch(self, parts: list[tuple[int, Tensor]], iteration: int | None) -> Batch:
-        index = torch.cat([self.pools[place][chosen] for place, chosen in parts])
-        if self.features is not None:
-            inputs = torch.cat([self.features[place][chosen] for place, chosen in parts])
-        else:
-            inputs = to_float(self.data.images[index])
-            until = self.config.augment_until * self.phase.horizon
-            if iteration is not None and iteration < until:
-                stream = rng.key(self.config.seed, "augment", self.number, iteration)
-                inputs = augment(inputs, self.config, stream)
-            inputs = self.network.standardize(inputs)
-        last = iteration is not None and iteration % self.per_epoch == self.per_epoch - 1
-        real = self.data.is_real[index].sum()
-        return Batch(inputs, self.data.labels[index], index, real, last)
+
+def mixed_up(
+    x: Tensor, targets: Tensor, limit: float, streams: Mapping[str, int | Tensor]
+) -> tuple[Tensor, Tensor]:
+    """MixUp (Zhang et al. 2018): blend inputs and targets with those of another order.
+
+    Each picture has a weight of its own, uniform rather than beta distributed: with a limit of 1
+    that is their alpha of 1.
+    """
+    order = rng.order(len(x), streams["mixup"], x.device)
+    weight = (rng.uniform(len(x), streams["blend"], x.device) * limit).unsqueeze(1)
+    mixed = torch.lerp(x, x[order], weight.view(-1, *[1] * (x.dim() - 1)))
+    return mixed, torch.lerp(targets, targets[order], weight)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fruitlab.config.run_config import RunConfig
 from fruitlab.data.domains import DOMAINS, TwoDomains
 from fruitlab.methods.phase import Pool
 
@@ -22,7 +23,12 @@ class DeviceDataset:
         images: uint8 [n, 100, 100, 3], nice pictures first.
         labels: int64 [n].
         is_real: bool [n].
-        train, test: {"nice": ..., "real": ...}, int64 places in `images`.
+        train, test: {"nice": ..., "real": ...}, int64 places in `images`. `test` are validation
+            pictures if the run holds some back.
+        targets: float32 [n, categories], what the network should answer to each picture, as
+            probabilities (soft targets). None: the label.
+        features: float [n, size], what the pretrained backbone computes of `images`, for a run that
+            never changes the backbone; None if that is not known.
     """
 
     categories: tuple[str, ...]
@@ -31,15 +37,18 @@ class DeviceDataset:
     is_real: Tensor
     train: dict[str, Tensor]
     test: dict[str, Tensor]
+    targets: Tensor | None = None
+    features: Tensor | None = None
 
     @classmethod
-    def of(cls, data: TwoDomains, split_seed: int, device: torch.device) -> "DeviceDataset":
-        """Split the pictures (paper 4.3) and copy everything to the device.
+    def of(cls, data: TwoDomains, config: RunConfig, device: torch.device) -> "DeviceDataset":
+        """Split the pictures as the run does (paper 4.3) and copy everything to the device.
 
         Raises:
             DataError: as `TwoDomains.split`.
         """
-        split, nice, real = data.split(split_seed), data.nice, data.real
+        split = data.split(config.split_seed, config.validation)
+        nice, real = data.nice, data.real
         count = len(nice.labels) + len(real.labels)
         images = torch.empty((count, *nice.images.shape[1:]), dtype=torch.uint8)
         np.concatenate([nice.images, real.images], out=images.numpy())  # without another copy

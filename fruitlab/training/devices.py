@@ -89,5 +89,8 @@ def repeatable(device: torch.device, threads: int | None) -> int:
         # cuBLAS reads this at its first matrix product.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
+        # PyTorch would also fill all new memory, so that code which reads memory before writing it
+        # is repeatable. Ours never does (tests/training/test_steps.py), and each fill is a kernel.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         torch.backends.cudnn.benchmark = False
     return torch.get_num_threads()

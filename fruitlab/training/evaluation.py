@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from fruitlab.config.run_config import RunConfig
 from fruitlab.data.domains import DOMAINS
+from fruitlab.methods.base import Method
 from fruitlab.methods.phase import Phase
 from fruitlab.training.device_dataset import DeviceDataset
-from fruitlab.training.scoring import pooled_features, score
+from fruitlab.training.scoring import features_of, score
 from fruitlab.training.state import State
 
 DENSE = (0, 1, 2, 5, 10, 20)  # accuracy moves fastest at a phase's start: points of Figure 14
@@ -49,7 +49,7 @@ class Evaluator:
 
     def __init__(
         self,
-        config: RunConfig,
+        config: Method,
         phase: Phase,
         data: DeviceDataset,
         state: State,
@@ -72,8 +72,7 @@ class Evaluator:
         if phase.inputs == "features":
             # With a frozen backbone, evaluating both whole test sets costs two small products.
             self.features = {
-                name: pooled_features(state.network, data.images, data.test[name])
-                for name in DOMAINS
+                name: features_of(state.network, data, data.test[name]) for name in DOMAINS
             }
 
     def due(self, *, last_phase: bool) -> bool:
@@ -95,7 +94,8 @@ class Evaluator:
         t = state.phase_iteration
         full = t in self.full or self.features is not None
         index = self.data.test if full else self.subset
-        counts, logits = score(state.network, self.data, index, self.features)
+        network = self.config.answers(state.network, state.memory)
+        counts, logits = score(network, self.data, index, self.features)
         loss, seen = state.read()
         if loss is not None and not loss < float("inf"):
             raise Diverged(

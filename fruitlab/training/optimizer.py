@@ -14,7 +14,7 @@ def step(
     velocity: Mapping[str, Tensor],
     *,
     rate: Tensor,
-    momentum: float,
+    momentum: float | Tensor,
     decay: float,
     nesterov: bool = False,
     muon: float = 0.0,
@@ -32,7 +32,7 @@ def step(
         trained: parameters with gradients, by name.
         velocity: same names and shapes.
         rate: learning rate, float scalar on the parameters' device.
-        momentum: fraction of the velocity that is kept.
+        momentum: fraction of the velocity that is kept; a number, or a float scalar like `rate`.
         decay: factor f of the L2 penalty f / 2 * sum(w^2).
         muon: length of an orthogonalized update in learning rates; 0 turns it off.
         decayed: names of the parameters that the penalty applies to: weights, not biases (3.2).
@@ -53,16 +53,23 @@ def step(
     torch._foreach_add_(velocities, gradients)
     updates = velocities
     if nesterov:
-        updates = list(torch._foreach_add(gradients, velocities, alpha=momentum))  # noqa: SLF001
-    if muon:
+        updates = _plus(gradients, velocities, momentum)
+    places = [i for i, name in enumerate(names) if name in matrices]
+    if muon and places:
         updates = list(updates)
-        places = [i for i, name in enumerate(names) if name in matrices]
         orthogonal = orthogonal_steps([updates[i] for i in places])
-        for i, update in zip(places, orthogonal, strict=True):
-            updates[i] = update * muon
+        for i, update in zip(places, torch._foreach_mul(orthogonal, muon), strict=True):  # noqa: SLF001
+            updates[i] = update
     torch._foreach_sub_(weights, torch._foreach_mul(updates, rate))  # noqa: SLF001
     for parameter in weights:
         parameter.grad = None
+
+
+def _plus(terms: list[Tensor], others: list[Tensor], factor: float | Tensor) -> list[Tensor]:
+    """Sum of `terms` and `factor` times `others`, one by one."""
+    if isinstance(factor, Tensor):  # `alpha` would read it from the device
+        return list(torch._foreach_add(torch._foreach_mul(others, factor), terms))  # noqa: SLF001
+    return list(torch._foreach_add(terms, others, alpha=factor))  # noqa: SLF001
 
 
 def _gradient(name: str, parameter: Tensor) -> Tensor:

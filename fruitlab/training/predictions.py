@@ -31,7 +31,10 @@ def predictions(
     first = 0
     for domain, source in zip(DOMAINS, (data.nice, data.real), strict=True):
         index = device_dataset.test[domain]
-        scores = infer(network, device_dataset.images, index) if logits is None else logits[domain]
+        answering = network.for_domain(domain)
+        scores = (
+            infer(answering, device_dataset.images, index) if logits is None else logits[domain]
+        )
         with torch.inference_mode():
             top = torch.softmax(scores, 1).topk(min(3, scores.shape[1]), dim=1)
             rank = ranks(scores, truth[index])

@@ -19,13 +19,13 @@ def key(*parts: int | str) -> int:
     return int.from_bytes(hashlib.blake2b(text, digest_size=4).digest(), "little")
 
 
-def bits(count: int, stream: int, device: torch.device) -> Tensor:
+def bits(count: int, stream: int | Tensor, device: torch.device) -> Tensor:
     """Uniform random integers in 0 .. 2^32 - 1, int64 [count].
 
     Two rounds of a 32-bit hash that mixes well (Wellons' lowbias32), keyed before each round.
 
     Args:
-        stream: a key.
+        stream: a key, as a number or as int64 scalar on the device.
     """
     x = torch.arange(count, device=device)
     for step in (stream, stream ^ 0x9E3779B9):
@@ -36,7 +36,7 @@ def bits(count: int, stream: int, device: torch.device) -> Tensor:
     return x
 
 
-def uniform(count: int, stream: int, device: torch.device) -> Tensor:
+def uniform(count: int, stream: int | Tensor, device: torch.device) -> Tensor:
     """Uniform random numbers in [0, 1), float32 [count].
 
     They use 24 of the bits, all that a float32 holds, so 1.0 never occurs.
@@ -44,7 +44,7 @@ def uniform(count: int, stream: int, device: torch.device) -> Tensor:
     return (bits(count, stream, device) >> 8).float() * 2.0**-24
 
 
-def order(count: int, stream: int, device: torch.device) -> Tensor:
+def order(count: int, stream: int | Tensor, device: torch.device) -> Tensor:
     """A random permutation of 0 .. count - 1, int64 [count].
 
     Ties, rare even among thousands of pictures, keep their order.

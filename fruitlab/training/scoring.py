@@ -8,8 +8,6 @@ from fruitlab.models.kernels.execution import accelerate
 from fruitlab.models.model import Model
 from fruitlab.training.device_dataset import DeviceDataset
 
-BATCH = 512
-
 
 @torch.inference_mode()
 def infer(network: Model, images: Tensor, index: Tensor) -> Tensor:
@@ -19,14 +17,23 @@ def infer(network: Model, images: Tensor, index: Tensor) -> Tensor:
         images: uint8 [all, 100, 100, 3]. index: int64 [n].
     """
     run = accelerate(network.eval())
-    return torch.cat([run(network.prepare(images[part])) for part in index.split(BATCH)])
+    return torch.cat([run(network.prepare(images[part])) for part in index.split(network.batch)])
 
 
 @torch.inference_mode()
 def pooled_features(network: Model, images: Tensor, index: Tensor) -> Tensor:
     """The backbone's features of the pictures at `index`, float [n, feature_size]. As `infer`."""
     run = accelerate(network.eval())
-    return torch.cat([run.features(network.prepare(images[part])) for part in index.split(BATCH)])
+    return torch.cat(
+        [run.features(network.prepare(images[part])) for part in index.split(network.batch)]
+    )
+
+
+def features_of(network: Model, data: DeviceDataset, index: Tensor) -> Tensor:
+    """`pooled_features`, or those that the dataset has already, float32."""
+    if data.features is None:
+        return pooled_features(network, data.images, index)
+    return data.features[index].float()
 
 
 def ranks(logits: Tensor, labels: Tensor) -> Tensor:
@@ -65,7 +72,7 @@ def score(
     counts = []
     for domain in DOMAINS:
         if features is None:
-            logits[domain] = infer(network, data.images, index[domain])
+            logits[domain] = infer(network.for_domain(domain), data.images, index[domain])
         else:
             with torch.inference_mode():
                 logits[domain] = accelerate(network.eval()).head(features[domain])

@@ -38,10 +38,17 @@ COUNTERS = ("loss_since", "epoch_loss", "stale", "halvings", "rate")
 
 
 def new_network(config: RunConfig, categories: int) -> Model:
-    """The run's network with its initial weights, on the CPU. They depend on nothing else."""
+    """The run's network with its initial weights, on the CPU. They depend on nothing else.
+
+    Raises:
+        ConfigError: as `registry.build` and `Model.load_pretrained`.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.key(config.seed, "weights"))
-        return registry.build(config, categories)
+        network = registry.build(config, categories)
+        if config.pretrained:
+            network.load_pretrained()
+        return network
 
 
 class State:
@@ -55,6 +62,7 @@ class State:
         clock: iterations since the schedules were last restarted.
         pictures: training pictures seen.
         ended: whether the phase's end action is done.
+        not_captured: why a device that captures steps did not capture this run's; None if it did.
     """
 
     def __init__(
@@ -81,6 +89,7 @@ class State:
         self.momentum = self.decay = 0.0  # of the last iteration
         self.seconds = 0.0
         self.ended = False
+        self.not_captured: str | None = None
         self.scored = [-1, -1, 0]  # the moment of the last evaluation
         self.counters = {name: torch.zeros((), device=device) for name in COUNTERS}
         self.counters["best_epoch"] = torch.full((), float("inf"), device=device)
@@ -135,9 +144,21 @@ class State:
             name: self.velocity.get(name, torch.zeros_like(parameter))
             for name, parameter in moving.items()
         }
-        rest = [group for group in self.network.layer_groups() if group not in chosen]
-        frozen = phase.running_statistics == "frozen"
-        self.frozen = self.network.running_statistics(*rest) if frozen else []
+        everything = tuple(self.network.layer_groups())
+        frozen = {
+            "updated": (),
+            "frozen": [group for group in everything if group not in chosen],
+            "all-frozen": everything,
+        }[phase.running_statistics]
+        self.frozen = self.network.running_statistics(*frozen)
+
+    def remember(self, tensors: Mapping[str, Tensor]) -> None:
+        """Keep what an end action returned.
+
+        In the default memory order, in which a resumed run gets it back: sums over tensors in
+        another order differ in their last bits.
+        """
+        self.memory |= {name: x.detach().contiguous().clone() for name, x in tensors.items()}
 
     def train_mode(self) -> None:
         """Training mode, except for running statistics that the phase freezes."""
@@ -145,7 +166,9 @@ class State:
         for module in self.frozen:
             module.eval()
 
-    def update(self, *, learning_rate: float, momentum: float, decay: float) -> None:
+    def update(
+        self, *, learning_rate: float | Tensor, momentum: float | Tensor, decay: float
+    ) -> None:
         """Take one optimizer step at this rate, less the halvings on a plateau."""
         rate = self.counters["rate"]
         torch.exp2(-self.counters["halvings"], out=rate).mul_(learning_rate)
@@ -160,10 +183,9 @@ class State:
             muon=self.muon,
             matrices=self.matrices,
         )
-        self.momentum, self.decay = momentum, decay
 
     def count(self, loss: Tensor, pictures: int, real: Tensor) -> None:
-        """Count an iteration.
+        """Count an iteration on the device.
 
         Args:
             loss: mean cross entropy of its batch, float scalar.
@@ -173,6 +195,9 @@ class State:
         self.counters["loss_since"].add_(loss, alpha=pictures)
         self.counters["epoch_loss"].add_(loss, alpha=pictures)
         self.counters["real_pictures"].add_(real)
+
+    def advance(self, pictures: int) -> None:
+        """Count an iteration of that many pictures on the host."""
         self.pictures += pictures
         self.pictures_since += pictures
         self.epoch_pictures += pictures

@@ -18,7 +18,7 @@ from fruitlab.runs import queue
 from fruitlab.runs.catalog import find
 from fruitlab.runs.folder import Run
 from fruitlab.worker import messages
-from fruitlab.worker.reading import ReadingProgress, read_data
+from fruitlab.worker.reading import WorkProgress, read_data
 from fruitlab.worker.stop import Stopped, StopRequest
 
 
@@ -91,10 +91,19 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
         stop.raise_if_asked()
 
         run.doing("reading the data")
-        data = read_data(run, config.data, say, progress=ReadingProgress(run, stop))
+        data = read_data(
+            run, config.data, say, progress=WorkProgress(run, stop, "reading the data")
+        )
         stop.raise_if_asked()
         summary = train_into(
-            run, data, where=resolved, device=device, threads=threads, say=say, stop=stop
+            run,
+            data,
+            where=resolved,
+            device=device,
+            threads=threads,
+            say=say,
+            stop=stop,
+            progress=WorkProgress(run, stop, "computing features"),
         )
         run.finish(summary)
         return summary

@@ -10,11 +10,15 @@ from fruitlab.runs.folder import Run
 from fruitlab.worker.stop import StopRequest
 
 
-class ReadingProgress:
-    """Writes once a second to the run's activity how much of the data has been read or drawn."""
+class WorkProgress:
+    """Writes once a second to the run's activity how much of some work before training is done.
 
-    def __init__(self, run: Run, stop: StopRequest) -> None:
-        self.run, self.stop = run, stop
+    Args:
+        doing: such as "reading the data".
+    """
+
+    def __init__(self, run: Run, stop: StopRequest, doing: str) -> None:
+        self.run, self.stop, self.doing = run, stop, doing
         self.since, self.written = time.time(), time.monotonic()
 
     def __call__(self, step: str, done: int, total: int) -> None:
@@ -22,7 +26,7 @@ class ReadingProgress:
         self.stop.raise_if_asked()
         if time.monotonic() - self.written >= 1:
             self.written = time.monotonic()
-            self.run.doing("reading the data", step=step, done=done, of=total, since=self.since)
+            self.run.doing(self.doing, step=step, done=done, of=total, since=self.since)
 
 
 def read_data(

@@ -2,15 +2,18 @@
 
 import io
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from fruitlab.config.files import write_whole
-from fruitlab.config.run_config import RunConfig
 from fruitlab.data.domains import TwoDomains
+from fruitlab.methods.base import Method
 from fruitlab.metrics import accuracy
+from fruitlab.models.gated import Gated
 from fruitlab.runs.folder import Run
 from fruitlab.runs.snapshots import snapshot_name
 from fruitlab.training.device_dataset import DeviceDataset
@@ -20,6 +23,7 @@ from fruitlab.training.state import State
 
 # Seconds between two saved states: at a phase's start, evaluations come faster than a disk likes.
 SAVE_EVERY = 2.0
+MEMORY = "memory."  # before the names of a run's memory, in its weights file as in its state
 
 
 class Recorder:
@@ -29,9 +33,7 @@ class Recorder:
     between the two resumes from the state before, and the log is cut back to it.
     """
 
-    def __init__(
-        self, run: Run, config: RunConfig, state: State, categories: tuple[str, ...]
-    ) -> None:
+    def __init__(self, run: Run, config: Method, state: State, categories: tuple[str, ...]) -> None:
         self.run, self.config, self.state, self.categories = run, config, state, categories
         self.logits: dict[str, Tensor] | None = None
         self.saved = time.monotonic()
@@ -87,25 +89,34 @@ class Recorder:
     def results(self, data: TwoDomains, dataset: DeviceDataset) -> dict[str, Any]:
         """Write the final weights and every test picture's prediction; returns the summary."""
         self._write_weights("weights")
-        table = predictions(self.state.network, data, dataset, self.logits)
+        network = self.config.answers(self.state.network, self.state.memory)
+        table = predictions(network, data, dataset, self.logits)
         buffer = io.BytesIO()
         np.savez_compressed(buffer, allow_pickle=False, **table)
         write_whole(self.run.folder / "predictions.npz", buffer.getvalue())
         summary = {
             "status": "finished",
+            "scored_on": self.config.scored_on,
             "iteration": self.state.iteration,
             "images_seen": self.state.pictures,
             "seconds": round(self.state.seconds, 3),
+            "kept": kept(self.config, dataset, self.state.memory),
         }
+        if isinstance(network, Gated):
+            test = {
+                name: dataset.images[index].split(network.batch)
+                for name, index in dataset.test.items()
+            }
+            summary["gate"] = network.gate_accuracy(test)
         best = accuracy.best_scores(self.run.metrics())
         return summary | accuracy.table_scores(table) | {"best": best}
 
     def _write_weights(self, name: str) -> None:
-        network = self.state.network
-        tensors = {
-            key: tensor.detach().cpu().contiguous().numpy()
-            for key, tensor in network.state_dict().items()
-        }
+        network, memory = self.state.network, self.state.memory
+        found = network.state_dict()
+        if self.config.answers(network, memory) is not network:
+            found |= {f"{MEMORY}{key}": tensor for key, tensor in memory.items()}
+        tensors = {key: tensor.detach().cpu().contiguous().numpy() for key, tensor in found.items()}
         self.run.write_tensors(
             name,
             tensors,
@@ -118,8 +129,18 @@ class Recorder:
         )
 
 
+def kept(config: Method, dataset: DeviceDataset, memory: Mapping[str, Tensor]) -> dict[str, int]:
+    """What the run keeps of its first phase: {pictures, bytes of other tensors}."""
+    later = [pool for phase in config.phases()[1:] for pool in phase.pools if pool.nice]
+    pictures = [dataset.pool(replace(pool, real=0.0), seed=config.seed) for pool in later]
+    return {
+        "pictures": max(map(len, pictures), default=0),
+        "bytes": sum(tensor.nbytes for tensor in memory.values()),
+    }
+
+
 def describe(
-    data: TwoDomains, config: RunConfig, dataset: DeviceDataset, pools: dict[str, Tensor]
+    data: TwoDomains, config: Method, dataset: DeviceDataset, pools: dict[str, Tensor]
 ) -> dict[str, Any]:
     """What a run's header says of its data: enough to read its results where the data is not.
 
@@ -136,6 +157,7 @@ def describe(
         "fingerprint": data.fingerprint,
         "categories": list(data.categories),
         "left_out": data.left_out,
-        "counts": data.counts(data.split(config.split_seed)),
+        "scored_on": config.scored_on,
+        "counts": data.counts(data.split(config.split_seed, config.validation)),
         "training_pictures": pictures,
     }

@@ -3,22 +3,29 @@
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
 import torch
 
-from fruitlab.config.progress import Say
+from fruitlab.config.progress import Progress, Say
+from fruitlab.config.run_config import RunConfig
 from fruitlab.data.domains import TwoDomains
+from fruitlab.features import cache
 from fruitlab.methods.phase import labels
+from fruitlab.models import weights
 from fruitlab.runs.folder import Run
 from fruitlab.training import devices
 from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.loop import train
 from fruitlab.training.state import State
+from fruitlab.training.steps import capture_on
 from fruitlab.worker import messages
 from fruitlab.worker.recorder import Recorder, describe
 from fruitlab.worker.stop import Stopped
+from fruitlab.worker.teachers import with_targets
 
 Noted = Callable[[Recorder, dict[str, Any]], None]
 
@@ -33,6 +40,7 @@ def train_into(
     say: Say,
     stop: Callable[[], bool],
     noted: Noted = lambda recorder, point: None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Train a run from where it is to its end and write everything but the summary to its folder.
 
@@ -41,6 +49,8 @@ def train_into(
         device: what was asked for, such as "auto".
         stop: asked after every iteration.
         noted: called after every evaluation with its line of the log.
+        progress: of computing features, if the run's backbone is pretrained and stays as it is, or
+            if it learns from one.
 
     Returns:
         The summary.
@@ -51,7 +61,8 @@ def train_into(
     """
     header, config = run.header(), run.config()
     precision = devices.precision_of(header, where)
-    dataset = DeviceDataset.of(data, config.split_seed, where)
+    dataset = DeviceDataset.of(data, config, where)
+    dataset = with_targets(dataset, data, config, device=str(where), progress=progress)
     if stop():
         raise Stopped
     phases = config.phases()
@@ -67,11 +78,14 @@ def train_into(
             "trained_on": str(where),
             "threads": threads,
             "computed_in": str(precision).removeprefix("torch."),
+            "steps": "captured" if capture_on(where) else "eager",
             "data": describe(data, config, dataset, pools),
             "versions": versions | {"python": platform.python_version()},
         }
     )
     state = State(config, categories=len(data.categories), device=where, precision=precision)
+    if all(phase.inputs == "features" for phase in phases):
+        dataset = replace(dataset, features=pretrained_features(data, config, where, progress))
     recorder = Recorder(run, config, state, data.categories)
     if recorder.resume():
         say(f"Resuming at iteration {state.iteration:,} of {config.iterations:,}.")
@@ -83,6 +97,7 @@ def train_into(
             point = recorder.note(evaluation)
             say(messages.progress(point, config.iterations, time.monotonic() - started, first))
             noted(recorder, point)
+            note_steps(run, state)
         elif state.phase == 0 and state.iteration in snapshots:
             recorder.snapshot()
         if stop():
@@ -90,3 +105,32 @@ def train_into(
             raise Stopped
     run.doing("writing the results")
     return recorder.results(data, dataset)
+
+
+def note_steps(run: Run, state: State) -> None:
+    """Write to the header why steps are not captured, once that is known."""
+    steps = f"eager: {state.not_captured}"
+    if state.not_captured and run.header()["steps"] != steps:
+        run.write_header(run.header() | {"steps": steps})
+
+
+def pretrained_features(
+    data: TwoDomains, config: RunConfig, where: torch.device, progress: Progress | None
+) -> torch.Tensor | None:
+    """What the run's pretrained backbone computes of all pictures, nice ones first, from the cache.
+
+    Returns:
+        float16 [n, size] on the device; None if the network is not a pretrained one.
+    """
+    if not config.pretrained or weights.find(config.network) is None:
+        return None
+    found = cache.features(
+        data,
+        config.network,
+        size=config.input_size or None,
+        split_seed=config.split_seed,
+        progress=progress,
+        device=str(where),
+    )
+    rows = np.concatenate([found.nice.rows, found.real.rows])
+    return torch.from_numpy(rows).to(where)

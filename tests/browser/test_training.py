@@ -45,7 +45,8 @@ def number(page: Page, label: str, value: str) -> None:
 def test_a_newcomer_trains_stops_resumes_and_sees_what_is_forgotten(server, tab) -> None:
     page = tab()
     page.goto(f"{server.url}/train")
-    page.get_by_text("Iterative: nice first").click()
+    page.get_by_role("combobox", name="Method").click()
+    page.get_by_role("option", name="Iterative: nice first").click()
     expect(page.get_by_text("Share of iterations for initial training")).to_be_visible()
     data = page.get_by_role("combobox", name="Data")
     data.fill("synthetic:20")

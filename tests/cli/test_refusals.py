@@ -14,7 +14,10 @@ from fruitlab.runs import catalog
         (("train", "mixed", "--set", "ratoi=3"), "Did you mean ratio"),
         (("train", "mixed", "--set", "learning_rate"), "NAME=VALUE"),
         (("train", "mixed", "--set", "preset=paper"), "part of the command"),
-        (("train", "mixed", "--preset", "best"), "Choose one of: glance, quick, thorough, paper"),
+        (
+            ("train", "mixed", "--preset", "best"),
+            "Choose one of: glance, quick, thorough, finetune, paper",
+        ),
         (("train", "iterative", "--norms", "thaw"), "updated"),
         (("study", "paper", "--at-once", "many"), "from 1 to 64"),
         (("study", "paper", "--at-once", "0"), "from 1 to 64"),

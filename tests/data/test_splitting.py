@@ -182,3 +182,24 @@ def test_a_category_without_enough_pictures_is_reported():
         build(distinct_pictures(counts), 2).split(0)
     with pytest.raises(DataError, match=r"c0 has no nice test pictures: it has only one nice"):
         build(distinct_pictures({("nice", 0): 1, ("real", 0): 20}), 1).split(0)
+
+
+@pytest.mark.parametrize("percent", [10, 25])
+def test_validation_pictures_come_from_the_training_pictures(percent):
+    pictures = distinct_pictures(dict.fromkeys(CELLS, 40))
+    copies = [("nice", 0, "a" * 16, None), ("real", 1, "a" * 16, None)]
+    data = build(pictures + copies, 2)
+    plain, held = data.split(3), data.split(3, percent)
+    for name in DOMAINS:
+        before = set(plain.indices(name, "train").tolist())
+        train, chosen = (set(held.indices(name, side).tolist()) for side in ("train", "test"))
+        assert train | chosen == before and not train & chosen
+        labels = data.domain(name).labels[sorted(chosen)]
+        assert np.abs(np.bincount(labels, minlength=2) - 24 * percent / 100).max() <= 1
+    again = data.split(3, percent)
+    assert np.array_equal(held.real_test, again.real_test)
+    assert not np.array_equal(held.real_test, data.split(4, percent).real_test)
+    copied = [i for i, h in enumerate(data.nice.hashes) if h == "a" * 16]
+    twin = [i for i, h in enumerate(data.real.hashes) if h == "a" * 16]
+    in_validation = [copied[0] in held.nice_test, twin[0] in held.real_test]
+    assert in_validation[0] == in_validation[1]  # copies stay together

@@ -57,7 +57,7 @@ def config(method: str = "mixed", **changes) -> RunConfig:
 
 def device_dataset(data: TwoDomains | None = None) -> DeviceDataset:
     """The dataset on the CPU."""
-    return DeviceDataset.of(data or two_domains(), 0, CPU)
+    return DeviceDataset.of(data or two_domains(), RunConfig(), CPU)
 
 
 def new_state(configuration: RunConfig, data: DeviceDataset) -> State:

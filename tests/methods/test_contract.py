@@ -1,6 +1,8 @@
 """What every registered training method keeps to, built in or from another package."""
 
 import json
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -18,19 +20,60 @@ from fruitlab.methods.phase import labels
 from fruitlab.methods.registry import configure, methods, parse, parse_stored
 from fruitlab.runs.catalog import find
 from fruitlab.runs.index import Index
+from fruitlab.training.batches import Batches
+from fruitlab.training.device_dataset import DeviceDataset
+from fruitlab.training.evaluation import Evaluation
+from fruitlab.training.state import State
+from fruitlab.training.step import step
 
 NAMES = list(methods())
 pytestmark = pytest.mark.parametrize("name", NAMES)
 
 
-@pytest.fixture(scope="module")
-def data():
-    return small.device_dataset()
-
-
 def tiny(name: str, **changes) -> Method:
     """A run of a few iterations on a small network."""
-    return small.config(name, iterations=8, live_every=3, batch_size=9, **changes)
+    settings = {"iterations": 6, "live_every": 3, "batch_size": 9, "full_evaluations": 1}
+    if "split" in methods()[name].own_settings():
+        settings["split"] = 40
+    return small.config(name, **settings | changes)
+
+
+@cache
+def dataset(name: str) -> DeviceDataset:
+    """Twelve training pictures, with soft targets for a method that learns from these."""
+    data = small.device_dataset(small.two_domains(per_category=5, categories=2))
+    if tiny(name).soft_targets() is None:
+        return data
+    noise = np.random.default_rng(0).random((len(data.labels), 2), dtype=np.float32)
+    return replace(data, targets=torch.from_numpy(noise / noise.sum(1, keepdims=True)))
+
+
+@cache
+def trained(name: str) -> tuple[Method, State, list[Evaluation], list[tuple]]:
+    """A run: its configuration, state at the end, evaluations, and what was saved at each event."""
+    config, data = tiny(name, mirror=True), dataset(name)
+    state, evaluations = small.new_state(config, data), []
+    saved = [state.save()]
+    for event in small.train(config, data, state):
+        saved.append(state.save())
+        evaluations += [event] if event is not None else []
+    return config, state, evaluations, saved
+
+
+def resumes(name: str, moments: list[int]) -> None:
+    """Check that a run resumed at these events has the same weights, memory and scores."""
+    config, state, evaluations, saved = trained(name)
+    expected = small.weights(state)
+    for moment in moments:
+        resumed = small.new_state(config, dataset(name))
+        resumed.load(*saved[moment])
+        resumed, rest = small.run(config, dataset(name), resumed)
+        weights = small.weights(resumed)
+        assert all(np.array_equal(expected[key], weights[key]) for key in expected), moment
+        assert resumed.memory.keys() == state.memory.keys()
+        assert all(torch.equal(state.memory[key], resumed.memory[key]) for key in state.memory)
+        scores = [(event.nice, event.real) for event in evaluations]
+        assert [(event.nice, event.real) for event in rest] == scores[len(scores) - len(rest) :]
 
 
 def test_declares_name_texts_and_settings(name):
@@ -53,51 +96,57 @@ def test_phases_add_up_and_descriptions_differ(name):
         assert ends[0].describe() != ends[1].describe()
 
 
-def test_resumes_to_identical_weights(name, data):
-    config = tiny(name, mirror=True)
-    state, evaluations = small.new_state(config, data), []
-    saved = [state.save()]
-    for event in small.train(config, data, state):
-        saved.append(state.save())
-        evaluations += [event] if event is not None else []
-    expected = small.weights(state)
-    for moment in range(0, len(saved), 4):
-        resumed = small.new_state(config, data)
-        resumed.load(*saved[moment])
-        resumed, rest = small.run(config, data, resumed)
-        weights = small.weights(resumed)
-        assert all(np.array_equal(expected[key], weights[key]) for key in expected), moment
-        assert [event.nice for event in rest] == [e.nice for e in evaluations[-len(rest) :]][
-            : len(rest)
-        ]
+def test_resumes_to_identical_weights(name):
+    config, _, _, saved = trained(name)
+    last = len(config.phases()) - 1
+    # After the first iteration of the last phase, with what earlier phases left in memory.
+    at_start = [
+        numbers["phase"] == last and numbers["phase_iteration"] == 1 for _, numbers in saved
+    ]
+    resumes(name, [at_start.index(True)])
 
 
-def test_trains_without_reading_from_the_device(name, data):
+def test_first_phase_can_be_shared_with_fine_tuning(name):
+    """As a study does: it goes on from the state of another method with the same key."""
+    config, state, _, _ = trained(name)
+    other, _, _, saved = trained("fine-tune")
+    if name == other.method or config.first_phase_key() != other.first_phase_key():
+        assert name not in ("rehearsal", "der", "lwf", "ewc", "interpolation", "feature-replay")
+        return
+    (switch,) = (s for s in saved if (s[1]["phase"], s[1]["phase_iteration"]) == (0, 2))
+    branched = small.new_state(config, dataset(name))
+    branched.load(*switch)
+    weights = small.weights(small.run(config, dataset(name), branched)[0])
+    assert all(np.array_equal(x, weights[key]) for key, x in small.weights(state).items())
+
+
+@pytest.mark.slow
+def test_resumes_from_every_event(name):
+    resumes(name, list(range(len(trained(name)[-1]))))
+
+
+def test_trains_without_reading_from_the_device(name):
     """An iteration works on the meta device, whose tensors cannot be read back."""
-    from dataclasses import replace
-
-    from fruitlab.training.batches import Batches
-    from fruitlab.training.loop import step
-    from fruitlab.training.state import State
-
     meta = torch.device("meta")
-    config = tiny(name)
-    moved = replace(
-        data,
-        images=data.images.to(meta),
-        labels=data.labels.to(meta),
-        is_real=data.is_real.to(meta),
-    )
-    state = State(config, categories=3, device=meta)
+    config, finished, _, _ = trained(name)
+    state = State(config, categories=2, device=meta)
+    state.memory = {key: tensor.to(meta) for key, tensor in finished.memory.items()}
     for number, phase in enumerate(config.phases()):
-        if phase.inputs == "features":
-            phase = replace(phase, inputs="pictures")
-        state.phase = number
-        batches = Batches(config, phase, moved, state)
+        finished.phase = state.phase = number
+        batches = Batches(config, phase, dataset(name), finished)
         batches.pools = [pool.to(meta) for pool in batches.pools]
+        for part in ("every", "labels", "is_real", "features"):
+            if isinstance(tensor := getattr(batches, part), torch.Tensor):
+                setattr(batches, part, tensor.to(meta))
+        batches.data = on_device(dataset(name), meta)
         state.trains(phase)
         step(config, phase, state, batches.at(0))
         assert all(parameter.grad is None for parameter in state.network.parameters())
+
+
+def on_device(data: DeviceDataset, device: torch.device) -> DeviceDataset:
+    tensors = {name: x for name, x in vars(data).items() if isinstance(x, torch.Tensor)}
+    return replace(data, **{name: tensor.to(device) for name, tensor in tensors.items()})
 
 
 def test_survives_link_and_config_file(name, tmp_path):

@@ -28,11 +28,11 @@ from fruitlab.worker.process import work
 SMALL = {"width": 0.25, "live_every": 10, "live_pictures": 10, "full_evaluations": 1}
 
 
-class Rehearsal(Method):
+class Review(Method):
     """Train on nice pictures, then on real ones and a buffer of nice ones (Robins 1995)."""
 
-    name: ClassVar = "rehearsal"
-    title: ClassVar = "Rehearsal: keep a few nice pictures"
+    name: ClassVar = "review"
+    title: ClassVar = "Review: keep a few nice pictures"
     description: ClassVar = "Trains on nice pictures first, then on real ones and a nice buffer."
     headline: ClassVar = "buffer"
     after_switch: ClassVar = frozenset({"buffer", "batch_share", "layers"})
@@ -52,7 +52,7 @@ class Rehearsal(Method):
         return [
             Phase(name="nice", pools=(Pool(nice=1.0),), iterations=first, horizon=self.iterations),
             Phase(
-                name="rehearsal",
+                name="review",
                 pools=(Pool(real=1.0), kept),
                 iterations=rest,
                 horizon=rest,
@@ -61,21 +61,21 @@ class Rehearsal(Method):
         ]
 
     def describe(self) -> str:
-        return f"rehearsal, {self.buffer} kept per category"
+        return f"review, {self.buffer} kept per category"
 
 
 @pytest.fixture(autouse=True)
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The method as an installed package, in this process and in child processes."""
-    info = tmp_path / "site" / "fruitlab_rehearsal-1.0.dist-info"
+    info = tmp_path / "site" / "fruitlab_review-1.0.dist-info"
     info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fruitlab-rehearsal\nVersion: 1.0")
-    (info / "entry_points.txt").write_text("[fruitlab.methods]\nrehearsal = test_plugin:Rehearsal")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fruitlab-review\nVersion: 1.0")
+    (info / "entry_points.txt").write_text("[fruitlab.methods]\nreview = test_plugin:Review")
     paths = [info.parent, Path(__file__).parent, *filter(None, [os.environ.get("PYTHONPATH")])]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, paths)))
-    registry.register(Rehearsal)
+    registry.register(Review)
     yield
-    registry.unregister("rehearsal")
+    registry.unregister("review")
 
 
 @pytest.fixture
@@ -108,25 +108,25 @@ def test_command_line_trains_evaluates_and_lists(small, capsys):
         return json.loads(capsys.readouterr().out)
 
     shares = options(buffer=3, batch_share=25, run="kept")
-    result = call("train", "rehearsal", *shares)
+    result = call("train", "review", *shares)
     assert result["status"] == "finished" and result["iteration"] == 8
     header = find("kept").header()
-    assert header["data"]["training_pictures"]["rehearsal"] == {"nice": 9, "real": 45}
+    assert header["data"]["training_pictures"]["review"] == {"nice": 9, "real": 45}
     assert call("evaluate", "kept")["nice"]["top1"] == result["nice"]["top1"]
     (row,) = call("runs")
-    assert (row["method"], row["buffer"]) == ("rehearsal", 3)
-    assert row["description"] == "rehearsal, 3 kept per category"
+    assert (row["method"], row["buffer"]) == ("review", 3)
+    assert row["description"] == "review, 3 kept per category"
 
 
 def test_misplaced_setting_names_its_method(small, capsys):
-    assert main(["train", "rehearsal", "--set", "ratio=3"]) == 2
-    assert "ratio is a setting of mixed training" in capsys.readouterr().err
+    assert main(["train", "review", "--set", "teacher=x"]) == 2
+    assert "teacher is a setting of distil training, not of review" in capsys.readouterr().err
 
 
 def test_train_page_starts_a_worker(small):
     from ui_pages import checked, opened
 
-    app = checked(opened("train", method="rehearsal", preset="glance", data="small"))
+    app = checked(opened("train", method="review", preset="glance", data="small"))
     assert app.slider(key="buffer").value == 5
     app.slider(key="buffer").set_value(4).run()
     for name, value in {"iterations": 6, "width": 0.25, "live_pictures": 10}.items():
@@ -140,16 +140,16 @@ def test_train_page_starts_a_worker(small):
         time.sleep(0.3)
     assert run.status() == "finished", run.summary()
     config = run.config()
-    assert isinstance(config, Rehearsal) and (config.buffer, config.iterations) == (4, 6)
+    assert isinstance(config, Review) and (config.buffer, config.iterations) == (4, 6)
     app = checked(opened("train", run=run.id))
-    assert any("rehearsal, 4 kept per category" in caption.value for caption in app.caption)
+    assert any("review, 4 kept per category" in caption.value for caption in app.caption)
     assert not checked(opened("runs", runs=run.id)).exception
     forgetting = checked(opened("forgetting", runs=run.id))
-    assert "rehearsal, 4 kept per category" in str(forgetting.multiselect[0].options)
+    assert "review, 4 kept per category" in str(forgetting.multiselect[0].options)
 
 
 def test_study_varies_settings_and_shares_the_first_phase(small, no_processes, capsys):
-    varied = ["study", "--method", "rehearsal", "--vary", "buffer=2,6", "--at-once", "1"]
+    varied = ["study", "--method", "review", "--vary", "buffer=2,6", "--at-once", "1"]
     assert main([*varied, *options(), "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert [row["settings"]["buffer"] for row in result["rows"]] == [2, 6]
@@ -159,7 +159,7 @@ def test_study_varies_settings_and_shares_the_first_phase(small, no_processes, c
     # Starting from the shared first phase gives the same weights as training alone.
     (taken,) = [h["config"]["buffer"] for h in headers if "initial_training_of" in h]
     alone = options(buffer=taken, run="alone", preset="quick")
-    assert main(["train", "rehearsal", *alone, "--json"]) == 0
+    assert main(["train", "review", *alone, "--json"]) == 0
     (row,) = [row for row in result["rows"] if row["settings"]["buffer"] == taken]
     first, second = (find(name).read_tensors("weights")[0] for name in (row["run"], "alone"))
     assert all(np.array_equal(first[key], second[key]) for key in first)
@@ -174,4 +174,4 @@ def test_broken_package_only_warns(tmp_path, monkeypatch):
     registry.refresh()
     with pytest.warns(UserWarning, match="training method 'broken'.*could not be loaded"):
         known = registry.methods()
-    assert {"mixed", "iterative", "rehearsal"} <= known.keys()
+    assert {"mixed", "iterative", "review"} <= known.keys()

@@ -7,7 +7,17 @@ import pytest
 
 from fruitlab.models import registry
 
-pytestmark = pytest.mark.parametrize("name", registry.networks())
+LARGE = ("efficientnet-lite0",)  # a network of timm like test_resnet, which is quick to train
+NAMES = dict.fromkeys([*registry._built_in(), *network_contract.SMALL])
+
+pytestmark = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in LARGE else [])
+        for name in NAMES
+        if not name.endswith(":")  # a family
+    ],
+)
 
 
 def test_matches_its_declaration(name: str) -> None:

@@ -12,7 +12,8 @@ ROWS = re.findall(r"^\| `([a-z0-9_-]+)` \|[^|]*\| ([\d,]+) \| (\d+) x", TEXT, re
 
 
 def test_every_built_in_network_is_listed():
-    classes = map(registry.model_class, registry.networks())
+    names = (name for name in registry.networks() if not name.endswith(":"))  # no families
+    classes = map(registry.model_class, names)
     built_in = {model.name for model in classes if model.__module__.startswith("fruitlab.")}
     missing = built_in - {name for name, _, _ in ROWS}
     assert not missing, f"add a row for {missing} to docs/models.md"

@@ -15,9 +15,9 @@ from small import CPU
 
 from fruitlab.methods.phase import Batch
 from fruitlab.play.file import LAYERS, SETS, PlayFile
-from fruitlab.training.loop import step
 from fruitlab.training.scoring import correct
 from fruitlab.training.state import State
+from fruitlab.training.step import step
 
 FIXTURE = play_fixture.cases()
 

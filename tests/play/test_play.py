@@ -17,8 +17,8 @@ from fruitlab.play import make
 from fruitlab.runs import catalog, folder
 from fruitlab.training.batches import Batches
 from fruitlab.training.device_dataset import DeviceDataset, stratified
-from fruitlab.training.loop import step
 from fruitlab.training.scoring import correct, pooled_features
+from fruitlab.training.step import step
 from fruitlab.worker.process import work
 
 
@@ -88,7 +88,8 @@ def test_play_without_kept_pictures_matches_restricted_training(
     }
 
     # The trainer's own step on its own batches, in double precision: rounding is not tested here.
-    configuration, data = run.config(), DeviceDataset.of(small_data, 0, CPU)
+    configuration = run.config()
+    data = DeviceDataset.of(small_data, configuration, CPU)
     phase, state = configuration.phases()[1], make.at_switch(run, configuration, data, quietly)
     if state.phase == 0:
         state.enter(1, fresh_clock=True)

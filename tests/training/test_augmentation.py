@@ -11,7 +11,7 @@ from torchvision.transforms.v2 import functional as tv
 from fruitlab.config.run_config import RunConfig
 from fruitlab.training import rng as counter_rng
 from fruitlab.training.augmentation import augment
-from fruitlab.training.loop import Batches
+from fruitlab.training.batches import Batches
 
 SIDE = 24
 NAMES = (

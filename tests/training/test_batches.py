@@ -196,3 +196,32 @@ def test_phases_with_equal_names_and_several_switches(data):
     starts = [(e.phase, e.iteration) for e in evaluations if e.phase_iteration == 0]
     assert starts == [("nice", 0), ("real", 3), ("nice 2", 6), ("real 2", 9)]
     assert evaluations[-1].seen["nice"] + evaluations[-1].seen["real"] > 0
+
+
+def test_a_pass_over_a_pool_has_both_domains_in_every_batch(data):
+    cfg = config(batch_size=12)
+    batches = Batches(cfg, phase(Pool(nice=1.0)), data, new_state(cfg, data))
+    both = Pool(nice=1.0, real=0.5)
+    passed = list(batches.once(both))
+    chosen = data.pool(both, seed=cfg.seed)
+    assert Counter(torch.cat([b.index for b in passed]).tolist()) == Counter(chosen.tolist())
+    shares = [int(batch.real) / len(batch) for batch in passed]
+    assert max(shares) - min(shares) < 0.15
+    assert [batch.last_of_epoch for batch in passed] == [False] * (len(passed) - 1) + [True]
+
+
+def test_all_running_statistics_can_be_frozen(data):
+    class Frozen(Method):
+        name: ClassVar = "frozen"
+
+        def phases(self):
+            return [replace(phase(Pool(real=1.0)), running_statistics="all-frozen")]
+
+        def describe(self):
+            return "frozen"
+
+    cfg = Frozen(**config(iterations=20, init="fan-in").model_dump(exclude={"method", "ratio"}))
+    state = new_state(cfg, data)
+    before, after = weights(state), weights(run(cfg, data, state)[0])
+    for name, tensor in before.items():
+        assert np.array_equal(tensor, after[name]) == name.endswith((".mean", ".variance")), name

@@ -14,9 +14,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from fruitlab.methods.registry import configure
+from fruitlab.training.batches import Batches
 from fruitlab.training.device_dataset import DeviceDataset
-from fruitlab.training.loop import Batches, step
 from fruitlab.training.state import State
+from fruitlab.training.step import step
 
 GPU = torch.device("meta")
 AUGMENTED = {

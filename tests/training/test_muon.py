@@ -30,13 +30,15 @@ def test_result_does_not_depend_on_scale_and_zero_stays_zero():
     assert torch.equal(orthogonal(torch.zeros(1, 8, 72)), torch.zeros(1, 8, 72))
 
 
-def test_batching_by_shape_does_not_change_the_steps():
+@pytest.mark.parametrize("padded", [False, True])
+def test_batching_does_not_change_the_steps(padded):
     generator = torch.Generator().manual_seed(0)
     steps = [
         torch.randn(shape, generator=generator)
-        for shape in ((8, 3, 5, 5), (8, 8, 3, 3), (16, 8), (8, 8, 3, 3))
+        for shape in ((8, 3, 5, 5), (8, 8, 3, 3), (16, 8), (40, 24, 3, 3), (8, 8, 3, 3), (5, 90))
     ]
-    for step, result in zip(steps, orthogonal_steps(steps), strict=True):
+    steps[1] = steps[1].contiguous(memory_format=torch.channels_last)
+    for step, result in zip(steps, orthogonal_steps(steps, padded=padded), strict=True):
         assert result.shape == step.shape
         torch.testing.assert_close(
             result, orthogonal(step.flatten(1)[None])[0].view(step.shape), atol=1e-5, rtol=1e-4

@@ -6,7 +6,8 @@ from small import config, device_dataset, new_state
 
 from fruitlab.models.kernels import layer
 from fruitlab.training import devices
-from fruitlab.training.loop import Batches, train
+from fruitlab.training.batches import Batches
+from fruitlab.training.loop import train
 from fruitlab.training.state import State
 
 CPU = torch.device("cpu")

@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -268,3 +269,15 @@ def test_ctrl_c_stops_the_run_and_saves_its_state(data, tmp_path):
     worker.send_signal(signal.SIGINT)
     assert worker.wait(60) == 0
     assert run.status() == "stopped" and run.has("state")
+
+
+def test_the_header_says_how_steps_are_started(data):
+    from fruitlab.worker.train import note_steps
+
+    run = make("eager")
+    work(run, say=print)
+    assert run.header()["steps"] == "eager"
+    note_steps(run, SimpleNamespace(not_captured=None))
+    assert run.header()["steps"] == "eager"
+    note_steps(run, SimpleNamespace(not_captured="operation not permitted"))
+    assert run.header()["steps"] == "eager: operation not permitted"

@@ -126,14 +126,17 @@ def _scores(entry: Entry, top: int) -> None:
         row.metric(style.LABELS[score], percent(shown[score][name]), change, width="content")
     st.caption(
         _training_state(entry, with_changes=before is not None),
-        help="\n\n".join([*(_measured(score, shown, name) for score in SCORES), DEFINITIONS]),
+        help="\n\n".join(
+            [*(_measured(score, shown, name, entry) for score in SCORES), DEFINITIONS]
+        ),
     )
 
 
-def _measured(score: str, scores: dict, name: str) -> str:
+def _measured(score: str, scores: dict, name: str, entry: Entry) -> str:
     """On how many pictures a score was measured, and its interval."""
     low, high = map(percent, scores[score][f"{name}_interval"])
-    pictures = "" if score == "combined" else f"{scores[score]['pictures']:,} test pictures, "
+    part = entry.known_config.scored_on
+    pictures = "" if score == "combined" else f"{scores[score]['pictures']:,} {part} pictures, "
     text = f"**{score.capitalize()}**: {pictures}95 % interval {low} to {high}."
     return f"{text} {SAME_VIDEOS}" if score == "nice" else text
 

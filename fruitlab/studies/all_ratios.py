@@ -1,0 +1,73 @@
+"""Closed-form training of a dataset without a run: which ratio is best, and the slider's file."""
+
+from fruitlab.closed_form.all_ratios import AllRatios
+from fruitlab.closed_form.leave_one_out import Choice, Pictures, choose
+from fruitlab.config.progress import Progress
+from fruitlab.data.domains import TwoDomains
+from fruitlab.features import cache
+from fruitlab.methods.closed_form import ClosedForm
+
+Pair = tuple[Pictures, Pictures]
+
+
+def pictures(data: TwoDomains, config: ClosedForm, progress: Progress | None) -> tuple[Pair, Pair]:
+    """The features of nice and real training pictures, and of nice and real test pictures.
+
+    Args:
+        config: its network, input size, split and balance.
+
+    Raises:
+        ConfigError, DataError: as `features.cache.features`.
+    """
+    found = cache.features(
+        data,
+        config.network,
+        size=config.input_size or None,
+        split_seed=config.split_seed,
+        progress=progress,
+    )
+    domains, count = (found.nice, found.real), len(data.categories)
+    nice, real = (
+        Pictures.of(one.train, one.train_labels, count, balance=config.balance) for one in domains
+    )
+    nice_test, real_test = (Pictures.of(one.test, one.test_labels, count) for one in domains)
+    return (nice, real), (nice_test, real_test)
+
+
+def choose_for(
+    data: TwoDomains,
+    config: ClosedForm,
+    *,
+    ratio: int | None,
+    ridge: float | None,
+    progress: Progress | None = None,
+) -> Choice:
+    """The best ratio and ridge for a dataset (`leave_one_out.choose`); None is to be chosen."""
+    train, _ = pictures(data, config, progress)
+    return choose(*train, len(data.categories), ratio=ratio, ridge=ridge, progress=progress)
+
+
+def every_ratio(
+    data: TwoDomains,
+    config: ClosedForm,
+    *,
+    ridge: float | None = None,
+    progress: Progress | None = None,
+) -> AllRatios:
+    """The heads at all ratios and how they do on the test pictures.
+
+    Args:
+        ridge: None chooses the best by leave-one-out predictions on training pictures.
+    """
+    train, test = pictures(data, config, progress)
+    chosen = choose(*train, len(data.categories), ridge=ridge, progress=progress)
+    facts = {
+        "categories": list(data.categories),
+        "network": config.network,
+        "input_size": config.input_size,
+        "data": data.name,
+        "fingerprint": data.fingerprint,
+        "training_pictures": [len(domain.labels) for domain in train],
+        "test_pictures": [len(domain.labels) for domain in test],
+    }
+    return AllRatios.of(chosen.path, train, test, facts, progress)
