@@ -76,7 +76,8 @@ class Phase:
             pictures without augmentation.
         fresh_clock: restart the learning rate and momentum schedules, the velocity and the plateau
             counter at the beginning of the phase.
-        extra_loss: (network, batch, logits, memory) -> scalar to add to the loss.
+        extra_loss: (network, batch, logits, memory) -> scalar to add to the loss. A GPU may record
+            its operations once and replay them, so it must depend on its arguments alone.
         at_end: (network, batches, memory) -> tensors to remember for later phases. It may change
             the weights; the network is evaluated again afterwards. `batches()` iterates once over
             the pictures of the first pool, without augmentation.
