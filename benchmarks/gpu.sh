@@ -6,7 +6,7 @@
 # OUT        folder for the results: a JSON file per part, results.md and log.txt (gpu-results)
 # PYTHON     the Python to use (python3)
 # WHEELS     folder of wheels that this Python lacks; they are installed into a temporary folder
-# TIME_LIMIT seconds for all parts together (450; with --quick 1800)
+# TIME_LIMIT seconds for all parts together (465; with --quick 1800)
 #
 # Each part has a time limit. A part that fails or takes too long does not stop the others.
 set -uo pipefail
@@ -24,7 +24,7 @@ if [[ " $* " == *" --quick "* ]]; then  # a CPU takes longer for little than a G
   factor=6
   TIME_LIMIT=${TIME_LIMIT:-1800}
 fi
-TIME_LIMIT=${TIME_LIMIT:-450}
+TIME_LIMIT=${TIME_LIMIT:-465}
 SUMMARY="" FAILED=0 SECONDS=0
 
 if [[ -n "${WHEELS:-}" ]]; then
@@ -57,11 +57,12 @@ part() {  # part NAME LIMIT ARGUMENTS: runs benchmarks.gpu.NAME for at most LIMI
 
 echo "# FruitLab on a GPU" >"$OUT/results.md"
 : >"$OUT/log.txt"
-part environment 45 "$@"
-part equality 120 "$@"
-part speed 100 "$@"
-part step 75 "$@"
-part time_to_result 230 "$@"
+part environment 30 "$@"
+part equality 100 "$@"
+part captured 45 "$@"
+part time_to_result 190 "$@"
+part step 45 "$@"
+part speed 55 "$@"
 
 cat >>"$OUT/results.md" <<END
 ## Summary

@@ -1,13 +1,16 @@
 """The runs that the equality part compares, each trained in a process of its own."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from safetensors import safe_open
 
-from benchmarks.gpu.lab import Command, Lab
+from benchmarks.gpu.lab import Command, CommandFailed, Lab
+from fruitlab.config.paths import PROJECT
 from fruitlab.runs.folder import Run
 
 
@@ -59,6 +62,10 @@ class Trainer:
         watched = ("--set", "live_every=1", "--set", "live_pictures=64")
         return self._submit(method, *arguments, *watched, "--device", device, **environment)
 
+    def exact(self, run: Future[Run]) -> Future[Run]:
+        """The same training in float64 on the CPU."""
+        return self.pool.submit(self._exact, run)
+
     def final(self, method: str, precision: str) -> Future[Run]:
         """A run of the preset `quick` in that precision."""
         chosen = ("--precision", precision, "--device", self.device)
@@ -75,6 +82,15 @@ class Trainer:
             The finished run, and the iterations that it was resumed from.
         """
         return self.pool.submit(self._interrupted, method, precision)
+
+    def _exact(self, run: Future[Run]) -> Run:
+        known = run.result()
+        folder = self.here.folder / f"{known.id}-exact"
+        command = [sys.executable, "-m", "benchmarks.gpu.exact", known.folder, folder]
+        ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+        if ended.returncode:
+            raise CommandFailed(f"{known.id} in float64: {ended.stderr.strip().splitlines()[-1]}")
+        return Run(folder)
 
     def _repeated(self, precision: str) -> tuple[str, ...]:
         iterations = str(self.sizes.repeated)

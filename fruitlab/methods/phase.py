@@ -88,7 +88,8 @@ class Phase:
             counter at the beginning of the phase.
         mixup: blend each picture, and its target, with another one of its batch, by a weight drawn
             from 0 to this (MixUp). 0 turns it off.
-        extra_loss: (network, batch, logits, memory) -> scalar to add to the loss.
+        extra_loss: (network, batch, logits, memory) -> scalar to add to the loss. A GPU may record
+            its operations once and replay them, so it must depend on its arguments alone.
         at_end: (network, batches, memory) -> tensors to remember for later phases. It may change
             the weights, those of the head alone if the inputs are features; the network is
             evaluated again afterwards. `batches()` iterates once over the first pool, without

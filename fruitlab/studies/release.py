@@ -1,9 +1,10 @@
 """Copies finished runs of the paper's study to checkpoints/shipped, which ships with FruitLab.
 
 For the maintainers: `python -m fruitlab release --data photos`. Released are the study with one
-preset, what is finished of it with the paper's own preset, and the ablations. Every run comes with
-its configuration, log and summary; mixed runs and 50 % splits of seed 0 also with their weights and
-predictions for every test picture. No pictures are copied, so the pages show these runs without any
+preset, what is finished of it with the paper's own preset, the ablations, and the study of methods
+against forgetting. Every run comes with its configuration, log and summary; mixed runs and 50 %
+splits of seed 0, and the best method's run of seed 0, also with their weights and predictions for
+every test picture. No pictures are copied, so the pages show these runs without any
 data. A run's name says what it is, such as iterative-50-frozen-thorough-seed0.
 """
 
@@ -19,13 +20,14 @@ from fruitlab.methods.registry import configure
 from fruitlab.runs.folder import Run
 from fruitlab.runs.grouping import preset_name
 from fruitlab.runs.index import Index
-from fruitlab.studies import ablations, plans, progress
+from fruitlab.studies import ablations, forgetting, plans, progress
 
 # Names of shipped runs keep the words of the version that made them.
 SHIPPED_NAMES = {"updated": "follow"}
 # Settings in the name of a shipped run, by its method.
 NAMED = {"mixed": ("ratio",), "iterative": ("split", "running_statistics")}
 ALWAYS = ("metrics.jsonl", "summary.json")
+WEIGHTS = ("predictions.npz", "weights.safetensors")
 KEPT = (
     "format",
     "created",
@@ -56,6 +58,7 @@ def release(data: str, *, preset: str, seeds: int = 1) -> tuple[list[dict[str, A
         "paper": main,
         "paper, with the paper's preset": plans.paper(data, preset="paper"),
         **{found.name: found.plan(data) for found in ablations.SETS.values()},
+        "forgetting": forgetting.plan(data, preset=preset, seeds=seeds),
     }
     entries = [entry for entry in Index().entries() if not entry.run.shipped]
     fingerprint = store.load(data).fingerprint
@@ -63,20 +66,34 @@ def release(data: str, *, preset: str, seeds: int = 1) -> tuple[list[dict[str, A
         title: progress.study_progress(plan, entries, fingerprint)
         for title, plan in studies.items()
     }
-    released = []
+    judged = forgetting.judge(progress_of["forgetting"])
+    best = judged.methods[0].config if judged else None
+    released: list[dict[str, Any]] = []
+    counted: set[Method] = set()  # a run that several studies have is the first one's
     for title, now in progress_of.items():
-        size = sum(copy(now.found[config].run, config, preset) for config in now.finished)
-        counts = {"released": len(now.finished), "runs": len(now.configs), "bytes": size}
-        released.append({"study": title} | counts)
+        runs = [config for config in now.configs if config not in counted and not config.validation]
+        done = [config for config in runs if config in now.finished]
+        size = sum(
+            copy(now.found[config].run, config, preset, with_weights=config == best)
+            for config in done
+        )
+        counted |= set(runs)
+        released.append({"study": title, "released": len(done), "runs": len(runs), "bytes": size})
     return released, [name(config) for config in progress_of["paper"].missing]
 
 
-def copy(run: Run, config: Method, main: str) -> int:
-    """Copy one run, replacing what was released under its name; returns its size in bytes."""
+def copy(run: Run, config: Method, main: str, *, with_weights: bool = False) -> int:
+    """Copy one run, replacing what was released under its name; returns its size in bytes.
+
+    Args:
+        main: the preset of the main study.
+        with_weights: also weights and predictions that `files` does not name.
+    """
     target = shipped_root() / name(config)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    for file in files(config, main):
+    chosen = (*ALWAYS, *WEIGHTS) if with_weights else files(config, main)
+    for file in chosen:
         shutil.copyfile(run.folder / file, target / file)
     header = {key: value for key, value in run.header().items() if key in KEPT}
     write_json(target / "config.json", header)
@@ -90,7 +107,7 @@ def files(config: Method, main: str) -> tuple[str, ...]:
         and preset_name(config) == main
         and config.settings().get("split", 50) == 50
     )
-    return (*ALWAYS, "predictions.npz", "weights.safetensors") if with_weights else ALWAYS
+    return (*ALWAYS, *WEIGHTS) if with_weights else ALWAYS
 
 
 def name(config: Method) -> str:
@@ -102,7 +119,7 @@ def name(config: Method) -> str:
     if ablation := ablations.EARLY.ablation_of(config):
         return f"reading-{ablation.slug}"
     preset, settings = preset_name(config), config.settings()
-    share = {name: settings[name] for name in NAMED[config.method]}
+    share = {name: settings[name] for name in NAMED.get(config.method, ())}
     plain = configure(config.method, preset=preset, data=config.data, seed=config.seed, **share)
     changed = plain.experiment(without=EVALUATION) != config.experiment(without=EVALUATION)
     words = [SHIPPED_NAMES.get(value, value) for value in share.values()]

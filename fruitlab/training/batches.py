@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 
 import torch
@@ -62,8 +63,7 @@ class Batches:
         self.features: Tensor | None = None
         if phase.inputs == "features":
             self.features = self._features()
-        self.epoch = -1
-        self.order: Tensor | None = None
+        self.order = lru_cache(maxsize=16)(self._order)  # a pass lasts for many batches
 
     def at(self, iteration: int) -> Batch:
         """The batch of that iteration of the phase."""
@@ -151,16 +151,14 @@ class Batches:
 
     def _next_of_first(self, iteration: int) -> Tensor:
         epoch, i = divmod(iteration, self.per_epoch)
-        if epoch != self.epoch or self.order is None:
-            self.epoch, self.order = epoch, self._order(0, epoch)
-        count = len(self.order)
-        return self.order[i * count // self.per_epoch : (i + 1) * count // self.per_epoch]
+        order, count = self.order(0, epoch), len(self.pools[0])
+        return order[i * count // self.per_epoch : (i + 1) * count // self.per_epoch]
 
     def _next_of_buffer(self, place: int, start: int, size: int) -> Tensor:
         """`size` pictures from `start` on, in the endless sequence of a pool's shuffled passes."""
         count = len(self.pools[place])
         first, last = start // count, (start + size - 1) // count
-        passes = torch.cat([self._order(place, number) for number in range(first, last + 1)])
+        passes = torch.cat([self.order(place, number) for number in range(first, last + 1)])
         return self.starts[place] + passes[start - first * count :][:size]
 
     def _order(self, place: int, number: int) -> Tensor:

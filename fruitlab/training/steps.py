@@ -1,6 +1,6 @@
 """The iterations of a phase. On a CUDA device they are recorded once and replayed.
 
-A step starts one to two thousand small kernels. Python takes five to fourteen times as long to
+A step starts more than a thousand small kernels. Python takes five to fourteen times as long to
 start them as a GPU to run them (docs/gpu.md), so they are captured as a CUDA graph, which starts
 all of them at once. A graph repeats the same operations with the same numbers at the same places in
 memory. What changes is therefore written to tensors that stay in place: which pictures, the key of
@@ -133,10 +133,11 @@ class Steps:
         if key not in self.recorded:
             places = torch.empty_like(choice.places)
             kept = Choice(places, {name: self.streams[name] for name in choice.streams}, last)
+            config, phase, state, rates = self.config, self.phase, self.state, self.rates
+            gather = self.batches.gather
 
-            def work() -> None:
-                batch = self.batches.gather(kept)
-                compute(self.config, self.phase, self.state, batch, self.rates)
+            def work() -> None:  # without `self`: a cycle would keep the graphs' memory
+                compute(config, phase, state, gather(kept), rates)
 
             self.recorded[key] = Recorded(places, work)
         found = self.recorded[key]

@@ -1,6 +1,7 @@
 """`python -m fruitlab release`: the runs, names and files that are copied."""
 
 import json
+import re
 
 from logged_runs import mixed, run
 
@@ -8,6 +9,8 @@ from fruitlab.cli.main import main
 from fruitlab.config.paths import shipped_root
 from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
+from fruitlab.methods.registry import configure
+from fruitlab.studies import release
 
 
 def test_finished_runs_are_copied_and_missing_ones_listed(pair, tmp_path, monkeypatch, capsys):
@@ -39,5 +42,9 @@ def test_finished_runs_are_copied_and_missing_ones_listed(pair, tmp_path, monkey
         "mixed-20-quick-seed0": log | {"predictions.npz", "weights.safetensors"},
         "mixed-20-quick-seed1": log,
     }
+    method = configure("ewc", preset="quick", data="small", seed=1)
+    assert re.fullmatch(r"ewc-quick-seed1", release.name(method))
+    other = method.model_copy(update={"strength": 7.0})
+    assert re.fullmatch(r"ewc-quick-[0-9a-f]{6}-seed1", release.name(other))
     size = sum(path.stat().st_size for path in shipped_root().rglob("*") if path.is_file())
     assert study["bytes"] == size
