@@ -21,14 +21,16 @@ from typing import Any
 import numpy as np
 
 from fruitlab.config.errors import RunError
+from fruitlab.config.files import read_bounded
 from fruitlab.config.paths import PROJECT, child_environment
-from fruitlab.data.pictures import SIZE, BadPicture
+from fruitlab.data import decoding
+from fruitlab.data.pictures import BadPicture
 from fruitlab.inference.heatmap import Explanation
 from fruitlab.inference.messages import receive, send
 from fruitlab.runs.catalog import find
 
 SECONDS = 60  # to wait for an answer; the first one includes importing torch on a busy machine
-MAX_BYTES = 64 * 2**20  # size limit of a photo's file: four times what phones write
+MAX_BYTES = 64_000_000  # size limit of a photo's file: four times what phones write
 
 # A picture file, its bytes, or uint8 [100, 100, 3] as `pictures.read` returns it.
 Photo = bytes | Path | np.ndarray
@@ -107,17 +109,17 @@ def _of_one(run_id: str, answers: Answers) -> list[dict[str, Any]]:
 def _ask(
     run_ids: Sequence[str], photo: Photo, *, explain: bool
 ) -> tuple[list[dict[str, Any]], np.ndarray]:
-    body = _content(photo)
+    pixels = _pixels(photo)
     known, unknown = [], []
     for run_id in run_ids:
         try:
             known.append([run_id, str(find(run_id).folder.resolve())])
         except RunError as error:
             unknown.append({"run": run_id, "error": str(error)})
-    request = {"runs": known, "explain": explain, "pixels": isinstance(photo, np.ndarray)}
+    request = {"runs": known, "explain": explain}
     for attempt in (1, 2):  # requests change nothing, so one that a server died of can be repeated
         try:
-            header, seen = _running().ask(request, body)
+            header, _ = _running().ask(request, pixels.tobytes())
             break
         except _Died:
             if attempt == 2:
@@ -125,24 +127,23 @@ def _ask(
                     "The prediction server ended twice without an answer. Is there enough memory? "
                     "Its last messages are in the terminal that FruitLab runs in."
                 ) from None
-    if "error" in header:
-        raise BadPicture(header["error"])
-    return header["answers"] + unknown, np.frombuffer(seen, np.uint8).reshape(SIZE, SIZE, 3)
+    return header["answers"] + unknown, pixels
 
 
-def _content(photo: Photo) -> bytes:
+def _pixels(photo: Photo) -> np.ndarray:
+    """The photo as the networks are given it. It is decoded before the server sees it.
+
+    So the server can neither be stopped nor kept busy by a photo.
+    """
     if isinstance(photo, np.ndarray):
-        return np.ascontiguousarray(photo, dtype=np.uint8).tobytes()
+        return np.ascontiguousarray(photo, dtype=np.uint8)
     try:
-        size = len(photo) if isinstance(photo, bytes) else photo.stat().st_size
-        if size > MAX_BYTES:
-            raise BadPicture(
-                f"the file is too large: {size / 2**20:,.0f} MB; save it smaller, "
-                f"up to {MAX_BYTES / 2**20:.0f} MB are read"
-            )
-        return photo if isinstance(photo, bytes) else photo.read_bytes()
+        content = photo if isinstance(photo, bytes) else read_bounded(photo, MAX_BYTES)
     except OSError as error:
         raise BadPicture(f"it cannot be read ({error.strerror})") from None
+    if len(content) > MAX_BYTES:
+        raise BadPicture(f"too large: more than {MAX_BYTES / 1e6:.0f} MB; save it smaller")
+    return decoding.read(content)
 
 
 class _Died(Exception):

@@ -16,8 +16,7 @@ import numpy as np
 import torch
 
 from fruitlab.config.errors import DataError, RunError
-from fruitlab.data import pictures
-from fruitlab.data.pictures import SIZE, BadPicture
+from fruitlab.data.pictures import SIZE
 from fruitlab.inference.messages import receive, send
 from fruitlab.inference.predict import Predictor
 from fruitlab.runs.folder import Run
@@ -53,23 +52,16 @@ def _written(run: Run) -> int:
     return 0
 
 
-def answer(
-    networks: Networks, request: dict[str, Any], photo: bytes
-) -> tuple[dict[str, Any], bytes]:
+def answer(networks: Networks, request: dict[str, Any], photo: bytes) -> dict[str, Any]:
     """Answer a request about one photo.
 
+    Args:
+        photo: its pixels, uint8 [100, 100, 3].
+
     Returns:
-        {answers: [{run, top[, relevance]} or {run, error}]}, and the pixels that the networks were
-        given, as bytes. {error} if the photo cannot be used.
+        {answers: [{run, top[, relevance]} or {run, error}]}.
     """
-    try:
-        seen = (
-            np.frombuffer(photo, np.uint8).reshape(SIZE, SIZE, 3)
-            if request["pixels"]
-            else pictures.read(photo)
-        )
-    except BadPicture as error:
-        return {"error": str(error)}, b""
+    seen = np.frombuffer(photo, np.uint8).reshape(SIZE, SIZE, 3)
     answers = []
     for run_id, folder in request["runs"]:
         try:
@@ -92,7 +84,7 @@ def answer(
                 f"({type(error).__name__}: {error})."
             }
         answers.append({"run": run_id} | result)
-    return {"answers": answers}, seen.tobytes()
+    return {"answers": answers}
 
 
 def main() -> None:
@@ -112,9 +104,9 @@ def main() -> None:
     while (message := receive(sys.stdin.buffer)) is not None:
         last[0] = time.monotonic()
         request, photo = message
-        header, seen = answer(networks, request, photo)
+        header = {"id": request["id"]} | answer(networks, request, photo)
         try:
-            send(answers, {"id": request["id"]} | header, seen)
+            send(answers, header, b"")
         except OSError:
             break  # the client has ended
 
