@@ -86,6 +86,27 @@ def explain(run_id: str, photo: Photo) -> Explanation:
     )
 
 
+def feature_map(network: str, size: int, photo: Photo) -> tuple[np.ndarray, np.ndarray]:
+    """A photo as the networks are given it, and what a pretrained backbone makes of it.
+
+    Args:
+        network: name of the backbone's network.
+        size: side of its input in pixels; 0 is the network's own.
+
+    Returns:
+        uint8 [100, 100, 3]; and the last feature map, float32 [features, height, width].
+
+    Raises:
+        BadPicture: the photo cannot be used.
+        PredictorError: no answer came, or the backbone cannot be used; the message says why.
+    """
+    pixels = _pixels(photo)
+    header, body = _request({"backbone": [network, size]}, pixels)
+    if "error" in header:
+        raise PredictorError(header["error"])
+    return pixels, np.frombuffer(body, np.float32).reshape(header["shape"])
+
+
 def start() -> None:
     """Start the server without waiting for it, for example while a person chooses a photo."""
     _running()
@@ -116,18 +137,21 @@ def _ask(
             known.append([run_id, str(find(run_id).folder.resolve())])
         except RunError as error:
             unknown.append({"run": run_id, "error": str(error)})
-    request = {"runs": known, "explain": explain}
-    for attempt in (1, 2):  # requests change nothing, so one that a server died of can be repeated
-        try:
-            header, _ = _running().ask(request, pixels.tobytes())
-            break
-        except _Died:
-            if attempt == 2:
-                raise PredictorError(
-                    "The prediction server ended twice without an answer. Is there enough memory? "
-                    "Its last messages are in the terminal that FruitLab runs in."
-                ) from None
+    header, _ = _request({"runs": known, "explain": explain}, pixels)
     return header["answers"] + unknown, pixels
+
+
+def _request(request: dict[str, Any], pixels: np.ndarray) -> tuple[dict[str, Any], bytes]:
+    """The server's answer to a request about a picture, as header and body."""
+    for _ in (1, 2):  # requests change nothing, so one that a server died of can be repeated
+        try:
+            return _running().ask(request, pixels.tobytes())
+        except _Died:
+            pass
+    raise PredictorError(
+        "The prediction server ended twice without an answer. Is there enough memory? "
+        "Its last messages are in the terminal that FruitLab runs in."
+    )
 
 
 def _pixels(photo: Photo) -> np.ndarray:

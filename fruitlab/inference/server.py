@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from fruitlab.config.errors import DataError, RunError
+from fruitlab.config.errors import ConfigError, DataError, RunError
 from fruitlab.data.pictures import SIZE
+from fruitlab.features.extraction import Extractor
 from fruitlab.inference.messages import receive, send
 from fruitlab.inference.predict import Predictor
 from fruitlab.runs.folder import Run
@@ -30,6 +31,13 @@ class Networks:
 
     def __init__(self) -> None:
         self.held: OrderedDict[str, tuple[int, Predictor]] = OrderedDict()
+        self.extractor: tuple[tuple[str, int], Extractor] | None = None
+
+    def backbone(self, network: str, size: int) -> Extractor:
+        """A pretrained backbone; one is kept. Raises ConfigError as `Extractor` does."""
+        if self.extractor is None or self.extractor[0] != (network, size):
+            self.extractor = (network, size), Extractor(network, size or None)
+        return self.extractor[1]
 
     def of(self, folder: str) -> Predictor:
         """The network of a run folder. Raises RunError as `predict.load_network` does."""
@@ -50,6 +58,18 @@ def _written(run: Run) -> int:
         except OSError:
             pass
     return 0
+
+
+def feature_map(
+    networks: Networks, request: dict[str, Any], photo: bytes
+) -> tuple[dict[str, Any], bytes]:
+    """The feature map of a photo's pixels: {shape} and float32 bytes, or {error} and nothing."""
+    seen = np.frombuffer(photo, np.uint8).reshape(SIZE, SIZE, 3)
+    try:
+        found = networks.backbone(*request["backbone"]).feature_map(seen)
+    except ConfigError as error:
+        return {"error": str(error)}, b""
+    return {"shape": found.shape}, found.tobytes()
 
 
 def answer(networks: Networks, request: dict[str, Any], photo: bytes) -> dict[str, Any]:
@@ -104,9 +124,13 @@ def main() -> None:
     while (message := receive(sys.stdin.buffer)) is not None:
         last[0] = time.monotonic()
         request, photo = message
-        header = {"id": request["id"]} | answer(networks, request, photo)
+        header, body = (
+            feature_map(networks, request, photo)
+            if "backbone" in request
+            else (answer(networks, request, photo), b"")
+        )
         try:
-            send(answers, header, b"")
+            send(answers, {"id": request["id"]} | header, body)
         except OSError:
             break  # the client has ended
 

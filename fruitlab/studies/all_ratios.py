@@ -1,13 +1,23 @@
 """Closed-form training of a dataset without a run: which ratio is best, and the slider's file."""
 
+from pathlib import Path
+
 from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.closed_form.leave_one_out import Choice, Pictures, choose
+from fruitlab.config.paths import data_root, shipped_root
 from fruitlab.config.progress import Progress
 from fruitlab.data.domains import TwoDomains
 from fruitlab.features import cache
 from fruitlab.methods.closed_form import ClosedForm
 
+NAME = "ratios.safetensors"
 Pair = tuple[Pictures, Pictures]
+
+
+def files() -> list[Path]:
+    """The ratios files on this machine: the shipped one, then those of datasets, newest first."""
+    own = sorted(data_root().glob(f"*/{NAME}"), key=lambda path: -path.stat().st_mtime)
+    return [path for path in (shipped_root() / NAME, *own) if path.is_file()]
 
 
 def pictures(data: TwoDomains, config: ClosedForm, progress: Progress | None) -> tuple[Pair, Pair]:

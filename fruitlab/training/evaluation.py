@@ -72,8 +72,7 @@ class Evaluator:
         if phase.inputs == "features":
             # With a frozen backbone, evaluating both whole test sets costs two small products.
             self.features = {
-                name: features_of(state.network, data, data.test[name])
-                for name in DOMAINS
+                name: features_of(state.network, data, data.test[name]) for name in DOMAINS
             }
 
     def due(self, *, last_phase: bool) -> bool:

@@ -91,7 +91,9 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
         stop.raise_if_asked()
 
         run.doing("reading the data")
-        data = read_data(run, config.data, say, progress=WorkProgress(run, stop, "reading the data"))
+        data = read_data(
+            run, config.data, say, progress=WorkProgress(run, stop, "reading the data")
+        )
         stop.raise_if_asked()
         summary = train_into(
             run,

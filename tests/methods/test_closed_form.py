@@ -22,9 +22,7 @@ def test_last_layer_is_ridge_regression(ratio):
             features = pooled_features(network, data.images, data.train[domain])
             rows.append((network.last_inputs(features).double().numpy(), network.head(features)))
     shares = ((100 - ratio) / 100, ratio / 100)
-    weights = [
-        np.full(len(x), share / len(x)) for (x, _), share in zip(rows, shares, strict=True)
-    ]
+    weights = [np.full(len(x), share / len(x)) for (x, _), share in zip(rows, shares, strict=True)]
     means, squares = zip(*((x.mean(0), (x**2).mean(0)) for x, _ in rows), strict=True)
     mean = np.mean(means, axis=0)
     scale = np.sqrt(np.mean(squares, axis=0) - mean**2)
