@@ -82,12 +82,12 @@ def widget(setting: Setting, value: Any, *, key: str) -> Any:
     """One setting's widget: a toggle, a choice, or a number within the setting's limits."""
     label, help_text = setting.label, help_of(setting)
     if setting.name == "network":
-        known = networks()
+        titles = {value: value} | {name: found.title for name, found in networks().items()}
         return st.selectbox(
             label,
-            list(known),
-            list(known).index(value) if value in known else None,
-            format_func=lambda name: known[name].title,
+            list(titles),
+            list(titles).index(value),
+            format_func=lambda name: titles[name],
             key=key,
             help=help_text,
         )

@@ -15,6 +15,7 @@ from fruitlab.config.text import percent
 from fruitlab.data import store
 from fruitlab.methods.closed_form import ClosedForm
 from fruitlab.methods.registry import configure
+from fruitlab.metrics import accuracy
 from fruitlab.runs import catalog, queue
 
 NETWORK = "efficientnet-lite0"
@@ -82,25 +83,22 @@ def solve(options: Namespace, output: Output) -> Outcome:
         ridge=config.ridge if options.ridge != "auto" else None,
         progress=output.progress,
     )
-    config = configure("closed-form", **given | {"ratio": chosen.ratio, "ridge": chosen.ridge})
     place = chosen.ratios.index(chosen.ratio)
-    found = {
-        "ratio": chosen.ratio,
-        "ridge": chosen.ridge,
-        "leave_one_out": {
-            name: float(getattr(chosen, name)[place]) for name in ("nice", "real", "combined")
-        },
+    scores = {name: float(getattr(chosen, name)[place]) for name in accuracy.SCORES}
+    settings = {"ratio": chosen.ratio, "ridge": chosen.ridge}
+    found = settings | {
+        "leave_one_out": scores,
         "ridges": {str(ridge): best for ridge, best in chosen.by_ridge.items()},
     }
     run = catalog.create(
         {"device": options.device, "precision": "float32", "data": None, "chosen": found},
-        config=config,
+        config=configure("closed-form", **given | settings),
         run_id=options.run_id,
     )
     status, result, text = work_on(run, None, output)
     line = (
         f"{chosen.ratio} % real, lambda {chosen.ridge:g}: "
-        f"{percent(found['leave_one_out']['combined'])} combined by leave-one-out predictions on "
+        f"{percent(scores['combined'])} combined by leave-one-out predictions on "
         "training pictures"
     )
     return status, result | {"chosen": found}, f"{line}\n{text}"

@@ -6,7 +6,6 @@ that need torch import it, inside the function: the others should start quickly.
 
 import re
 from argparse import Namespace
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from fruitlab.cli.output import Output
 from fruitlab.config.errors import DataError
 from fruitlab.data import store
 from fruitlab.methods import reference, registry
-from fruitlab.models import registry as models
 from fruitlab.models import table1
 from fruitlab.runs import catalog, queue
 from fruitlab.runs.folder import Run
@@ -169,12 +167,6 @@ def methods(options: Namespace, output: Output) -> Outcome:
     if options.markdown:
         return 0, result, reference.markdown()
     return 0, result, listings.methods(result)
-
-
-def networks(options: Namespace, output: Output) -> Outcome:
-    """`networks`: list the networks."""
-    result = [asdict(listing) for listing in models.networks().values()]
-    return 0, result, listings.networks(result)
 
 
 def network(options: Namespace, output: Output) -> Outcome:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fruitlab.cli import closed_form, commands, explore, study_options
+from fruitlab.cli import closed_form, commands, explore, networks, study_options
 from fruitlab.cli import data as data_commands
 from fruitlab.cli import study as study_command
 from fruitlab.cli.job import run_job
@@ -116,7 +116,7 @@ def parser() -> argparse.ArgumentParser:
     add("runs", "List all runs and their scores.", commands.runs)
     known = add("methods", "List the training methods and their settings.", commands.methods)
     known.add_argument("--markdown", action="store_true", help="Print docs/methods.md.")
-    add("networks", "List the networks that a run can train.", commands.networks)
+    networks.add_commands(add)
     add("network", "Print Table 1: layers, output sizes and parameters.", commands.network)
 
     release = add(

@@ -20,7 +20,7 @@ def config(options: Namespace) -> Method:
     """The configuration that the options of `train` describe. Raises ConfigError."""
     changes: dict[str, Any] = {"data": options.data}
     changes |= method_changes(options)
-    for name in ("iterations", "seed"):
+    for name in ("network", "iterations", "seed"):
         if getattr(options, name) is not None:
             changes[name] = getattr(options, name)
     return configure(options.method, preset=options.preset, **changes | settings(options.set))

@@ -59,7 +59,8 @@ def training_pictures(config: Method, data: TwoDomains, split: Split) -> str:
         if len(phase.pools) == 1 and len(counts) == 2:
             nice, real = (pool_size(phase.pools[0], name, sizes[name], 0) for name in sizes)
             pictures += f" ({whole_percent(real, nice + real)} real)"
-        parts.append(f"{label}: {layers} on {pictures}, {phase.iterations:,} iterations")
+        plural = "s" if phase.iterations != 1 else ""
+        parts.append(f"{label}: {layers} on {pictures}, {phase.iterations:,} iteration{plural}")
     return f"{method_caption(config)} on {data.name}. " + ". ".join(parts)
 
 

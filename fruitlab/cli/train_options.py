@@ -65,6 +65,11 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help="The preset (default: quick).",
     )
     parser.add_argument(
+        "--network",
+        metavar="NAME",
+        help="A network that `networks` lists, or timm:NAME (default: the preset's).",
+    )
+    parser.add_argument(
         "--iterations", metavar="N", help="Training iterations; scales the preset's schedule."
     )
     add_set(parser)

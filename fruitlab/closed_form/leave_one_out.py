@@ -121,6 +121,7 @@ class Choice:
         ratios: percent, those that were compared with this ridge.
         nice, real, combined: leave-one-out accuracy at each of them, float64.
         by_ridge: the best combined performance with each ridge that was tried.
+        path: the heads at all ratios with this ridge.
     """
 
     ratio: int
@@ -165,15 +166,25 @@ def choose(
     assert best is not None
     path, found = best
     ratios = tuple(range(101)) if ratio is None else (ratio,)
-    table = _table(found, ratios)
-    chosen = ratios[int(table[2].argmax())]
+    nice_loo, real_loo, combined_loo = _table(found, ratios)
+    chosen = ratios[int(combined_loo.argmax())]
     return Choice(
-        chosen, path.ridge, found.temperature(chosen / 100), ratios, *table, by_ridge, path
+        ratio=chosen,
+        ridge=path.ridge,
+        temperature=found.temperature(chosen / 100),
+        ratios=ratios,
+        nice=nice_loo,
+        real=real_loo,
+        combined=combined_loo,
+        by_ridge=by_ridge,
+        path=path,
     )
 
 
-def _table(found: LeaveOneOut, percents: Sequence[int]) -> tuple[np.ndarray, ...]:
-    """Nice, real and combined accuracy at each ratio."""
+def _table(
+    found: LeaveOneOut, percents: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Nice, real and combined accuracy at each ratio, float64 [ratios] each."""
     nice, real = np.array([found.accuracies(percent / 100) for percent in percents]).T
     return nice, real, combined(nice, real)
 

@@ -59,6 +59,19 @@ _GLANCE = _QUICK | {
     "full_evaluations": 1,
 }
 
+# A pretrained network on few pictures: small steps, and hardly any weight decay.
+_FINETUNE: dict[str, Any] = _QUICK | {
+    "network": "efficientnet-lite0",
+    "iterations": 400,
+    "batch_size": 32,
+    "regularisation": 5e-5,
+    "learning_rate": 0.02,
+    "muon": 0,
+    "live_every": 100,
+    "live_pictures": 128,
+    "full_evaluations": 1,
+}
+
 # What was tried for quick, thorough and glance: docs/presets.md. Version 2 of "paper" lets the
 # momentum rise within "the first few iterations" (3.3), as the ablations suggest; version 1 let it
 # rise around iteration 100.
@@ -66,6 +79,7 @@ PRESETS: dict[str, Preset] = {
     "glance": Preset(1, "under a minute", _GLANCE),
     "quick": Preset(2, "a result while you wait", _QUICK),
     "thorough": Preset(1, "the best accuracy for the time", _THOROUGH),
+    "finetune": Preset(1, "a network that was pretrained on ImageNet", _FINETUNE),
     "paper": Preset(2, "the paper's own settings", {}),
 }
 

@@ -17,6 +17,7 @@ from fruitlab.data.domains import TwoDomains
 from fruitlab.features import writer
 from fruitlab.features.views import VERSION, VIEWS
 from fruitlab.models import weights
+from fruitlab.models.weights import Weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +73,8 @@ def available(
     domains: TwoDomains, network: str, *, size: int | None = None, view: str = "whole"
 ) -> bool:
     """Whether `features` returns at once. Arguments as there."""
-    path = _path(domains, network, size, view)
-    return path is not None and path.is_file()
+    found = weights.find(network)
+    return found is not None and _path(domains, found, size, view).is_file()
 
 
 def features(
@@ -105,14 +106,10 @@ def features(
         DataError: the dataset cannot be split, or the features cannot be written.
     """
     split = domains.split(split_seed)
-    path = _path(domains, network, size, view)
-    if path is None or not path.is_file():
+    path = _path(domains, weights.require(network), size, view)
+    if not path.is_file():
         from fruitlab.features.extraction import Extractor
 
-        if path is None:  # the first Extractor stores the weights that come with a package
-            Extractor(network, size, device)
-            path = _path(domains, network, size, view)
-            assert path is not None
         writer.write(
             path,
             [domains.nice.images, domains.real.images],
@@ -127,13 +124,10 @@ def features(
     )
 
 
-def _path(domains: TwoDomains, network: str, size: int | None, view: str) -> Path | None:
-    """Where the features are or will be; None before the network's weights are on this machine."""
+def _path(domains: TwoDomains, found: Weights, size: int | None, view: str) -> Path:
+    """Where the features are or will be."""
     if view not in VIEWS:
         raise DataError(f"There is no view {view!r}. Choose one of: {', '.join(VIEWS)}.")
-    found = weights.find(network)
-    if found is None:
-        return None
-    folder = weights.folder(network).name
+    folder = weights.folder(found.network).name
     parts = (domains.fingerprint, folder, found.key, size or found.input_size, view, f"v{VERSION}")
     return data_root() / ".features" / ("-".join(map(str, parts)) + ".npy")

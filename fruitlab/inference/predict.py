@@ -29,10 +29,11 @@ def load_network(run: Run) -> tuple[Model, tuple[str, ...]]:
     # A run that was stopped or interrupted has its weights in its state, under a prefix.
     from_state = run.has("state") and not run.has("weights")
     tensors, metadata = run.read_tensors("state" if from_state else "weights")
+    prefix = "network." if from_state else ""
     weights = {
-        name.removeprefix("network."): torch.from_numpy(array)
+        name.removeprefix(prefix): torch.from_numpy(array)
         for name, array in tensors.items()
-        if not from_state or name.startswith("network.")
+        if name.startswith(prefix)
     }
     categories = tuple(metadata.get("categories") or run.header()["data"]["categories"])
     try:

@@ -1,7 +1,10 @@
 """Method: the base class of all training methods."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from collections.abc import Mapping
+from functools import wraps
 from typing import Any, ClassVar
 
 from pydantic import model_validator
@@ -41,6 +44,23 @@ class Method(RunConfig):
     @classmethod
     def _name_the_method(cls, values: Any) -> Any:
         return {"method": cls.name} | values if isinstance(values, dict) else values
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Let `phases` of every method respect `trained_layers`."""
+        super().__pydantic_init_subclass__(**kwargs)
+        declared = cls.__dict__.get("phases")
+        if declared is None:
+            return
+
+        @wraps(declared)
+        def phases(self: Method) -> list[Phase]:
+            found: list[Phase] = declared(self)
+            return (
+                [phase.head_only() for phase in found] if self.trained_layers == "head" else found
+            )
+
+        cls.phases = phases  # type: ignore[method-assign]
 
     @abstractmethod
     def phases(self) -> list[Phase]:

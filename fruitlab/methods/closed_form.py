@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
+from fruitlab.config.presets import PRESETS
 from fruitlab.config.settings import setting
 from fruitlab.methods.base import Method
 from fruitlab.methods.phase import Phase, Pool
@@ -35,7 +36,7 @@ class ClosedForm(Method):
     description: ClassVar = "Solves for the last layer by ridge regression on frozen features."
     rank: ClassVar = 2
     headline: ClassVar = "ratio"
-    presets: ClassVar = dict.fromkeys(("glance", "quick", "thorough", "paper"), _ONE_PASS)
+    presets: ClassVar = dict.fromkeys(PRESETS, _ONE_PASS)
 
     ratio: int = setting(
         60,
@@ -79,23 +80,18 @@ class ClosedForm(Method):
 
         network.eval()
         with torch.no_grad():
-            layer, seen = network.last_layer, list(batches())
+            seen = list(batches())
             inputs = torch.cat([network.last_inputs(batch.inputs) for batch in seen])
-            features = inputs.double().cpu().numpy()
             labels = torch.cat([batch.labels for batch in seen]).cpu().numpy()
-            nice = len(labels) - sum(int(batch.real) for batch in seen)  # they come first
-            categories = len(layer.bias)
-            parts = (slice(0, nice), slice(nice, None))
-            chosen = choose(
-                *(
-                    Pictures.of(features[part], labels[part], categories, balance=self.balance)
-                    for part in parts
-                ),
-                categories,
-                ratio=self.ratio,
-                ridge=self.ridge,
+            features = inputs.double().cpu().numpy()
+            count = len(labels) - sum(int(batch.real) for batch in seen)  # nice ones come first
+            weight, bias = (network.last_layer.get_parameter(name) for name in ("weight", "bias"))
+            nice, real = (
+                Pictures.of(features[part], labels[part], len(bias), balance=self.balance)
+                for part in (slice(count), slice(count, None))
             )
-            head = chosen.path.head(self.ratio / 100) / chosen.temperature
-            layer.weight.copy_(torch.from_numpy(head[:-1]).T)
-            layer.bias.copy_(torch.from_numpy(head[-1]))
+            chosen = choose(nice, real, len(bias), ratio=self.ratio, ridge=self.ridge)
+            head = torch.from_numpy(chosen.path.head(self.ratio / 100) / chosen.temperature)
+            weight.copy_(head[:-1].T)
+            bias.copy_(head[-1])
         return {}

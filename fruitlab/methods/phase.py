@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:  # pages and listings import methods without torch
@@ -116,6 +116,16 @@ class Phase:
         """What it trains on what: "restricted training: only the head, on real pictures"."""
         layers = "all layers" if self.trains is None else f"only the {' and '.join(self.trains)}"
         return f"{self.name} training: {layers}, on {' and '.join(self.domains)} pictures"
+
+    def head_only(self) -> Phase:
+        """The same phase with a frozen backbone, on features where the phase allows it."""
+        needs_pictures = self.extra_loss is not None or self.at_end is not None
+        return replace(
+            self,
+            trains=("head",),
+            running_statistics="frozen",
+            inputs=self.inputs if needs_pictures else "features",
+        )
 
     @property
     def only_head_moves(self) -> bool:

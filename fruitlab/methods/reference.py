@@ -29,7 +29,8 @@ def _section(method: type[Method]) -> str:
     lines.append("Phases with the `quick` preset:")
     lines.append("")
     for phase in configure(method.name).phases():
-        lines.append(f"- {phase.summary}, {phase.iterations:,} iterations")
+        plural = "s" if phase.iterations != 1 else ""
+        lines.append(f"- {phase.summary}, {phase.iterations:,} iteration{plural}")
     return "\n".join([*lines, ""])
 
 

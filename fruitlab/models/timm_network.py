@@ -4,11 +4,13 @@ timm (PyTorch Image Models, https://github.com/huggingface/pytorch-image-models)
 image classifiers, most with weights that were trained on ImageNet.
 """
 
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import timm
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from fruitlab.config.errors import ConfigError
 from fruitlab.config.run_config import RunConfig
@@ -29,6 +31,7 @@ class TimmNetwork(Model):
     name = "timm:"
     title = "A network of timm"
     description = "Any image classifier of the library timm, by its name there."
+    batch = 32
     architecture: ClassVar[str | None] = None
     options: ClassVar[dict[str, Any]] = {}
 
@@ -38,11 +41,11 @@ class TimmNetwork(Model):
         Raises:
             ConfigError: timm has no such network, or it cannot take pictures of that size.
         """
-        self.network: Any  # timm declares no types
+        self.trunk: Any  # timm declares no types
         network, published = _create(architecture, input_size, self.options)
         self.normalization = tuple(published["mean"]), tuple(published["std"])
         super().__init__()
-        self.network, self.input_size = network, input_size or published["input_size"][1]
+        self.trunk, self.input_size = network, input_size or published["input_size"][1]
         self.feature_size = network.head_hidden_size
         self.spatial = _averages_positions(network)
         self.output = nn.Linear(self.feature_size, categories)
@@ -58,47 +61,77 @@ class TimmNetwork(Model):
         return network
 
     def load_pretrained(self) -> None:
-        if weights.find(self.name) is None:
+        try:
+            self.trunk.load_state_dict(weights.load(self.name))
+        except RuntimeError as error:  # such as a transformer's embeddings of positions
             raise ConfigError(
-                f"The weights of {self.name} are not on this machine. Download them first: "
-                f"python -m fruitlab networks download {self.name}"
-            )
-        self.network.load_state_dict(weights.load(self.name))
+                f"The weights of {self.name} do not fit pictures of {self.input_size} pixels. Set "
+                "input_size to 0, the network's own."
+            ) from error
 
     def features(self, x: Tensor) -> Tensor:
-        return self.network(x)
+        return self.trunk(x)
 
     def feature_map(self, x: Tensor) -> Tensor:
-        return self.network.forward_features(x)
+        return self.trunk.forward_features(x)
 
     def pool(self, feature_map: Tensor) -> Tensor:
-        return self.network.forward_head(feature_map)
+        return self.trunk.forward_head(feature_map)
 
     def head(self, features: Tensor) -> Tensor:
         return self.output(features)
 
     def layer_groups(self) -> dict[str, list[nn.Module]]:
-        return {"backbone": [self.network], "head": [self.output]}
+        return {"backbone": [self.trunk], "head": [self.output]}
+
+
+def published(architecture: str) -> Any:
+    """What timm knows of a network, such as `hf_hub_id`. Raises ConfigError if it has none."""
+    try:
+        found = timm.get_pretrained_cfg(architecture)
+    except RuntimeError:
+        found = None
+    if found is None:
+        close = ", ".join(timm.list_pretrained(f"*{architecture.partition('.')[0]}*")[:5])
+        raise ConfigError(
+            f"timm has no network {architecture!r}. "
+            + (f"It has: {close}." if close else "Look for one on https://huggingface.co/timm.")
+        )
+    return found
+
+
+def from_file(architecture: str, file: Path) -> tuple[nn.Module, int, int]:
+    """A network with the published weights in a file.
+
+    Returns:
+        The network without its classifier, the side of its input in pixels, and the number of
+        multiplications for one picture.
+    """
+    overlay = {"file": str(file), "hf_hub_id": None, "url": ""}
+    trunk: Any = timm.create_model(
+        architecture, pretrained=True, pretrained_cfg_overlay=overlay, num_classes=0
+    )
+    size = trunk.pretrained_cfg["input_size"][1]
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        trunk.eval()(torch.zeros(1, 3, size, size))
+    return trunk, size, counter.get_total_flops() // 2  # an addition and a multiplication each
 
 
 def _create(
     architecture: str, input_size: int, options: dict[str, Any]
 ) -> tuple[Any, dict[str, Any]]:
     """The network without its classifier and with random weights, and timm's facts about it."""
+    facts = published(architecture)  # also says what to do if there is no such network
+    if input_size and facts.fixed_input_size:
+        options = options | {"img_size": input_size}
     try:
-        published = timm.get_pretrained_cfg(architecture)
-        if published is None:
-            raise RuntimeError(f"Unknown model ({architecture})")
-        if input_size and published.fixed_input_size:
-            options = options | {"img_size": input_size}
-        network: Any = timm.create_model(architecture, pretrained=False, num_classes=0, **options)
-    except (RuntimeError, AssertionError, ValueError, TypeError) as error:
-        close = ", ".join(timm.list_models(f"*{architecture.partition('.')[0]}*")[:5])
+        trunk: Any = timm.create_model(architecture, pretrained=False, num_classes=0, **options)
+    except (AssertionError, ValueError, TypeError) as error:
         raise ConfigError(
-            f"timm cannot make the network {architecture!r} ({error})."
-            + (f" It has: {close}." if close else " See https://huggingface.co/timm for its names.")
+            f"The network {architecture} cannot take pictures of {input_size} pixels ({error}). "
+            "Set input_size to 0, its own."
         ) from error
-    return network, network.pretrained_cfg
+    return trunk, trunk.pretrained_cfg
 
 
 def _averages_positions(network: Any) -> bool:

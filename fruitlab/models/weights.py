@@ -1,7 +1,8 @@
 """Pretrained weights on this machine: one folder per network, readable without torch.
 
 `<data root>/.networks/<network>/` holds weights.safetensors and weights.json, which is written last
-and says where they came from. Only files in safetensors format are kept, which run no code.
+and says where they came from. Only files in safetensors format are kept, which run no code. Of
+weights that come with a Python package, the same facts are in <network>.json beside this file.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from fruitlab.config.errors import ConfigError
 from fruitlab.config.files import read_json, write_json, write_whole
 from fruitlab.config.paths import data_root
 
@@ -37,6 +39,7 @@ class Weights:
         parameters: number of parameters, without the classifier.
         bytes: size of the published file.
         input_size: side of the pictures that FruitLab gives the network, in pixels.
+        multiply_adds: number of multiplications for one picture of that size.
     """
 
     network: str
@@ -46,6 +49,7 @@ class Weights:
     parameters: int
     bytes: int
     input_size: int
+    multiply_adds: int
 
     @property
     def key(self) -> str:
@@ -64,28 +68,60 @@ def folder(network: str) -> Path:
 
 
 def find(network: str) -> Weights | None:
-    """The weights of a network that are on this machine; None if there are none."""
-    return _read(folder(network))
+    """The weights of a network: packaged or downloaded ones. None if it has none here."""
+    packaged = Path(__file__).with_name(f"{folder(network).name}.json")
+    return _read(packaged) or _stored(network)
 
 
-def found() -> list[Weights]:
-    """All weights on this machine, by the name of their network."""
-    records = (_read(path.parent) for path in sorted(root().glob(f"*/{RECORD}")))
+def require(network: str) -> Weights:
+    """As `find`. Raises ConfigError, which says how to get them, if there are none."""
+    if found := find(network):
+        return found
+    if network.startswith("timm:"):
+        raise ConfigError(
+            f"The weights of {network} are not on this machine. Download them first: "
+            f"python -m fruitlab networks download {network}"
+        )
+    raise ConfigError(
+        f"The network {network!r} has no pretrained weights. List those that have some: python -m "
+        "fruitlab networks"
+    )
+
+
+def stored() -> list[Weights]:
+    """The weights that are in the folder of weights, by the name of their network."""
+    records = (_read(path) for path in sorted(root().glob(f"*/{RECORD}")))
     return [record for record in records if record is not None]
 
 
-def _read(place: Path) -> Weights | None:
-    with suppress(OSError, ValueError, TypeError):
-        record = Weights(**read_json(place / RECORD))
-        return record if (place / TENSORS).is_file() else None
+def _stored(network: str) -> Weights | None:
+    place = folder(network)
+    return _read(place / RECORD) if (place / TENSORS).is_file() else None
+
+
+def _read(path: Path) -> Weights | None:
+    with suppress(OSError, ValueError, TypeError):  # no such file, or one that is damaged
+        return Weights(**read_json(path))
     return None
 
 
 def load(network: str) -> dict[str, Tensor]:
-    """The tensors of a network's weights by name. Raises FileNotFoundError if there are none."""
+    """The tensors of a network's stored weights by name, on the CPU.
+
+    Raises:
+        ConfigError: there are none, or the file is damaged.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    return load_file(folder(network) / TENSORS)
+    try:
+        require(network)
+        return load_file(folder(network) / TENSORS)
+    except (OSError, SafetensorError) as error:
+        raise ConfigError(
+            f"The weights of {network} cannot be read ({error}). Delete {folder(network)} and try "
+            "again."
+        ) from error
 
 
 def keep(weights: Weights, tensors: Callable[[], Mapping[str, Tensor]]) -> None:
@@ -100,7 +136,7 @@ def keep(weights: Weights, tensors: Callable[[], Mapping[str, Tensor]]) -> None:
     place = folder(weights.network)
     place.mkdir(parents=True, exist_ok=True)
     with FileLock(place / ".lock"):
-        if find(weights.network) != weights:
+        if _stored(weights.network) != weights:
             contiguous = {name: tensor.contiguous() for name, tensor in tensors().items()}
             write_whole(place / TENSORS, save(contiguous))
             write_json(place / RECORD, asdict(weights))

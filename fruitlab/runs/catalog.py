@@ -12,6 +12,7 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.paths import runs_root, shipped_root
 from fruitlab.methods.base import Method
 from fruitlab.models import registry as networks
+from fruitlab.models import weights
 from fruitlab.runs.folder import Run
 
 SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
@@ -25,10 +26,12 @@ def create(header: dict[str, Any], *, config: Method, run_id: str | None = None)
         run_id: the folder's name; made from method and preset if None.
 
     Raises:
-        ConfigError: there is no network of the configured name.
+        ConfigError: there is no network of the configured name, or its weights are not here.
         RunError: the id is invalid or taken, or the folder cannot be written.
     """
     networks.check(config.network)
+    if config.pretrained and ":" in config.network:
+        weights.require(config.network)
     root = runs_root()
     try:
         root.mkdir(parents=True, exist_ok=True)

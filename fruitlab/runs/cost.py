@@ -8,11 +8,13 @@ import numpy as np
 
 from fruitlab.methods.base import Method
 from fruitlab.methods.batching import mean_batch
+from fruitlab.models import weights
 from fruitlab.runs.entry import Entry
 
-# Training pictures per second at width 1, everything included, until a run has been measured here.
-# From two cores of a common server.
+# Training pictures per second of the paper's network at width 1, everything included, until a run
+# has been measured here; and its multiplications per picture. From two cores of a common server.
 UNMEASURED = 300.0
+MULTIPLY_ADDS = 35.8e6
 # Half the width takes a little over half the time, as small layers use the processor less well.
 WIDTH_EXPONENT = 1.2
 SCORING = 1 / 3  # work for a picture that is only scored: no backward pass, no update
@@ -62,8 +64,8 @@ def estimate(
         first_phase: number of phases that are done already.
     """
     pictures, work = workload(config, nice, real, first_phase=first_phase)
-    speed = measured_speed(entries, config.width)
-    seconds = work / (speed or guessed_speed(config.width))
+    speed = measured_speed(entries, config)
+    seconds = work / (speed or guessed_speed(config))
     return Estimate(pictures, work, seconds, measured=speed is not None)
 
 
@@ -116,21 +118,30 @@ def run_speed(entry: Entry) -> float | None:
     return float(work / elapsed) if elapsed > 0 else None
 
 
-def measured_speed(entries: Iterable[Entry], width: float) -> float | None:
-    """Median speed of the most recent runs on this machine with networks of that width."""
+def measured_speed(entries: Iterable[Entry], config: Method) -> float | None:
+    """Median speed of the most recent runs on this machine that trained the same network."""
     speeds: list[float] = []
     for entry in entries:
         if len(speeds) == RECENT:
             break
-        if not entry.run.shipped and entry.config is not None and entry.config.width == width:
+        if not entry.run.shipped and entry.config and _same_network(entry.config, config):
             speed = run_speed(entry)
             speeds += [speed] if speed else []
     return statistics.median(speeds) if speeds else None
 
 
-def guessed_speed(width: float) -> float:
-    """Training pictures per second that a network of that width may reach on a common machine."""
-    return UNMEASURED / max(0.1, width) ** WIDTH_EXPONENT
+def _same_network(one: Method, other: Method) -> bool:
+    """Whether one run says how fast all layers of another run's network are trained."""
+    alike = ("network", "width", "input_size")
+    return one.trained_layers == "all" and all(getattr(one, n) == getattr(other, n) for n in alike)
+
+
+def guessed_speed(config: Method) -> float:
+    """Training pictures per second that the network may reach on a common machine."""
+    if found := weights.find(config.network):
+        enlarged = (config.input_size or found.input_size) / found.input_size
+        return UNMEASURED * MULTIPLY_ADDS / (found.multiply_adds * enlarged**2)
+    return UNMEASURED / max(0.1, config.width) ** WIDTH_EXPONENT
 
 
 def seconds_left(entry: Entry, *, window: int = 8) -> float | None:

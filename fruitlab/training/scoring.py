@@ -8,8 +8,6 @@ from fruitlab.models.kernels.execution import accelerate
 from fruitlab.models.model import Model
 from fruitlab.training.device_dataset import DeviceDataset
 
-BATCH = 512
-
 
 @torch.inference_mode()
 def infer(network: Model, images: Tensor, index: Tensor) -> Tensor:
@@ -19,14 +17,16 @@ def infer(network: Model, images: Tensor, index: Tensor) -> Tensor:
         images: uint8 [all, 100, 100, 3]. index: int64 [n].
     """
     run = accelerate(network.eval())
-    return torch.cat([run(network.prepare(images[part])) for part in index.split(BATCH)])
+    return torch.cat([run(network.prepare(images[part])) for part in index.split(network.batch)])
 
 
 @torch.inference_mode()
 def pooled_features(network: Model, images: Tensor, index: Tensor) -> Tensor:
     """The backbone's features of the pictures at `index`, float [n, feature_size]. As `infer`."""
     run = accelerate(network.eval())
-    return torch.cat([run.features(network.prepare(images[part])) for part in index.split(BATCH)])
+    return torch.cat(
+        [run.features(network.prepare(images[part])) for part in index.split(network.batch)]
+    )
 
 
 def features_of(network: Model, data: DeviceDataset, index: Tensor) -> Tensor:

@@ -23,12 +23,13 @@ def call(capsys):
 def test_solved_run_is_an_ordinary_run(call, pair, tmp_path):
     folders = ("--nice", str(pair.nice), "--real", str(pair.real))
     assert call("data", "import", "--name", "small", *folders, "--min-images", "5")[0] == 0
-    status, result = call("solve", "--data", "small", "--run", "solved")
+    ridge = ("--lambda", "0.1")
+    status, result = call("solve", "--data", "small", "--run", "solved", *ridge)
     assert status == 0 and result["status"] == "finished"
     chosen = result["chosen"]
     run = find("solved")
     config = run.config()
-    assert (config.ratio, config.ridge) == (chosen["ratio"], chosen["ridge"])
+    assert (config.ratio, config.ridge) == (chosen["ratio"], 0.1)
     assert run.header()["chosen"] == chosen
     assert chosen["leave_one_out"]["combined"] > 0.9  # three shapes in three colours
 
@@ -40,11 +41,10 @@ def test_solved_run_is_an_ordinary_run(call, pair, tmp_path):
         assert evaluated[domain] == result[domain]
     status, (answer,) = call("predict", "solved", str(next((pair.nice / "Red Disc").iterdir())))
     assert status == 0 and answer["top"][0]["category"] == "Red Disc"
-    assert {row["id"] for row in call("runs")[1]} == {"solved"}
+    assert {row["run"] for row in call("runs")[1]} == {"solved"}
 
     # The file of all ratios agrees with the run at its ratio.
     out = tmp_path / "ratios.safetensors"
-    ridge = ("--lambda", str(chosen["ridge"]))
     status, written = call("ratios-file", "--data", "small", *ridge, "--out", str(out))
     assert status == 0 and written["best"] == chosen["ratio"]
     loaded = AllRatios.load(out)
@@ -71,3 +71,5 @@ def test_wrong_options_are_refused_before_anything_is_read(call):
         assert status == 2 and "error" in result, wrong
     status, result = call("solve", "--data", "nowhere")
     assert status == 1 and "nowhere" in result["error"]
+    status, result = call("solve", "--data", "synthetic:5", "--network", "paper")
+    assert status == 2 and "no pretrained weights" in result["error"]

@@ -1,13 +1,7 @@
-"""The feature cache: right values, computed once, continued after a kill, shared, no torch."""
+"""The feature cache: the right values, computed once, and read without torch."""
 
-import multiprocessing
-import os
-import signal
 import subprocess
 import sys
-import threading
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +10,8 @@ import small
 from fruitlab.config.errors import ConfigError, DataError
 from fruitlab.config.paths import PROJECT, data_root
 from fruitlab.data.domains import TwoDomains
-from fruitlab.features import cache, writer
+from fruitlab.features import cache
+from fruitlab.models import weights
 
 NETWORK = "efficientnet-lite0"
 SIZE = 32
@@ -41,7 +36,8 @@ def test_features_are_those_of_timm(domains: TwoDomains) -> None:
 
     network = timm.create_model("tf_efficientnet_lite0", bn_eps=1e-3).eval()
     names = [name for name in network.state_dict() if not name.endswith("num_batches_tracked")]
-    tensors = [t for name, t in read_package().items() if not name.endswith("num_batches_tracked")]
+    published = read_package(weights.require(NETWORK).sha256)
+    tensors = [t for name, t in published.items() if not name.endswith("num_batches_tracked")]
     network.load_state_dict(dict(zip(names, tensors, strict=True)), strict=False)
     found = compute(domains)
     assert found.size == 1280 and not found.nice.rows.flags.writeable
@@ -95,95 +91,6 @@ def test_reading_needs_no_torch(domains: TwoDomains) -> None:
         "assert found and 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=PROJECT, timeout=120)
-
-
-class Counter:
-    """Features that are easy to foresee: the first pixel. Counts calls; may wait or stop."""
-
-    size, batch = 3, 4
-
-    def __init__(self, pause: float = 0, fail_at: int = -1) -> None:
-        self.pause, self.fail_at, self.pictures = pause, fail_at, 0
-
-    def __call__(self, pictures: np.ndarray) -> np.ndarray:
-        self.pictures += len(pictures)
-        if self.pictures > self.fail_at > -1:
-            raise KeyboardInterrupt
-        time.sleep(self.pause)
-        return pictures[:, 0, 0].astype(np.float32)
-
-
-def arrays() -> list[np.ndarray]:
-    rng = np.random.default_rng(0)
-    return [rng.integers(0, 256, (n, 2, 2, 3), dtype=np.uint8) for n in (10, 7)]
-
-
-def expected() -> np.ndarray:
-    return np.concatenate(arrays())[:, 0, 0].astype(np.float16)
-
-
-def write(path: Path, counter: Counter, progress=None) -> None:
-    writer.write(path, arrays(), lambda: counter, lambda pictures: pictures, progress)
-
-
-def write_until_killed(path: Path) -> None:
-    write(path, Counter(pause=0.2))
-
-
-@pytest.mark.parametrize("torn", [-1, 1, 7])
-def test_continues_where_it_was_killed(tmp_path: Path, torn: int) -> None:
-    path = tmp_path / "features.npy"
-    child = multiprocessing.get_context("spawn").Process(target=write_until_killed, args=(path,))
-    child.start()
-    partial, row = path.with_suffix(".partial"), 6
-    while not partial.is_file() or partial.stat().st_size < 128 + 8 * row:
-        time.sleep(0.02)
-        assert child.is_alive()
-    os.kill(child.pid, signal.SIGKILL)
-    child.join()
-    assert not path.exists()
-    if torn >= 0:  # the disk may end anywhere
-        os.truncate(partial, 128 + 4 * row + torn)
-    counter = Counter()
-    write(path, counter)
-    assert counter.pictures <= (9 if torn < 0 else 13)
-    assert np.array_equal(np.load(path), expected())
-
-
-def test_a_file_that_ends_in_its_header_is_started_again(tmp_path: Path) -> None:
-    path = tmp_path / "features.npy"
-    path.with_suffix(".partial").write_bytes(b"\x93NUMPY\x01")
-    write(path, Counter())
-    assert np.array_equal(np.load(path), expected())
-
-
-def test_stops_when_the_caller_does(tmp_path: Path) -> None:
-    path, counter = tmp_path / "features.npy", Counter(fail_at=8)
-    with pytest.raises(KeyboardInterrupt):
-        write(path, counter)
-    counter = Counter()
-    write(path, counter)
-    assert counter.pictures == 17 - 8 and np.array_equal(np.load(path), expected())
-
-
-def test_concurrent_requests_share_one_computation(tmp_path: Path) -> None:
-    path, first, second = tmp_path / "features.npy", Counter(pause=0.5), Counter()
-    steps: list[tuple[str, int, int]] = []
-    thread = threading.Thread(target=write, args=(path, first))
-    thread.start()
-    while not first.pictures:
-        time.sleep(0.01)
-    write(path, second, lambda *step: steps.append(step))
-    thread.join()
-    assert (first.pictures, second.pictures) == (17, 0)
-    assert np.array_equal(np.load(path), expected())
-    assert steps and all(total == 17 and 0 <= done <= 17 for _, done, total in steps)
-
-
-def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="could not be written"):
-        write(tmp_path / "file" / "features.npy", Counter())
 
 
 def test_what_cannot_be_computed_says_what_to_do(domains: TwoDomains) -> None:

@@ -104,8 +104,8 @@ def test_command_line_trains_evaluates_and_lists(small, capsys):
 
 
 def test_misplaced_setting_names_its_method(small, capsys):
-    assert main(["train", "rehearsal", "--set", "ratio=3"]) == 2
-    assert "ratio is a setting of mixed training" in capsys.readouterr().err
+    assert main(["train", "rehearsal", "--set", "split=3"]) == 2
+    assert "split is a setting of iterative training" in capsys.readouterr().err
 
 
 def test_train_page_starts_a_worker(small):

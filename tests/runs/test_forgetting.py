@@ -157,9 +157,27 @@ def test_speed_is_measured_on_earlier_runs_of_the_same_width() -> None:
     entry = Index().get("one")
     scored = 9 * 200 + 2000  # ten evaluations after the first, the last one full
     assert cost.run_speed(entry) == pytest.approx((10_000 + scored / 3) / 200)
-    assert cost.measured_speed([entry], 1.0) == cost.run_speed(entry)
-    assert cost.measured_speed([entry], 0.25) is None
+    same = entry.config
+    assert cost.measured_speed([entry], same) == cost.run_speed(entry)
+    for change in ({"width": 0.25}, {"network": "efficientnet-lite0"}):
+        assert cost.measured_speed([entry], same.model_copy(update=change)) is None
     assert cost.seconds_left(entry) == 0 and cost.pictures_per_second(entry) == pytest.approx(50)
+
+
+def test_guess_follows_the_size_of_the_network() -> None:
+    paper, large = (configure("mixed", preset=preset) for preset in ("quick", "finetune"))
+    # 195.9 million multiplications for a picture of 160 pixels against Table 1's 35.8 million
+    assert cost.guessed_speed(paper) / cost.guessed_speed(large) == pytest.approx(
+        195.9 / 35.8, 0.01
+    )
+    small = large.model_copy(update={"input_size": 80})
+    assert cost.guessed_speed(small) == pytest.approx(4 * cost.guessed_speed(large))
+
+
+def test_training_the_head_alone_takes_one_pass() -> None:
+    config = configure("mixed", preset="finetune", trained_layers="head", ratio=50, batch_size=64)
+    # 600 training pictures per domain, of which half are used, and 400 test pictures
+    assert cost.workload(config, 1000, 1000)[1] == pytest.approx((600 + 800) / 3)
 
 
 def test_time_left_uses_the_speed_of_the_current_phase() -> None:

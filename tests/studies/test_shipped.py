@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from fruitlab.app.paper_page.notes import DISCUSSION
+from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import PROJECT
 from fruitlab.inference.predict import Predictor
@@ -42,7 +43,7 @@ def test_shipped_study_is_complete_and_small():
     assert {f"mixed-{ratio}-paper-seed0" for ratio in (0, 60, 100)} | {
         "iterative-50-follow-paper-seed0"
     } <= names
-    assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < 30e6
+    assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < 45e6
     known = {
         "config.json",
         "metrics.jsonl",
@@ -57,6 +58,24 @@ def test_shipped_study_is_complete_and_small():
     assert with_weights == {f"mixed-{ratio}-thorough-seed0" for ratio in range(0, 101, 10)} | {
         f"iterative-50-{statistics}-thorough-seed0" for statistics in ("frozen", "follow")
     }
+
+
+def test_all_ratios_are_those_of_the_same_pictures():
+    file = SHIPPED / "ratios.safetensors"
+    assert file.stat().st_size < 12e6
+    made = AllRatios.load(file)
+    mixed = Run(SHIPPED / "mixed-60-thorough-seed0")
+    data = mixed.header()["data"]
+    assert (made.facts["fingerprint"], list(made.categories)) == (
+        data["fingerprint"],
+        data["categories"],
+    )
+    found, trained = made.scores(made.best), mixed.summary()
+    for domain in ("nice", "real"):
+        assert found[domain]["pictures"] == trained[domain]["pictures"]
+    assert found["combined"]["top1"] > trained["combined"]["top1"] + 0.1
+    first, last = made.near_best
+    assert first <= made.best <= last
 
 
 @pytest.mark.parametrize("folder", RUNS, ids=lambda path: path.name)

@@ -16,6 +16,7 @@ ACTIVITIES = {
     "waiting": ("Waiting in the queue", "loading PyTorch, preparing the data, then training"),
     "loading torch": ("Loading PyTorch", "preparing the data, then training"),
     "reading the data": ("Preparing data (first use draws the images)", "training"),
+    "computing features": ("Computing features with the pretrained network", "training"),
     "training": ("Training", "the results"),
     "writing the results": ("Evaluating on all test pictures and saving the results", "finished"),
 }

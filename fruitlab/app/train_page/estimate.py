@@ -1,7 +1,8 @@
-"""What a run will take on this machine, from the speed of earlier runs."""
+"""What a run will take on this machine, from the speed of earlier runs, and what it trains."""
 
 from fruitlab.config.text import duration
 from fruitlab.methods.base import Method
+from fruitlab.models import registry, weights
 from fruitlab.runs import cost
 from fruitlab.runs.entry import Entry
 
@@ -21,4 +22,20 @@ def text(config: Method, counts: tuple[int, int, bool], entries: list[Entry]) ->
         f"**{estimate.pictures:,} training pictures** (repeats included) in "
         f"{config.iterations:,} iterations · **about {duration(estimate.seconds)}** at "
         f"{estimate.speed:,.0f} pictures per second ({estimate.basis}){drawing}."
+    )
+
+
+def network(config: Method) -> str:
+    """The run's network as a sentence: its parameters, their size, and how they start."""
+    listing = registry.networks().get(config.network)
+    name = listing.title if listing else config.network
+    found = weights.find(config.network)
+    if found is None:
+        return f"**{name}**. {listing.description if listing else ''}"
+    layers = "all layers" if config.trained_layers == "all" else "only the head"
+    start = "its pretrained weights" if config.pretrained else "random weights"
+    megabytes = 4 * found.parameters / 1e6  # float32
+    return (
+        f"**{name}**: {found.parameters:,} parameters ({megabytes:,.1f} MB), from {start}; trains "
+        f"{layers}."
     )

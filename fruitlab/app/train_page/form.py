@@ -4,7 +4,7 @@ import streamlit as st
 
 from fruitlab.app import forms, launch, permalinks, shared
 from fruitlab.app.train_page import data, estimate
-from fruitlab.config.errors import RunError
+from fruitlab.config.errors import ConfigError, RunError
 from fruitlab.config.run_config import RENAMED
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import methods
@@ -55,6 +55,7 @@ def show(entries: list[Entry], prefill: Method | None) -> None:
     if problem:
         st.warning(problem, icon=":material/image_not_supported:")
     elif config is not None:
+        st.markdown(estimate.network(config))
         st.markdown(estimate.text(config, data.counts(chosen), entries))
     _start_button(config, device, entries, disabled=config is None or problem is not None)
 
@@ -91,7 +92,7 @@ def _start_button(
 def _start(config: Method, device: str) -> None:
     try:
         run = launch.start(config, device=device)
-    except RunError as error:
+    except (ConfigError, RunError) as error:
         st.session_state[PROBLEM] = str(error)
         return
     shared.index().entries(fresh=True)
