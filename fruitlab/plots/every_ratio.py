@@ -1,6 +1,7 @@
 """Figures of all mixing ratios at once, from plain arrays; the first shape is the chosen ratio."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -45,16 +46,21 @@ def curves(
         shown = score == "combined"
         points = style.paper(score, x, y) | {"showlegend": shown, "legendgroup": "paper"}
         data.append(points | ({"name": "combined, paper's Table 2"} if shown else {}))
-    layout = {
+    layout: dict[str, Any] = {
         "xaxis": style.axis("share of the real training set (%)", range=[-2, 102], dtick=10),
         "yaxis": style.accuracy_axis("top-1 accuracy"),
         "hovermode": "x unified",
     }
-    layout |= style.vertical_line(best, "")
-    region = {"type": "rect", "xref": "x", "yref": "paper", "x0": near_best[0], "y0": 0}
+    region: dict[str, Any] = {
+        "type": "rect",
+        "xref": "x",
+        "yref": "paper",
+        "x0": near_best[0],
+        "y0": 0,
+    }
     region |= {"x1": near_best[1], "y1": 1, "line": {"width": 0}, "layer": "below"}
     region["fillcolor"] = style.faded(style.COLOURS["combined"], 0.08)
-    layout |= {"shapes": [*layout["shapes"], region], "annotations": []}
+    layout["shapes"] = [*style.vertical_line(best, "")["shapes"], region]
     value = percent(float(scores["combined"]["top1"][best]))
     caption = (
         f"Best ratio by leave-one-out predictions on the training pictures: {best} % real, "
