@@ -7,6 +7,7 @@ from fruitlab.cli.train_options import method_changes
 from fruitlab.config.errors import ConfigError, RunError
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import configure
+from fruitlab.models import weights
 
 Outcome = tuple[int, Any, str | None]
 """What a command returns: exit status, result for --json, text for stdout."""
@@ -23,7 +24,10 @@ def config(options: Namespace) -> Method:
     for name in ("network", "iterations", "seed"):
         if getattr(options, name) is not None:
             changes[name] = getattr(options, name)
-    return configure(options.method, preset=options.preset, **changes | settings(options.set))
+    changes |= settings(options.set)
+    pretrained = weights.find(str(changes.get("network", ""))) is not None
+    preset = options.preset or ("finetune" if pretrained else "quick")
+    return configure(options.method, preset=preset, **changes)
 
 
 def settings(given: list[str]) -> dict[str, Any]:

@@ -60,9 +60,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--preset",
-        default="quick",
         metavar="|".join(PRESETS),
-        help="The preset (default: quick).",
+        help="The preset (default: quick, or finetune for a pretrained --network).",
     )
     parser.add_argument(
         "--network",

@@ -79,7 +79,7 @@ PRESETS: dict[str, Preset] = {
     "glance": Preset(1, "under a minute", _GLANCE),
     "quick": Preset(2, "a result while you wait", _QUICK),
     "thorough": Preset(1, "the best accuracy for the time", _THOROUGH),
-    "finetune": Preset(1, "a network that was pretrained on ImageNet", _FINETUNE),
+    "finetune": Preset(1, "for pretrained networks", _FINETUNE),
     "paper": Preset(2, "the paper's own settings", {}),
 }
 

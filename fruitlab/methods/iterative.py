@@ -30,6 +30,7 @@ class Iterative(Method):
         "quick": {"running_statistics": "frozen"},
         "thorough": {"running_statistics": "frozen"},
         "glance": {"running_statistics": "frozen"},
+        "finetune": {"running_statistics": "frozen"},
     }
     after_switch: ClassVar = frozenset({"split", "running_statistics", "restart_clock"})
 

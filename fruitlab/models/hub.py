@@ -134,6 +134,9 @@ def _receive(offer: Offer, file: Path, progress: Progress) -> None:
             ):
                 if partial.tell() == start:
                     raise
+            else:
+                if partial.tell() == start:
+                    raise requests.ConnectionError("the hub sends no more bytes")
 
 
 def _store(offer: Offer, file: Path) -> Weights:

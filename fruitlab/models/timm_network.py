@@ -31,21 +31,22 @@ class TimmNetwork(Model):
     name = "timm:"
     title = "A network of timm"
     description = "Any image classifier of the library timm, by its name there."
+    input_size = 0  # the one that it was trained with
     batch = 32
     architecture: ClassVar[str | None] = None
     options: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, categories: int, architecture: str, input_size: int = 0) -> None:
-        """`input_size` in pixels; 0 takes the declared one, or else the one it was trained with.
+        """`input_size` in pixels; 0 takes the one that it was trained with.
 
         Raises:
             ConfigError: timm has no such network, or it cannot take pictures of that size.
         """
         self.trunk: Any  # timm declares no types
-        network, published = _create(architecture, input_size, self.options)
-        self.normalization = tuple(published["mean"]), tuple(published["std"])
+        network, facts = _create(architecture, input_size, self.options)
+        self.normalization = tuple(facts["mean"]), tuple(facts["std"])
         super().__init__()
-        self.trunk, self.input_size = network, input_size or published["input_size"][1]
+        self.trunk, self.input_size = network, input_size or facts["input_size"][1]
         self.feature_size = network.head_hidden_size
         self.spatial = _averages_positions(network)
         self.output = nn.Linear(self.feature_size, categories)
@@ -54,9 +55,7 @@ class TimmNetwork(Model):
     @classmethod
     def from_config(cls, config: RunConfig, categories: int) -> Self:
         architecture = cls.architecture or config.network.removeprefix(cls.name)
-        network = cls(
-            categories, architecture, config.input_size or cls.__dict__.get("input_size", 0)
-        )
+        network = cls(categories, architecture, config.input_size or cls.input_size)
         network.name = config.network  # type: ignore[misc]  # of the member of the family
         return network
 

@@ -48,6 +48,17 @@ def test_every_setting_has_a_widget_with_help_unit_and_limits() -> None:
     assert "Batch size (pictures)" in {widget.label for widget in app.number_input}
 
 
+def test_form_says_what_a_pretrained_network_is_and_takes(workers: list) -> None:
+    said = text(opened("train", method="mixed", preset="finetune", data="synthetic:20"))
+    assert "3,371,008 parameters (13.5 MB), from its pretrained weights; trains all layers" in said
+    assert re.search(r"400 iterations · \*\*about \d min", said)
+    missing = "timm:test_resnet.r160_in1k"
+    app = opened("train", method="mixed", preset="finetune", data="synthetic:20", network=missing)
+    app.button(key="start").click().run()
+    assert not app.exception and not list(catalog.all_runs())
+    assert f"networks download {missing}" in text(app)
+
+
 def test_start_creates_the_run_of_the_form_and_watches_it(workers: list) -> None:
     app = opened(
         "train", method="iterative", preset="glance", data="synthetic:20", width="0.25", split="30"

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 from run_folders import run_folder
 
-from fruitlab.cli.main import main
+from fruitlab.cli import options
+from fruitlab.cli.main import main, parser
 from fruitlab.runs import catalog
 
 FAST = [
@@ -204,7 +205,10 @@ def test_iterative_run_is_evaluated_on_another_dataset(imported, call, pair, tmp
         (("train", "mixed", "--set", "ratoi=3"), "Did you mean ratio"),
         (("train", "mixed", "--set", "learning_rate"), "NAME=VALUE"),
         (("train", "mixed", "--set", "preset=paper"), "part of the command"),
-        (("train", "mixed", "--preset", "best"), "Choose one of: glance, quick, thorough, paper"),
+        (
+            ("train", "mixed", "--preset", "best"),
+            "Choose one of: glance, quick, thorough, finetune, paper",
+        ),
         (("train", "iterative", "--norms", "thaw"), "updated"),
         (("study", "paper", "--at-once", "many"), "from 1 to 64"),
         (("study", "paper", "--at-once", "0"), "from 1 to 64"),
@@ -286,8 +290,19 @@ def test_table_1(call, capsys):
 
 def test_networks_are_listed(call, capsys):
     status, listed, _ = call("networks")
-    assert status == 0 and listed[0]["name"] == "paper" and listed[0]["title"]
+    assert status == 0 and all(network["title"] for network in listed)
+    assert {"paper", "efficientnet-lite0"} <= {network["name"] for network in listed}
     assert main(["networks"]) == 0 and "paper" in capsys.readouterr().out
+
+
+def test_pretrained_network_has_a_preset_of_its_own() -> None:
+    def preset(*arguments: str) -> str:
+        return options.config(parser().parse_args(["train", "mixed", *arguments])).preset
+
+    assert preset().startswith("quick@")
+    assert preset("--network", "efficientnet-lite0").startswith("finetune@")
+    assert preset("--set", "network=efficientnet-lite0").startswith("finetune@")
+    assert preset("--network", "efficientnet-lite0", "--preset", "quick").startswith("quick@")
 
 
 def test_unknown_network_fails_before_the_data_is_read(call):

@@ -7,10 +7,16 @@ import pytest
 
 from fruitlab.models import registry
 
+LARGE = ("efficientnet-lite0",)  # a network of timm like test_resnet, which is quick to train
+NAMES = dict.fromkeys([*registry._built_in(), *network_contract.SMALL])
+
 pytestmark = pytest.mark.parametrize(
     "name",
-    # Families have no network of their own name.
-    dict.fromkeys([*(n for n in registry._built_in() if n[-1] != ":"), *network_contract.SMALL]),
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in LARGE else [])
+        for name in NAMES
+        if not name.endswith(":")  # a family
+    ],
 )
 
 
@@ -31,9 +37,5 @@ def test_restricted_training_changes_only_the_head(name: str, running_statistics
     network_contract.check_restricted_training(name, running_statistics)
 
 
-def test_run_classifies_and_is_exported(
-    name: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    if name == "efficientnet-lite0" and not request.config.getoption("--slow"):
-        pytest.skip("slow: run with --slow")  # networks of timm are exported alike
+def test_run_classifies_and_is_exported(name: str, tmp_path: Path) -> None:
     network_contract.check_run(name, tmp_path)

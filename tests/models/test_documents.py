@@ -12,7 +12,8 @@ ROWS = re.findall(r"^\| `([a-z0-9_-]+)` \|[^|]*\| ([\d,]+) \| (\d+) x", TEXT, re
 
 
 def test_every_built_in_network_is_listed():
-    missing = set(registry._built_in()) - {name for name, _, _ in ROWS}
+    networks = {name for name in registry._built_in() if not name.endswith(":")}  # no families
+    missing = networks - {name for name, _, _ in ROWS}
     assert not missing, f"add a row for {missing} to docs/models.md"
 
 

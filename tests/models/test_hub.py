@@ -161,6 +161,14 @@ def test_continues_when_the_connection_breaks(server: Hub) -> None:
     assert steps[-1] == ("Downloading", len(server.good), len(server.good))
 
 
+def test_stops_when_nothing_more_comes(server: Hub) -> None:
+    offer, server.cuts = hub.look_up(NETWORK), [CHUNK, 0]
+    with pytest.raises(DataError, match=r"continues after the 0.3 MB received so far"):
+        hub.download(offer)
+    hub.download(offer)
+    assert server.ranges == [0, CHUNK, CHUNK]
+
+
 def fetch() -> None:
     hub.download(hub.look_up(NETWORK))
 

@@ -34,8 +34,10 @@ def network(config: Method) -> str:
         return f"**{name}**. {listing.description if listing else ''}"
     layers = "all layers" if config.trained_layers == "all" else "only the head"
     start = "its pretrained weights" if config.pretrained else "random weights"
+    suits = config.preset.startswith("finetune@")
+    advice = "" if suits else " The preset finetune has settings that suit it."
     megabytes = 4 * found.parameters / 1e6  # float32
     return (
         f"**{name}**: {found.parameters:,} parameters ({megabytes:,.1f} MB), from {start}; trains "
-        f"{layers}."
+        f"{layers}.{advice}"
     )
