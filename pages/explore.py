@@ -1,10 +1,12 @@
-"""Explore: a slider from networks trained on studio pictures to networks trained on real photos."""
+"""Explore: a slider from learning from studio pictures alone to learning from real photos alone."""
 
 import streamlit as st
 
 from fruitlab.app import shared
-from fruitlab.app.explore_page import first_runs, mixing, one_photo
-from fruitlab.runs.sweeps import sweeps
+from fruitlab.app.explore_page import first_runs, instant, mixing, one_photo
+from fruitlab.runs.sweeps import Sweep, sweeps
+
+INSTANT, TRAINED = "At every ratio", "Trained networks"
 
 
 def main() -> None:
@@ -12,13 +14,41 @@ def main() -> None:
     st.title("Explore")
     st.markdown(
         "Should you train on clean studio photos (*nice*), messy *real* ones, or a mix? Drag the "
-        "slider to see what a small network learns from each mix, then try it on a photo."
+        "slider to see what each mix gives, then try it on a photo."
     )
     entries = shared.index().entries()
-    found = sweeps(entries)
-    if not found:
-        first_runs.show(entries)
-        return
+    found, ratios = sweeps(entries), instant.available()
+    if not ratios:
+        trained(found) if found else first_runs.show(entries)
+    elif not found or view() == INSTANT:
+        instant.show(ratios, found)
+    else:
+        trained(found)
+
+
+def view() -> str:
+    """Draws the choice between the two views; links to a set of networks open the second one."""
+    key = "view"
+    if key not in st.session_state:
+        st.session_state[key] = TRAINED if "set" in st.query_params else INSTANT
+
+    def changed() -> None:
+        if st.session_state[key] == INSTANT:
+            st.query_params.pop("set", None)
+
+    chosen = st.segmented_control(
+        "View",
+        [INSTANT, TRAINED],
+        key=key,
+        required=True,
+        on_change=changed,
+        label_visibility="collapsed",
+    )
+    return str(chosen)
+
+
+def trained(found: list[Sweep]) -> None:
+    """Draws the networks that were trained from scratch, one at each stop of the slider."""
     sweep = mixing.choose(found)
     left, right = st.columns([5, 6], gap="large")
     with left:

@@ -19,7 +19,6 @@ from fruitlab.metrics import accuracy
 from fruitlab.runs import catalog, queue
 
 NETWORK = "efficientnet-lite0"
-NAME = "ratios.safetensors"  # of the shipped file
 
 
 def add_solve(parser: ArgumentParser) -> None:
@@ -108,7 +107,7 @@ def ratios_file(options: Namespace, output: Output) -> Outcome:
     """`ratios-file`: write the file from which the Explore page answers at every ratio."""
     config, _ = _config(options)
     data = store.load(config.data, say=output.say, progress=output.progress)
-    from fruitlab.studies.all_ratios import every_ratio
+    from fruitlab.studies.all_ratios import NAME, every_ratio
 
     made = every_ratio(
         data,

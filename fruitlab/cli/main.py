@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fruitlab.cli import closed_form, commands, explore, networks, study_options
+from fruitlab.cli import answer, closed_form, commands, explore, networks, study_options
 from fruitlab.cli import data as data_commands
 from fruitlab.cli import study as study_command
 from fruitlab.cli.job import run_job
@@ -66,6 +66,13 @@ def parser() -> argparse.ArgumentParser:
 
     solve = add("solve", "Solve for a pretrained network's last layer.", closed_form.solve)
     closed_form.add_solve(solve)
+
+    found = add(
+        "answer",
+        "From two folders of pictures to the best mixing ratio and a model.",
+        answer.answer,
+    )
+    answer.add_options(found)
 
     study = add("study", "Train many runs as one study, or continue it.", study_command.study)
     study_options.add_options(study)

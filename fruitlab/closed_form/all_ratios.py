@@ -170,6 +170,24 @@ class AllRatios:
         flips = np.flatnonzero(np.diff(answer)) + 1
         return PhotoCurves(probability, answer, tuple(flips.tolist()))
 
+    def evidence(self, feature_map: np.ndarray, answer: np.ndarray) -> np.ndarray:
+        """Where the evidence for an answer lies: class activation maps (Zhou et al. 2016).
+
+        They are exact, as the features are the mean of the map and the head is linear: the mean of
+        a map is the category's score above that of the mean features.
+
+        Args:
+            feature_map: float [features, height, width].
+            answer: a category at each ratio, int [101].
+
+        Returns:
+            float32 [101, height, width]
+        """
+        size, *sides = feature_map.shape
+        heads = self._heads.reshape(size, RATIOS, -1)[:, range(RATIOS), answer]
+        centred = feature_map.reshape(size, -1) - self.mean[:, None]
+        return (heads.T @ centred.astype(np.float32)).reshape(RATIOS, *sides)
+
     def save(self, path: Path) -> None:
         """Write everything to one file. Raises OSError."""
         arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in ARRAYS}

@@ -1,9 +1,65 @@
-"""Reading and writing small files. A file is written as a whole or not at all."""
+"""Reading and writing small files. A file is written as a whole or not at all.
 
+A file that is read may come from a stranger: only regular files are opened, no more than a given
+number of bytes is read, and JSON is parsed with limits.
+"""
+
+import errno
 import json
 import os
+import secrets
+import stat
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+from pydantic_core import from_json
+
+MAX_JSON = 4_000_000  # bytes; the largest config.json that ships with FruitLab has 9,000
+
+
+class NotRegularError(OSError):
+    """What was to be opened is a folder, a pipe or a device."""
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for reading. Opening or reading anything else could wait for ever.
+
+    Raises:
+        NotRegularError: it is a folder, a pipe or a device.
+        OSError: it cannot be opened.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise NotRegularError(
+                errno.EINVAL, "not a regular file (a folder, a pipe or a device)", str(path)
+            )
+        return open(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """The content of a regular file.
+
+    Args:
+        most: bytes.
+
+    Raises:
+        OSError: it is larger than `most`, no regular file, or cannot be read.
+    """
+    with open_regular(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"larger than {most / 1e6:,.0f} MB", str(path))
+    return content
+
+
+def parse_json(text: bytes | str) -> Any:
+    """The value of a JSON text, without NaN, Infinity and deep nesting. Raises ValueError."""
+    return from_json(text, allow_inf_nan=False)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -15,7 +71,8 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    # Threads and processes may write the same file at once.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:
         with open(temporary, "wb") as file:
             file.write(content)
@@ -32,6 +89,21 @@ def write_json(path: Path, content: Any) -> None:
     write_whole(path, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
 
 
-def read_json(path: Path) -> Any:
-    """The content of a JSON file. Raises OSError, or ValueError if it is not JSON."""
-    return json.loads(path.read_text(encoding="utf-8"))
+def read_json(path: Path, most: int = MAX_JSON) -> Any:
+    """The content of a JSON file (`parse_json`) of up to `most` bytes.
+
+    Raises:
+        OSError: it cannot be read (`read_bounded`).
+        ValueError: it is not JSON.
+    """
+    return parse_json(read_bounded(path, most))
+
+
+def delete_temporary(folder: Path) -> None:
+    """Delete the temporary files that a killed `write_whole` left in a folder.
+
+    Nobody else may write to the folder at the same time.
+    """
+    for file in folder.glob(".*.*-????????"):
+        with suppress(OSError):
+            file.unlink()

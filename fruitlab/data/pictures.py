@@ -1,7 +1,9 @@
-"""Decodes one picture file to 100x100 RGB, or says in plain words why it cannot be used."""
+"""Decodes one picture file to 100x100 RGB, or says in plain words why it cannot be used.
+
+Pictures of unknown origin are decoded through ``decoding``, in a process with limits.
+"""
 
 import os
-import stat
 import warnings
 from io import BytesIO
 from pathlib import Path
@@ -22,10 +24,17 @@ from PIL import (  # the plugins by name, because Image.open only knows plugins 
 )
 
 from fruitlab.config.errors import DataError
+from fruitlab.config.files import NotRegularError, open_regular
 
 SIZE = 100  # side of the network input in pixels (paper section 2, Table 1)
 MAX_PIXELS = 70_000_000  # above the 64 million of phone cameras; 280 MB when decoded at 4 bytes
 MAX_ASPECT = 12  # the centre square of anything longer shows next to nothing of the picture
+# Large pictures are first averaged down to about three times the size of the input, which makes no
+# visible difference.
+REDUCING_GAP = 3.0
+STRIP = (
+    4_000_000  # pixels that are converted at a time: copies of all would take several times 280 MB
+)
 
 # Formats that cameras, phones, shops and datasets use. Pillow's other readers (EPS starts
 # Ghostscript, PSD, FITS, ...) only add ways to fail. If Pillow was built without AVIF, AVIF files
@@ -53,7 +62,9 @@ TRANSPOSE = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-EXIF_ORIENTATION, TIFF_BITS_PER_SAMPLE = 0x0112, 258
+MIRRORED, UPSIDE_DOWN = (2, 3, 7, 8), (3, 4, 6, 7)  # orientations that turn a row, a column round
+EXIF_ORIENTATION, TIFF_BITS_PER_SAMPLE, TIFF_PHOTOMETRIC, TIFF_TILE_WIDTH = 0x0112, 258, 262, 322
+YCBCR = 6
 
 # Files that often have the name of a picture: offset and value of their first bytes, and a reason.
 IMPOSTORS = (
@@ -91,9 +102,7 @@ def read(source: Path | bytes | BinaryIO) -> np.ndarray:
     """
     try:
         if isinstance(source, str | os.PathLike):
-            if not stat.S_ISREG(os.stat(source).st_mode):  # reading from a pipe would block
-                raise BadPicture("not a regular file (a folder, a pipe or a device)")
-            with open(source, "rb") as file:
+            with open_regular(Path(source)) as file:
                 return _decode(file)
         if isinstance(source, bytes | bytearray | memoryview):
             source = BytesIO(source)
@@ -122,17 +131,7 @@ def to_array(image: Image.Image) -> np.ndarray:
     _check_size(image.size)
     try:
         image.load()
-        bits, orientation = _grey_bits(image), _orientation(image)
-        if orientation in TRANSPOSE:
-            image = image.transpose(TRANSPOSE[orientation])
-        side = min(image.size)
-        left, top = (image.width - side) // 2, (image.height - side) // 2
-        square = image.crop((left, top, left + side, top + side))
-        rgb = _blend_on_white(_to_eight_bits(square, bits))
-        # reducing_gap: large pictures are first averaged down to three times the target size,
-        # which makes no visible difference.
-        rgb = rgb.resize((SIZE, SIZE), Image.Resampling.LANCZOS, reducing_gap=3.0)
-        return np.array(rgb, dtype=np.uint8)
+        return np.array(_shrunk(image), dtype=np.uint8)
     except BadPicture:
         raise
     except Exception as error:
@@ -153,6 +152,7 @@ def _decode(file: BinaryIO) -> np.ndarray:
         raise
     with image:
         _check_size(image.size)  # known from the header: nothing has been decoded yet
+        _check_kind(image)
         # Decodes JPEG at 1/2, 1/4 or 1/8 of its size while that leaves twice the pixels needed,
         # which is up to ten times faster.
         image.draft(image.mode, (2 * SIZE, 2 * SIZE))
@@ -176,9 +176,64 @@ def _check_size(size: tuple[int, int]) -> None:
         )
 
 
+def _check_kind(image: Image.Image) -> None:
+    """Refuses what Pillow 12 decodes unsafely (the security notes of Pillow 13.0.0)."""
+    if isinstance(image, JpegImagePlugin.JpegImageFile) and len(image.layer) != image.layers:
+        raise BadPicture("damaged, or not what its name says (it describes its size twice)")
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        tags = image.tag_v2
+        jpeg = "jpeg" in str(image.info.get("compression"))
+        if jpeg or TIFF_TILE_WIDTH in tags or tags.get(TIFF_PHOTOMETRIC) == YCBCR:
+            raise BadPicture(
+                "a TIFF file with tiles, JPEG compression or YCbCr colours, which is not "
+                "supported; save it as PNG"
+            )
+
+
+def _shrunk(image: Image.Image) -> Image.Image:
+    """The centre square of a decoded image as RGB, [100, 100], strip by strip.
+
+    The same as turning, cropping and converting the whole image, and then
+    ``resize(..., LANCZOS, reducing_gap=3.0)``, with a fraction of the memory.
+    """
+    bits, orientation = _grey_bits(image), _orientation(image)
+    width, height = image.size if orientation < 5 else image.size[::-1]
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    factor = int(side / SIZE / REDUCING_GAP) or 1
+    rows = max(1, STRIP // side // factor) * factor
+    strips = []
+    for first in range(top, top + side, rows):
+        box = (left, first, left + side, min(first + rows, top + side))
+        strip = image.crop(_before_turning(box, orientation, image.size))
+        if orientation in TRANSPOSE:
+            strip = strip.transpose(TRANSPOSE[orientation])
+        strips.append(_blend_on_white(_to_eight_bits(strip, bits)).reduce(factor))
+    small = Image.new("RGB", (strips[0].width, sum(strip.height for strip in strips)))
+    for number, strip in enumerate(strips):
+        small.paste(strip, (0, number * rows // factor))
+    box_in_small = (0, 0, side / factor, side / factor)
+    return small.resize((SIZE, SIZE), Image.Resampling.LANCZOS, box=box_in_small)
+
+
+def _before_turning(
+    box: tuple[int, int, int, int], orientation: int, size: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """Where a box of the turned image lies in the image as it is stored."""
+    left, top, right, bottom = box
+    if orientation >= 5:
+        left, top, right, bottom = top, left, bottom, right
+    if orientation in MIRRORED:
+        left, right = size[0] - right, size[0] - left
+    if orientation in UPSIDE_DOWN:
+        top, bottom = size[1] - bottom, size[1] - top
+    return left, top, right, bottom
+
+
 def _orientation(image: Image.Image) -> int:
     try:
-        return image.getexif().get(EXIF_ORIENTATION, 1)
+        orientation = image.getexif().get(EXIF_ORIENTATION, 1)
+        return orientation if orientation in TRANSPOSE else 1
     except Exception:  # a damaged EXIF block says nothing about the pixels
         return 1
 
@@ -230,6 +285,8 @@ def _reason(error: Exception) -> str:
     if isinstance(error, Image.DecompressionBombError):  # Pillow's own limit is checked first
         limit = f"{MAX_PIXELS / 1e6:.0f} million pixels"
         return f"too large: the limit is {limit}; save it in a smaller size"
+    if isinstance(error, NotRegularError):
+        return str(error.strerror)
     if isinstance(error, PermissionError):
         return "no permission to read it"
     if isinstance(error, FileNotFoundError):

@@ -1,11 +1,11 @@
 """Reads the pictures of matched categories into a dataset, decoding in parallel."""
 
 import dataclasses
-import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,18 +13,15 @@ import numpy as np
 
 from fruitlab.config.errors import DataError
 from fruitlab.config.progress import Progress
-from fruitlab.data import pictures
+from fruitlab.data import decoding
 from fruitlab.data.cache import SourceFile
 from fruitlab.data.cache_writer import Contents, Writer
 from fruitlab.data.domains import DOMAINS, DomainName, TwoDomains, content_hash
 from fruitlab.data.matching import Entry, Matches
+from fruitlab.data.pictures import BadPicture
 
 CHUNK = 128  # pictures per progress report; that many are held in memory
-# Threads, because Pillow decodes without holding the GIL. 4,000 JPEGs of 128x128 pixels, where
-# Python's own share is largest, took 1.6 s on 2 cores; processes took 1.3 s plus their start-up,
-# one thread 2.3 s. Two per core, because some wait for the disk; at most 16, because each may hold
-# a large picture in memory.
-WORKERS = min(16, 2 * (os.cpu_count() or 1))
+BATCH = 16  # pictures that a decoder reads one after the other
 
 
 @dataclass(frozen=True)
@@ -108,12 +105,15 @@ class PictureReader:
         """Reads all categories. Those with too few usable pictures are left out."""
         counts = [[len(entries) for entries in domains.values()] for domains in matches.values()]
         self._total = sum(sum(pair) for pair in counts if min(pair) >= self.min_images)
-        pool = ThreadPoolExecutor(WORKERS)
+        pool = ThreadPoolExecutor(decoding.WORKERS)
         try:
             for category, domains in matches.items():
                 self._read_category(category, domains, pool)
+        except BaseException:  # an interrupted import must not wait for the pictures at work
+            decoding.stop()
+            raise
         finally:
-            pool.shutdown(cancel_futures=True)  # an interrupted import must not decode the rest
+            pool.shutdown(cancel_futures=True)
 
     def _read_category(
         self, category: str, domains: dict[DomainName, list[Entry]], pool: ThreadPoolExecutor
@@ -139,21 +139,21 @@ class PictureReader:
     def _read_entries(
         self, domain: DomainName, entries: list[Entry], pool: ThreadPoolExecutor
     ) -> CategoryPictures:
-        def decode(entry: Entry) -> tuple[np.ndarray, str] | pictures.BadPicture:
-            if entry.file in self._known[domain]:
-                return self._known[domain][entry.file]
-            try:
-                image = pictures.read(self.roots[domain] / entry.file.path)
-            except pictures.BadPicture as error:
-                return error
-            return image, content_hash(image)
+        known, root = self._known[domain], self.roots[domain]
+
+        def decode(batch: list[Entry]) -> list[tuple[np.ndarray, str] | BadPicture]:
+            new = [root / file.path for _, file in batch if file not in known]
+            decoded = iter(decoding.read_many(new) if new else ())
+            return [known.get(file) or _with_hash(next(decoded)) for _, file in batch]
 
         read = CategoryPictures([])
         for start in range(0, len(entries), CHUNK):
             chunk = entries[start : start + CHUNK]
-            for (path, file), result in zip(chunk, pool.map(decode, chunk), strict=True):
+            batches = [chunk[first : first + BATCH] for first in range(0, len(chunk), BATCH)]
+            results = chain.from_iterable(pool.map(decode, batches))
+            for (path, file), result in zip(chunk, results, strict=True):
                 full_path = f"{domain}/{path}"
-                if isinstance(result, pictures.BadPicture):
+                if isinstance(result, BadPicture):
                     self.contents.refused.append({"file": full_path, "reason": str(result)})
                     read.files.append(dataclasses.replace(file, outcome=str(result)))
                     continue
@@ -194,6 +194,10 @@ class PictureReader:
                     "so they cannot be on both sides of a split"
                 )
         return None
+
+
+def _with_hash(image: np.ndarray | BadPicture) -> tuple[np.ndarray, str] | BadPicture:
+    return image if isinstance(image, BadPicture) else (image, content_hash(image))
 
 
 def group_key_finder(pattern: str | None) -> Callable[[str], str | None]:

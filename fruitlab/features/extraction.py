@@ -57,3 +57,15 @@ class Extractor:
     def _features(self, pictures: Tensor) -> Tensor:
         inputs = self.network.prepare(pictures.to(self.device))
         return self.network.features(inputs).float().cpu()
+
+    @torch.inference_mode()
+    def feature_map(self, picture: np.ndarray) -> np.ndarray:
+        """The last feature map of one picture, uint8 [height, width, 3]: float32 [size, h, w].
+
+        The features are its mean over all places. For a network that does not average places, the
+        features themselves are returned as [size, 1, 1].
+        """
+        x = self.network.prepare(torch.tensor(picture).unsqueeze(0).to(self.device))
+        if not self.network.spatial:
+            return self.network.features(x)[0, :, None, None].float().cpu().numpy()
+        return self.network.feature_map(x)[0].float().cpu().numpy()

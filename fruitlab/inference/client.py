@@ -21,14 +21,16 @@ from typing import Any
 import numpy as np
 
 from fruitlab.config.errors import RunError
+from fruitlab.config.files import read_bounded
 from fruitlab.config.paths import PROJECT, child_environment
-from fruitlab.data.pictures import SIZE, BadPicture
+from fruitlab.data import decoding
+from fruitlab.data.pictures import BadPicture
 from fruitlab.inference.heatmap import Explanation
 from fruitlab.inference.messages import receive, send
 from fruitlab.runs.catalog import find
 
 SECONDS = 60  # to wait for an answer; the first one includes importing torch on a busy machine
-MAX_BYTES = 64 * 2**20  # size limit of a photo's file: four times what phones write
+MAX_BYTES = 64_000_000  # size limit of a photo's file: four times what phones write
 
 # A picture file, its bytes, or uint8 [100, 100, 3] as `pictures.read` returns it.
 Photo = bytes | Path | np.ndarray
@@ -84,6 +86,27 @@ def explain(run_id: str, photo: Photo) -> Explanation:
     )
 
 
+def feature_map(network: str, size: int, photo: Photo) -> tuple[np.ndarray, np.ndarray]:
+    """A photo as the networks are given it, and what a pretrained backbone makes of it.
+
+    Args:
+        network: name of the backbone's network.
+        size: side of its input in pixels; 0 is the network's own.
+
+    Returns:
+        uint8 [100, 100, 3]; and the last feature map, float32 [features, height, width].
+
+    Raises:
+        BadPicture: the photo cannot be used.
+        PredictorError: no answer came, or the backbone cannot be used; the message says why.
+    """
+    pixels = _pixels(photo)
+    header, body = _request({"backbone": [network, size]}, pixels)
+    if "error" in header:
+        raise PredictorError(header["error"])
+    return pixels, np.frombuffer(body, np.float32).reshape(header["shape"])
+
+
 def start() -> None:
     """Start the server without waiting for it, for example while a person chooses a photo."""
     _running()
@@ -107,42 +130,44 @@ def _of_one(run_id: str, answers: Answers) -> list[dict[str, Any]]:
 def _ask(
     run_ids: Sequence[str], photo: Photo, *, explain: bool
 ) -> tuple[list[dict[str, Any]], np.ndarray]:
-    body = _content(photo)
+    pixels = _pixels(photo)
     known, unknown = [], []
     for run_id in run_ids:
         try:
             known.append([run_id, str(find(run_id).folder.resolve())])
         except RunError as error:
             unknown.append({"run": run_id, "error": str(error)})
-    request = {"runs": known, "explain": explain, "pixels": isinstance(photo, np.ndarray)}
-    for attempt in (1, 2):  # requests change nothing, so one that a server died of can be repeated
+    header, _ = _request({"runs": known, "explain": explain}, pixels)
+    return header["answers"] + unknown, pixels
+
+
+def _request(request: dict[str, Any], pixels: np.ndarray) -> tuple[dict[str, Any], bytes]:
+    """The server's answer to a request about a picture, as header and body."""
+    for _ in (1, 2):  # requests change nothing, so one that a server died of can be repeated
         try:
-            header, seen = _running().ask(request, body)
-            break
+            return _running().ask(request, pixels.tobytes())
         except _Died:
-            if attempt == 2:
-                raise PredictorError(
-                    "The prediction server ended twice without an answer. Is there enough memory? "
-                    "Its last messages are in the terminal that FruitLab runs in."
-                ) from None
-    if "error" in header:
-        raise BadPicture(header["error"])
-    return header["answers"] + unknown, np.frombuffer(seen, np.uint8).reshape(SIZE, SIZE, 3)
+            pass
+    raise PredictorError(
+        "The prediction server ended twice without an answer. Is there enough memory? "
+        "Its last messages are in the terminal that FruitLab runs in."
+    )
 
 
-def _content(photo: Photo) -> bytes:
+def _pixels(photo: Photo) -> np.ndarray:
+    """The photo as the networks are given it. It is decoded before the server sees it.
+
+    So the server can neither be stopped nor kept busy by a photo.
+    """
     if isinstance(photo, np.ndarray):
-        return np.ascontiguousarray(photo, dtype=np.uint8).tobytes()
+        return np.ascontiguousarray(photo, dtype=np.uint8)
     try:
-        size = len(photo) if isinstance(photo, bytes) else photo.stat().st_size
-        if size > MAX_BYTES:
-            raise BadPicture(
-                f"the file is too large: {size / 2**20:,.0f} MB; save it smaller, "
-                f"up to {MAX_BYTES / 2**20:.0f} MB are read"
-            )
-        return photo if isinstance(photo, bytes) else photo.read_bytes()
+        content = photo if isinstance(photo, bytes) else read_bounded(photo, MAX_BYTES)
     except OSError as error:
         raise BadPicture(f"it cannot be read ({error.strerror})") from None
+    if len(content) > MAX_BYTES:
+        raise BadPicture(f"too large: more than {MAX_BYTES / 1e6:.0f} MB; save it smaller")
+    return decoding.read(content)
 
 
 class _Died(Exception):

@@ -57,6 +57,19 @@ def examples(run: Run, count: int = 6) -> list[Example]:
         return drawn(count, known=_categories(run))  # whatever is in that folder
 
 
+def of_data(
+    name: str, fingerprint: str, categories: tuple[str, ...], count: int = 6
+) -> list[Example]:
+    """Test pictures of a dataset (split seed 0), chosen like those of `examples`, or drawings."""
+    try:
+        data = store.load_cached(name)
+        if data is not None and data.fingerprint == fingerprint:
+            return list(_of_split(data, count))
+    except DataError:
+        pass
+    return drawn(count, known=categories)
+
+
 def drawn(count: int = 6, *, known: tuple[str, ...] = ()) -> list[Example]:
     """Drawn examples, alternately real and nice.
 
@@ -93,6 +106,20 @@ def _alternating(count: int) -> list[DomainName]:
 def _spread(length: int, count: int) -> list[int]:
     """`count` indices spread evenly over a sequence of that length."""
     return np.linspace(0, length - 1, count).round().astype(int).tolist()
+
+
+@lru_cache(maxsize=8)
+def _of_split(data: TwoDomains, count: int) -> tuple[Example, ...]:
+    split, rng = data.split(0), np.random.default_rng(zlib.crc32(data.fingerprint.encode()))
+    found = []
+    labels = _spread(len(data.categories), count)
+    for label, domain in zip(labels, _alternating(count), strict=True):
+        pictures, tested = getattr(data, domain), split.indices(domain, "test")
+        tested = tested[pictures.labels[tested] == label]
+        image = np.array(pictures.images[tested[rng.integers(len(tested))]])
+        category, is_drawn = data.categories[label], data.kind == "drawn"
+        found.append(Example(image, category, domain, drawn=is_drawn, tested=True))
+    return tuple(found)
 
 
 @lru_cache(maxsize=64)

@@ -57,6 +57,13 @@ def overlay(seen: np.ndarray, relevance: np.ndarray, side: int = 400) -> np.ndar
     return ((1 - alpha) * grey + alpha * colours).round().astype(np.uint8)
 
 
+def colours() -> list[list[int]]:
+    """The colours of strengths 0, 1, ..., 255, each as red, green and blue of 255."""
+    stops = np.linspace(0, 255, len(STOPS))
+    channels = [np.interp(np.arange(256), stops, channel) for channel in STOPS.T]
+    return np.stack(channels, axis=1).round().astype(int).tolist()
+
+
 def enlarged(seen: np.ndarray, side: int) -> np.ndarray:
     """What a network was given, uint8 [100, 100, 3], with square pixels: uint8 [side, side, 3]."""
     return np.asarray(Image.fromarray(seen).resize((side, side), Image.Resampling.NEAREST))

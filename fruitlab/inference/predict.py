@@ -1,14 +1,14 @@
 """Predictions of a run's network for a photo: the likeliest categories, and where it looked."""
 
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from fruitlab.config.errors import ConfigError, RunError
-from fruitlab.data import pictures
+from fruitlab.data import decoding
 from fruitlab.inference.heatmap import Explanation
 from fruitlab.models import registry
 from fruitlab.models.folded import inference_model
@@ -96,11 +96,11 @@ class Predictor:
         self.network = inference_model(network)
 
     @torch.inference_mode()
-    def top3(self, photo: Path | bytes | BinaryIO | np.ndarray) -> list[dict[str, Any]]:
+    def top3(self, photo: Path | bytes | np.ndarray) -> list[dict[str, Any]]:
         """[{category, probability}] of the three likeliest categories, the likeliest first.
 
         Args:
-            photo: a picture file, its bytes, or what `pictures.read` returned for it.
+            photo: a picture file, its bytes, or what `decoding.read` returned for it.
 
         Raises:
             BadPicture: the photo cannot be used; the message says why.
@@ -108,9 +108,9 @@ class Predictor:
         return self._top3(self.network(self._prepared(photo)))
 
     @torch.no_grad()
-    def explain(self, photo: Path | bytes | BinaryIO | np.ndarray) -> Explanation:
+    def explain(self, photo: Path | bytes | np.ndarray) -> Explanation:
         """`top3`, the picture as the network saw it, and where it looked. Raises BadPicture."""
-        seen = photo if isinstance(photo, np.ndarray) else pictures.read(photo)
+        seen = photo if isinstance(photo, np.ndarray) else decoding.read(photo)
         x = self._prepared(seen)
         if not self.network.spatial:
             return Explanation(self._top3(self.network(x)), seen, None)
@@ -126,6 +126,6 @@ class Predictor:
             for value, index in zip(top.values.tolist(), top.indices.tolist(), strict=True)
         ]
 
-    def _prepared(self, photo: Path | bytes | BinaryIO | np.ndarray) -> Tensor:
-        picture = photo if isinstance(photo, np.ndarray) else pictures.read(photo)
+    def _prepared(self, photo: Path | bytes | np.ndarray) -> Tensor:
+        picture = photo if isinstance(photo, np.ndarray) else decoding.read(photo)
         return self.network.prepare(torch.tensor(picture).unsqueeze(0))

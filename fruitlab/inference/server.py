@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from fruitlab.config.errors import DataError, RunError
-from fruitlab.data import pictures
-from fruitlab.data.pictures import SIZE, BadPicture
+from fruitlab.config.errors import ConfigError, DataError, RunError
+from fruitlab.data.pictures import SIZE
+from fruitlab.features.extraction import Extractor
 from fruitlab.inference.messages import receive, send
 from fruitlab.inference.predict import Predictor
 from fruitlab.runs.folder import Run
@@ -31,6 +31,13 @@ class Networks:
 
     def __init__(self) -> None:
         self.held: OrderedDict[str, tuple[int, Predictor]] = OrderedDict()
+        self.extractor: tuple[tuple[str, int], Extractor] | None = None
+
+    def backbone(self, network: str, size: int) -> Extractor:
+        """A pretrained backbone; one is kept. Raises ConfigError as `Extractor` does."""
+        if self.extractor is None or self.extractor[0] != (network, size):
+            self.extractor = (network, size), Extractor(network, size or None)
+        return self.extractor[1]
 
     def of(self, folder: str) -> Predictor:
         """The network of a run folder. Raises RunError as `predict.load_network` does."""
@@ -53,23 +60,28 @@ def _written(run: Run) -> int:
     return 0
 
 
-def answer(
+def feature_map(
     networks: Networks, request: dict[str, Any], photo: bytes
 ) -> tuple[dict[str, Any], bytes]:
+    """The feature map of a photo's pixels: {shape} and float32 bytes, or {error} and nothing."""
+    seen = np.frombuffer(photo, np.uint8).reshape(SIZE, SIZE, 3)
+    try:
+        found = networks.backbone(*request["backbone"]).feature_map(seen)
+    except ConfigError as error:
+        return {"error": str(error)}, b""
+    return {"shape": found.shape}, found.tobytes()
+
+
+def answer(networks: Networks, request: dict[str, Any], photo: bytes) -> dict[str, Any]:
     """Answer a request about one photo.
 
+    Args:
+        photo: its pixels, uint8 [100, 100, 3].
+
     Returns:
-        {answers: [{run, top[, relevance]} or {run, error}]}, and the pixels that the networks were
-        given, as bytes. {error} if the photo cannot be used.
+        {answers: [{run, top[, relevance]} or {run, error}]}.
     """
-    try:
-        seen = (
-            np.frombuffer(photo, np.uint8).reshape(SIZE, SIZE, 3)
-            if request["pixels"]
-            else pictures.read(photo)
-        )
-    except BadPicture as error:
-        return {"error": str(error)}, b""
+    seen = np.frombuffer(photo, np.uint8).reshape(SIZE, SIZE, 3)
     answers = []
     for run_id, folder in request["runs"]:
         try:
@@ -92,7 +104,7 @@ def answer(
                 f"({type(error).__name__}: {error})."
             }
         answers.append({"run": run_id} | result)
-    return {"answers": answers}, seen.tobytes()
+    return {"answers": answers}
 
 
 def main() -> None:
@@ -112,9 +124,13 @@ def main() -> None:
     while (message := receive(sys.stdin.buffer)) is not None:
         last[0] = time.monotonic()
         request, photo = message
-        header, seen = answer(networks, request, photo)
+        header, body = (
+            feature_map(networks, request, photo)
+            if "backbone" in request
+            else (answer(networks, request, photo), b"")
+        )
         try:
-            send(answers, {"id": request["id"]} | header, seen)
+            send(answers, {"id": request["id"]} | header, body)
         except OSError:
             break  # the client has ended
 

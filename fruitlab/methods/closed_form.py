@@ -33,10 +33,15 @@ class ClosedForm(Method):
 
     name: ClassVar = "closed-form"
     title: ClassVar = "Closed form: the last layer in one step"
-    description: ClassVar = "Solves for the last layer by ridge regression on frozen features."
+    description: ClassVar = (
+        "Solves for the last layer by ridge regression, on features of a pretrained network."
+    )
     rank: ClassVar = 2
     headline: ClassVar = "ratio"
-    presets: ClassVar = dict.fromkeys(PRESETS, _ONE_PASS)
+    presets: ClassVar = {
+        name: _ONE_PASS | ({} if name == "paper" else {"network": "efficientnet-lite0"})
+        for name in PRESETS
+    }
 
     ratio: int = setting(
         60,

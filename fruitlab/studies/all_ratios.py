@@ -1,13 +1,33 @@
 """Closed-form training of a dataset without a run: which ratio is best, and the slider's file."""
 
+from pathlib import Path
+
 from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.closed_form.leave_one_out import Choice, Pictures, choose
+from fruitlab.config.paths import data_root, shipped_root
 from fruitlab.config.progress import Progress
+from fruitlab.data import store
 from fruitlab.data.domains import TwoDomains
 from fruitlab.features import cache
 from fruitlab.methods.closed_form import ClosedForm
 
+NAME = "ratios.safetensors"
 Pair = tuple[Pictures, Pictures]
+
+
+def files() -> list[Path]:
+    """The shipped ratios file, and those of the datasets on this machine."""
+    prints = [str(data["fingerprint"]) for data in store.available() if data["fingerprint"]]
+    return [
+        path
+        for path in (shipped_root() / NAME, *map(file_of, dict.fromkeys(prints)))
+        if path.is_file()
+    ]
+
+
+def file_of(fingerprint: str) -> Path:
+    """Where the ratios file of a dataset on this machine is or will be."""
+    return data_root() / ".features" / f"{fingerprint}-{NAME}"
 
 
 def pictures(data: TwoDomains, config: ClosedForm, progress: Progress | None) -> tuple[Pair, Pair]:

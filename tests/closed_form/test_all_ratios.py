@@ -121,3 +121,15 @@ def test_damaged_file_says_what_to_do(tmp_path):
     for file in (path, tmp_path / "missing.safetensors"):
         with pytest.raises(DataError, match="Write it again"):
             AllRatios.load(file)
+
+
+def test_mean_of_the_evidence_is_the_score_above_that_of_the_mean_features(made, path):
+    feature_map = np.random.default_rng(5).random((30, 2, 3))
+    answer = np.arange(101) % len(NAMES)
+    found = made.evidence(feature_map, answer)
+    assert found.shape == (101, 2, 3)
+    features = np.stack([feature_map.mean((1, 2)), made.mean.astype(float)])
+    for percent in (0, 41, 100):
+        score, at_mean = scores(features, path.head(percent / 100))[:, answer[percent]]
+        # Heads are kept as float16.
+        assert found[percent].mean() == pytest.approx(score - at_mean, abs=5e-3)

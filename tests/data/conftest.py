@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fruitlab.data import pictures
+from fruitlab.data import decoding
 from fruitlab.data.importing import import_pictures
 
 
@@ -19,13 +19,13 @@ def mine(pair):
 @pytest.fixture
 def decoded(monkeypatch):
     """The names of the files that are decoded from here on, in a list that grows."""
-    names, read = [], pictures.read
+    names, read_many = [], decoding.read_many
 
-    def read_and_record(path):
-        names.append(path.name)
-        return read(path)
+    def read_and_record(paths):
+        names.extend(path.name for path in paths)
+        return read_many(paths)
 
-    monkeypatch.setattr(pictures, "read", read_and_record)
+    monkeypatch.setattr(decoding, "read_many", read_and_record)
     return names
 
 

@@ -230,3 +230,17 @@ def test_server_ends_when_idle_and_limits_its_networks(monkeypatch):
     finally:
         quiet.kill()
         quiet.communicate()
+
+
+@pytest.mark.slow  # imports timm
+def test_feature_map_is_that_of_the_backbone():
+    pytest.importorskip("timm")
+    from fruitlab.features.extraction import Extractor
+
+    image = noise(3)
+    seen, found = client.feature_map("efficientnet-lite0", 96, png(image))
+    assert (seen == image).all()
+    expected = Extractor("efficientnet-lite0", 96)(image[None])[0]
+    assert found.mean((1, 2)) == pytest.approx(expected, abs=1e-4)
+    with pytest.raises(PredictorError, match="no network named"):
+        client.feature_map("unknown", 0, image)

