@@ -191,7 +191,7 @@ def _open_domain(
 
 
 @contextmanager
-def locked(folder: str, say: Say | None = None) -> Iterator[None]:
+def locked(folder: str, say: Say | None = None, *, wait: bool = True) -> Iterator[None]:
     """Holds the lock for changing a dataset. Waits for another process that holds it.
 
     The operating system releases the lock if this process dies.
@@ -199,9 +199,11 @@ def locked(folder: str, say: Say | None = None) -> Iterator[None]:
     Args:
         folder: Folder of the dataset below the data root.
         say: Receives a message if there is another process to wait for.
+        wait: Whether to wait.
 
     Raises:
         DataError: The data root cannot be written.
+        Timeout: Another process holds the lock, and ``wait`` is False.
     """
     try:
         (data_root() / ".locks").mkdir(parents=True, exist_ok=True)
@@ -209,6 +211,8 @@ def locked(folder: str, say: Say | None = None) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
+            if not wait:
+                raise
             if say:
                 say(f"Another process is writing the dataset {folder!r}; waiting for it.")
             lock.acquire()

@@ -9,6 +9,7 @@ import time
 import numpy as np
 import psutil
 import pytest
+from logged_runs import point
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import runs_root
@@ -58,14 +59,29 @@ def test_unknown_run_error_lists_examples():
 
 def test_incomplete_last_line_of_the_log_is_ignored():
     run = make()
-    run.append({"iteration": 0})
+    run.append(point(0, 0.1, 0.1))
     length = run.log_length()
-    run.append({"iteration": 1})
+    run.append(point(1, 0.1, 0.1))
     with open(run.log, "ab") as file:
         file.write(b'{"iteration": 2, "ni')
-    assert [point["iteration"] for point in run.metrics()] == [0, 1]
+    assert [line["iteration"] for line in run.metrics()] == [0, 1]
     run.cut_log(length)
-    assert [point["iteration"] for point in run.metrics()] == [0]
+    assert [line["iteration"] for line in run.metrics()] == [0]
+
+
+def test_a_log_that_lost_evaluations_is_not_continued():
+    """After a power cut, the state may be on the disk and the log before it not."""
+    run = make()
+    for iteration in range(6):
+        run.append(point(iteration, 0.1, 0.1))
+    length, text = run.sync_log(), run.log.read_bytes()
+    for torn in (text[:-300], text[:300] + bytes(len(text) - 300), b""):
+        run.log.write_bytes(torn)
+        with pytest.raises(RunError, match=r"metrics.jsonl is damaged.*delete state.safetensors"):
+            run.cut_log(length)
+    run.log.write_bytes(text + b'{"iteration": 6, "ni')
+    run.cut_log(length)
+    assert len(run.metrics()) == 6
 
 
 def test_tensors_round_trip_and_damaged_files_are_errors():
