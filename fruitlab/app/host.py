@@ -29,6 +29,8 @@ from starlette.responses import (
 )
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fruitlab.config.text import plain
+
 PLOTLY = "/assets/plotly.min.js"
 PLAY = "/assets/play/"
 ONE_DAY = {"Cache-Control": "max-age=86400"}
@@ -188,8 +190,8 @@ def say_error(error: Exception) -> bool:
     """Shows a message for an unexpected error on a page; the traceback goes to the terminal."""
     traceback.print_exception(error, file=sys.stderr)
     st.error(
-        f"Something unexpected went wrong on this page ({type(error).__name__}: {error}). Nothing "
-        "is lost, and runs continue. Reload the page. If the error comes back, the terminal in "
+        "Something unexpected went wrong on this page "
+        f"({type(error).__name__}: {plain(str(error))}). Nothing is lost, and runs continue. Reload the page. If the error comes back, the terminal in "
         "which FruitLab runs shows the details."
     )
     return True

@@ -9,6 +9,7 @@ import streamlit as st
 from fruitlab.app.components import pictures
 from fruitlab.app.data_page import overview
 from fruitlab.config.errors import DataError
+from fruitlab.config.text import plain
 from fruitlab.data import store
 from fruitlab.data.domains import DOMAINS, Counts, TwoDomains
 from fruitlab.data.pictures import SIZE
@@ -41,8 +42,8 @@ def show(entry: dict[str, Any], runs: Sequence[str]) -> None:
     _show_size(counts)
     _show_origin(entry, runs)
     for warning in warnings:
-        with st.expander(warning.partition(":")[0], icon=":material/info:"):
-            st.write(warning)
+        with st.expander(plain(warning.partition(":")[0]), icon=":material/info:"):
+            st.write(plain(warning))
     _show_left_out(data)
     _show_refused(data)
     st.subheader("The two domains, category by category")
