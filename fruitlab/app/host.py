@@ -191,7 +191,8 @@ def say_error(error: Exception) -> bool:
     traceback.print_exception(error, file=sys.stderr)
     st.error(
         "Something unexpected went wrong on this page "
-        f"({type(error).__name__}: {plain(str(error))}). Nothing is lost, and runs continue. Reload the page. If the error comes back, the terminal in "
-        "which FruitLab runs shows the details."
+        f"({type(error).__name__}: {plain(str(error))}). Nothing is lost, and runs "
+        "continue. Reload the page. If the error comes back, the terminal in which FruitLab runs "
+        "shows the details."
     )
     return True

@@ -57,9 +57,18 @@ def read_bounded(path: Path, most: int) -> bytes:
     return content
 
 
-def parse_json(text: bytes | str) -> Any:
-    """The value of a JSON text, without NaN, Infinity and deep nesting. Raises ValueError."""
-    return from_json(text, allow_inf_nan=False)
+def parse_json(text: bytes | str, *, file_names: bool = False) -> Any:
+    """The value of a JSON text, without NaN, Infinity and deep nesting. Raises ValueError.
+
+    Args:
+        file_names: accept texts that are not Unicode, as the names of files may be.
+    """
+    if not file_names:
+        return from_json(text, allow_inf_nan=False)
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -89,14 +98,14 @@ def write_json(path: Path, content: Any) -> None:
     write_whole(path, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
 
 
-def read_json(path: Path, most: int = MAX_JSON) -> Any:
-    """The content of a JSON file (`parse_json`) of up to `most` bytes.
+def read_json(path: Path, most: int = MAX_JSON, *, file_names: bool = False) -> Any:
+    """The content of a JSON file of up to `most` bytes, as `parse_json` returns it.
 
     Raises:
         OSError: it cannot be read (`read_bounded`).
         ValueError: it is not JSON.
     """
-    return parse_json(read_bounded(path, most))
+    return parse_json(read_bounded(path, most), file_names=file_names)
 
 
 def delete_temporary(folder: Path) -> None:

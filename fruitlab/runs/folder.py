@@ -29,6 +29,7 @@ from safetensors.numpy import save
 from fruitlab.config.errors import RunError
 from fruitlab.config.files import read_bounded, read_json, write_json, write_whole
 from fruitlab.config.paths import runs_root, shipped_root
+from fruitlab.config.validation import check, read
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import parse_stored
 from fruitlab.runs import arrays, missing, schema
@@ -60,7 +61,7 @@ class Run:
                     f"{self.id} was written by a newer version of FruitLab. Update FruitLab to"
                     " open it."
                 )
-            schema.check(schema.Header, header)
+            check(schema.Header, header)
         except OSError as error:
             raise RunError(
                 f"Cannot read {self.id}: {error.strerror or error}. A run folder needs a"
@@ -193,7 +194,7 @@ class Run:
             RunError: the file is damaged.
         """
         try:
-            return schema.read(schema.Summary, self.folder / "summary.json")
+            return read(schema.Summary, self.folder / "summary.json")
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:

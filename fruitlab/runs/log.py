@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fruitlab.config.files import open_regular, parse_json
+from fruitlab.config.validation import check
 from fruitlab.runs import schema
 
 MAX_LOG = 256_000_000  # bytes; 3,000 iterations take one
@@ -38,7 +39,7 @@ def parse(text: bytes) -> Iterator[tuple[dict[str, Any], int]]:
     """
     for line in text.split(b"\n")[:-1]:
         try:
-            point = schema.check(schema.Point, parse_json(line))
+            point = check(schema.Point, parse_json(line))
         except ValueError:
             return
         yield point, len(line) + 1

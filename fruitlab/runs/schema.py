@@ -1,32 +1,24 @@
 """What the files of a run folder may hold: one model for each. No torch.
 
 A run folder may come from anybody. Whoever reads one of its files gets what its model describes,
-or a message that says which file cannot be read and why. Fields that no model names are kept: later
-versions and plug-ins write more.
+or a message that says which file cannot be read and why.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from fruitlab.config.files import parse_json, read_json
+from fruitlab.config.files import parse_json
+from fruitlab.config.validation import Count, Model, Name, check, read
 
 LATEST = 2e11  # seconds since 1970: the year 8307; later ones are no dates
-Name = Annotated[str, Field(max_length=1000)]
-Count = Annotated[int, Field(ge=0, le=2**53)]
 Share = Annotated[float, Field(ge=0, le=1 + 1e-9)]
 Number = Annotated[float, Field(ge=-1e30, le=1e30, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, le=LATEST)]
 Interval = Annotated[list[Share], Field(min_length=2, max_length=2)]
 Categories = Annotated[list[Name], Field(min_length=1, max_length=100_000)]
-
-
-class Model(BaseModel):
-    """A file, or a part of one."""
-
-    model_config = ConfigDict(strict=True, extra="allow")
 
 
 class Data(Model):
@@ -158,26 +150,6 @@ class Notes(Model):
     network: Name | None = None
     numbers: dict[str, Any] | None = None
     log_length: Count | None = None
-
-
-def check(model: type[Model], content: Any) -> dict[str, Any]:
-    """The content itself, if the model describes it.
-
-    Raises:
-        ValueError: it does not. The message names the first field that is wrong.
-    """
-    try:
-        model.model_validate(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))[:200]
-        raise ValueError(f"{place}: {first['msg']}" if place else first["msg"]) from None
-    return content
-
-
-def read(model: type[Model], path: Path) -> dict[str, Any]:
-    """The content of a JSON file that the model describes. Raises OSError, ValueError."""
-    return check(model, read_json(path))
 
 
 def read_or_empty(model: type[Model], path: Path) -> dict[str, Any]:

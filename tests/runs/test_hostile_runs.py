@@ -9,6 +9,7 @@ from run_folders import run_folder
 
 from benchmarks.hostile import look_at, runs
 from fruitlab.config.errors import RunError
+from fruitlab.config.validation import check
 from fruitlab.runs import schema
 from fruitlab.runs.index import Index
 
@@ -46,13 +47,13 @@ def test_damaged_arrays_are_an_error(name: str) -> None:
 
 def test_a_message_does_not_repeat_what_the_file_holds() -> None:
     with pytest.raises(ValueError, match="title") as caught:
-        schema.check(schema.Label, {"title": ["a secret"]})
+        check(schema.Label, {"title": ["a secret"]})
     assert "secret" not in str(caught.value)
 
 
 def test_unknown_fields_are_kept() -> None:
     label = {"title": "A title", "colour": "red"}
-    assert schema.check(schema.Label, label) == label
+    assert check(schema.Label, label) == label
 
 
 def test_mutated_run_folders() -> None:

@@ -28,7 +28,7 @@ def show(entry: dict[str, Any], runs: Sequence[str]) -> None:
     """
     name = entry["name"]
     if entry["problem"]:
-        st.error(entry["problem"], icon=":material/error:")
+        st.error(plain(entry["problem"]), icon=":material/error:")
         return
     if entry["fingerprint"] is None:
         _show_not_drawn(entry)
@@ -37,7 +37,7 @@ def show(entry: dict[str, Any], runs: Sequence[str]) -> None:
         counts, warnings, html = _read(name, entry["fingerprint"])
         data = _load(name, entry["fingerprint"])
     except DataError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         return
     _show_size(counts)
     _show_origin(entry, runs)
