@@ -7,14 +7,18 @@ number of bytes is read, and JSON is parsed with limits.
 import errno
 import json
 import os
+import re
 import secrets
 import stat
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from pydantic_core import from_json
 
+TEMPORARY = re.compile(r"\..+\.[0-9]+(?:-[0-9a-f]{8})?")
+LEFTOVER = 60.0  # seconds after which nobody writes to a temporary file any more
 MAX_JSON = 4_000_000  # bytes; the largest config.json that ships with FruitLab has 9,000
 
 
@@ -109,10 +113,9 @@ def read_json(path: Path, most: int = MAX_JSON, *, file_names: bool = False) -> 
 
 
 def delete_temporary(folder: Path) -> None:
-    """Delete the temporary files that a killed `write_whole` left in a folder.
-
-    Nobody else may write to the folder at the same time.
-    """
-    for file in folder.glob(".*.*-????????"):
-        with suppress(OSError):
-            file.unlink()
+    """Delete the temporary files that a killed `write_whole` left in a folder."""
+    for file in folder.glob(".*"):
+        with suppress(OSError):  # another process was faster
+            old = time.time() - file.stat().st_mtime > LEFTOVER
+            if old and TEMPORARY.fullmatch(file.name):
+                file.unlink()
