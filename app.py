@@ -3,7 +3,7 @@
 import streamlit as st
 from starlette.routing import Mount, Route
 
-from fruitlab.app import host
+from fruitlab.app import guard, host
 from fruitlab.config.paths import PACKAGE
 
 # The main script must not lie beside pages/: for a visitor who opens a page by its address,
@@ -15,6 +15,7 @@ app = st.App(
         Route(host.PLAY + "{name}", host.play),
         Mount("/demo", app=host.demo),
     ],
+    middleware=guard.middleware(),
     lifespan=host.lifespan,
     on_script_error=host.say_error,
 )

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from fruitlab.app import navigation, networks, shared
+from fruitlab.config.text import plain
 from fruitlab.runs.entry import Entry
 
 # The element around the frame has a fixed height. Without this rule, a frame that grows with the
@@ -53,7 +54,8 @@ def choose(ready: list[Entry]) -> Entry:
     wanted = st.query_params.get("run")
     if wanted and wanted not in entries:
         st.warning(
-            f"There is no finished run named {wanted} on this machine. The best one is shown.",
+            f"There is no finished run named {plain(wanted)} on this machine. The best one is "
+            "shown.",
             icon=":material/search_off:",
         )
         del st.query_params["run"]

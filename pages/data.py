@@ -4,6 +4,7 @@ import streamlit as st
 
 from fruitlab.app import navigation, shared
 from fruitlab.app.data_page import add, answer, best_ratio, choice, dataset, removal
+from fruitlab.config.text import plain
 from fruitlab.data import store
 
 MOST_RUNS = 20  # runs in the link to the Runs page
@@ -22,7 +23,7 @@ def main() -> None:
     just_removed = requested == st.session_state.get(choice.SELECTED)
     if requested not in (None, *datasets) and not just_removed:
         st.warning(
-            f"There is no dataset named {requested!r} on this machine.",
+            f"There is no dataset named {plain(repr(requested))} on this machine.",
             icon=":material/search_off:",
         )
     entry = datasets[choice.choose(datasets, requested)]
@@ -54,7 +55,7 @@ def runs_on(name: str) -> list[str]:
 
 def links(name: str, runs: list[str]) -> None:
     """Links to the Train page and to the runs on a dataset."""
-    navigation.link("train", f"Train on {name}", query={"data": name})
+    navigation.link("train", f"Train on {plain(name)}", query={"data": name})
     if runs:
         label = "Its run" if len(runs) == 1 else f"Its {len(runs)} runs"
         navigation.link("runs", label, query={"runs": ",".join(runs[:MOST_RUNS])})

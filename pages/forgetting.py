@@ -4,6 +4,7 @@ import streamlit as st
 
 from fruitlab.app import navigation, shared
 from fruitlab.app.forgetting_page import curves, play
+from fruitlab.config.text import plain
 from fruitlab.methods.iterative import Iterative
 from fruitlab.plots import style
 from fruitlab.runs.captions import choice_caption
@@ -58,7 +59,7 @@ def choose(by_id: dict[str, Entry], found: list[Entry]) -> list[str]:
     wanted = [name for name in st.query_params.get("runs", "").split(",") if name]
     if missing := [name for name in wanted if name not in by_id]:
         st.warning(
-            f"Not an iterative run on this machine and left out: {', '.join(missing)}.",
+            f"Not an iterative run on this machine and left out: {plain(', '.join(missing))}.",
             icon=":material/search_off:",
         )
     default = [name for name in wanted if name in by_id] or [entry.id for entry in opens_on(found)]

@@ -14,6 +14,7 @@ from fruitlab.app.runs_page import (
     view,
 )
 from fruitlab.app.runs_page.view_link import SECTIONS
+from fruitlab.config.text import plain
 from fruitlab.runs.entry import Entry
 
 DETAILS = {"categories": categories.show, "mistakes": mistakes.show, "again": again.show}
@@ -36,7 +37,7 @@ def main() -> None:
     report_problems([entries[name] for name in chosen])
     different_data([entries[name] for name in usable])
     if usable:
-        st.subheader("Compare" if len(usable) > 1 else entries[usable[0]].title)
+        st.subheader("Compare" if len(usable) > 1 else plain(entries[usable[0]].title))
         compare.show(usable)
         configurations.show(usable)
     if chosen:
@@ -80,9 +81,10 @@ def report_problems(chosen: list[Entry]) -> None:
     broken = [entry for entry in chosen if entry.status in ("failed", "unreadable", "interrupted")]
     for entry in broken[:3]:
         reason = entry.error or "its process ended unexpectedly. Resume it on the Train page."
-        st.warning(f"**{entry.title}**, {entry.status}: {reason}", icon=":material/warning:")
+        text = f"**{plain(entry.title)}**, {entry.status}: {plain(reason)}"
+        st.warning(text, icon=":material/warning:")
         if entry.config is not None:
-            navigation.link("train", f"Go to {entry.title}", query={"run": entry.id})
+            navigation.link("train", f"Go to {plain(entry.title)}", query={"run": entry.id})
     if len(broken) > 3:
         st.caption(
             f"{len(broken) - 3} more of the selected runs failed, were interrupted or are "
@@ -96,8 +98,8 @@ def different_data(entries: list[Entry]) -> None:
     if len({entry.data.get("fingerprint", entry.known_config.data) for entry in evaluated}) > 1:
         names = ", ".join(sorted({entry.known_config.data for entry in evaluated}))
         st.warning(
-            f"These runs were tested on different pictures ({names}): their accuracies are not "
-            "comparable.",
+            f"These runs were tested on different pictures ({plain(names)}): their accuracies are "
+            "not comparable.",
             icon=":material/compare:",
         )
 

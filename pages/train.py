@@ -5,6 +5,7 @@ import streamlit as st
 from fruitlab.app import shared
 from fruitlab.app.components import live
 from fruitlab.app.train_page import form
+from fruitlab.config.text import plain
 from fruitlab.methods.base import Method
 from fruitlab.runs.captions import method_caption
 from fruitlab.runs.entry import Entry
@@ -45,7 +46,8 @@ def run_to_show(entries: list[Entry], active: list[Entry], prefill: Method | Non
         shown = next((entry for entry in entries if entry.id == wanted), None)
         if shown is None:
             st.warning(
-                f"There is no run named {wanted} on this machine.", icon=":material/search_off:"
+                f"There is no run named {plain(wanted)} on this machine.",
+                icon=":material/search_off:",
             )
         return shown
     if prefill or not active:
@@ -56,11 +58,11 @@ def run_to_show(entries: list[Entry], active: list[Entry], prefill: Method | Non
 
 def view(entry: Entry) -> None:
     """Draws a run."""
-    st.subheader(entry.title)
+    st.subheader(plain(entry.title))
     config = entry.config
     if config is not None:
         st.caption(
-            f"{method_caption(config)} · data {config.data} · preset {config.preset} · "
+            f"{method_caption(config)} · data {plain(config.data)} · preset {config.preset} · "
             f"seed {config.seed}"
         )
     live.watch(entry.id)
@@ -78,7 +80,7 @@ def others(active: list[Entry]) -> None:
         st.caption("Also in progress:", width="content")
         for entry in active[:LISTED]:
             st.button(
-                entry.title,
+                plain(entry.title),
                 key=f"watch {entry.id}",
                 on_click=form.watch,
                 args=(entry.id,),

@@ -15,6 +15,7 @@ from typing import Any
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 import gradio as gr
 import numpy as np
+from gradio.utils import get_upload_folder
 
 from fruitlab.app import networks
 from fruitlab.app.demo_answers import (
@@ -41,11 +42,10 @@ LIVE_HINT = (
 )
 HEIGHT = 320  # of the picture, in pixels
 # Arguments of every event of the page.
-EVENT: dict[str, Any] = {
-    "api_visibility": "private",
-    "concurrency_limit": 4,
-    "show_progress": "hidden",
-}
+EVENT: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+AT_ONCE = 4  # answers of each kind; events that call the same function would share them
+LIVE_SECONDS = 120  # after which a webcam gives up its place
+QUEUE = 100  # events that may wait; further ones are told that the queue is full
 # Arguments of `gr.mount_gradio_app`.
 MOUNT: dict[str, Any] = {
     "theme": theme(),
@@ -62,12 +62,20 @@ class Photo(gr.Image):
 
     # Gradio passes on whatever this returns; its annotation names only what its own Image returns.
     def preprocess(self, payload: Any) -> Path | bytes | None:  # type: ignore[override]
-        """The path of an uploaded file, or the bytes of a webcam frame."""
+        """The path of an uploaded file, or the bytes of a webcam frame.
+
+        Raises:
+            gr.Error: the path is not that of an uploaded file. Gradio checks only payloads that
+                say themselves that they are files.
+        """
         if payload is None or not (payload.path or payload.url):
             return None
         if payload.url and payload.url.startswith("data:"):
             return base64.b64decode(payload.url.partition(",")[2])
-        return Path(payload.path)
+        path = Path(payload.path or "").resolve()
+        if not path.is_relative_to(Path(get_upload_folder()).resolve()):
+            raise gr.Error("This is not an uploaded picture.", print_exception=False)
+        return path
 
 
 def on_load(request: gr.Request) -> tuple[Any, str, Any]:
@@ -91,6 +99,11 @@ def on_load(request: gr.Request) -> tuple[Any, str, Any]:
 def select_example(run_id: str | None, event: gr.SelectData) -> np.ndarray:
     """The example that was clicked, uint8 [100, 100, 3]."""
     return examples_of(run_id)[event.index].image
+
+
+def _event(kind: str) -> dict[str, Any]:
+    """Arguments of an event; those of one kind share `AT_ONCE` places."""
+    return EVENT | {"concurrency_limit": AT_ONCE, "concurrency_id": kind}
 
 
 def _gallery(run_id: str | None) -> list[tuple[Any, str]]:
@@ -117,18 +130,29 @@ def build() -> gr.Blocks:
             with gr.Tab("Live"):
                 camera, live_outputs = _live_tab()
 
-        blocks.load(on_load, None, [run, note, gallery], **EVENT)
+        blocks.load(on_load, None, [run, note, gallery], **_event("page"))
         # `change`, because an Image's `input` event passes the previous photo.
-        gr.on([photo.change, run.input], explain, [photo, run], outputs, **EVENT)
-        gallery.select(select_example, [run], [photo], **EVENT)
-        run.input(_gallery, [run], [gallery], **EVENT)
-        # A stream occupies a place in the queue until its time limit.
+        gr.on([photo.change, run.input], explain, [photo, run], outputs, **_event("photo"))
+        gallery.select(select_example, [run], [photo], **_event("page"))
+        run.input(_gallery, [run], [gallery], **_event("page"))
+        # A stream occupies a place until its time limit.
         camera.stream(
-            explain, [camera, run], live_outputs, stream_every=0.5, time_limit=120, **EVENT
+            explain,
+            [camera, run],
+            live_outputs,
+            stream_every=0.5,
+            time_limit=LIVE_SECONDS,
+            **_event("live"),
         )
         gr.Button(visible=False).click(
-            classify, [photo, run], gr.JSON(visible=False), api_name="classify", concurrency_limit=4
+            classify,
+            [photo, run],
+            gr.JSON(visible=False),
+            api_name="classify",
+            concurrency_limit=AT_ONCE,
+            concurrency_id="program",
         )
+    blocks.queue(max_size=QUEUE)
     # Gradio checks that the path of an input is that of an uploaded file, but only for a launched
     # app. Without this, a mounted app would read any picture on this machine by its path.
     blocks.has_launched = True

@@ -7,6 +7,7 @@ imported in the background when somebody opens /demo, or a few seconds after the
 import asyncio
 import gc
 import os
+import resource
 import signal
 import sys
 import threading
@@ -29,9 +30,15 @@ from starlette.responses import (
 )
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fruitlab.config.paths import data_root
+from fruitlab.config.text import plain
+from fruitlab.data import uploads
+from fruitlab.runs import catalog, jobs
+
 PLOTLY = "/assets/plotly.min.js"
 PLAY = "/assets/play/"
 ONE_DAY = {"Cache-Control": "max-age=86400"}
+MOST_FILES = 10_000
 DELAY = 8.0  # seconds after the start until Gradio is imported: the first page comes first
 
 STARTING = """<!doctype html><html lang="en">
@@ -160,6 +167,21 @@ class LateDemo:
 demo = LateDemo()
 
 
+def allow_many_files() -> None:
+    """Raise the limit on open files: each visitor takes three, and some systems allow 256."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def delete_leftovers() -> None:
+    """Delete what processes that were killed have left among runs and data."""
+    catalog.delete_leftovers()
+    jobs.delete_leftovers(data_root() / ".jobs")
+    uploads.delete_leftovers()
+
+
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     """Runs the demo as long as the server, and ends it before the server waits for its tabs."""
@@ -175,6 +197,8 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
             if callable(handler):
                 before[number] = handler
                 signal.signal(number, stop)
+    allow_many_files()
+    threading.Thread(target=delete_leftovers, name="leftovers", daemon=True).start()
     task = asyncio.create_task(demo.run())
     try:
         yield {}
@@ -188,8 +212,9 @@ def say_error(error: Exception) -> bool:
     """Shows a message for an unexpected error on a page; the traceback goes to the terminal."""
     traceback.print_exception(error, file=sys.stderr)
     st.error(
-        f"Something unexpected went wrong on this page ({type(error).__name__}: {error}). Nothing "
-        "is lost, and runs continue. Reload the page. If the error comes back, the terminal in "
-        "which FruitLab runs shows the details."
+        "Something unexpected went wrong on this page "
+        f"({type(error).__name__}: {plain(str(error))}). Nothing is lost, and runs "
+        "continue. Reload the page. If the error comes back, the terminal in which FruitLab runs "
+        "shows the details."
     )
     return True

@@ -7,14 +7,18 @@ number of bytes is read, and JSON is parsed with limits.
 import errno
 import json
 import os
+import re
 import secrets
 import stat
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from pydantic_core import from_json
 
+TEMPORARY = re.compile(r"\..+\.[0-9]+(?:-[0-9a-f]{8})?")
+LEFTOVER = 60.0  # seconds after which nobody writes to a temporary file any more
 MAX_JSON = 4_000_000  # bytes; the largest config.json that ships with FruitLab has 9,000
 
 
@@ -57,9 +61,18 @@ def read_bounded(path: Path, most: int) -> bytes:
     return content
 
 
-def parse_json(text: bytes | str) -> Any:
-    """The value of a JSON text, without NaN, Infinity and deep nesting. Raises ValueError."""
-    return from_json(text, allow_inf_nan=False)
+def parse_json(text: bytes | str, *, file_names: bool = False) -> Any:
+    """The value of a JSON text, without NaN, Infinity and deep nesting. Raises ValueError.
+
+    Args:
+        file_names: accept texts that are not Unicode, as the names of files may be.
+    """
+    if not file_names:
+        return from_json(text, allow_inf_nan=False)
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -89,21 +102,20 @@ def write_json(path: Path, content: Any) -> None:
     write_whole(path, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
 
 
-def read_json(path: Path, most: int = MAX_JSON) -> Any:
-    """The content of a JSON file (`parse_json`) of up to `most` bytes.
+def read_json(path: Path, most: int = MAX_JSON, *, file_names: bool = False) -> Any:
+    """The content of a JSON file of up to `most` bytes, as `parse_json` returns it.
 
     Raises:
         OSError: it cannot be read (`read_bounded`).
         ValueError: it is not JSON.
     """
-    return parse_json(read_bounded(path, most))
+    return parse_json(read_bounded(path, most), file_names=file_names)
 
 
 def delete_temporary(folder: Path) -> None:
-    """Delete the temporary files that a killed `write_whole` left in a folder.
-
-    Nobody else may write to the folder at the same time.
-    """
-    for file in folder.glob(".*.*-????????"):
-        with suppress(OSError):
-            file.unlink()
+    """Delete the temporary files that a killed `write_whole` left in a folder."""
+    for file in folder.glob(".*"):
+        with suppress(OSError):  # another process was faster
+            old = time.time() - file.stat().st_mtime > LEFTOVER
+            if old and TEMPORARY.fullmatch(file.name):
+                file.unlink()

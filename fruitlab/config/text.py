@@ -1,4 +1,6 @@
-"""Numbers as text, the same everywhere: percentages and durations."""
+"""Numbers as text, the same everywhere, and text of unknown origin for a page."""
+
+import re
 
 
 def percent(value: float | None) -> str:
@@ -35,3 +37,18 @@ def whole_percent(part: int, whole: int) -> str:
     if share == 100 and part < whole:
         return "over 99 %"
     return f"{share} %"
+
+
+def plain(text: str) -> str:
+    """A text of unknown origin for a place that understands Markdown, which shows it as it is.
+
+    A name in an address, a title or an error must not become a link, a picture or a formula.
+    """
+    return re.sub(r"([\\`*\[\]<$~])", r"\\\1", text)
+
+
+def whole_number(text: str, most: int) -> int | None:
+    """The number that a text of unknown origin writes, from 0 to `most`; None for anything else."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most))):
+        return None
+    return int(text) if int(text) <= most else None

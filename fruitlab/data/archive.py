@@ -2,7 +2,8 @@
 
 The whole archive is checked before a byte of it is written, and no name or size in it is trusted:
 paths that lead out of the folder, links, zip bombs and nested archives are refused. Sizes can be
-checked in advance, because zipfile never unpacks more of an entry than its header says.
+checked in advance, because zipfile never unpacks more of an entry than its header says, and entries
+that share bytes are refused.
 """
 
 import shutil
@@ -78,7 +79,7 @@ def unpack(source: Path, target: Path, *, progress: Progress | None = None) -> P
             damaged or the disk is full, and ``target`` was removed again.
     """
     try:
-        checks.check_directory_size(source)
+        checks.check_directory(source)
         with zipfile.ZipFile(source) as archive:
             plan = make_plan(archive)
             checks.check_disk_space(plan.size, target)
@@ -106,6 +107,7 @@ def make_plan(archive: zipfile.ZipFile) -> Plan:
         DataError: Something is wrong; the message names the first problem.
     """
     checks.check_entry_count(archive)
+    checks.check_overlaps(archive)
     files = [(info, checks.safe_path(info)) for info in archive.infolist() if not info.is_dir()]
     files = [(info, path) for info, path in files if not any(map(is_junk, path.parts))]
     if not files:
@@ -137,6 +139,7 @@ def make_plan(archive: zipfile.ZipFile) -> Plan:
         )
     for domain in DOMAINS:
         _check_domain(domain, entries)
+    checks.check_categories(entries)
     checks.check_sizes(entries)
     checks.check_collisions(entries)
     return Plan(entries, ignored)

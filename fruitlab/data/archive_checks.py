@@ -14,7 +14,8 @@ from unicodedata import normalize
 
 from fruitlab.config.errors import DataError
 
-MAX_ENTRIES = 200_000
+MAX_ENTRIES = 80_000
+MAX_CATEGORIES = 2000
 MAX_DIRECTORY_SIZE = 64_000_000  # bytes of the central directory, which zipfile loads into memory
 MAX_FILE_SIZE = 200_000_000  # bytes of one unpacked file
 MAX_TOTAL_SIZE = 50_000_000_000  # bytes of all unpacked files
@@ -24,16 +25,17 @@ MAX_RATIO, MIN_SIZE_FOR_RATIO = 100, 100_000_000
 SPARE_SPACE = 100_000_000  # bytes to leave free on the disk
 MAX_NAME_LENGTH, MAX_DEPTH = 200, 20  # bytes of a file or folder name; levels of a path
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+LOCAL_HEADER = 30  # bytes in front of the data of an entry, at least
 UTF8_FLAG, ENCRYPTED_FLAG = 0x800, 0x1
 
 
-def check_directory_size(source: Path) -> None:
-    """Refuses a central directory that would fill the memory, before any entry is read.
+def check_directory(source: Path) -> None:
+    """Checks the end of a zip, before any entry is read.
 
-    Its size is stored at the end of the file.
+    It says where the central directory is and how large, and zipfile loads that into memory.
 
     Raises:
-        DataError: It is too large.
+        DataError: The directory is too large, or is said to be in two places (CVE-2025-8291).
     """
     with open(source, "rb") as file:
         end = file.seek(0, os.SEEK_END)
@@ -47,6 +49,12 @@ def check_directory_size(source: Path) -> None:
     is_zip64 = locator >= 56 and tail[locator - 56 : locator - 52] == b"PK\6\6"
     if size == 0xFFFFFFFF and is_zip64:
         size = struct.unpack_from("<Q", tail, locator - 16)[0]
+    # zipfile of Python before 3.11.14 reads the record in front of the locator, other programs
+    # the one that the locator names.
+    if locator >= 0 and tail[locator : locator + 4] == b"PK\6\7":
+        named = struct.unpack_from("<Q", tail, locator + 8)[0]
+        if not is_zip64 or named != end - len(tail) + locator - 56:
+            raise DataError("The zip is damaged: its end names two directories. Create it again.")
     if min(size, end) > MAX_DIRECTORY_SIZE:
         raise DataError(
             f"The directory of the zip alone takes {_megabytes(size)}: it lists far more files "
@@ -65,6 +73,42 @@ def check_entry_count(archive: zipfile.ZipFile) -> None:
         raise DataError(
             f"The zip holds {count:,} entries, and the limit is {MAX_ENTRIES:,}. "
             "Zip only the folders nice and real."
+        )
+
+
+def check_overlaps(archive: zipfile.ZipFile) -> None:
+    """Checks that no two entries share bytes of the archive (CVE-2024-0450).
+
+    Shared bytes could be unpacked any number of times. Without them, the packed sizes that the
+    entries claim add up to no more than the archive, and zipfile reads no more of an entry than
+    it claims.
+
+    Raises:
+        DataError: Two entries overlap.
+    """
+    entries = sorted(archive.infolist(), key=lambda info: info.header_offset)
+    limits = [*(info.header_offset for info in entries[1:]), archive.start_dir]
+    if any(
+        info.header_offset + LOCAL_HEADER + info.compress_size > limit
+        for info, limit in zip(entries, limits, strict=False)  # an empty zip has one limit
+    ):
+        raise DataError(
+            "The zip holds files that overlap each other: it looks like a zip bomb, made to fill "
+            "the disk. Nothing of it was unpacked. Create it again from the folders themselves."
+        )
+
+
+def check_categories(entries: Sequence[tuple[zipfile.ZipInfo, PurePosixPath]]) -> None:
+    """Checks the number of category folders.
+
+    Raises:
+        DataError: There are too many.
+    """
+    count = len({path.parts[1] for _, path in entries if len(path.parts) > 2})
+    if count > MAX_CATEGORIES:
+        raise DataError(
+            f"The zip holds {count:,} categories, and the limit is {MAX_CATEGORIES:,}. Zip folders "
+            "of categories, not of single pictures."
         )
 
 

@@ -6,7 +6,6 @@ replaced by renaming one file: a reader sees either the old or the new dataset, 
 writer leaves the old one as it was.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,12 +17,17 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from fruitlab.config.errors import DataError
+from fruitlab.config.files import open_regular, read_json
 from fruitlab.config.paths import data_root
 from fruitlab.config.progress import Say
+from fruitlab.config.validation import check
 from fruitlab.data.domains import DOMAINS, Domain, DomainName, TwoDomains
 from fruitlab.data.pictures import SIZE
+from fruitlab.data.record import Index, Record
 
 FORMAT = 1
+# Bytes of data.json and of an index: 18,000 pictures take 20,000 and 4 million.
+MAX_RECORD, MAX_INDEX = 64_000_000, 512_000_000
 RECORD = "data.json"
 SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?", re.ASCII)
 OWN_FILES = re.compile(
@@ -86,18 +90,16 @@ def read_record(folder: str) -> dict[str, Any] | None:
         DataError: A newer version of FruitLab wrote it.
     """
     try:
-        text = (data_root() / folder / RECORD).read_text(encoding="utf-8")
+        record = read_json(data_root() / folder / RECORD, MAX_RECORD, file_names=True)
+        version = record["format"]
+        if not isinstance(version, int) or version <= FORMAT:
+            check(Record, record)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise DamagedDataError(f"its {RECORD} cannot be read ({error})") from error
-    try:
-        record = json.loads(text)
-        version = record["format"]
-        if not isinstance(version, int):
-            raise TypeError("format")
     except (ValueError, TypeError, KeyError) as error:
-        raise DamagedDataError(f"its {RECORD} is not as it was written") from error
+        raise DamagedDataError(f"its {RECORD} is not as it was written ({error})") from error
     if version > FORMAT:
         raise DataError(
             f"The dataset {folder!r} was written by a newer FruitLab (format {version}, and this "
@@ -116,10 +118,10 @@ def read_index(folder: str, record: dict[str, Any]) -> dict[str, Any]:
     """
     try:
         path = data_root() / folder / f"index-{record['token']}.json"
-        return json.loads(path.read_text(encoding="utf-8"))
+        return check(Index, read_json(path, MAX_INDEX, file_names=True))
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise DamagedDataError(f"its index cannot be read ({error})") from error
 
 
@@ -131,7 +133,7 @@ def read_sources(index: dict[str, Any]) -> dict[DomainName, list[SourceFile]]:
     """
     try:
         return {name: [SourceFile(*file) for file in index["sources"][name]] for name in DOMAINS}
-    except (KeyError, TypeError) as error:
+    except KeyError as error:
         raise DamagedDataError("its index is not as it was written") from error
 
 
@@ -168,7 +170,7 @@ def _open_domain(
     columns = index[name]
     domain = Domain(
         name=name,
-        images=np.load(path, mmap_mode="r", allow_pickle=False),
+        images=_open_array(path),
         labels=np.array(columns["labels"], dtype=np.int64),
         paths=tuple(columns["paths"]),
         hashes=tuple(columns["hashes"]),
@@ -190,8 +192,13 @@ def _open_domain(
     return domain
 
 
+def _open_array(path: Path) -> np.ndarray:
+    with open_regular(path):  # a pipe would be waited for
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
 @contextmanager
-def locked(folder: str, say: Say | None = None) -> Iterator[None]:
+def locked(folder: str, say: Say | None = None, *, wait: bool = True) -> Iterator[None]:
     """Holds the lock for changing a dataset. Waits for another process that holds it.
 
     The operating system releases the lock if this process dies.
@@ -199,9 +206,11 @@ def locked(folder: str, say: Say | None = None) -> Iterator[None]:
     Args:
         folder: Folder of the dataset below the data root.
         say: Receives a message if there is another process to wait for.
+        wait: Whether to wait.
 
     Raises:
         DataError: The data root cannot be written.
+        Timeout: Another process holds the lock, and ``wait`` is False.
     """
     try:
         (data_root() / ".locks").mkdir(parents=True, exist_ok=True)
@@ -209,6 +218,8 @@ def locked(folder: str, say: Say | None = None) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
+            if not wait:
+                raise
             if say:
                 say(f"Another process is writing the dataset {folder!r}; waiting for it.")
             lock.acquire()

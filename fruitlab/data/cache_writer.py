@@ -152,7 +152,8 @@ class Writer:
     def close(self) -> None:
         """Closes the arrays, and deletes them unless they were committed."""
         for file in self._files.values():
-            file.close()
+            with suppress(OSError):  # the disk is full
+                file.close()
         self._delete_leftovers()
         with suppress(OSError):  # only empty if the first import failed
             self.path.rmdir()

@@ -37,9 +37,13 @@ def available() -> list[dict[str, Any]]:
     }
     for path in sorted(data_root().glob(f"*/{cache.RECORD}")):
         folder = path.parent.name
+        if not cache.SLUG.fullmatch(folder):  # no dataset of ours
+            continue
         name = built_in.name_of_folder(folder) or folder
         try:
             record = cache.read_record(folder)
+            if record is not None and record["name"] != name:
+                raise DamagedDataError(f"its {cache.RECORD} is of another dataset")
             if record is not None:
                 found[name] = _describe_record(record)
         except DamagedDataError as error:
@@ -85,18 +89,22 @@ def _description(name: str, **known: Any) -> dict[str, Any]:
 
 
 def _describe_record(record: dict[str, Any]) -> dict[str, Any]:
+    nice, real = record["origin"].get("nice"), record["origin"].get("real")
+    return _description(
+        record["name"],
+        kind=record["kind"],
+        categories=list(record["categories"]),
+        fingerprint=record["fingerprint"],
+        imported=record["imported"],
+        counts=record["counts"],
+        nice=nice,
+        real=real,
+        folders_there=_is_folder(nice) and _is_folder(real) if nice and real else None,
+    )
+
+
+def _is_folder(path: str) -> bool:
     try:
-        nice, real = record["origin"].get("nice"), record["origin"].get("real")
-        return _description(
-            record["name"],
-            kind=record["kind"],
-            categories=list(record["categories"]),
-            fingerprint=record["fingerprint"],
-            imported=record["imported"],
-            counts=record["counts"],
-            nice=nice,
-            real=real,
-            folders_there=Path(nice).is_dir() and Path(real).is_dir() if nice else None,
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DamagedDataError(f"its {cache.RECORD} is not as it was written") from error
+        return Path(path).is_dir()
+    except (OSError, ValueError):  # too long, or with a null byte
+        return False

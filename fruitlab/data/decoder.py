@@ -7,9 +7,12 @@ An answer is its pixels, or the reason why it cannot be used.
 import os
 import resource
 import signal
+import socket
+import struct
 import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from PIL import AvifImagePlugin
 
@@ -42,19 +45,27 @@ def answer(request: bytes, seconds: float) -> bytes:
     kind, rest = request[:1], request[1:]
     signal.setitimer(signal.ITIMER_PROF, seconds)  # SIGPROF ends a process that does not handle it
     try:
-        return PIXELS + pictures.read(os.fsdecode(rest) if kind == PATH else rest).tobytes()
+        return PIXELS + pictures.read(Path(os.fsdecode(rest)) if kind == PATH else rest).tobytes()
     except BadPicture as error:
         return REASON + str(error).encode("utf-8", "backslashreplace")
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
+def wait_for_messages(end: socket.socket, seconds: int) -> None:
+    """Make reading from a socket fail with OSError after some seconds without a byte."""
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", seconds, 0))
+
+
 def main() -> None:
     """Answer requests until the other side has closed the connection or sends nothing for long."""
+    number, seconds = int(sys.argv[1]), float(sys.argv[2])
     restrict()
-    with Connection(int(sys.argv[1])) as requests, suppress(EOFError, OSError):
-        while requests.poll(IDLE_SECONDS):
-            requests.send_bytes(answer(requests.recv_bytes(), float(sys.argv[2])))
+    end = socket.socket(fileno=number)
+    wait_for_messages(end, IDLE_SECONDS)
+    with Connection(end.detach()) as requests, suppress(EOFError, OSError):
+        while True:
+            requests.send_bytes(answer(requests.recv_bytes(), seconds))
 
 
 if __name__ == "__main__":

@@ -6,12 +6,13 @@ each core; any number of threads may use them at once.
 """
 
 import os
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from multiprocessing.connection import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -72,8 +73,9 @@ class _Decoder:
         self._start()
 
     def _start(self) -> None:
-        self.connection, theirs = Pipe()
-        number = theirs.fileno()
+        ours, theirs = socket.socketpair()
+        decoder.wait_for_messages(ours, WAIT_SECONDS)
+        self.connection, number = Connection(ours.detach()), theirs.fileno()
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "fruitlab.data.decoder", str(number), str(self.seconds)],
@@ -96,8 +98,6 @@ class _Decoder:
             self._restart()
             self.connection.send_bytes(request)
         try:
-            if not self.connection.poll(WAIT_SECONDS):
-                raise EOFError
             answer = self.connection.recv_bytes(maxlength=1_000_000)
         except (EOFError, OSError):
             self._restart()

@@ -208,10 +208,14 @@ def _shrunk(image: Image.Image) -> Image.Image:
         strip = image.crop(_before_turning(box, orientation, image.size))
         if orientation in TRANSPOSE:
             strip = strip.transpose(TRANSPOSE[orientation])
-        strips.append(_blend_on_white(_to_eight_bits(strip, bits)).reduce(factor))
-    small = Image.new("RGB", (strips[0].width, sum(strip.height for strip in strips)))
-    for number, strip in enumerate(strips):
-        small.paste(strip, (0, number * rows // factor))
+        rgb = _blend_on_white(_to_eight_bits(strip, bits))
+        strips.append(rgb.reduce(factor) if factor > 1 else rgb)
+    if len(strips) == 1:
+        small = strips[0]
+    else:
+        small = Image.new("RGB", (strips[0].width, sum(strip.height for strip in strips)))
+        for number, strip in enumerate(strips):
+            small.paste(strip, (0, number * rows // factor))
     box_in_small = (0, 0, side / factor, side / factor)
     return small.resize((SIZE, SIZE), Image.Resampling.LANCZOS, box=box_in_small)
 

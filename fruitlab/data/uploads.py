@@ -11,6 +11,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from filelock import Timeout
+
 from fruitlab.config.errors import DataError
 from fruitlab.config.paths import data_root
 from fruitlab.config.progress import Progress, Say
@@ -66,8 +68,7 @@ def import_zip(
             )
         except BaseException as error:
             shutil.rmtree(target, ignore_errors=True)
-            with suppress(OSError):
-                _folder(name).rmdir()
+            _delete_empty(_folder(name))
             if isinstance(error, DataError):
                 # The user knows nothing of the folder in the message, which no longer exists.
                 raise DataError(str(error).replace(f"{target}/", "")) from error
@@ -85,6 +86,17 @@ def forget(name: str) -> None:
         _delete_unused(name)
 
 
+def delete_leftovers() -> None:
+    """Deletes what imports that were killed have unpacked. Imports that are at work are left."""
+    root = data_root() / FOLDER
+    for folder in root.iterdir() if root.is_dir() else ():
+        try:
+            with cache.locked(f"{FOLDER}-{folder.name}", wait=False):
+                _delete_unused(folder.name)
+        except (DataError, Timeout):
+            continue
+
+
 def _folder(name: str) -> Path:
     return data_root() / FOLDER / name
 
@@ -100,5 +112,10 @@ def _delete_unused(name: str) -> None:
         for folder in _folder(name).iterdir():
             if folder.resolve() not in used:
                 shutil.rmtree(folder, ignore_errors=True)
-        with suppress(OSError):
-            _folder(name).rmdir()
+        _delete_empty(_folder(name))
+
+
+def _delete_empty(folder: Path) -> None:
+    with suppress(OSError):  # not empty
+        folder.rmdir()
+        folder.parent.rmdir()

@@ -1,14 +1,17 @@
 """Creating runs, and finding them: the user's own and those that ship with FruitLab."""
 
 import difflib
+import errno
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from fruitlab.config.errors import RunError
+from fruitlab.config.files import delete_temporary
 from fruitlab.config.paths import runs_root, shipped_root
 from fruitlab.methods.base import Method
 from fruitlab.models import registry as networks
@@ -16,6 +19,8 @@ from fruitlab.models import weights
 from fruitlab.runs.folder import Run
 
 SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+UNFINISHED = re.compile(r"\.(?:new|deleted)-[0-9a-f]{8}")
+LEFTOVER = 600.0  # seconds after which nobody is at work any more on a folder of such a name
 
 
 def create(header: dict[str, Any], *, config: Method, run_id: str | None = None) -> Run:
@@ -36,28 +41,23 @@ def create(header: dict[str, Any], *, config: Method, run_id: str | None = None)
     try:
         root.mkdir(parents=True, exist_ok=True)
         if run_id is None:
-            folder = _new_folder(root, config)
-        else:
-            if _taken(run_id):
-                raise RunError(
-                    f"There is already a run named {run_id}. Choose another --run, or resume it:"
-                    f" python -m fruitlab resume {run_id}"
-                )
-            folder = root / checked_id(run_id)
-            folder.mkdir()
-    except OSError as error:
-        if isinstance(error, FileExistsError) and root.is_dir():  # another process was faster
+            run_id = _new_name(config)
+        elif _taken(run_id):
             raise RunError(
-                f"There is already a run named {run_id}. Choose another --run."
+                f"There is already a run named {run_id}. Choose another --run, or resume it:"
+                f" python -m fruitlab resume {run_id}"
+            )
+        settings = {"config": config.model_dump(), "experiment": config.experiment()}
+        return _write(root / run_id, {"created": time.time()} | settings | header)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY) and root.is_dir():
+            raise RunError(  # another process was faster, or the folder is of something else
+                f"There is already a folder named {run_id}. Choose another --run."
             ) from None
         raise RunError(
             f"Runs cannot be written to {root}: {error.strerror}. Name another folder in"
             " FRUITLAB_CHECKPOINTS."
         ) from None
-    run = Run(folder)
-    settings = {"config": config.model_dump(), "experiment": config.experiment()}
-    run.write_header({"created": time.time()} | settings | header)
-    return run
 
 
 def find(run_id: str) -> Run:
@@ -103,18 +103,48 @@ def checked_id(run_id: str) -> str:
     return run_id
 
 
-def _new_folder(root: Path, config: Method) -> Path:
-    """A new folder with a telling, unique name: mixed-60-quick-1a2b."""
+def delete_leftovers() -> None:
+    """Delete folders of runs that were being created or deleted when their process was killed."""
+    root = runs_root()
+    for folder in root.glob(".*") if root.is_dir() else ():
+        try:
+            old = time.time() - folder.stat().st_mtime > LEFTOVER
+        except OSError:
+            continue
+        if old and UNFINISHED.fullmatch(folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write(folder: Path, header: dict[str, Any]) -> Run:
+    """Make a run folder with its config.json at once: whoever sees the folder sees the file.
+
+    An empty folder of that name, which earlier versions left when they were killed, is replaced.
+    """
+    new = folder.with_name(f".new-{secrets.token_hex(4)}")
+    new.mkdir()
+    try:
+        Run(new).write_header(header)
+        delete_temporary(folder)
+        new.rename(folder)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    return Run(folder)
+
+
+def _new_name(config: Method) -> str:
+    """A telling, unique name: mixed-60-quick-1a2b."""
     parts = [config.method]
     if config.headline is not None:
         parts.append(str(getattr(config, config.headline)))
     parts.append(config.preset.partition("@")[0])
     while True:
-        folder = root / "-".join([*parts, secrets.token_hex(2)])
-        if not _taken(folder.name):
-            folder.mkdir()
-            return folder
+        name = "-".join([*parts, secrets.token_hex(2)])
+        if not _taken(name):
+            return name
 
 
 def _taken(run_id: str) -> bool:
-    return (runs_root() / checked_id(run_id)).exists() or (shipped_root() / run_id).exists()
+    checked_id(run_id)
+    roots = (runs_root(), shipped_root())
+    return any((root / run_id / "config.json").exists() for root in roots)

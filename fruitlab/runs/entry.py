@@ -63,8 +63,7 @@ class Entry:
     @property
     def given_title(self) -> str:
         """The title that the user gave it; empty without one."""
-        title = self.label.get("title")
-        return title if isinstance(title, str) and title.strip() else ""
+        return (self.label.get("title") or "").strip()
 
     @property
     def title(self) -> str:
@@ -79,14 +78,12 @@ class Entry:
     @property
     def created(self) -> float:
         """Unix time; 0.0 if unknown."""
-        created = self.header.get("created")
-        return float(created) if isinstance(created, (int, float)) else 0.0
+        return float(self.header.get("created", 0.0))
 
     @property
     def data(self) -> dict[str, Any]:
         """What the header says about the data; empty until the worker has read them."""
-        data = self.header.get("data")
-        return data if isinstance(data, dict) else {}
+        return self.header.get("data") or {}
 
     @property
     def kind(self) -> str:
@@ -100,7 +97,7 @@ class Entry:
     def categories(self) -> int | None:
         """Number of categories; None until the worker has read the data."""
         names = self.data.get("categories")
-        return len(names) if isinstance(names, list) else None
+        return len(names) if names else None
 
     def column(self, name: str) -> np.ndarray:
         """A column of the log (`log.COLUMNS`), float64 [points]."""

@@ -7,6 +7,9 @@ state.safetensors  what a resume needs; deleted when the run has finished
 predictions.npz    the prediction for every test picture
 summary.json       how the run ended
 label.json         title and note
+
+`schema` and `arrays` check each of them when it is read.
+
 run.lock, activity.json, stop              the worker: its lock, what it does, a request to stop
 """
 
@@ -20,16 +23,17 @@ from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import save
 
 from fruitlab.config.errors import RunError
-from fruitlab.config.files import read_json, write_json, write_whole
+from fruitlab.config.files import read_bounded, read_json, write_json, write_whole
 from fruitlab.config.paths import runs_root, shipped_root
+from fruitlab.config.validation import check, read
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import parse_stored
-from fruitlab.runs import missing
-from fruitlab.runs.log import parse
+from fruitlab.runs import arrays, missing, schema
+from fruitlab.runs.log import MAX_LOG, parse
 
 FORMAT = 2  # 1 had every method's settings in every run, some under other names
 STARTING = 30.0  # seconds that a new process may take on a busy machine before it holds the lock
@@ -52,22 +56,23 @@ class Run:
         """
         try:
             header = read_json(self.folder / "config.json")
-            version = header["format"]
+            if isinstance(version := header["format"], int) and version > FORMAT:
+                raise RunError(
+                    f"{self.id} was written by a newer version of FruitLab. Update FruitLab to"
+                    " open it."
+                )
+            check(schema.Header, header)
         except OSError as error:
             raise RunError(
                 f"Cannot read {self.id}: {error.strerror or error}. A run folder needs a"
                 " config.json."
             ) from None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError) as error:
             raise RunError(
-                f"{self.id}: config.json is damaged. Delete the folder, or restore the file from a"
-                " copy."
+                f"{self.id}: config.json is damaged ({error}). Delete the folder, or restore the"
+                " file from a copy."
             ) from None
-        if not isinstance(version, int) or version > FORMAT:
-            raise RunError(
-                f"{self.id} was written by a newer version of FruitLab. Update FruitLab to open it."
-            )
-        return header
+        return {"created": 0.0, "data": None, "device": "auto"} | header
 
     def config(self) -> Method:
         """The run's configuration.
@@ -79,11 +84,6 @@ class Run:
             return parse_stored(self.header()["config"])
         except ValueError as error:
             raise RunError(f"Cannot read the configuration of {self.id}: {error}") from None
-        except (KeyError, TypeError, AttributeError):
-            raise RunError(
-                f"{self.id}: config.json holds no configuration. Delete the folder, or restore the"
-                " file from a copy."
-            ) from None
 
     def write_header(self, header: dict[str, Any]) -> None:
         """Write config.json. Raises OSError."""
@@ -98,10 +98,13 @@ class Run:
 
     def metrics(self) -> list[dict[str, Any]]:
         """The evaluations so far, in order (`log.parse`)."""
+        return [point for point, _ in parse(self._log_text())]
+
+    def _log_text(self) -> bytes:
         try:
-            return [point for point, _ in parse(self.log.read_bytes())]
+            return read_bounded(self.log, MAX_LOG)
         except OSError:
-            return []
+            return b""
 
     def append(self, point: dict[str, Any]) -> None:
         """Add an evaluation to the log. Raises OSError."""
@@ -112,10 +115,29 @@ class Run:
         """Size of the log in bytes."""
         return self.log.stat().st_size if self.log.exists() else 0
 
+    def sync_log(self) -> int:
+        """Wait until the log is on the disk; its size in bytes. A state must not be ahead of it."""
+        if not self.log.exists():
+            return 0
+        with open(self.log, "ab") as file:
+            os.fsync(file.fileno())
+            return file.tell()
+
     def cut_log(self, length: int) -> None:
-        """Cut the log back to its length when the state was saved; the rest will be repeated."""
+        """Cut the log back to its length when the state was saved; the rest will be repeated.
+
+        Raises:
+            RunError: evaluations from before are missing, for example after a power cut.
+        """
         if self.log_length() > length:
             os.truncate(self.log, length)
+        whole = sum(size for _, size in parse(self._log_text()))
+        if whole != length:
+            raise RunError(
+                f"{self.id}: {self.log.name} is damaged: {whole:,} of {length:,} bytes can be read,"
+                " so evaluations would be missing. Restore it from a copy, or delete"
+                " state.safetensors beside it to train the run from the beginning."
+            )
 
     # Tensors: safetensors, so reading a file of unknown origin runs no code.
 
@@ -138,13 +160,10 @@ class Run:
         """
         path = self.folder / f"{name}.safetensors"
         try:
-            with safe_open(path, framework="numpy") as file:
-                notes = (file.metadata() or {}).get("fruitlab", "{}")
-                names = file.keys()
-                return {key: file.get_tensor(key) for key in names}, json.loads(notes)
+            return arrays.read_tensors(path)
         except FileNotFoundError:
             raise RunError(missing.tensors(self.id, name, shipped=self.shipped)) from None
-        except (OSError, SafetensorError, ValueError) as error:
+        except (OSError, SafetensorError, ValueError, AttributeError) as error:
             raise RunError(
                 f"{self.id}: {path.name} is damaged ({error}). Restore it from a copy, or train the"
                 " run again."
@@ -157,8 +176,7 @@ class Run:
             RunError: it is missing or damaged.
         """
         try:
-            with np.load(self.folder / "predictions.npz", allow_pickle=False) as file:
-                return dict(file)
+            return arrays.read_table(self.folder / "predictions.npz")
         except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             if self.shipped and isinstance(error, FileNotFoundError):
                 raise RunError(missing.shipped_predictions(self.id)) from None
@@ -170,18 +188,28 @@ class Run:
     # Status.
 
     def summary(self) -> dict[str, Any] | None:
-        """How the run ended; None while it has not."""
+        """How the run ended; None while it has not.
+
+        Raises:
+            RunError: the file is damaged.
+        """
         try:
-            return read_json(self.folder / "summary.json")
-        except (OSError, ValueError):
+            return read(schema.Summary, self.folder / "summary.json")
+        except FileNotFoundError:
             return None
+        except (OSError, ValueError) as error:
+            raise RunError(
+                f"{self.id}: summary.json is damaged ({error}). Restore it from a copy, or delete"
+                " it and resume the run."
+            ) from None
 
     def activity(self) -> dict[str, Any]:
         """What the worker is doing: {doing, since, ...}; empty if unknown."""
-        try:
-            return read_json(self.folder / "activity.json")
-        except (OSError, ValueError):
-            return {}
+        return schema.read_or_empty(schema.Activity, self.folder / "activity.json")
+
+    def label(self) -> dict[str, Any]:
+        """What the user calls the run: {title, note, study}; empty without a readable label."""
+        return schema.read_or_empty(schema.Label, self.label_file)
 
     def doing(self, what: str, **more: Any) -> None:
         """Write what the worker is doing now. Raises OSError."""
@@ -211,7 +239,7 @@ class Run:
         """Whether a worker was started moments ago and does not hold the lock yet."""
         activity = self.activity()
         since = activity.get("since")
-        if activity.get("doing") != "starting" or not isinstance(since, (int, float)):
+        if activity.get("doing") != "starting" or since is None:
             return False
         return 0 <= time.time() - since < STARTING
 
@@ -223,9 +251,9 @@ class Run:
             return "waiting"
         try:
             self.header()
+            return ended(self.summary())
         except RunError:
             return "unreadable"
-        return ended(self.summary())
 
     def finish(self, summary: dict[str, Any]) -> None:
         """Write how the run ended. A finished run no longer needs its state. Raises OSError."""
@@ -251,7 +279,7 @@ class Run:
         return folder / "label.json"
 
 
-def ended(summary: Any) -> str:
+def ended(summary: dict[str, Any] | None) -> str:
     """finished, stopped or failed, as the summary says; interrupted if it says anything else."""
-    status = summary.get("status") if isinstance(summary, dict) else None
+    status = summary["status"] if summary else None
     return status if status in ("finished", "stopped", "failed") else "interrupted"

@@ -8,11 +8,11 @@ those of a newer version. The entry then says what is wrong. A server shares one
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from fruitlab.config.errors import RunError
-from fruitlab.config.files import read_json
 from fruitlab.runs.catalog import all_runs
 from fruitlab.runs.entry import ACTIVE, Entry
 from fruitlab.runs.folder import Run, ended
@@ -26,8 +26,15 @@ class _Watched:
 
     def __init__(self, run: Run) -> None:
         self.run, self.log = run, Log(run.log)
+        self.readers: dict[Path, Callable[[], dict[str, Any] | None]] = {
+            run.folder / "config.json": run.header,
+            run.folder / "summary.json": run.summary,
+            run.folder / "activity.json": run.activity,
+            run.label_file: run.label,
+        }
         self.times: dict[str, Any] = {}
-        self.files: dict[str, Any] = {}
+        self.files: dict[str, dict[str, Any]] = {}
+        self.problems: dict[str, str] = {}  # why a file cannot be read
         self.entry: Entry | None = None
 
     def look(self) -> Entry:
@@ -36,9 +43,7 @@ class _Watched:
         if self.entry is not None and self._is_unchanged(self.entry, times):
             return self.entry
         self.times["folder"] = times
-        folder, names = self.run.folder, ("config.json", "summary.json", "activity.json")
-        paths = [*(folder / name for name in names), self.run.label_file]
-        changed = [self._read(path) for path in paths]
+        changed = [self._read(name, read) for name, read in self.readers.items()]
         changed.append(self.log.look())
         status = self._status()
         if self.entry is None or any(changed) or status != self.entry.status:
@@ -60,17 +65,17 @@ class _Watched:
         except OSError:
             return None
 
-    def _read(self, path: Path) -> bool:
-        """Read a JSON file if it changed; whether it did."""
+    def _read(self, path: Path, read: Callable[[], dict[str, Any] | None]) -> bool:
+        """Read a file if it changed; whether it did."""
         times = self._times(path)
         if path.name in self.files and self.times.get(path.name) == times:
             return False
         self.times[path.name] = times
+        self.problems.pop(path.name, None)
         try:
-            content = read_json(path) if times else None
-        except (OSError, ValueError):
-            content = None
-        self.files[path.name] = content if isinstance(content, dict) else {}
+            self.files[path.name] = read() or {}
+        except RunError as error:
+            self.files[path.name], self.problems[path.name] = {}, str(error)
         return True
 
     def _status(self) -> str:
@@ -79,14 +84,16 @@ class _Watched:
         return ended(summary) if summary and not activity else self.run.status()
 
     def _entry(self, status: str) -> Entry:
-        error, config = None, None
+        config, error = None, next(iter(self.problems.values()), None)
         try:
             config = self.run.config()
         except RunError as problem:
-            status, error = "unreadable", str(problem)
+            error = error or str(problem)
+        if error:
+            status = "unreadable"
         summary = {} if status in ACTIVE else self.files["summary.json"]
         if status == "failed":
-            error = str(summary.get("error") or "The run failed without an error message.")
+            error = summary.get("error") or "The run failed without an error message."
         return Entry(
             run=self.run,
             status=status,

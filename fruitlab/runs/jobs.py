@@ -23,11 +23,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 from filelock import FileLock, Timeout
+from pydantic import Field
 
-from fruitlab.config.files import read_json, write_json, write_whole
+from fruitlab.config.files import write_json, write_whole
+from fruitlab.config.validation import Model, Name, read
 from fruitlab.runs.launch import start_python
 
 UPLOAD = "upload"  # the file that came with a job, if any
@@ -44,7 +46,7 @@ class Job:
     @property
     def request(self) -> dict[str, Any]:
         """{title, arguments, started}; empty if it cannot be read."""
-        return _read_object(self.folder / "job.json")
+        return _read(self.folder / "job.json", _Request)
 
     @property
     def title(self) -> str:
@@ -87,7 +89,7 @@ class Job:
 
     def result(self) -> dict[str, Any]:
         """The command's result, {"error"} if it failed; empty while there is none."""
-        return _read_object(self.folder / "result.json")
+        return _read(self.folder / "result.json")
 
     def cancel(self) -> None:
         """Interrupt a working job, as Ctrl-C would."""
@@ -110,7 +112,12 @@ class Job:
             filelock.Timeout: another process works on this job.
             OSError: the folder cannot be written.
         """
-        with FileLock(self.folder / "job.lock").acquire(timeout=5):
+        try:
+            lock = FileLock(self.folder / "job.lock").acquire(timeout=5)
+        except OSError:  # the disk is full
+            (self.folder / UPLOAD).unlink(missing_ok=True)
+            raise
+        with lock:
             try:
                 write_whole(self.folder / "pid", str(os.getpid()).encode())
                 yield
@@ -173,6 +180,13 @@ def all_jobs(root: Path) -> list[Job]:
     return [Job(folder) for folder in folders if (folder / "job.json").is_file()]
 
 
+def delete_leftovers(root: Path) -> None:
+    """Delete the uploads of jobs whose process was killed."""
+    for job in all_jobs(root):
+        if job.status() == "interrupted":
+            (job.folder / UPLOAD).unlink(missing_ok=True)
+
+
 def _as_text(report: dict[str, Any]) -> tuple[str, float | None]:
     if "message" in report:
         return str(report["message"]), None
@@ -184,9 +198,16 @@ def _as_text(report: dict[str, Any]) -> tuple[str, float | None]:
     return f"{step}: {share:.0%}" if in_bytes else f"{step}: {done:,} of {total:,}", share
 
 
-def _read_object(path: Path) -> dict[str, Any]:
+def _read(path: Path, model: type[Model] = Model) -> dict[str, Any]:
     try:
-        content = read_json(path)
+        return read(model, path)
     except (OSError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}
+
+
+class _Request(Model):
+    """job.json."""
+
+    title: Name
+    arguments: list[str] = []  # noqa: RUF012
+    started: Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -8,7 +8,7 @@ import shutil
 from typing import Any
 
 from fruitlab.config.errors import RunError
-from fruitlab.config.files import read_json, write_json
+from fruitlab.config.files import write_json
 from fruitlab.runs.folder import Run
 
 LONGEST = {"title": 80, "note": 4000}  # characters
@@ -31,7 +31,7 @@ def write_label(run: Run, *, title: str, note: str) -> None:
             raise RunError(
                 f"The {name} has {len(text):,} characters. Shorten it to {LONGEST[name]:,} or less."
             )
-    label = {name: value for name, value in _label(run).items() if name not in given}
+    label = {name: value for name, value in run.label().items() if name not in given}
     label |= {name: text for name, text in given.items() if text}
     folder = run.label_file.parent
     try:
@@ -42,14 +42,6 @@ def write_label(run: Run, *, title: str, note: str) -> None:
             f"The label of {run.id} could not be written to {folder}: {error.strerror}. Free some"
             " space there, or check its permissions."
         ) from None
-
-
-def _label(run: Run) -> dict[str, Any]:
-    try:
-        label = read_json(run.label_file)
-    except (OSError, ValueError):
-        return {}
-    return label if isinstance(label, dict) else {}
 
 
 def why_kept(run: Run) -> str | None:

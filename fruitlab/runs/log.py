@@ -1,11 +1,15 @@
 """A run's log, metrics.jsonl: one evaluation per line, as JSON. No torch."""
 
-import json
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fruitlab.config.files import open_regular, parse_json
+from fruitlab.config.validation import check
+from fruitlab.runs import schema
+
+MAX_LOG = 256_000_000  # bytes; 3,000 iterations take one
 COLUMNS = (
     "iteration",
     "phase_iteration",
@@ -30,15 +34,13 @@ COLUMNS = (
 def parse(text: bytes) -> Iterator[tuple[dict[str, Any], int]]:
     """The evaluations in a log's text, each with the length of its line in bytes.
 
-    Ends at the first line that is not a JSON object. What follows the last newline is a line that
-    is still being written, so it is ignored.
+    Ends at the first line that is not an evaluation (`schema.Point`). What follows the last newline
+    is a line that is still being written, so it is ignored.
     """
     for line in text.split(b"\n")[:-1]:
         try:
-            point = json.loads(line)
+            point = check(schema.Point, parse_json(line))
         except ValueError:
-            return
-        if not isinstance(point, dict):
             return
         yield point, len(line) + 1
 
@@ -67,7 +69,7 @@ class Log:
             size = self.path.stat().st_size
             if size == self.offset:
                 return False
-            with open(self.path, "rb") as file:
+            with open_regular(self.path) as file:
                 # A resumed run cuts its log and appends to it, so the log may have other lines at
                 # the old length. The last known line shows it.
                 file.seek(max(0, self.offset - len(self.tail)))
@@ -75,46 +77,36 @@ class Log:
                     self._start_over()
                     changed = True
                     file.seek(0)
-                text = file.read()
+                text = file.read(MAX_LOG)
         except OSError:
             self._start_over()
             return before > 0
         start = 0
         for point, length in parse(text):
-            if not self._append(point):
-                break
+            self._append(point)
             self.tail = text[start : start + length]
             start += length
         self.offset += start
         return changed or self.offset != before
 
-    def _append(self, point: dict[str, Any]) -> bool:
-        """Append an evaluation to the columns; False if a field is missing or not a number."""
-        try:
-            phase, loss = str(point["phase"]), point["loss"]
-            new = phase not in self.phases
-            row = [
-                point["iteration"],
-                point["phase_iteration"],
-                bool(point["full"]),
-                *point["nice"][:3],
-                *point["real"][:3],
-                point["seen"]["nice"],
-                point["seen"]["real"],
-                point["seconds"],
-                float("nan") if loss is None else loss,
-                point["penalty"],
-                point["learning_rate"],
-                point["momentum"],
-                len(self.phases) if new else self.phases.index(phase),
-            ]
-            values = [float(value) for value in row]
-        except (ValueError, KeyError, TypeError, IndexError):
-            return False
-        if len(values) != len(COLUMNS):
-            return False
-        if new:
+    def _append(self, point: dict[str, Any]) -> None:
+        phase, loss = point["phase"], point["loss"]
+        if phase not in self.phases:
             self.phases.append(phase)
-        for name, value in zip(COLUMNS, values, strict=True):
-            self.columns[name].append(value)
-        return True
+        row = (
+            point["iteration"],
+            point["phase_iteration"],
+            point["full"],
+            *point["nice"],
+            *point["real"],
+            point["seen"]["nice"],
+            point["seen"]["real"],
+            point["seconds"],
+            float("nan") if loss is None else loss,
+            point["penalty"],
+            point["learning_rate"],
+            point["momentum"],
+            self.phases.index(phase),
+        )
+        for name, value in zip(COLUMNS, row, strict=True):
+            self.columns[name].append(float(value))

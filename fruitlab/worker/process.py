@@ -12,6 +12,7 @@ from typing import Any
 from filelock import Timeout
 
 from fruitlab.config.errors import Busy, RunError
+from fruitlab.config.files import delete_temporary
 from fruitlab.config.progress import Say
 from fruitlab.metrics import accuracy
 from fruitlab.runs import queue
@@ -58,6 +59,7 @@ def _work(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[str
     try:
         for name in ("summary.json", "stop"):
             (run.folder / name).unlink(missing_ok=True)
+        delete_temporary(run.folder)
         summary = _train(run, device, say, stop)
     except Stopped:
         summary = {"status": "stopped"} | accuracy.last_scores(run.metrics())

@@ -42,7 +42,7 @@ class Recorder:
         """Load the saved state, if there is one, and cut the log back to it.
 
         Raises:
-            RunError: the state is damaged.
+            RunError: the state or the log is damaged.
         """
         found, length = self.run.has("state"), 0
         if found:
@@ -72,7 +72,7 @@ class Recorder:
     def keep(self) -> None:
         """Save the state as it is now."""
         tensors, numbers = self.state.save()
-        notes = {"numbers": numbers, "log_length": self.run.log_length()}
+        notes = {"numbers": numbers, "log_length": self.run.sync_log()}
         self.run.write_tensors("state", tensors, notes)
         self.saved = time.monotonic()
 
@@ -83,7 +83,7 @@ class Recorder:
         if self.run.has("best"):
             best = (self.run.folder / "best.safetensors").read_bytes()
             write_whole(self.run.folder / f"{name}-best.safetensors", best)
-        notes = {"numbers": numbers, "log_length": self.run.log_length()}
+        notes = {"numbers": numbers, "log_length": self.run.sync_log()}
         self.run.write_tensors(name, tensors, notes)
 
     def results(self, data: TwoDomains, dataset: DeviceDataset) -> dict[str, Any]:

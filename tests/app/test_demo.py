@@ -16,7 +16,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from fruitlab.app import demo
+from fruitlab.app import demo, guard
 from fruitlab.app.shared import index
 from fruitlab.inference import client as predictor
 from fruitlab.inference.examples import examples
@@ -68,7 +68,8 @@ def test_only_the_live_camera_streams_and_the_photo_takes_all_sources():
     assert photos[0].get_block_name() == "image"  # the browser's own component
 
 
-def test_a_photo_reaches_our_reader_as_it_came(tmp_path):
+def test_a_photo_reaches_our_reader_as_it_came(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     photo = next(block for block in demo.build().blocks.values() if isinstance(block, demo.Photo))
     path = tmp_path / "text.jpg"
     path.write_text("not a picture at all")
@@ -196,7 +197,7 @@ def address():
     import uvicorn
 
     app = gr.mount_gradio_app(
-        fastapi.FastAPI(),
+        fastapi.FastAPI(middleware=guard.middleware()),
         demo.build(),
         path="/demo",
         run_history=False,
@@ -242,23 +243,49 @@ def test_the_same_answer_through_gradio_client(address, tmp_path):
     assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/classify"]
 
 
-def test_no_file_of_this_machine_is_read_for_a_stranger(address, tmp_path):
+@pytest.mark.parametrize("meta", [{"_type": "gradio.FileData"}, None], ids=["file", "no file"])
+@pytest.mark.parametrize("function", ["call/classify", "queue/join"])
+def test_no_file_of_this_machine_is_read_for_a_stranger(address, tmp_path, meta, function):
     made_runs.run("one")
-    for folder in (tmp_path, Path(__file__).resolve().parent):
-        secret = saved(folder / "secret.png", noise())
-        try:
-            body = json.dumps(
-                {"data": [{"path": str(secret), "meta": {"_type": "gradio.FileData"}}, "one"]}
-            ).encode()
-            call = urllib.request.Request(
-                f"{address}gradio_api/call/classify", body, {"Content-Type": "application/json"}
+    os.mkfifo(tmp_path / "pipe")
+    secret = saved(tmp_path / "secret.png", noise())
+    beside = saved(Path(__file__).resolve().parent / "secret.png", noise())
+    try:
+        for path in (secret, beside, tmp_path / "pipe", "/dev/zero", "/nowhere"):
+            photo = {"path": str(path)} | ({"meta": meta} if meta else {})
+            answer = asked(address, function, [photo, "one"])
+            assert "error" in answer and not any(
+                word in answer for word in ("category", "base64", "cannot be read")
             )
-            event = json.load(urllib.request.urlopen(call, timeout=60))["event_id"]
-            answer = (
-                urllib.request.urlopen(f"{address}gradio_api/call/classify/{event}", timeout=60)
-                .read()
-                .decode()
-            )
-            assert "event: error" in answer and "category" not in answer
-        finally:
-            secret.unlink()
+    finally:
+        beside.unlink()
+
+
+def asked(address: str, function: str, data: list) -> str:
+    """The stream of events that the demo answers a call with."""
+    ask = {"data": data, "fn_index": 1, "session_hash": "s"}
+    call = urllib.request.Request(
+        f"{address}gradio_api/{function}",
+        json.dumps(ask if function == "queue/join" else {"data": data}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    event = json.load(urllib.request.urlopen(call, timeout=60))["event_id"]
+    answers = f"call/classify/{event}" if "call" in function else "queue/data?session_hash=s"
+    with urllib.request.urlopen(f"{address}gradio_api/{answers}", timeout=60) as stream:
+        lines = []
+        for line in stream:
+            lines.append(line.decode())
+            if "process_completed" in lines[-1] or "event: error" in lines[-1]:
+                break
+    return "".join(lines)
+
+
+def test_a_full_queue_and_webcams_do_not_keep_photos_waiting():
+    blocks = demo.build()
+    assert blocks._queue.max_size == demo.QUEUE
+    groups = {}
+    for function in blocks.fns.values():
+        groups.setdefault(function.concurrency_id, set()).add(function.name)
+    streams = [function for function in blocks.fns.values() if function.time_limit]
+    assert len(streams) == 1
+    assert groups[streams[0].concurrency_id] == {"explain"} and len(groups) == 4

@@ -1,5 +1,6 @@
 """One process, one port: deep links, the demo, and how the server starts and ends."""
 
+import http.client
 import signal
 import urllib.error
 import urllib.request
@@ -54,6 +55,31 @@ def test_a_program_that_comes_too_early_is_asked_to_come_again(server) -> None:
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(f"{server.url}/demo/config", timeout=20)
     assert caught.value.code == 503 and caught.value.headers["Retry-After"]
+
+
+def test_another_name_or_another_site_reaches_nothing(server) -> None:
+    """DNS rebinding, and requests that a page elsewhere sends."""
+    evil = {"Host": "evil.example", "Origin": "http://evil.example"}
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    requests = [
+        ("GET", "/", evil, 400),
+        ("GET", "/demo/config", evil, 400),
+        ("GET", "/_stcore/stream", evil | upgrade, 400),
+        ("GET", "/_stcore/stream", {"Origin": "http://evil.example"} | upgrade, 403),
+        ("POST", "/demo/gradio_api/upload", {"Origin": "http://evil.example"}, 403),
+        ("PUT", "/_stcore/upload_file/a/b", {"Origin": "http://evil.example"}, 403),
+        ("GET", "/_stcore/stream", {"Origin": server.url} | upgrade, 101),
+    ]
+    for method, path, headers, status in requests:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        connection.request(method, path, headers=headers)
+        assert connection.getresponse().status == status, (method, path, headers)
+        connection.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -3,7 +3,9 @@
 import shutil
 import stat
 import struct
+import time
 import zipfile
+import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -150,3 +152,83 @@ def test_a_header_with_a_wrong_size_yields_no_more_bytes(make_zip, tmp_path: Pat
     with pytest.raises(DataError, match="damaged or cut off"):
         archive.unpack(path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def overlapping(path: Path, count: int, size: int) -> Path:
+    """A zip of files that quote each other's headers (Fifield 2019): each holds all that follow.
+
+    An entry is a stored block of deflate around the next entry's header, and so on up to one
+    kernel of zeros.
+    """
+    compress = zlib.compressobj(9, zlib.DEFLATED, -15)
+    kernel = compress.compress(bytes(size)) + compress.flush()
+    names = [f"{('nice', 'real')[i % 2]}/Bolt/{i:05d}.png".encode() for i in range(count)]
+    data, raw, files = kernel, bytes(size), []
+    for name in reversed(names):
+        crc = zlib.crc32(raw)
+        fields = (20, 0, 8, 0, 0, crc, len(data), len(raw), len(name), 0)
+        local = struct.pack("<4sHHHHHIIIHH", b"PK\3\4", *fields) + name
+        files.append((name, fields, local, len(data)))
+        quoted = struct.pack("<BHH", 0, len(local), len(local) ^ 0xFFFF) + local
+        data, raw = quoted + data, local + raw
+    entries = []
+    whole = files[-1][2] + data[5 + len(files[-1][2]) :]
+    for name, fields, local, _ in reversed(files):
+        offset = whole.index(local)
+        entries.append(
+            struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\1\2", 20, *fields, 0, 0, 0, 0, offset) + name
+        )
+    directory = b"".join(entries)
+    end = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, count, count, len(directory), len(whole), 0)
+    path.write_bytes(whole + directory + end)
+    return path
+
+
+def test_files_that_overlap_are_refused(tmp_path: Path) -> None:
+    path = overlapping(tmp_path / "bomb.zip", count=40, size=2_000_000)
+    with zipfile.ZipFile(path) as bomb:
+        unpacked = sum(info.file_size for info in bomb.infolist())
+    assert unpacked > 1000 * path.stat().st_size
+    with pytest.raises(DataError, match="overlap each other"):
+        archive.unpack(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_directories_are_refused(make_zip, tmp_path: Path) -> None:
+    """CVE-2025-8291: zipfile and other programs would unpack different files."""
+    content = make_zip(valid_entries()).read_bytes()
+    end = content.rindex(b"PK\5\6")
+    count, size, offset = struct.unpack_from("<10xHII", content, end)
+    record = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, count, count, size, offset)
+    for named, refused in ((end, False), (0, True)):
+        locator = struct.pack("<4sIQI", b"PK\6\7", 0, named, 1)
+        path = tmp_path / "two.zip"
+        path.write_bytes(content[:end] + record + locator + content[end:])
+        if refused:
+            with pytest.raises(DataError, match="two directories"):
+                archive.unpack(path, tmp_path / "refused")
+        else:
+            archive.unpack(path, tmp_path / "unpacked")
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        pytest.param(
+            [f"nice/Nut/x{i}.png" for i in range(100_000)],
+            "100,012 entries, and the limit",
+            marks=pytest.mark.slow,
+        ),
+        ([f"nice/{i}/1.png" for i in range(3000)], "3,002 categories, and the limit"),
+    ],
+    ids=["pictures", "categories"],
+)
+def test_far_too_many_files_are_refused_in_seconds(tmp_path: Path, names, message) -> None:
+    path = tmp_path / "many.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        for name in [*valid_entries(), *names]:
+            file.writestr(zipfile.ZipInfo(name), b"")
+    began = time.process_time()
+    with pytest.raises(DataError, match=message):
+        archive.unpack(path, tmp_path / "out")
+    assert time.process_time() - began < 10

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 
+import hostile_pictures
 import pytest
 from picture_files import COMPLETE, files_of, folder
 
@@ -133,3 +134,33 @@ def test_readers_never_see_an_incomplete_dataset(pair):
     stop.set()
     reader.join()
     assert not errors and counts == {(60, 75), (75, 60)}
+
+
+def test_a_disk_that_is_full_from_the_start_leaves_nothing(pair):
+    code = (
+        "import resource, sys; from fruitlab.data.importing import import_pictures\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))  # less than an array's header\n"
+        "try: import_pictures(name='mine', nice=sys.argv[1], real=sys.argv[2])\n"
+        "except ValueError as error: print(error)"
+    )
+    command = [sys.executable, "-c", code, pair.nice, pair.real]
+    assert "could not be written" in subprocess.check_output(command, text=True)
+    assert not (data_root() / "mine").exists()
+
+
+def test_an_interrupted_import_does_not_wait_for_slow_pictures(pair):
+    for number in range(40):
+        slow = pair.nice / "Red Disc" / f"slow{number}.jpg"
+        slow.write_bytes(hostile_pictures.only_markers(20_000_000))
+    arguments = ["data", "import", "--name", "mine", "--nice", pair.nice, "--real", pair.real]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fruitlab", *arguments], stderr=subprocess.DEVNULL
+    )
+    while not (data_root() / "mine").exists():
+        time.sleep(0.1)
+    time.sleep(1)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+    assert time.monotonic() - began < 10
+    assert not (data_root() / "mine").exists()

@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import threading
 import zipfile
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from fruitlab.config.errors import DataError
 from fruitlab.config.paths import data_root
-from fruitlab.data import store, uploads
+from fruitlab.data import cache, store, uploads
 from fruitlab.data.importing import import_pictures
 
 
@@ -99,3 +100,23 @@ def test_the_report_names_ignored_files(pair, tmp_path: Path) -> None:
     report = uploads.import_zip(name="things", source=source)
     assert len(report.ignored) == uploads.MAX_IGNORED_NAMED + 1 and "10 more" in report.ignored["…"]
     assert [entry["file"] for entry in report.refused] == ["nice/Red Disc/broken.png"]
+
+
+def test_what_killed_imports_left_is_deleted_and_the_rest_is_kept(pair, tmp_path: Path) -> None:
+    uploads.import_zip(name="kept", source=zip_pair(pair, tmp_path / "x.zip"))
+    root = data_root() / uploads.FOLDER
+    for name in ("kept/left", "never imported/left", "at work/now"):
+        (root / name / "nice").mkdir(parents=True)
+    with cache.locked(f"{uploads.FOLDER}-at work"):
+        at_work = threading.Thread(target=uploads.delete_leftovers)
+        at_work.start()
+        at_work.join()
+    assert sorted(folder.name for folder in root.iterdir()) == ["at work", "kept"]
+    assert len(list((root / "kept").iterdir())) == 1 and len(store.load("kept").real.images) == 75
+
+
+def test_a_damaged_zip_leaves_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "x.zip").write_bytes(b"PK\3\4 and no more")
+    with pytest.raises(DataError, match="damaged"):
+        uploads.import_zip(name="things", source=tmp_path / "x.zip")
+    assert not (data_root() / uploads.FOLDER).exists()

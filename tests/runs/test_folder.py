@@ -1,19 +1,23 @@
 """Run folders: files, status, invalid contents, and the queue of waiting runs."""
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import psutil
 import pytest
+from logged_runs import point
 
 from fruitlab.config.errors import RunError
+from fruitlab.config.files import delete_temporary
 from fruitlab.config.paths import runs_root
 from fruitlab.methods.registry import configure
-from fruitlab.runs import catalog, queue
+from fruitlab.runs import catalog, labels, queue
 from fruitlab.runs.folder import Run
 from fruitlab.runs.queue import guess_device, wait_for_turn
 
@@ -58,14 +62,29 @@ def test_unknown_run_error_lists_examples():
 
 def test_incomplete_last_line_of_the_log_is_ignored():
     run = make()
-    run.append({"iteration": 0})
+    run.append(point(0, 0.1, 0.1))
     length = run.log_length()
-    run.append({"iteration": 1})
+    run.append(point(1, 0.1, 0.1))
     with open(run.log, "ab") as file:
         file.write(b'{"iteration": 2, "ni')
-    assert [point["iteration"] for point in run.metrics()] == [0, 1]
+    assert [line["iteration"] for line in run.metrics()] == [0, 1]
     run.cut_log(length)
-    assert [point["iteration"] for point in run.metrics()] == [0]
+    assert [line["iteration"] for line in run.metrics()] == [0]
+
+
+def test_a_log_that_lost_evaluations_is_not_continued():
+    """After a power cut, the state may be on the disk and the log before it not."""
+    run = make()
+    for iteration in range(6):
+        run.append(point(iteration, 0.1, 0.1))
+    length, text = run.sync_log(), run.log.read_bytes()
+    for torn in (text[:-300], text[:300] + bytes(len(text) - 300), b""):
+        run.log.write_bytes(torn)
+        with pytest.raises(RunError, match=r"metrics.jsonl is damaged.*delete state.safetensors"):
+            run.cut_log(length)
+    run.log.write_bytes(text + b'{"iteration": 6, "ni')
+    run.cut_log(length)
+    assert len(run.metrics()) == 6
 
 
 def test_tensors_round_trip_and_damaged_files_are_errors():
@@ -259,3 +278,55 @@ def test_unwritable_runs_folder_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setenv("FRUITLAB_CHECKPOINTS", str(tmp_path / "file" / "runs"))
     with pytest.raises(RunError, match="FRUITLAB_CHECKPOINTS"):
         make()
+
+
+def test_a_run_that_was_killed_while_it_was_created_can_be_started_again():
+    for name, left in (("empty", None), ("half", ".config.json.123")):
+        folder = runs_root() / name
+        folder.mkdir(parents=True)
+        if left:
+            (folder / left).write_text('{"form')
+            os.utime(folder / left, (0, 0))
+        config = configure("mixed", preset="quick")
+        assert catalog.create({"device": "cpu"}, config=config, run_id=name).config() == config
+        assert sorted(path.name for path in folder.iterdir()) == ["config.json"]
+    (runs_root() / "other").mkdir()
+    (runs_root() / "other" / "something.txt").touch()
+    with pytest.raises(RunError, match="already a folder named other"):
+        catalog.create({"device": "cpu"}, config=config, run_id="other")
+
+
+def test_a_run_folder_is_never_seen_without_its_config():
+    code = (
+        "import os, signal; from fruitlab.methods.registry import configure\n"
+        "from fruitlab.runs import catalog; from fruitlab.runs.folder import Run\n"
+        "Run.write_header = lambda run, header: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "catalog.create({}, config=configure('mixed', preset='quick'), run_id='one')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=False)
+    (left,) = runs_root().iterdir()
+    assert left.name.startswith(".new-") and list(catalog.all_runs()) == []
+    catalog.delete_leftovers()
+    assert left.exists(), "it may still be at work"
+    os.utime(left, (0, 0))
+    catalog.delete_leftovers()
+    assert not left.exists()
+
+
+def test_temporary_files_of_killed_writers_are_deleted():
+    run = make()
+    for name in (".state.safetensors.77", ".config.json.77-0123abcd", ".mine", "state.safetensors"):
+        (run.folder / name).touch()
+        os.utime(run.folder / name, (0, 0))
+    (run.folder / ".label.json.78-0123abcd").touch()  # somebody writes it now
+    delete_temporary(run.folder)
+    left = {path.name for path in run.folder.iterdir()}
+    assert left == {"config.json", "state.safetensors", ".mine", ".label.json.78-0123abcd"}
+
+
+def test_many_threads_may_save_a_title_at_once():
+    run = make()
+    with ThreadPoolExecutor(6) as pool:
+        titles = [f"title {number}" for number in range(60)]
+        list(pool.map(lambda title: labels.write_label(run, title=title, note=""), titles))
+    assert run.label()["title"] in titles

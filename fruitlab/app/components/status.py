@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from fruitlab.config.text import duration
+from fruitlab.config.text import duration, plain
 from fruitlab.methods.phase import labels
 from fruitlab.runs import cost
 from fruitlab.runs.entry import Entry
@@ -31,7 +31,7 @@ def status(entry: Entry) -> None:
     if entry.status == "finished":
         st.markdown(f":material/check: Finished: {done}{_seen(entry)}.")
     elif entry.status in ("failed", "unreadable"):
-        st.error(entry.error or "", icon=":material/error:")
+        st.error(plain(entry.error or ""), icon=":material/error:")
     elif entry.status == "stopped":
         st.info(
             f"Stopped after {done}. The state is saved: Resume continues from there.",
@@ -50,8 +50,8 @@ def brief(entry: Entry) -> None:
     if entry.active:
         _progress(entry)
     elif entry.status != "finished":
-        reason = f" {entry.error}" if entry.error else ""
-        st.caption(f"{entry.title}: {entry.status}.{reason}")
+        reason = f" {plain(entry.error)}" if entry.error else ""
+        st.caption(f"{plain(entry.title)}: {entry.status}.{reason}")
 
 
 def _seen(entry: Entry) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from fruitlab.config.errors import DataError
 from fruitlab.config.paths import data_root
+from fruitlab.config.text import plain
 from fruitlab.data import cache, sources
 from fruitlab.runs import jobs
 from fruitlab.runs.jobs import Job
@@ -47,20 +48,22 @@ def _progress(was_working: bool) -> None:
 def _show(job: Job, status: str) -> None:
     if status == "working":
         text, share = job.progress()
-        st.progress(share or 0.0, text=f"**{job.title}** · {text}")
+        st.progress(share or 0.0, text=f"**{plain(job.title)}** · {plain(text)}")
         st.button(
             "Cancel", key=f"cancel {job.folder.name}", icon=":material/close:", on_click=job.cancel
         )
         return
     result = job.result()
     if status == "done":
-        st.success(f"**{job.title}**: done. {_outcome(result)}", icon=":material/check:")
+        st.success(
+            f"**{plain(job.title)}**: done. {plain(_outcome(result))}", icon=":material/check:"
+        )
         if ignored := result.get("ignored"):
             with st.expander(f"{len(ignored)} folders or files were ignored"):
                 rows = [{"what": what, "why": why} for what, why in ignored.items()]
                 st.dataframe(rows, hide_index=True)
     else:
-        st.error(f"**{job.title}**: {_reason(job, status)}", icon=":material/error:")
+        st.error(f"**{plain(job.title)}**: {plain(_reason(job, status))}", icon=":material/error:")
     st.button(
         "Dismiss",
         key=f"dismiss {job.folder.name}",

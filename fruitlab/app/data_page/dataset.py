@@ -9,6 +9,7 @@ import streamlit as st
 from fruitlab.app.components import pictures
 from fruitlab.app.data_page import overview
 from fruitlab.config.errors import DataError
+from fruitlab.config.text import plain
 from fruitlab.data import store
 from fruitlab.data.domains import DOMAINS, Counts, TwoDomains
 from fruitlab.data.pictures import SIZE
@@ -27,7 +28,7 @@ def show(entry: dict[str, Any], runs: Sequence[str]) -> None:
     """
     name = entry["name"]
     if entry["problem"]:
-        st.error(entry["problem"], icon=":material/error:")
+        st.error(plain(entry["problem"]), icon=":material/error:")
         return
     if entry["fingerprint"] is None:
         _show_not_drawn(entry)
@@ -36,13 +37,13 @@ def show(entry: dict[str, Any], runs: Sequence[str]) -> None:
         counts, warnings, html = _read(name, entry["fingerprint"])
         data = _load(name, entry["fingerprint"])
     except DataError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         return
     _show_size(counts)
     _show_origin(entry, runs)
     for warning in warnings:
-        with st.expander(warning.partition(":")[0], icon=":material/info:"):
-            st.write(warning)
+        with st.expander(plain(warning.partition(":")[0]), icon=":material/info:"):
+            st.write(plain(warning))
     _show_left_out(data)
     _show_refused(data)
     st.subheader("The two domains, category by category")

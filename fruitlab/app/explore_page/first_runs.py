@@ -5,7 +5,7 @@ import streamlit as st
 from fruitlab.app import launch, navigation, shared
 from fruitlab.app.components import live, status
 from fruitlab.config.errors import RunError
-from fruitlab.config.text import duration
+from fruitlab.config.text import duration, plain
 from fruitlab.data import store
 from fruitlab.data.categories import CATEGORIES
 from fruitlab.data.domains import DOMAINS
@@ -35,7 +35,7 @@ def show(entries: list[Entry]) -> None:
         return
     failed = (entry for entry in entries if entry.status == "failed" and entry.config is not None)
     if entry := next(failed, None):
-        st.warning(f"{entry.title} failed: {entry.error}", icon=":material/warning:")
+        st.warning(plain(f"{entry.title} failed: {entry.error}"), icon=":material/warning:")
     configs = first_three()
     st.info(
         "No network has been trained yet. Three short runs give the slider three ratios: "

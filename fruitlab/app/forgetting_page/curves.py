@@ -5,6 +5,7 @@ import streamlit as st
 from fruitlab.app import navigation, permalinks, shared
 from fruitlab.app.components import chart, live, status
 from fruitlab.app.forgetting_page import measures
+from fruitlab.config.text import plain
 from fruitlab.methods.mixed import Mixed
 from fruitlab.methods.registry import as_method
 from fruitlab.plots import figures
@@ -51,7 +52,7 @@ def _view(chosen: list[str], was_active: bool) -> None:
     else:
         st.caption(
             "Upper bound, *trained jointly*: the mixed run "
-            f"{joint.title} saw as many pictures, of both domains at once."
+            f"{plain(joint.title)} saw as many pictures, of both domains at once."
         )
     if len(entries) > 1:
         measures.table(entries, names, top)

@@ -16,6 +16,7 @@ from fruitlab.app import assets
 from fruitlab.app.components.chart import PLOTLY_SCRIPT
 from fruitlab.app.host import PLAY
 from fruitlab.config.errors import RunError
+from fruitlab.config.text import whole_number
 from fruitlab.metrics.accuracy import wilson
 from fruitlab.play import file as play
 from fruitlab.play.file import PlayFile
@@ -125,7 +126,7 @@ def _read(path: str, changed: int) -> PlayFile | str:
 def _share() -> int:
     """The slider's value in the page's address, in percent."""
     text = st.query_params.get("keep", "")
-    return min(100, int(text)) if text.isascii() and text.isdigit() else 0
+    return whole_number(text, 100) or 0
 
 
 def _caption(path: Path, name: str) -> str:

@@ -8,6 +8,7 @@ from fruitlab.app import shared
 from fruitlab.app.components import study
 from fruitlab.config.errors import ConfigError
 from fruitlab.config.presets import PRESETS
+from fruitlab.config.text import plain
 from fruitlab.data import store
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.grouping import preset_changes, preset_name
@@ -49,8 +50,8 @@ def start_study(chosen: Reproduction | None, *, opened: bool) -> None:
     available = {data["name"]: data for data in store.available() if not data["problem"]}
     if chosen is not None and chosen.config.data not in available:
         st.caption(
-            f"The data of these runs, {chosen.config.data}, is not on this machine. A study started"
-            " here would be one of its own."
+            f"The data of these runs, {plain(chosen.config.data)}, is not on this machine. A study"
+            " started here would be one of its own."
         )
         chosen = None
     with st.expander(

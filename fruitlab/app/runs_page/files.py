@@ -5,6 +5,7 @@ import streamlit as st
 from fruitlab.app import shared
 from fruitlab.app.runs_page.table import CHOSEN
 from fruitlab.config.errors import RunError
+from fruitlab.config.text import plain
 from fruitlab.runs import labels
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.folder import Run
@@ -93,7 +94,7 @@ def _size(count: int) -> str:
 
 @st.dialog("Delete this run?")
 def _confirm(entry: Entry) -> None:
-    st.markdown(f"**{entry.title}**" + (f" ({entry.id})" if entry.title != entry.id else ""))
+    st.markdown(f"**{plain(entry.title)}**" + (f" ({entry.id})" if entry.title != entry.id else ""))
     st.write("Its curves, scores and weights are deleted permanently. Links to it stop working.")
     with st.container(horizontal=True):
         if st.button("Delete it", type="primary", key="delete for good"):

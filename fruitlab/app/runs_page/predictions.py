@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from fruitlab.config.errors import RunError
+from fruitlab.config.text import plain
 from fruitlab.runs.entry import Entry
 
 # What reading a table of predictions raises where it is not one of ours.
@@ -17,13 +18,13 @@ def predictions(entry: Entry) -> dict[str, np.ndarray] | None:
         return _table(str(path), path.stat().st_mtime_ns if path.exists() else 0, entry)
     except RunError as error:
         if entry.run.shipped and not path.exists():
-            st.info(str(error), icon=":material/info:")
+            st.info(plain(str(error)), icon=":material/info:")
         elif entry.status == "finished":
-            st.error(str(error), icon=":material/error:")
+            st.error(plain(str(error)), icon=":material/error:")
         else:
             st.info(
-                f"{entry.title} is {entry.status}. Predictions for all test pictures are saved "
-                "when a run finishes.",
+                f"{plain(entry.title)} is {entry.status}. Predictions for all test pictures are "
+                "saved when a run finishes.",
                 icon=":material/info:",
             )
         return None
@@ -32,7 +33,7 @@ def predictions(entry: Entry) -> dict[str, np.ndarray] | None:
 def report_damage(entry: Entry, error: Exception) -> None:
     """Draws a message for an error that reading the table raised."""
     st.error(
-        f"The predictions of {entry.id} are damaged ({error}). Train the run again.",
+        f"The predictions of {entry.id} are damaged ({plain(str(error))}). Train the run again.",
         icon=":material/error:",
     )
 

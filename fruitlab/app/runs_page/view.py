@@ -7,6 +7,7 @@ import streamlit as st
 from fruitlab.app import permalinks
 from fruitlab.app.runs_page.table import CHOSEN, ROUND
 from fruitlab.app.runs_page.view_link import MOST_RUNS, View, view_from_query, view_to_query
+from fruitlab.config.text import plain
 
 # Keys of session_state.
 WRITTEN = "runs address"  # the query parameters that this page wrote last
@@ -45,7 +46,7 @@ def read(known: list[str]) -> None:
         st.session_state[WRITTEN], st.session_state[SEEN] = params, view
         st.session_state[GIVEN] = None if params else view_to_query(view)
         for warning in warnings:
-            st.warning(warning, icon=":material/link_off:")
+            st.warning(plain(warning), icon=":material/link_off:")
     for field, key in WIDGETS.items():
         st.session_state.setdefault(key, getattr(st.session_state[SEEN], field))
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fruitlab.app.permalinks import parameter
+from fruitlab.config.text import whole_number
 
 AXES = {"iterations": "Iterations", "pictures": "Pictures seen", "time": "Time"}
 METRICS = {
@@ -107,10 +108,10 @@ def _runs(text: str, known: set[str], warnings: list[str]) -> tuple[str, ...]:
 
 
 def _smoothing(text: str, warnings: list[str]) -> int:
-    if text.isdecimal() and text.isascii() and int(text) <= SMOOTHEST:
-        return int(text)
+    if (smoothing := whole_number(text, SMOOTHEST)) is not None:
+        return smoothing
     warnings.append(
-        f"The link's smoothing {text!r} is invalid: it is a percentage of the axis from 0 to "
+        f"The link's smoothing {text[:20]!r} is invalid: it is a percentage of the axis from 0 to "
         f"{SMOOTHEST}."
     )
     return 0

@@ -6,6 +6,7 @@ from fruitlab.app import forms, launch, permalinks, shared
 from fruitlab.app.train_page import data, estimate
 from fruitlab.config.earlier_names import RENAMED
 from fruitlab.config.errors import ConfigError, RunError
+from fruitlab.config.text import plain
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import methods
 from fruitlab.runs.captions import setting_caption
@@ -23,7 +24,7 @@ def from_link() -> Method | None:
         return None
     config, warnings = permalinks.from_query(params, ignore=("run", "top"))
     for warning in warnings:
-        st.warning(warning, icon=":material/link_off:")
+        st.warning(plain(warning), icon=":material/link_off:")
     return config
 
 
@@ -53,7 +54,7 @@ def show(entries: list[Entry], prefill: Method | None) -> None:
     config = forms.combine(base, changes | headline | {"data": chosen})
     problem = None if config is None else data.problem(chosen)
     if problem:
-        st.warning(problem, icon=":material/image_not_supported:")
+        st.warning(plain(problem), icon=":material/image_not_supported:")
     elif config is not None:
         st.markdown(estimate.network(config))
         st.markdown(estimate.text(config, data.counts(chosen), entries))

@@ -1,0 +1,153 @@
+"""What every request passes before Streamlit, the demo or our own routes see it.
+
+The server answers to its own names only, so that a page elsewhere cannot reach it through a name
+that it points at this machine (DNS rebinding). Requests that change something, and WebSockets,
+must come from this server's own pages or from a program. Uploads to the demo are counted.
+"""
+
+import os
+from urllib.parse import urlsplit
+
+from limits import RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOCAL = ("127.0.0.1", "localhost", "[::1]")
+SAFE = ("GET", "HEAD", "OPTIONS")  # methods that change nothing
+DEMO, UPLOAD = "/demo/", "/demo/gradio_api/upload"
+MAX_BODY = 90_000_000  # bytes of a request to the demo: a photo of 64 MB as base64 text
+MEGABYTE = 1_000_000
+# Streamlit and Gradio need inline scripts and styles, eval, and workers from blobs. Nothing is
+# loaded from other servers, whatever a name or a note contains.
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "connect-src 'self' data: blob:",
+        "img-src 'self' data: blob:",
+        "media-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+
+def allowed_hosts() -> list[str]:
+    """The names that the server answers to: those of this machine, and FRUITLAB_HOSTS.
+
+    FRUITLAB_HOSTS lists more, separated by commas, such as `lab.example.org,*.example.net`.
+    """
+    named = os.environ.get("FRUITLAB_HOSTS", "")
+    return [*LOCAL, *(name.strip() for name in named.split(",") if name.strip())]
+
+
+def middleware() -> list[Middleware]:
+    """The middleware of the server, outermost first."""
+    return [
+        Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(), www_redirect=False),
+        Middleware(Guard),
+    ]
+
+
+class Guard:
+    """ASGI middleware: refuses cross-site requests, limits uploads, adds security headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app, self.uploads = app, UploadLimits()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        refusal = self._refusal(scope, Headers(scope=scope))
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
+        if scope["type"] == "http" and scope["method"] in SAFE:
+            return None
+        if is_cross_site(headers):
+            return PlainTextResponse("This request comes from another site.", status_code=403)
+        if scope["type"] != "http" or not scope["path"].startswith(DEMO):
+            return None
+        try:
+            size = int(headers.get("content-length", ""))
+        except ValueError:
+            return PlainTextResponse("Send the length of the content.", status_code=411)
+        if size > MAX_BODY:
+            return PlainTextResponse("The file is too large.", status_code=413)
+        if scope["path"].startswith(UPLOAD):
+            address = scope["client"][0] if scope.get("client") else ""
+            if not self.uploads.accept(address, size):
+                return PlainTextResponse(
+                    "Too many uploads. Try again in a few minutes.",
+                    status_code=429,
+                    headers={"Retry-After": "120"},
+                )
+        return None
+
+
+def is_cross_site(headers: Headers) -> bool:
+    """Whether a browser sent a request for a page of another site.
+
+    Browsers name the page's origin with every request that is not a GET, and with WebSockets.
+    Programs name none.
+    """
+    if headers.get("sec-fetch-site") == "cross-site":
+        return True
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+
+
+class UploadLimits:
+    """How many files the demo takes, and of what size: in a minute, in an hour, from an address.
+
+    Uploads are deleted after an hour, so the limits of an hour are those of the disk.
+
+    Args:
+        per_minute: uploads from an address; a program that classifies photos sends 10 a second.
+        address_megabytes, all_megabytes: in an hour, from an address and altogether.
+    """
+
+    def __init__(
+        self, per_minute: int = 900, address_megabytes: int = 2000, all_megabytes: int = 8000
+    ) -> None:
+        self.number = RateLimitItemPerMinute(per_minute)
+        self.of_address = RateLimitItemPerHour(address_megabytes)
+        self.of_all = RateLimitItemPerHour(all_megabytes)
+        self.limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    def accept(self, address: str, size: int) -> bool:
+        """Count an upload of `size` bytes; False if it is too many or too much."""
+        cost = -(-size // MEGABYTE)
+        return (
+            self.limiter.hit(self.number, address)
+            and self.limiter.hit(self.of_address, address, cost=cost)
+            and self.limiter.hit(self.of_all, "everybody", cost=cost)
+        )
