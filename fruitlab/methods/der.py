@@ -35,7 +35,11 @@ class DarkExperienceReplay(NiceThenReal):
     headline: ClassVar = "kept"
 
     kept: int = setting(
-        12, "Nice pictures of each category that are kept.", unit="pictures", ge=1, le=1000
+        12,
+        "Nice pictures of each category that are kept.",
+        title="Nice pictures kept per category",
+        ge=1,
+        le=100,
     )
     share: int = setting(
         20, "Percentage of each batch that comes from the kept pictures.", unit="%", ge=1, le=90

@@ -34,7 +34,11 @@ class Rehearsal(NiceThenReal):
     headline: ClassVar = "kept"
 
     kept: int = setting(
-        12, "Nice pictures of each category that are kept.", unit="pictures", ge=0, le=1000
+        12,
+        "Nice pictures of each category that are kept.",
+        title="Nice pictures kept per category",
+        ge=0,
+        le=100,
     )
     share: int = setting(
         20, "Percentage of each batch that comes from the kept pictures.", unit="%", ge=1, le=90
