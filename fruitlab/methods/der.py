@@ -3,7 +3,13 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from fruitlab.config.settings import setting
-from fruitlab.methods.nice_then_real import REAL, NiceThenReal, Statistics, statistics_setting
+from fruitlab.methods.nice_then_real import (
+    REAL,
+    NiceThenReal,
+    Statistics,
+    kept_setting,
+    statistics_setting,
+)
 from fruitlab.methods.phase import Phase, Pool
 from fruitlab.methods.registry import register
 
@@ -34,9 +40,7 @@ class DarkExperienceReplay(NiceThenReal):
     rank: ClassVar = 12
     headline: ClassVar = "kept"
 
-    kept: int = setting(
-        12, "Nice pictures of each category that are kept.", unit="pictures", ge=1, le=1000
-    )
+    kept: int = kept_setting(at_least=1)
     share: int = setting(
         20, "Percentage of each batch that comes from the kept pictures.", unit="%", ge=1, le=90
     )

@@ -33,7 +33,12 @@ class FeatureReplay(NiceThenReal):
     headline: ClassVar = "share"
 
     share: int = setting(
-        30, "Percentage of each batch that are drawn nice features.", unit="%", ge=1, le=90
+        30,
+        "Percentage of each batch that are drawn nice features.",
+        title="Share of nice features",
+        unit="%",
+        ge=1,
+        le=90,
     )
 
     def phases(self) -> list[Phase]:

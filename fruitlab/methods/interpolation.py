@@ -33,13 +33,20 @@ class Interpolation(NiceThenReal):
     rank: ClassVar = 16
     headline: ClassVar = "alpha"
 
-    alpha: int = setting(50, "Share of the fine-tuned weights.", unit="%", ge=0, le=100)
+    alpha: int = setting(
+        50,
+        "Percentage of the fine-tuned weights; the rest is those of the nice phase.",
+        title="Share of fine-tuned weights",
+        unit="%",
+        ge=0,
+        le=100,
+    )
     kept: int = setting(
         0,
         "Nice pictures of each category that are kept to estimate the running statistics.",
         unit="pictures",
         ge=0,
-        le=1000,
+        le=100,
     )
     running_statistics: Statistics = statistics_setting()
 

@@ -37,7 +37,11 @@ class LearningWithoutForgetting(NiceThenReal):
     headline: ClassVar = "strength"
 
     strength: float = setting(
-        1.0, "Weight of the old answers, beside 1 for the labels.", ge=0, le=20
+        1.0,
+        "Weight of the old answers, beside 1 for the labels.",
+        title="Weight of the old answers",
+        ge=0,
+        le=20,
     )
     temperature: float = setting(2.0, "What logits are divided by before softmax.", ge=0.1, le=20)
     running_statistics: Statistics = statistics_setting()

@@ -23,6 +23,17 @@ def statistics_setting() -> Any:
     )
 
 
+def kept_setting(at_least: int) -> Any:
+    """The setting `kept` of methods that train on some nice pictures in the second phase."""
+    return setting(
+        12,
+        "Nice pictures of each category that are kept.",
+        title="Nice pictures kept per category",
+        ge=at_least,
+        le=100,
+    )
+
+
 class NiceThenReal(Method):
     """Base class: the first phase is the same for all these methods, the second is their own."""
 

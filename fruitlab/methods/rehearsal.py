@@ -3,13 +3,17 @@
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from fruitlab.config.settings import setting
-from fruitlab.methods.nice_then_real import REAL, NiceThenReal, Statistics, statistics_setting
+from fruitlab.methods.nice_then_real import (
+    REAL,
+    NiceThenReal,
+    Statistics,
+    kept_setting,
+    statistics_setting,
+)
 from fruitlab.methods.phase import Phase, Pool
 from fruitlab.methods.registry import register
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from fruitlab.methods.phase import Batches, Memory
     from fruitlab.models.model import Model
 
@@ -33,9 +37,7 @@ class Rehearsal(NiceThenReal):
     rank: ClassVar = 11
     headline: ClassVar = "kept"
 
-    kept: int = setting(
-        12, "Nice pictures of each category that are kept.", unit="pictures", ge=0, le=1000
-    )
+    kept: int = kept_setting(at_least=0)
     share: int = setting(
         20, "Percentage of each batch that comes from the kept pictures.", unit="%", ge=1, le=90
     )
@@ -66,6 +68,8 @@ class Rehearsal(NiceThenReal):
         import torch
         from torch.nn import functional as F
 
+        from fruitlab.models.herding import herd
+
         with torch.no_grad():
             network.eval()
             every = [(network.features(b.inputs), b.labels, b.index) for b in batches()]
@@ -76,15 +80,3 @@ class Rehearsal(NiceThenReal):
             for label in range(int(labels.max()) + 1)
         ]
         return {"herded": torch.cat(chosen)}
-
-
-def herd(features: "Tensor", count: int) -> list[int]:
-    """Rows whose running mean follows the mean of all, in the order of choice (iCaRL)."""
-    mean, total = features.mean(0), features.new_zeros(features.shape[1])
-    chosen: list[int] = []
-    for number in range(1, min(count, len(features)) + 1):
-        distance = (mean - (total + features) / number).square().sum(1)
-        distance[chosen] = float("inf")
-        chosen.append(int(distance.argmin()))
-        total = total + features[chosen[-1]]
-    return chosen

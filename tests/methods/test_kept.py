@@ -7,8 +7,8 @@ from made_runs import network
 from small import config, device_dataset, new_state, run
 
 from fruitlab.methods.phase import Pool
-from fruitlab.methods.rehearsal import herd
 from fruitlab.models import gated, moments
+from fruitlab.models.herding import herd
 from fruitlab.training.batches import Batches
 
 
