@@ -2,10 +2,11 @@
 
 For the maintainers: `python -m fruitlab release --data photos`. Released are the study with one
 preset, what is finished of it with the paper's own preset, the ablations, and the study of methods
-against forgetting. Every run comes with its configuration, log and summary; mixed runs and 50 %
-splits of seed 0, and the best method's run of seed 0, also with their weights and predictions for
-every test picture. No pictures are copied, so the pages show these runs without any
-data. A run's name says what it is, such as iterative-50-frozen-thorough-seed0.
+against forgetting, with the candidates that its settings were chosen from. Every run comes with its
+configuration, log and summary; mixed runs and 50 % splits of seed 0, and the best method's run of
+seed 0, also with their weights and predictions for every test picture. No pictures are copied, so
+the pages show these runs without any data. A run's name says what it is, such as
+iterative-50-frozen-thorough-seed0.
 """
 
 import shutil
@@ -60,18 +61,20 @@ def release(data: str, *, preset: str, seeds: int = 1) -> tuple[list[dict[str, A
         **{found.name: found.plan(data) for found in ablations.SETS.values()},
         "forgetting": forgetting.plan(data, preset=preset, seeds=seeds),
     }
-    entries = [entry for entry in Index().entries() if not entry.run.shipped]
+    everything = Index().entries()
+    entries = [entry for entry in everything if not entry.run.shipped]
     fingerprint = store.load(data).fingerprint
     progress_of = {
         title: progress.study_progress(plan, entries, fingerprint)
         for title, plan in studies.items()
     }
-    judged = forgetting.judge(progress_of["forgetting"])
+    known = progress.study_progress(studies["forgetting"], everything, fingerprint)
+    judged = forgetting.judge(known)  # beside mixed runs that were released before
     best = judged.methods[0].config if judged else None
     released: list[dict[str, Any]] = []
     counted: set[Method] = set()  # a run that several studies have is the first one's
     for title, now in progress_of.items():
-        runs = [config for config in now.configs if config not in counted and not config.validation]
+        runs = [config for config in now.configs if config not in counted]
         done = [config for config in runs if config in now.finished]
         size = sum(
             copy(now.found[config].run, config, preset, with_weights=config == best)
@@ -104,6 +107,7 @@ def files(config: Method, main: str) -> tuple[str, ...]:
     """The files to copy besides config.json; `main` is the preset of the main study."""
     with_weights = (
         config.seed == 0
+        and not config.validation  # a candidate: only its scores are needed
         and preset_name(config) == main
         and config.settings().get("split", 50) == 50
     )

@@ -25,6 +25,13 @@ from fruitlab.studies.reproduction import reproductions
 SHIPPED = PROJECT / "checkpoints" / "shipped"
 RUNS = sorted(path.parent for path in SHIPPED.glob("*/config.json"))
 
+# Of the study of methods: the best one, the best with one network, and the distilled network.
+BEST_METHODS = {
+    "domain-statistics-thorough-e05fe0-seed0",
+    "rehearsal-thorough-fb9384-seed0",
+    "distil-thorough-a0dbad-seed0",
+}
+
 
 @pytest.fixture(autouse=True)
 def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
