@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fruitlab.app import navigation, shared
+from fruitlab.app import navigation, recent, shared
 from fruitlab.app.runs_page import (
     again,
     categories,
@@ -57,7 +57,12 @@ def main() -> None:
 
 
 def default_run(entries: list[Entry]) -> str:
-    """The run to select first: the newest of the visitor's, otherwise the best shipped one."""
+    """The run to select first.
+
+    The one that the visitor worked on, otherwise the newest, otherwise the best shipped one.
+    """
+    if worked_on := recent.run(entries):
+        return worked_on.id
     own = [entry.id for entry in entries if not entry.run.shipped]
     if own:
         return own[0]

@@ -16,6 +16,7 @@ UNMEASURED = 300.0
 # Half the width takes a little over half the time, as small layers use the processor less well.
 WIDTH_EXPONENT = 1.2
 SCORING = 1 / 3  # work for a picture that is only scored: no backward pass, no update
+DRAWN = 70.0  # built-in pictures drawn per second, on a core that others use, too
 TEST_SHARE = 0.4  # of each category (paper 4.3)
 RECENT = 5  # runs whose median speed counts
 
@@ -85,19 +86,30 @@ def workload(config: Method, nice: int, real: int, *, first_phase: int = 0) -> t
     live = min(config.live_pictures, test_nice) + min(config.live_pictures, test_real)
     pictures = work = 0.0
     for phase in config.phases()[first_phase:]:
-        pool = phase.pools[0]  # further pools fill a small share of each batch
-        chosen = round(pool.nice * (nice - test_nice)) + round(pool.real * (real - test_real))
-        chosen = max(1, chosen)
-        seen = phase.iterations * mean_batch(chosen, config.batch_size)
+        # An upper bound for a pool that keeps some pictures of each category only.
+        chosen, *further = (
+            max(1, round(pool.nice * (nice - test_nice)) + round(pool.real * (real - test_real)))
+            for pool in phase.pools
+        )
+        share = sum(pool.batch_share or 0.0 for pool in phase.pools[1:])
+        seen = phase.iterations * _mean_batch(chosen, config.batch_size, share)
         pictures += seen
         if phase.inputs == "features":
             # The convolutions are frozen, so each picture passes through them once.
-            work += SCORING * (chosen + tests)
+            work += SCORING * (chosen + sum(further) + tests)
         else:
             evaluations = config.full_evaluations * phase.iterations / config.iterations
             live_points = phase.iterations / config.live_every
             work += seen + SCORING * (live * live_points + tests * evaluations)
     return round(pictures), work
+
+
+def _mean_batch(pictures: int, batch_size: int, share: float) -> float:
+    """Mean number of pictures in a batch of which further pools fill that share."""
+    if batch_size:
+        extra = round(share * batch_size)
+        return mean_batch(pictures, max(1, batch_size - extra)) + extra
+    return mean_batch(pictures, 0) / (1 - share) if share < 1 else 0.0
 
 
 def run_speed(entry: Entry) -> float | None:
@@ -126,6 +138,11 @@ def measured_speed(entries: Iterable[Entry], width: float) -> float | None:
             speed = run_speed(entry)
             speeds += [speed] if speed else []
     return statistics.median(speeds) if speeds else None
+
+
+def drawing_seconds(pictures: int) -> float:
+    """Seconds that drawing so many built-in pictures may take. That happens once."""
+    return pictures / DRAWN
 
 
 def guessed_speed(width: float) -> float:

@@ -7,6 +7,7 @@ import streamlit as st
 from fruitlab.app import launch, navigation, shared
 from fruitlab.app.components import chart
 from fruitlab.app.components.status import status
+from fruitlab.app.local_data import training_problem
 from fruitlab.config.errors import RunError
 from fruitlab.config.run_config import RunConfig
 from fruitlab.config.text import percent, points
@@ -85,11 +86,14 @@ def _buttons(entry: Entry) -> None:
                 help="Saves the state; the run can be resumed later.",
             )
         elif resumable and entry.config is not None:
+            problem = next(filter(None, training_problem(entry)), None)
             st.button(
                 "Resume",
                 icon=":material/play_arrow:",
                 key="resume",
                 type="primary",
+                disabled=problem is not None,
+                help=problem,
                 on_click=_do,
                 args=(launch.resume, entry),
             )

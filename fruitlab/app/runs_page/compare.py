@@ -19,6 +19,7 @@ from fruitlab.plots import comparison
 from fruitlab.plots.comparison import Line
 from fruitlab.runs import captions
 from fruitlab.runs.entry import Entry
+from fruitlab.runs.grouping import run_key
 
 EVERY = 2.0  # seconds between updates while a selected run trains
 MOST_LINES = 12
@@ -59,7 +60,7 @@ def grouped(entries: Sequence[Entry], *, seeds: bool) -> list[Group]:
     """
     by_id = {entry.id: entry for entry in entries}
     if seeds:
-        pairs = ((entry.id, entry.known_config.experiment()) for entry in entries)
+        pairs = ((entry.id, str(run_key(entry, without=("seed",)))) for entry in entries)
         members = list(curves.groups(pairs).values())
     else:
         members = [[entry.id] for entry in entries]

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from fruitlab.app import shared
+from fruitlab.app import recent, shared
 from fruitlab.metrics.accuracy import SCORES
 from fruitlab.runs.captions import method_caption
 from fruitlab.runs.entry import Entry
@@ -129,6 +129,8 @@ def _table(ids: list[str], was_running: bool) -> None:
     changed = set(now) != set(st.session_state[CHOSEN])
     st.session_state[CHOSEN] = now
     if changed:
+        if added := [name for name in now if name not in chosen]:
+            recent.work_on(added[-1])
         st.rerun()
 
 
