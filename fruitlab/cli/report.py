@@ -8,6 +8,7 @@ from fruitlab.config.text import percent, whole_percent
 from fruitlab.data.domains import Split, TwoDomains
 from fruitlab.methods.base import Method
 from fruitlab.methods.phase import labels, pool_size
+from fruitlab.models.registry import networks
 from fruitlab.runs.captions import method_caption
 
 
@@ -60,7 +61,9 @@ def training_pictures(config: Method, data: TwoDomains, split: Split) -> str:
             nice, real = (pool_size(phase.pools[0], name, sizes[name], 0) for name in sizes)
             pictures += f" ({whole_percent(real, nice + real)} real)"
         parts.append(f"{label}: {layers} on {pictures}, {phase.iterations:,} iterations")
-    return f"{method_caption(config)} on {data.name}. " + ". ".join(parts)
+    network = networks().get(config.network)
+    title = network.title if network else config.network
+    return f"{method_caption(config)} on {data.name}, network: {title}. " + ". ".join(parts)
 
 
 def scores(result: dict[str, Any]) -> str:

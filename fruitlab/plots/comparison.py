@@ -14,7 +14,7 @@ import numpy as np
 from fruitlab.config.text import percent
 from fruitlab.metrics.accuracy import SCORES
 from fruitlab.metrics.curves import Axis, Band, Metric
-from fruitlab.metrics.series import thin
+from fruitlab.metrics.series import envelope, thin
 from fruitlab.plots import style
 from fruitlab.plots.figures import QUANTITIES, Figure
 from fruitlab.plots.style import Trace
@@ -124,7 +124,7 @@ def _traces(lines: Sequence[Line], panel: str, scale: float) -> list[Trace]:
         band = line.bands.get(panel)
         if band is None or not len(band.x):
             continue
-        kept = thin(len(band.x))
+        kept = thin(len(band.x)) if panel in SCORES else envelope(band.mean)
         x, mean, deviation = band.x[kept] * scale, band.mean[kept], band.deviation[kept]
         trace = _mean(line, index, panel, band.runs, x, mean, deviation)
         trace["line"]["width"] = style.WIDTHS[_score(panel)] if len(lines) < FEW_LINES else 2

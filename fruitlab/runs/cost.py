@@ -153,13 +153,15 @@ def guessed_speed(width: float) -> float:
 def seconds_left(entry: Entry, *, window: int = 8) -> float | None:
     """Seconds until a run ends, at the pace of the last evaluations of its phase.
 
-    A later phase may be faster or slower. None before two evaluations.
+    A later phase may be faster or slower. None before the pace is known.
     """
-    if entry.config is None or entry.points < 2:
+    if entry.config is None or not entry.points:
         return None
     phase = entry.column("phase")
     recent = np.flatnonzero(phase == phase[-1])[-window:]
-    iteration, seconds = entry.column("iteration")[recent], entry.column("seconds")[recent]
+    now = entry.now
+    iteration = _with_now(entry.column("iteration")[recent], now and now.iteration)
+    seconds = _with_now(entry.column("seconds")[recent], now and now.seconds)
     done, elapsed = iteration[-1] - iteration[0], seconds[-1] - seconds[0]
     left = entry.config.iterations - iteration[-1]
     return float(elapsed / done * left) if done > 0 else None
@@ -167,9 +169,16 @@ def seconds_left(entry: Entry, *, window: int = 8) -> float | None:
 
 def pictures_per_second(entry: Entry, *, window: int = 8) -> float | None:
     """Training pictures per second over the last evaluations, scoring included."""
-    if entry.points < 2:
+    if not entry.points:
         return None
-    first = max(0, entry.points - window)
-    seen, seconds = entry.column("seen_nice") + entry.column("seen_real"), entry.column("seconds")
-    elapsed = seconds[-1] - seconds[first]
-    return float((seen[-1] - seen[first]) / elapsed) if elapsed > 0 else None
+    now = entry.now
+    seen = entry.column("seen_nice") + entry.column("seen_real")
+    seen = _with_now(seen[-window:], now and now.pictures)
+    seconds = _with_now(entry.column("seconds")[-window:], now and now.seconds)
+    elapsed = seconds[-1] - seconds[0]
+    return float((seen[-1] - seen[0]) / elapsed) if elapsed > 0 else None
+
+
+def _with_now(values: np.ndarray, now: float | None) -> np.ndarray:
+    """The values at evaluations and the present one, if that is later."""
+    return values if now is None or now <= values[-1] else np.append(values, now)

@@ -28,6 +28,7 @@ from typing import Any, BinaryIO
 from filelock import FileLock, Timeout
 
 from fruitlab.config.files import read_json, write_json, write_whole
+from fruitlab.config.paths import data_root, runs_root
 from fruitlab.runs.launch import start_python
 
 UPLOAD = "upload"  # the file that came with a job, if any
@@ -162,6 +163,12 @@ def start(root: Path, title: str, arguments: list[str], *, upload: BinaryIO | No
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return Job(folder)
+
+
+def at_work() -> list[Job]:
+    """The explorer's jobs that work: imports and downloads, studies, play files."""
+    roots = (data_root() / ".jobs", runs_root() / ".studies", runs_root() / ".play")
+    return [job for root in roots for job in all_jobs(root) if job.status() == "working"]
 
 
 def all_jobs(root: Path) -> list[Job]:

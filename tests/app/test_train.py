@@ -140,7 +140,8 @@ def test_a_running_run(workers: list) -> None:
         assert [metric.value for metric in app.metric] == ["74.0%", "18.0%", "36.5%"]
         shown = charts(app)[0]
         assert (
-            shown.layout["shapes"][0]["x0"] == 50 and "restricted training begins" in shown.caption
+            shown.layout["shapes"][0]["x0"] == 50
+            and "From iteration 50 on: restricted training" in shown.caption
         )
         assert "random baseline" in [trace["name"] for trace in shown.data]
         app.segmented_control(key="top").set_value(3).run()

@@ -19,7 +19,7 @@ from fruitlab.runs.captions import setting_caption
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.folder import Run
 
-EVERY = 1.5  # seconds between updates while a run trains
+EVERY = 1.0  # seconds between updates while a run trains
 PROBLEM = "problem"  # key of session_state: why a button did nothing
 DEFINITIONS = (
     "**Combined**: the root of nice times real accuracy, high only if both are.\n\n"
@@ -163,12 +163,12 @@ def _plots(entry: Entry, config: RunConfig, top: int) -> None:
         curves, top=top, iterations=iterations, categories=entry.categories, best=named
     )
     chart.show(accuracies, key=f"accuracy {entry.id} {top}")
-    if not entry.points:
+    steps = entry.steps()
+    if not entry.points and not len(steps):
         return
-    left, right = st.columns(2)
-    with left:
-        figure = figures.loss(curves, iterations=iterations)
-        chart.show(figure, key=f"loss {entry.id}", height=220)
-    with right:
-        figure = figures.learning_rate(curves, iterations=iterations)
-        chart.show(figure, key=f"rate {entry.id}", height=220)
+    figure = figures.training("loss", curves, steps, iterations=iterations)
+    chart.show(figure, key=f"loss {entry.id}", height=220)
+    for column, name in zip(st.columns(2), ("learning_rate", "momentum"), strict=True):
+        with column:
+            figure = figures.training(name, curves, steps, iterations=iterations)
+            chart.show(figure, key=f"{name} {entry.id}", height=180)

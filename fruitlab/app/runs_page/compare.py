@@ -23,10 +23,16 @@ from fruitlab.runs.grouping import run_key
 
 EVERY = 2.0  # seconds between updates while a selected run trains
 MOST_LINES = 12
-METRIC_BUTTONS = {"top1": "Top-1", "top3": "Top-3", "loss": "Loss", "learning_rate": "Rate"}
+METRIC_BUTTONS = {
+    "top1": "Top-1",
+    "top3": "Top-3",
+    "loss": "Loss",
+    "learning_rate": "Rate",
+    "momentum": "Momentum",
+}
 METRIC_HELP = (
     "Top-1: the most likely category is the true one. Top-3: the true category is among the three "
-    "most likely. Rate: the learning rate."
+    "most likely. Loss, learning rate and momentum are those of every iteration."
 )
 SMOOTHING_HELP = (
     "Exponential moving average over this share of the axis, without bias at the start. 0 shows "
@@ -111,7 +117,8 @@ def lines(groups: Sequence[Group], *, axis: Axis, metric: Metric, percent: int) 
     panels = SCORES if metric in ("top1", "top3") else (metric,)
     measured = {
         (index, panel): [
-            curves.curve(run.column, axis=axis, metric=metric, score=panel) for run in group.runs
+            curves.curve(run.column, axis=axis, metric=metric, score=panel, steps=run.steps())
+            for run in group.runs
         ]
         for index, group in enumerate(groups)
         for panel in panels

@@ -155,13 +155,12 @@ def _row(entry: Entry) -> dict[str, Any]:
     config = entry.config
     if config is None:
         return row | {"remark": entry.error}
-    iteration = int(entry.column("iteration")[-1]) if entry.points else 0
     return row | {
         "trained": method_caption(config),
         "preset": config.preset,
         "data": config.data,
         "seed": config.seed,
-        "progress": 100 * iteration / config.iterations,
+        "progress": 100 * entry.iteration / config.iterations,
         **_scores(entry),
         "started": datetime.fromtimestamp(entry.created) if entry.created else None,
         "remark": entry.error or entry.label.get("note"),

@@ -15,6 +15,7 @@ METRICS = {
     "top3": "Top-3 accuracy",
     "loss": "Loss",
     "learning_rate": "Learning rate",
+    "momentum": "Momentum",
 }
 SECTIONS = {
     "categories": "By category",
