@@ -14,7 +14,7 @@ from fruitlab.cli import listings, report
 from fruitlab.cli import options as parsing
 from fruitlab.cli.options import Outcome, WrongUse
 from fruitlab.cli.output import Output
-from fruitlab.config.errors import DataError
+from fruitlab.config.errors import DataError, RunError
 from fruitlab.data import store
 from fruitlab.methods import reference, registry
 from fruitlab.models import registry as models
@@ -103,8 +103,10 @@ def predict(options: Namespace, output: Output) -> Outcome:
 
 
 def export(options: Namespace, output: Output) -> Outcome:
-    """`export`: write a run's network as an ONNX file."""
+    """`export`: write a run's network as an ONNX file, or its curves for TensorBoard."""
     run = catalog.find(options.run_id)
+    if options.tensorboard is not None:
+        return _export_curves(run, Path(options.tensorboard or f"tensorboard/{run.id}"))
     from fruitlab.inference.export import export_onnx
 
     result = export_onnx(run, Path(options.onnx or f"{run.id}.onnx"))
@@ -114,6 +116,18 @@ def export(options: Namespace, output: Output) -> Outcome:
         f"{result['largest_difference']:.1g}."
     )
     return 0, result, text
+
+
+def _export_curves(run: Run, folder: Path) -> Outcome:
+    from fruitlab.runs import tensorboard
+    from fruitlab.runs.index import Index
+
+    entry = Index().get(run.id)
+    if entry is None:
+        raise RunError(f"{run.id} was deleted.")
+    file = tensorboard.write(entry, folder)
+    text = f"{file}. Show it with: tensorboard --logdir {folder.parent}"
+    return 0, {"file": str(file), "bytes": file.stat().st_size}, text
 
 
 def play_file(options: Namespace, output: Output) -> Outcome:

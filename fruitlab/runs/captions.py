@@ -1,5 +1,6 @@
 """The names of runs on pages, in plots and in terminals. No torch."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,6 +56,28 @@ def run_caption(entry: Entry) -> str:
         return entry.title
     name = entry.given_title or method_caption(entry.config)
     return f"{name} · {entry.config.data} · {preset_name(entry.config)}"
+
+
+def readable_name(entry: Entry) -> str:
+    """A run in a table or heading: its title, else its method with the seed, else its id."""
+    if entry.given_title or entry.config is None:
+        return entry.title
+    return f"{method_caption(entry.config)}, seed {entry.config.seed}"
+
+
+def readable_names(entries: Sequence[Entry]) -> list[str]:
+    """Names for the rows of a table; the seed only where it tells rows apart that are alike."""
+    without = [
+        entry.config and (method_caption(entry.config), entry.config.data, entry.config.preset)
+        for entry in entries
+    ]
+    alike = Counter(without)
+    return [
+        method_caption(entry.config)
+        if entry.config and not entry.given_title and alike[key] == 1
+        else readable_name(entry)
+        for entry, key in zip(entries, without, strict=True)
+    ]
 
 
 def choice_caption(entry: Entry) -> str:

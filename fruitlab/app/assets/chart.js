@@ -22,10 +22,11 @@ export default function ({ data, parentElement }) {
       window.addEventListener("mouseup", () => setTimeout(draw, 50, Plotly), { once: true })
       return
     }
-    const { data, layout, height, key } = plot.latest
+    const { data, layout, height, key, together } = plot.latest
     const drawn = Plotly.react(plot, data, themed(layout, figure, height, key), CONFIG)
     if (!plot.initialized) {
       plot.initialized = true
+      if (together) join(Plotly, plot, together)
       plot.on("plotly_hover", ({ event }) => {
         const box = event?.target?.getBoundingClientRect?.()
         if (box) plot.pointer = { xpx: event.clientX - box.left, ypx: event.clientY - box.top }
@@ -50,6 +51,40 @@ export default function ({ data, parentElement }) {
   loadPlotly().then(draw, error => set("p", `${error.message}. Reload the page.`))
   return () => {
     plot.watcher?.disconnect()
+    plot.leave?.()
     window.Plotly?.purge(plot)
   }
+}
+
+// Charts of one name zoom together, and highlight the lines of one group.
+const FAINT = 0.15
+function join(Plotly, plot, name) {
+  const tell = detail =>
+    document.dispatchEvent(new CustomEvent("fruitlab-charts", { detail: { name, plot, ...detail } }))
+  plot.on("plotly_hover", ({ points }) => tell({ group: points[0]?.data.legendgroup }))
+  plot.on("plotly_unhover", () => tell({ group: undefined }))
+  plot.on("plotly_relayout", change => {
+    const ranges = Object.entries(change).filter(([what]) => /^[xy]axis\.(range|autorange)/.test(what))
+    if (ranges.length && !plot.following) tell({ ranges: Object.fromEntries(ranges) })
+  })
+
+  const listen = ({ detail }) => {
+    if (detail.name !== name) return
+    if ("group" in detail) highlight(detail.group)
+    if (detail.ranges && detail.plot !== plot) {
+      plot.following = true
+      Plotly.relayout(plot, detail.ranges).finally(() => (plot.following = false))
+    }
+  }
+  // On the drawn lines: a change of the figure itself would be undone by the next update.
+  const highlight = group => {
+    const known = plot.data.some(trace => trace.legendgroup === group)
+    for (const node of plot.querySelectorAll(".scatterlayer .trace")) {
+      const trace = node.__data__?.[0]?.trace
+      const faint = group && known && trace?.legendgroup !== group
+      node.style.opacity = faint ? FAINT : ""
+    }
+  }
+  document.addEventListener("fruitlab-charts", listen)
+  plot.leave = () => document.removeEventListener("fruitlab-charts", listen)
 }

@@ -195,7 +195,8 @@ def _live(chosen: list[str], was_running: bool) -> None:
         with column:
             # Zoom is kept unless the axis, the metric or the runs change.
             figure["layout"]["uirevision"] = f"{axis} {metric} {[group.name for group in groups]}"
-            chart.show(figure, key=f"runs curves {index} of {len(figures)}", height=300)
+            key = f"runs curves {index} of {len(figures)}"
+            chart.show(figure, key=key, height=300, together="runs")
     if any(len(group.runs) > 1 for group in groups):
         st.caption(
             "Bands and ± show one standard deviation over seeds. A line ends where the first of "

@@ -9,7 +9,7 @@ import streamlit as st
 
 from fruitlab.app import recent, shared
 from fruitlab.metrics.accuracy import SCORES
-from fruitlab.runs.captions import method_caption
+from fruitlab.runs.captions import method_caption, readable_names
 from fruitlab.runs.entry import Entry
 
 EVERY = 3.0  # seconds between updates while something trains
@@ -25,19 +25,22 @@ STATUS = {
     "interrupted": "⚠ interrupted",
     "unreadable": "? unreadable",
 }
+# The names and the combined scores come first: a phone shows no more without scrolling.
 COLUMNS = (
     "run",
+    "combined",
+    "nice",
+    "real",
     "status",
-    "trained",
-    "preset",
-    *SCORES,
-    "data",
-    "seed",
     "progress",
+    "data",
+    "preset",
+    "seed",
     "started",
     "remark",
+    "id",
 )
-TRAINED_HELP = (
+NAME_HELP = (
     "Mixed: trained on both domains at once, with this share of the real training set and the "
     "rest of 100 % of the nice one. Iterative: trained on nice pictures for this share of the "
     "iterations, then only the last two layers on real ones, with the batch-norm statistics of "
@@ -108,7 +111,10 @@ def _table(ids: list[str], was_running: bool) -> None:
     # Streamlit keeps a selection by row number, so a table of other rows needs another key.
     key = f"runs table {hash(tuple(row.id for row in rows))} {st.session_state.get(ROUND, 0)}"
     event = st.dataframe(
-        pd.DataFrame([_row(entry) for entry in rows], columns=_shown_columns(rows)),
+        pd.DataFrame(
+            [_row(entry, name) for entry, name in zip(rows, readable_names(rows), strict=True)],
+            columns=_shown_columns(rows),
+        ),
         key=key,
         on_select="rerun",
         selection_mode="multi-row",
@@ -149,14 +155,13 @@ def _shown_columns(rows: Sequence[Entry]) -> list[str]:
     return [name for name in COLUMNS if name not in hidden]
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _row(entry: Entry, name: str) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
-    row |= {"run": entry.title, "status": STATUS.get(entry.status, entry.status)}
+    row |= {"run": name, "id": entry.id, "status": STATUS.get(entry.status, entry.status)}
     config = entry.config
     if config is None:
         return row | {"remark": entry.error}
     return row | {
-        "trained": method_caption(config),
         "preset": config.preset,
         "data": config.data,
         "seed": config.seed,
@@ -179,14 +184,19 @@ def _scores(entry: Entry) -> dict[str, float | None]:
     }
 
 
+def _on_a_phone() -> bool:
+    """Whether the visitor's browser says so: the table cannot adapt to the width by itself."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
+
+
 def _columns() -> dict[str, Any]:
     config = st.column_config
     accuracy: dict[str, Any] = {"format": "%.1f%%", "width": 70}
     return {
-        "run": config.TextColumn("Run", width=240),
+        "run": config.TextColumn("Run", width=150 if _on_a_phone() else 300, help=NAME_HELP),
+        "id": config.TextColumn("Id", width=260, help="The name of the run's folder"),
         "status": config.TextColumn("Status", width=90),
-        "trained": config.TextColumn("Trained", width=300, help=TRAINED_HELP),
-        "data": config.TextColumn("Data", width=80),
+        "data": config.TextColumn("Data", width=120),
         "preset": config.TextColumn(
             "Preset", width=88, help="Where the settings come from; Compare shows the differences"
         ),
@@ -208,7 +218,7 @@ def _columns() -> dict[str, Any]:
         "combined": config.NumberColumn(
             "■ combined",
             help="The root of nice times real accuracy: high only if both are",
-            **accuracy | {"width": 90},
+            **accuracy | {"width": 80},
         ),
         "started": config.DatetimeColumn("Started", format="D MMM, HH:mm", width=120),
         "remark": config.TextColumn(

@@ -20,6 +20,7 @@ METRICS = {
 SECTIONS = {
     "categories": "By category",
     "mistakes": "Mistakes",
+    "transfer": "Forgetting and transfer",
     "again": "Run again",
     "files": "Title and files",
 }
