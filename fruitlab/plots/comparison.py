@@ -97,17 +97,20 @@ def panels(
                 "layout": layout | {"yaxis": style.axis(quantity.axis, rangemode="tozero")},
             }
         ]
-    top, scaled = int(metric[-1]), _common_scale(bands)
+    top, scaled, guessing = int(metric[-1]), _common_scale(bands), ""
     figures = []
     for score in SCORES:
         data = _traces(lines, score, scale)
         if categories:
             baseline = style.random_baseline(categories, (0.0, end), top=top)
-            data.append(baseline | {"hoverinfo": "skip", "hovertemplate": None})
+            # Without its label, which would lie on the curves.
+            bare = {"mode": "lines", "hoverinfo": "skip", "hovertemplate": None}
+            data.append(baseline | bare)
+            guessing = f" Dotted: random guessing, {percent(min(1.0, top / categories))}."
         figures.append(
             {
                 "title": f"{style.SHAPES[score]} {TITLES[score]}, top-{top}",
-                "caption": _final_values(lines, score) + note,
+                "caption": _final_values(lines, score) + guessing + note,
                 "data": data,
                 "layout": layout | {"yaxis": style.accuracy_axis(AXIS_TITLES[score]) | scaled},
             }

@@ -99,40 +99,38 @@ def training(name: str, curves: Curves, steps: Steps, *, iterations: int) -> Fig
         steps: the iterations; may be empty.
         iterations: length of the whole run, the end of the axis.
     """
-    quantity, data = QUANTITIES[name], []
-    at_evaluations = (curves.iteration, getattr(curves, name))
+    quantity, x, y = QUANTITIES[name], curves.iteration, getattr(curves, name)
+    data, caption = [], quantity.caption
     if len(steps):
         every = getattr(steps, name)
         kept = envelope(every)
-        noisy = name == "loss"
-        data.append(_plain_line(quantity, steps.iteration[kept], every[kept], faint=noisy))
-    if name == "loss" or not len(steps):
-        data.append(_plain_line(quantity, *at_evaluations, markers=name == "loss"))
+        data.append(_plain_line(quantity, steps.iteration[kept], every[kept]))
+    else:
+        data.append(_plain_line(quantity, x, y))
+    if len(steps) and name == "loss":
+        data[0] |= {"line": {"color": style.GREY, "width": 1}, "opacity": 0.6}
+        middle = (x - np.diff(x, prepend=0) / 2) if len(x) else x
+        markers = {"mode": "markers", "marker": {"size": 6, "color": style.GREY}}
+        data.append(_plain_line(quantity, middle, y) | markers)
+        caption += " Line: every iteration. Markers: the mean between two evaluations."
     layout = {
         "xaxis": style.axis("iteration", range=_padded((0, iterations))),
         "yaxis": style.axis(quantity.axis, rangemode="tozero"),
         "hovermode": "x",
     }
     _mark_switches(layout, curves.switches)
-    caption = quantity.caption
-    if name == "loss" and len(steps):
-        caption += " Markers: the mean since the evaluation before."
     return {"title": quantity.title, "caption": caption, "data": data, "layout": layout}
 
 
-def _plain_line(
-    quantity: Quantity, x: np.ndarray, y: np.ndarray, *, faint: bool = False, markers: bool = False
-) -> Trace:
+def _plain_line(quantity: Quantity, x: np.ndarray, y: np.ndarray) -> Trace:
     return {
         "type": "scatter",
-        "mode": "lines+markers" if markers else "lines",
+        "mode": "lines",
         "name": quantity.axis,
         "x": style.plain(x),
         "y": style.plain(y),
         "connectgaps": True,
-        "line": {"color": style.GREY, "width": 1 if faint else 2},
-        "marker": {"size": 5},
-        "opacity": 0.55 if faint else 1,
+        "line": {"color": style.GREY, "width": 2},
         "hovertemplate": "%{y:.4g}<extra></extra>",
         "showlegend": False,
     }

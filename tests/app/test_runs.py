@@ -54,7 +54,7 @@ def test_the_newest_run_is_selected_first() -> None:
         run_folder(name)
     app = checked(opened("runs"))
     assert table(app)["id"].tolist() == ["new", "old"]
-    assert set(table(app)["run"]) == {"mixed, 60 % real, seed 0"}  # alike but for their ids
+    assert set(table(app)["run"]) == {"mixed, 60 % real, seed 0"}
     assert address(app) == {}  # writing it would add a step to the browser's history
     assert app.code[-1].value.endswith("runs?runs=new")
     scores = accuracy.table_scores(predictions(0))
@@ -260,7 +260,9 @@ def test_rows_have_readable_names_and_seeds_told_apart() -> None:
     for name, changes in {
         "a": {"seed": 0},
         "b": {"seed": 1},
-        "c": {"ratio": 20},
+        "c": {"ratio": 20, "learning_rate": 0.05},
+        "e": {"ratio": 20},
+        "f": {"seed": 2},
         "d": {"method": "iterative", "split": 30},
     }.items():
         run_folder(name, **changes)
@@ -269,8 +271,10 @@ def test_rows_have_readable_names_and_seeds_told_apart() -> None:
     assert dict(zip(table(app)["id"], table(app)["run"], strict=True)) == {
         "a": "mixed, 60 % real, seed 0",
         "b": "Lucky",
-        "c": "mixed, 20 % real",
+        "c": "mixed, 20 % real, learning rate 0.05",
         "d": "iterative, 30 % nice first, frozen statistics",
+        "e": f"mixed, 20 % real, learning rate {configure('mixed').learning_rate:g}",
+        "f": "mixed, 60 % real, seed 2",
     }
     assert table(app).columns[:4].tolist() == ["run", "combined", "nice", "real"]
 

@@ -47,8 +47,8 @@ def test_one_panel_for_each_score_and_a_colour_for_each_run() -> None:
         assert baseline["y"] == [0.05, 0.05]
         assert style.SHAPES[score] in figure["title"]
     assert (
-        figures[0]["caption"] == "At the end: 70.0% (B), 50.0% (A)."
-        and figures[1]["caption"] == "At the end: 30.0% (A), 20.0% (B)."
+        figures[0]["caption"] == "At the end: 70.0% (B), 50.0% (A). Dotted: random guessing, 5.0%."
+        and "At the end: 30.0% (A), 20.0% (B)." in figures[1]["caption"]
     )
     assert (
         len({tuple(figure["layout"]["yaxis"]["range"]) for figure in figures}) == 1

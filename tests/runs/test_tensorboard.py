@@ -25,6 +25,7 @@ def events(path: Path) -> dict[str, list[tuple[int, float]]]:
     return found
 
 
+@pytest.mark.slow  # tensorboardX imports torch
 def test_everything_logged_is_in_the_event_file(tmp_path: Path) -> None:
     pytest.importorskip("tensorboardX")
     made = run("one", iterative(100), method="iterative", iterations=100)

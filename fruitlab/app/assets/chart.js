@@ -61,7 +61,13 @@ const FAINT = 0.15
 function join(Plotly, plot, name) {
   const tell = detail =>
     document.dispatchEvent(new CustomEvent("fruitlab-charts", { detail: { name, plot, ...detail } }))
-  plot.on("plotly_hover", ({ points }) => tell({ group: points[0]?.data.legendgroup }))
+  // At one x there is a point of every line. The one nearest to the pointer is meant.
+  const nearest = ({ points, event }) => {
+    const y = event ? event.clientY - plot.getBoundingClientRect().top : 0
+    const away = ({ yaxis, y: value }) => Math.abs(yaxis._offset + yaxis.d2p(value) - y)
+    return points.reduce((best, point) => (away(point) < away(best) ? point : best))
+  }
+  plot.on("plotly_hover", hovered => tell({ group: nearest(hovered).data.legendgroup }))
   plot.on("plotly_unhover", () => tell({ group: undefined }))
   plot.on("plotly_relayout", change => {
     const ranges = Object.entries(change).filter(([what]) => /^[xy]axis\.(range|autorange)/.test(what))
@@ -82,7 +88,7 @@ function join(Plotly, plot, name) {
     for (const node of plot.querySelectorAll(".scatterlayer .trace")) {
       const trace = node.__data__?.[0]?.trace
       const faint = group && known && trace?.legendgroup !== group
-      node.style.opacity = faint ? FAINT : ""
+      node.style.opacity = faint ? FAINT : 1
     }
   }
   document.addEventListener("fruitlab-charts", listen)

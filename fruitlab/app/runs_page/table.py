@@ -12,6 +12,7 @@ from fruitlab.metrics.accuracy import SCORES
 from fruitlab.runs.captions import method_caption, readable_names
 from fruitlab.runs.entry import Entry
 
+TALL = 54  # pixels
 EVERY = 3.0  # seconds between updates while something trains
 # Keys of session_state.
 CHOSEN = "runs chosen"  # ids of the selected runs
@@ -120,6 +121,7 @@ def _table(ids: list[str], was_running: bool) -> None:
         selection_mode="multi-row",
         hide_index=True,
         placeholder="—",
+        row_height=TALL if _on_a_phone() else None,  # names wrap in tall rows
         height=min(38 + 35 * max(1, len(rows)), 388),
         column_config=_columns(),
         selection_default={
@@ -191,9 +193,10 @@ def _on_a_phone() -> bool:
 
 def _columns() -> dict[str, Any]:
     config = st.column_config
-    accuracy: dict[str, Any] = {"format": "%.1f%%", "width": 70}
+    phone = _on_a_phone()
+    accuracy: dict[str, Any] = {"format": "%.1f%%", "width": 56 if phone else 70}
     return {
-        "run": config.TextColumn("Run", width=150 if _on_a_phone() else 300, help=NAME_HELP),
+        "run": config.TextColumn("Run", width=150 if phone else 300, help=NAME_HELP),
         "id": config.TextColumn("Id", width=260, help="The name of the run's folder"),
         "status": config.TextColumn("Status", width=90),
         "data": config.TextColumn("Data", width=120),
@@ -210,15 +213,15 @@ def _columns() -> dict[str, Any]:
             "Done", format="%.0f%%", min_value=0, max_value=100, width=80, help="Of the iterations"
         ),
         "nice": config.NumberColumn(
-            "● nice", help="Top-1 accuracy on nice test pictures", **accuracy
+            "●" if phone else "● nice", help="Top-1 accuracy on nice test pictures", **accuracy
         ),
         "real": config.NumberColumn(
-            "◆ real", help="Top-1 accuracy on real test pictures", **accuracy
+            "◆" if phone else "◆ real", help="Top-1 accuracy on real test pictures", **accuracy
         ),
         "combined": config.NumberColumn(
-            "■ combined",
+            "■" if phone else "■ combined",
             help="The root of nice times real accuracy: high only if both are",
-            **accuracy | {"width": 80},
+            **accuracy | ({} if phone else {"width": 104}),
         ),
         "started": config.DatetimeColumn("Started", format="D MMM, HH:mm", width=120),
         "remark": config.TextColumn(
