@@ -23,7 +23,10 @@ export default function ({ data, parentElement }) {
       return
     }
     const { data, layout, height, key, together } = plot.latest
-    const drawn = Plotly.react(plot, data, themed(layout, figure, height, key), CONFIG)
+    // Texts in cells would be chosen for the light theme: their colours are half transparent.
+    const color = getComputedStyle(figure).getPropertyValue("--st-text-color").trim()
+    const traces = data.map(one => (one.type === "heatmap" ? { ...one, textfont: { color } } : one))
+    const drawn = Plotly.react(plot, traces, themed(layout, figure, height, key), CONFIG)
     if (!plot.initialized) {
       plot.initialized = true
       if (together) join(Plotly, plot, together)

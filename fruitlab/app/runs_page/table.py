@@ -12,7 +12,6 @@ from fruitlab.metrics.accuracy import SCORES
 from fruitlab.runs.captions import method_caption, readable_names
 from fruitlab.runs.entry import Entry
 
-TALL = 54  # pixels
 EVERY = 3.0  # seconds between updates while something trains
 # Keys of session_state.
 CHOSEN = "runs chosen"  # ids of the selected runs
@@ -121,7 +120,6 @@ def _table(ids: list[str], was_running: bool) -> None:
         selection_mode="multi-row",
         hide_index=True,
         placeholder="—",
-        row_height=TALL if _on_a_phone() else None,  # names wrap in tall rows
         height=min(38 + 35 * max(1, len(rows)), 388),
         column_config=_columns(),
         selection_default={
