@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from fruitlab.app import navigation, networks, shared
+from fruitlab.app import navigation, networks, recent, shared
 from fruitlab.config.text import plain
 from fruitlab.runs.entry import Entry
 
@@ -36,7 +36,9 @@ def main() -> None:
     describe(entry)
     st.html(GROWS)
     # The frame keeps its photo while the script runs again, unless its address changes.
-    query = {"run": entry.id, "embed": "1", "__theme": st.context.theme.type or "light"}
+    query = {"embed": "1", "__theme": st.context.theme.type or "light"}
+    if not networks.is_private(entry) or entry in (recent.run(ready), by_address(ready)):
+        query["run"] = entry.id  # its examples may be shown
     st.iframe(
         f"/demo/?{urlencode(query)}", height=HEIGHT, alt="The network's answer to a photo or webcam"
     )
@@ -49,7 +51,10 @@ def main() -> None:
 
 
 def choose(ready: list[Entry]) -> Entry:
-    """Draws the choice of networks; returns the selected one, at first the best."""
+    """Draws the choice of networks; returns the selected one.
+
+    At first, that is the one that the visitor worked on, otherwise the best one for everybody.
+    """
     entries = {entry.id: entry for entry in ready}
     wanted = st.query_params.get("run")
     if wanted and wanted not in entries:
@@ -64,17 +69,27 @@ def choose(ready: list[Entry]) -> Entry:
     if wanted in entries:
         st.session_state.run = wanted
     elif st.session_state.get("run") not in entries:
-        st.session_state.run = ready[0].id
+        st.session_state.run = (recent.run(ready) or ready[0]).id
     chosen = st.selectbox(
         "Network",
         list(entries),
         format_func=lambda run_id: networks.network_caption(entries[run_id]),
         key="run",
-        on_change=lambda: st.query_params.update(run=st.session_state.run),
-        help="All finished runs, sorted by combined performance: the root of nice times real "
-        "accuracy.",
+        on_change=_choose,
+        help="All finished runs, those that ship with FruitLab first, sorted by combined "
+        "performance: the root of nice times real accuracy.",
     )
     return entries.get(chosen, ready[0])
+
+
+def _choose() -> None:
+    st.query_params["run"] = st.session_state.run
+    recent.work_on(st.session_state.run)
+
+
+def by_address(ready: list[Entry]) -> Entry | None:
+    """The network that the address names."""
+    return next((entry for entry in ready if entry.id == st.query_params.get("run")), None)
 
 
 def describe(entry: Entry) -> None:

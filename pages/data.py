@@ -1,11 +1,14 @@
 """The Data page: which datasets there are, both domains side by side, adding and removing them."""
 
+from typing import Any
+
 import streamlit as st
 
 from fruitlab.app import navigation, shared
 from fruitlab.app.data_page import add, answer, best_ratio, choice, dataset, removal
 from fruitlab.config.text import plain
 from fruitlab.data import store
+from fruitlab.runs.entry import Entry
 
 MOST_RUNS = 20  # runs in the link to the Runs page
 
@@ -27,7 +30,7 @@ def main() -> None:
             icon=":material/search_off:",
         )
     entry = datasets[choice.choose(datasets, requested)]
-    runs = runs_on(entry["name"])
+    runs = runs_on(entry)
     with st.container(horizontal=True, vertical_alignment="center"):
         links(entry["name"], runs)
         removal.show_button(entry, runs)
@@ -47,10 +50,16 @@ def main() -> None:
         best_ratio.show(entry)
 
 
-def runs_on(name: str) -> list[str]:
-    """Returns the ids of the runs that were trained on a dataset."""
-    entries = shared.index().entries()
-    return [entry.id for entry in entries if entry.config and entry.config.data == name]
+def runs_on(data: dict[str, Any]) -> list[str]:
+    """Returns the ids of the runs that were trained on a dataset, under whatever name."""
+
+    def is_on(run: Entry) -> bool:
+        known = run.data.get("fingerprint")
+        if known and data["fingerprint"]:
+            return known == data["fingerprint"]
+        return run.config is not None and run.config.data == data["name"]
+
+    return [entry.id for entry in shared.index().entries() if is_on(entry)]
 
 
 def links(name: str, runs: list[str]) -> None:

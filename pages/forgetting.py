@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fruitlab.app import navigation, shared
+from fruitlab.app import navigation, recent, shared
 from fruitlab.app.forgetting_page import curves, play
 from fruitlab.config.text import plain
 from fruitlab.methods.iterative import Iterative
@@ -77,12 +77,13 @@ def choose(by_id: dict[str, Entry], found: list[Entry]) -> list[str]:
 def opens_on(found: list[Entry]) -> list[Entry]:
     """The runs to show first.
 
-    The run that trains now, otherwise the visitor's newest with restricted training, otherwise the
-    shipped ones with a 50 % split.
+    The run that the visitor worked on, otherwise the one that trains now, otherwise the newest with
+    restricted training, otherwise the shipped ones with a 50 % split.
     """
-    shown = next(
-        (e for e in found if e.status == "running"),
-        next((e for e in found if e.switch is not None and not e.run.shipped), None),
+    shown = (
+        recent.run(found)
+        or next((e for e in found if e.status == "running"), None)
+        or next((e for e in found if e.switch is not None and not e.run.shipped), None)
     )
     if shown is not None:
         return [shown]

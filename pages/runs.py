@@ -2,22 +2,11 @@
 
 import streamlit as st
 
-from fruitlab.app import navigation, shared
-from fruitlab.app.runs_page import (
-    again,
-    categories,
-    compare,
-    configurations,
-    files,
-    mistakes,
-    table,
-    view,
-)
-from fruitlab.app.runs_page.view_link import SECTIONS
+from fruitlab.app import navigation, recent, shared
+from fruitlab.app.runs_page import compare, configurations, details, table, two_settings, view
 from fruitlab.config.text import plain
+from fruitlab.runs.captions import readable_name
 from fruitlab.runs.entry import Entry
-
-DETAILS = {"categories": categories.show, "mistakes": mistakes.show, "again": again.show}
 
 
 def main() -> None:
@@ -37,12 +26,13 @@ def main() -> None:
     report_problems([entries[name] for name in chosen])
     different_data([entries[name] for name in usable])
     if usable:
-        st.subheader("Compare" if len(usable) > 1 else plain(entries[usable[0]].title))
+        st.subheader("Compare" if len(usable) > 1 else plain(readable_name(entries[usable[0]])))
         compare.show(usable)
+        two_settings.show(usable)
         configurations.show(usable)
     if chosen:
         st.subheader("Run details")
-        details(chosen, entries)
+        details.show(chosen, entries)
     else:
         st.info(
             "Tick a run in the first column of the table to see its curves, or several to compare "
@@ -58,7 +48,12 @@ def main() -> None:
 
 
 def default_run(entries: list[Entry]) -> str:
-    """The run to select first: the newest of the visitor's, otherwise the best shipped one."""
+    """The run to select first.
+
+    The one that the visitor worked on, otherwise the newest, otherwise the best shipped one.
+    """
+    if worked_on := recent.run(entries):
+        return worked_on.id
     own = [entry.id for entry in entries if not entry.run.shipped]
     if own:
         return own[0]
@@ -102,40 +97,6 @@ def different_data(entries: list[Entry]) -> None:
             "not comparable.",
             icon=":material/compare:",
         )
-
-
-def details(chosen: list[str], entries: dict[str, Entry]) -> None:
-    """Draws one section of the details of one of the selected runs."""
-    if st.session_state.get("runs closer") not in chosen:
-        st.session_state["runs closer"] = chosen[0]
-    name = chosen[0]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if len(chosen) > 1:
-            name = st.selectbox(
-                "Run",
-                chosen,
-                key="runs closer",
-                format_func=lambda run_id: entries[run_id].title,
-                width=320,
-            )
-        section = st.segmented_control(
-            "View",
-            list(SECTIONS),
-            key="runs section",
-            required=True,
-            wrap=True,
-            format_func=SECTIONS.__getitem__,
-        )
-    entry = entries[name]
-    if section == "files":
-        files.show(entry)
-    elif entry.config is None:
-        st.info(
-            "This run is unreadable. It can be deleted under Title and files.",
-            icon=":material/info:",
-        )
-    elif section is not None:
-        DETAILS[section](entry)
 
 
 main()

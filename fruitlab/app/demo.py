@@ -31,6 +31,7 @@ from fruitlab.config.errors import RunError
 from fruitlab.inference import client
 from fruitlab.plots.style import SHAPES
 from fruitlab.runs.catalog import find
+from fruitlab.runs.entry import Entry
 
 NO_RUN = (
     "No run has finished yet. Start one on the Train page: the preset *glance* takes a few "
@@ -83,7 +84,7 @@ def on_load(request: gr.Request) -> tuple[Any, str, Any]:
     client.start()  # PyTorch is imported while the visitor looks for a photo
     wanted, runs = request.query_params.get("run"), ready()
     ids = [entry.id for entry in runs]
-    chosen = wanted if wanted in ids else ids[0] if ids else None
+    chosen = wanted if wanted in ids else default_network(runs)
     note = "" if runs else NO_RUN
     if runs and wanted and chosen != wanted:
         try:
@@ -94,6 +95,15 @@ def on_load(request: gr.Request) -> tuple[Any, str, Any]:
     visible = "embed" not in request.query_params and bool(runs)
     dropdown = gr.Dropdown(choices=choices, value=chosen, visible=visible)
     return dropdown, note, _gallery(chosen)
+
+
+def default_network(runs: list[Entry]) -> str | None:
+    """The network that is shown to somebody who asked for none.
+
+    None if there is none but those of pictures that a visitor added: its examples would be these
+    pictures. A photo is then classified by the best one, and the examples are drawn.
+    """
+    return runs[0].id if runs and not networks.is_private(runs[0]) else None
 
 
 def select_example(run_id: str | None, event: gr.SelectData) -> np.ndarray:

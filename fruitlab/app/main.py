@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from fruitlab.app import navigation
+from fruitlab.app import assets, navigation, sidebar
 
 ICON = Path(__file__).parent / "assets" / "icon.svg"
 # The layout is set here, once per script run: a page that set its own would jump at every click.
@@ -18,4 +18,8 @@ st.set_page_config(
     layout="centered" if chosen.url_path in CENTERED else "wide",
 )
 st.logo(str(ICON), size="large")
+st.html(assets.style("page.css"))
+if st.context.theme.type == "dark":
+    st.html(assets.style("dark.css"))
+sidebar.show()
 chosen.run()

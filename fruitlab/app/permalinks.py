@@ -80,19 +80,13 @@ def from_query(
         fingerprints = {data["name"]: data["fingerprint"] for data in store.available()}
     fingerprint = params.get("fingerprint")
     if "data" in given:
-        given["data"] = _local_data(given["data"], fingerprint, fingerprints)
+        name = given["data"]
+        given["data"] = store.local_name(name, fingerprint, fingerprints) or name
     base, exact = _base(params.get("preset", "quick"), method, given, warnings)
     config = exact or _changed(base, given, warnings)
     if warning := _data_warning(config.data, fingerprint, fingerprints):
         warnings.append(warning)
     return config, warnings
-
-
-def _local_data(name: str, fingerprint: str | None, fingerprints: Mapping[str, str | None]) -> str:
-    """The name of the link's data on this machine: another one if only the hash is the same."""
-    if name in fingerprints or not fingerprint:
-        return name
-    return next((local for local, known in fingerprints.items() if known == fingerprint), name)
 
 
 def _base(

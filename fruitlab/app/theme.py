@@ -72,6 +72,7 @@ def theme() -> gr.themes.Base:
         block_shadow="none",
         block_border_width="1px",
         button_primary_text_color="#ffffff",
+        button_primary_text_color_dark=settings["dark"]["backgroundColor"],
         **colours,
     )
 

@@ -93,13 +93,20 @@ def parser() -> argparse.ArgumentParser:
     predict = add("predict", "Predict the three likeliest categories of photos.", commands.predict)
     predict.add_argument("run_id", metavar="RUN")
     predict.add_argument("photos", nargs="+", metavar="PHOTO")
-    export = add("export", "Export a run's network and check it against PyTorch.", commands.export)
+    export = add("export", "Export a run's network, or its curves.", commands.export)
     export.add_argument("run_id", metavar="RUN")
-    export.add_argument(
+    kind = export.add_mutually_exclusive_group(required=True)
+    kind.add_argument(
+        "--tensorboard",
+        nargs="?",
+        const="",
+        metavar="DIR",
+        help="Write the curves as an event file for TensorBoard (default: tensorboard/RUN).",
+    )
+    kind.add_argument(
         "--onnx",
         nargs="?",
         const="",
-        required=True,
         metavar="FILE",
         help="Write an ONNX model: pictures in, probabilities out (default: RUN.onnx).",
     )

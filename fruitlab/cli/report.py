@@ -9,6 +9,7 @@ from fruitlab.data.domains import Split, TwoDomains
 from fruitlab.methods.base import Method
 from fruitlab.methods.phase import labels, pool_size
 from fruitlab.metrics import accuracy
+from fruitlab.models.registry import networks
 from fruitlab.runs.captions import method_caption
 
 
@@ -62,7 +63,9 @@ def training_pictures(config: Method, data: TwoDomains, split: Split) -> str:
             pictures += f" ({whole_percent(real, nice + real)} real)"
         plural = "s" if phase.iterations != 1 else ""
         parts.append(f"{label}: {layers} on {pictures}, {phase.iterations:,} iteration{plural}")
-    return f"{method_caption(config)} on {data.name}. " + ". ".join(parts)
+    network = networks().get(config.network)
+    title = network.title if network else config.network
+    return f"{method_caption(config)} on {data.name}, network: {title}. " + ". ".join(parts)
 
 
 def scores(result: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Describes every dataset on this machine, whether it can be loaded or not."""
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,29 @@ def available() -> list[dict[str, Any]]:
         except DataError as error:
             found[name] = _description(name, problem=str(error))
     return list(found.values())
+
+
+def local_name(
+    name: str, fingerprint: str | None, known: Mapping[str, str | None] | None = None
+) -> str | None:
+    """Returns the name on this machine of the data that a run or a link names.
+
+    Args:
+        name: The name where the run was trained.
+        fingerprint: The hash of its pictures, if known. Data with this hash is the same data,
+            whatever its name.
+        known: Hashes of the data on this machine by name; by default they are read.
+
+    Returns:
+        The name of the data with this hash. Otherwise the given name, if there is data of that
+        name, which may have other pictures, or if it means the built-in pair. Otherwise None.
+    """
+    if known is None:
+        known = {entry["name"]: entry["fingerprint"] for entry in available()}
+    same = [other for other in known if fingerprint and known[other] == fingerprint]
+    if same and name not in same:
+        return same[0]
+    return name if name in known or built_in.is_built_in(name) else None
 
 
 def damaged_error(name: str, what: str) -> DataError:

@@ -38,7 +38,8 @@ def evaluate(
             the run, or has changed since.
     """
     header, config = run.header(), run.config()
-    name = data or config.data
+    known = header.get("data") or {}
+    name = data or store.local_name(config.data, known.get("fingerprint")) or config.data
     last = accuracy.last_scores(run.metrics())
     result = {
         "run": run.id,
@@ -57,7 +58,6 @@ def evaluate(
             "These are the scores that the run wrote when it finished."
         )
         return result | {"from": "predictions.npz"} | accuracy.table_scores(run.predictions())
-    known = header.get("data") or {}
     if known.get("fingerprint") != pair.fingerprint and known.get("name") == pair.name:
         raise DataError(
             f"The data {name!r} has changed since {run.id} was trained, so its test pictures may "

@@ -126,7 +126,11 @@ def _of_split(data: TwoDomains, count: int) -> tuple[Example, ...]:
 def _test_pictures(folder: Path, written: int, count: int) -> tuple[Example, ...]:
     run = Run(folder)
     table, data = run.predictions(), run.header()["data"]
-    pair = None if data["kind"] == "drawn" else store.load_cached(data["name"])
+    pair = None
+    if data["kind"] != "drawn":
+        pair = store.load_cached(
+            store.local_name(data["name"], data["fingerprint"]) or data["name"]
+        )
     # Seeded by the data, not the run: all runs on the same data have the same examples.
     rng = np.random.default_rng(zlib.crc32(data["fingerprint"].encode()))
     found = []

@@ -91,8 +91,21 @@ def parse(values: Mapping[str, Any]) -> Method:
     """A configuration of these settings; strings are converted to the setting's type.
 
     Raises:
-        ConfigError: unknown method or setting, or an invalid value. One sentence per mistake.
+        ConfigError: unknown method or setting, an invalid value, or fewer iterations than phases.
+            One sentence per mistake.
     """
+    config = _parse(values)
+    phases = config.phases()
+    if any(phase.iterations < 1 for phase in phases):
+        raise ConfigError(
+            f"iterations = {config.iterations} is not valid: the {len(phases)} phases of "
+            f"{config.method} training need at least one each."
+        )
+    return config
+
+
+def _parse(values: Mapping[str, Any]) -> Method:
+    """A configuration whose settings are valid, each by itself."""
     values = current_names(values)
     made = method(str(values.get("method", "")))
     for name in values:
@@ -108,7 +121,7 @@ def parse_stored(values: Mapping[str, Any]) -> Method:
     """The configuration in a run folder, of whatever version wrote it. Raises ConfigError."""
     values = current_names(values)
     known = method(str(values.get("method", ""))).model_fields
-    return parse({k: v for k, v in values.items() if k in known or k not in FORMAT_1_SETTINGS})
+    return _parse({k: v for k, v in values.items() if k in known or k not in FORMAT_1_SETTINGS})
 
 
 def configure(name: str, *, preset: str = "quick", **changes: Any) -> Method:

@@ -11,9 +11,11 @@ from typing import Any, Literal
 import numpy as np
 
 from fruitlab.metrics.accuracy import SCORES, combined, fraction
+from fruitlab.metrics.series import Steps
 
 Axis = Literal["iterations", "pictures", "time"]
-Metric = Literal["top1", "top3", "loss", "learning_rate"]
+Metric = Literal["top1", "top3", "loss", "learning_rate", "momentum"]
+TRAINING = ("loss", "learning_rate", "momentum")  # metrics that every iteration has
 Which = Literal["last", "best"]
 
 
@@ -56,32 +58,46 @@ def groups(experiments: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def curve(
-    column: Callable[[str], np.ndarray], *, axis: Axis, metric: Metric, score: str = "combined"
+    column: Callable[[str], np.ndarray],
+    *,
+    axis: Axis,
+    metric: Metric,
+    score: str = "combined",
+    steps: Steps | None = None,
 ) -> Curve:
     """One quantity of a run's log over one axis.
 
     Evaluations without the quantity are left out (there is no loss before the first iteration), as
-    are those whose x does not increase.
+    are those whose x is smaller than before. Of several at the same x, the last one counts: the
+    others were made before an end action changed the weights.
 
     Args:
         column: returns a column of the log by name, float64 [evaluations] (`index.Entry.column`).
         axis: iterations, pictures seen (both domains), or seconds of training.
         metric: the quantity.
         score: for ``top1`` and ``top3``: ``nice``, ``real`` or ``combined``.
+        steps: every iteration, for the other metrics; without it, the evaluations are taken.
     """
     if axis == "pictures":
         x = column("seen_nice") + column("seen_real")
     else:
         x = column("seconds" if axis == "time" else "iteration")
-    y = _values(column, metric, score)
+    if steps is not None and len(steps) and metric in TRAINING:
+        y = getattr(steps, metric)
+        # Pictures and seconds are known at evaluations. In between, they grow evenly.
+        x = np.interp(steps.iteration, column("iteration"), x) if len(x) else steps.iteration * 1.0
+    else:
+        y = _values(column, metric, score)
     finite = np.isfinite(x) & np.isfinite(y)
     x, y = x[finite], y[finite]
-    increasing = np.diff(np.maximum.accumulate(x), prepend=-np.inf) > 0
-    return Curve(x[increasing], y[increasing])
+    forward = x == np.maximum.accumulate(x)
+    x, y = x[forward], y[forward]
+    last = np.diff(x, append=np.inf) > 0
+    return Curve(x[last], y[last])
 
 
 def _values(column: Callable[[str], np.ndarray], metric: Metric, score: str) -> np.ndarray:
-    if metric in ("loss", "learning_rate"):
+    if metric in TRAINING:
         return column(metric)
     nice, real = (
         fraction(column(f"{domain}_{metric[-1]}"), column(f"{domain}_pictures"))

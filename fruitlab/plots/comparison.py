@@ -1,7 +1,7 @@
 """Curves of several runs in one plot: a panel each for nice, real and combined, or one panel.
 
-In a panel all lines have the colour of its score. Runs differ in dash and tint, the same in every
-panel (`line_style`).
+Each run has a colour and a dash, the same in every panel (`line_style`). The markers are those of
+the panel's score. A single run has the colours of the scores.
 """
 
 import math
@@ -14,7 +14,7 @@ import numpy as np
 from fruitlab.config.text import percent
 from fruitlab.metrics.accuracy import SCORES
 from fruitlab.metrics.curves import Axis, Band, Metric
-from fruitlab.metrics.series import thin
+from fruitlab.metrics.series import envelope, thin
 from fruitlab.plots import style
 from fruitlab.plots.figures import QUANTITIES, Figure
 from fruitlab.plots.style import Trace
@@ -25,7 +25,19 @@ AXIS_TITLES = {
     "real": "accuracy on real test pictures",
     "combined": "√(nice × real)",
 }
-TINTS = (0.0, 0.45)  # towards white
+# Of runs. None is that of a score, all have a contrast of 3.7 and more on light and dark pages, and
+# neighbours differ for colour-blind eyes, too.
+COLOURS = (
+    "#3f7fd0",
+    "#c8553d",
+    "#178a87",
+    "#c2419a",
+    "#a87400",
+    "#7a5cd0",
+    "#5b8a2a",
+    "#8a7a5e",
+    "#5c87a6",
+)
 FEW_LINES = 4  # below this, lines have their full width
 CAPTION_VALUES = 3  # final values that a caption states
 
@@ -43,17 +55,10 @@ class Line:
     bands: dict[str, Band]
 
 
-def line_style(index: int) -> tuple[str, float]:
-    """Dash and tint of the line with this index; they repeat after all combinations are used."""
-    dash = style.DASHES[index % len(style.DASHES)]
-    return dash, TINTS[index // len(style.DASHES) % len(TINTS)]
-
-
-def tinted(colour: str, tint: float) -> str:
-    """The colour ``#rrggbb`` mixed with white; tint 0 leaves it as it is, 1 is white."""
-    channels = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    mixed = (round(channel * (1 - tint) + 255 * tint) for channel in channels)
-    return "#" + "".join(f"{channel:02x}" for channel in mixed)
+def line_style(index: int) -> tuple[str, str]:
+    """Colour and dash of the line with this index; they repeat after 45 lines."""
+    turn, place = divmod(index, len(COLOURS))
+    return COLOURS[place], style.DASHES[(place + turn) % len(style.DASHES)]
 
 
 def panels(
@@ -92,17 +97,20 @@ def panels(
                 "layout": layout | {"yaxis": style.axis(quantity.axis, rangemode="tozero")},
             }
         ]
-    top, scaled = int(metric[-1]), _common_scale(bands)
+    top, scaled, guessing = int(metric[-1]), _common_scale(bands), ""
     figures = []
     for score in SCORES:
         data = _traces(lines, score, scale)
         if categories:
             baseline = style.random_baseline(categories, (0.0, end), top=top)
-            data.append(baseline | {"hoverinfo": "skip", "hovertemplate": None})
+            # Without its label, which would lie on the curves.
+            bare = {"mode": "lines", "hoverinfo": "skip", "hovertemplate": None}
+            data.append(baseline | bare)
+            guessing = f" Dotted: random guessing, {percent(min(1.0, top / categories))}."
         figures.append(
             {
                 "title": f"{style.SHAPES[score]} {TITLES[score]}, top-{top}",
-                "caption": _final_values(lines, score) + note,
+                "caption": _final_values(lines, score) + guessing + note,
                 "data": data,
                 "layout": layout | {"yaxis": style.accuracy_axis(AXIS_TITLES[score]) | scaled},
             }
@@ -124,14 +132,17 @@ def _traces(lines: Sequence[Line], panel: str, scale: float) -> list[Trace]:
         band = line.bands.get(panel)
         if band is None or not len(band.x):
             continue
-        kept = thin(len(band.x))
+        kept = thin(len(band.x)) if panel in SCORES else envelope(band.mean)
         x, mean, deviation = band.x[kept] * scale, band.mean[kept], band.deviation[kept]
         trace = _mean(line, index, panel, band.runs, x, mean, deviation)
+        if len(lines) == 1 and panel in SCORES:
+            trace["line"]["color"] = trace["marker"]["color"] = style.COLOURS[panel]
         trace["line"]["width"] = style.WIDTHS[_score(panel)] if len(lines) < FEW_LINES else 2
         means.append(trace)
         if band.runs > 1:
             spread = style.band(_score(panel), x, mean - deviation, mean + deviation)
-            spreads.append(spread | {"fillcolor": style.faded(trace["line"]["color"], 0.18)})
+            colour = style.faded(trace["line"]["color"], 0.18)
+            spreads.append(spread | {"fillcolor": colour, "legendgroup": line.name})
     return spreads + means
 
 
@@ -144,9 +155,8 @@ def _mean(
     mean: np.ndarray,
     deviation: np.ndarray,
 ) -> Trace:
-    dash, tint = line_style(index)
     is_score = panel in SCORES
-    colour = tinted(style.COLOURS[panel], tint) if is_score else style.GREY
+    colour, dash = line_style(index)
     name = line.name if runs == 1 else f"{line.name}, mean of {runs}"
     number = ".1%" if is_score else ".4g"
     spread = f" ± %{{customdata:{number}}}" if runs > 1 else ""
@@ -156,6 +166,7 @@ def _mean(
     return trace | {
         "hovertemplate": f"%{{y:{number}}}{spread}<extra>{_escaped(name)}</extra>",
         "customdata": style.plain(deviation),
+        "legendgroup": line.name,  # what the chart highlights together
         "mode": "lines+markers" if is_score else "lines",
     }
 

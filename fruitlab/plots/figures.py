@@ -12,7 +12,7 @@ import numpy as np
 
 from fruitlab.config.text import percent
 from fruitlab.metrics.accuracy import SCORES
-from fruitlab.metrics.series import Curves, Forgetting
+from fruitlab.metrics.series import Curves, Forgetting, Steps, Switch, envelope
 from fruitlab.plots import style
 from fruitlab.plots.style import Trace
 
@@ -35,6 +35,9 @@ QUANTITIES = {
     ),
     "learning_rate": Quantity(
         "Learning rate", "learning rate", "The step size of the optimizer at each iteration."
+    ),
+    "momentum": Quantity(
+        "Momentum", "momentum", "The share of its velocity that the optimizer keeps."
     ),
 }
 
@@ -78,51 +81,70 @@ def accuracies(
             f"At iteration {int(curves.iteration[-1]):,}: {nice} of nice and {real} of real test "
             f"pictures classified correctly, {combined} combined."
         )
-    if curves.switch is not None:
-        layout |= style.vertical_line(curves.switch, "restricted training")
-        caption += (
-            f" At the dashed line, iteration {curves.switch:,}, restricted training begins: "
-            "only the last two layers are trained, on real pictures."
-        )
+    _mark_switches(layout, curves.switches, named=True)
+    for switch in curves.switches:
+        caption += f" From iteration {switch.iteration:,} on: {switch.about}."
     title = f"Top-{top} accuracy on both test sets"
     return {"title": title, "caption": caption, "data": data, "layout": layout}
 
 
-def loss(curves: Curves, *, iterations: int) -> Figure:
-    """Training loss over the iterations of a run, on an axis of that length."""
-    return _quantity(curves, QUANTITIES["loss"], curves.loss, iterations)
+def training(name: str, curves: Curves, steps: Steps, *, iterations: int) -> Figure:
+    """A quantity of training at every iteration, or at the evaluations if no more was logged.
+
+    The loss has its mean between two evaluations on top.
+
+    Args:
+        name: a key of `QUANTITIES`.
+        curves: the evaluations.
+        steps: the iterations; may be empty.
+        iterations: length of the whole run, the end of the axis.
+    """
+    quantity, x, y = QUANTITIES[name], curves.iteration, getattr(curves, name)
+    data, caption = [], quantity.caption
+    if len(steps):
+        every = getattr(steps, name)
+        kept = envelope(every)
+        data.append(_plain_line(quantity, steps.iteration[kept], every[kept]))
+    else:
+        data.append(_plain_line(quantity, x, y))
+    if len(steps) and name == "loss":
+        data[0] |= {"line": {"color": style.GREY, "width": 1}, "opacity": 0.6}
+        middle = (x - np.diff(x, prepend=0) / 2) if len(x) else x
+        markers = {"mode": "markers", "marker": {"size": 6, "color": style.GREY}}
+        data.append(_plain_line(quantity, middle, y) | markers)
+        caption += " Line: every iteration. Markers: the mean between two evaluations."
+    layout = {
+        "xaxis": style.axis("iteration", range=_padded((0, iterations))),
+        "yaxis": style.axis(quantity.axis, rangemode="tozero"),
+        "hovermode": "x",
+    }
+    _mark_switches(layout, curves.switches)
+    return {"title": quantity.title, "caption": caption, "data": data, "layout": layout}
 
 
-def learning_rate(curves: Curves, *, iterations: int) -> Figure:
-    """Learning rate over the iterations of a run, on an axis of that length."""
-    return _quantity(curves, QUANTITIES["learning_rate"], curves.learning_rate, iterations)
-
-
-def _quantity(curves: Curves, quantity: Quantity, y: np.ndarray, iterations: int) -> Figure:
-    trace = {
+def _plain_line(quantity: Quantity, x: np.ndarray, y: np.ndarray) -> Trace:
+    return {
         "type": "scatter",
         "mode": "lines",
         "name": quantity.axis,
-        "x": style.plain(curves.iteration),
+        "x": style.plain(x),
         "y": style.plain(y),
         "connectgaps": True,
         "line": {"color": style.GREY, "width": 2},
         "hovertemplate": "%{y:.4g}<extra></extra>",
         "showlegend": False,
     }
-    layout = {
-        "xaxis": style.axis("iteration", range=_padded((0, iterations))),
-        "yaxis": style.axis(quantity.axis, rangemode="tozero"),
-        "hovermode": "x unified",
-    }
-    if curves.switch is not None:
-        layout["shapes"] = style.vertical_line(curves.switch, "")["shapes"]
-    return {
-        "title": quantity.title,
-        "caption": quantity.caption,
-        "data": [trace],
-        "layout": layout,
-    }
+
+
+def _mark_switches(
+    layout: dict[str, Any], switches: Sequence[Switch], *, named: bool = False
+) -> None:
+    """Adds a dashed line to a layout where each later phase begins."""
+    lines = [
+        style.vertical_line(switch.iteration, switch.label if named else "") for switch in switches
+    ]
+    layout["shapes"] = [shape for line in lines for shape in line["shapes"]]
+    layout["annotations"] = [text for line in lines if named for text in line["annotations"]]
 
 
 def forgetting(

@@ -60,6 +60,33 @@ def run_caption(entry: Entry) -> str:
     return f"{name} · {entry.config.data} · {preset_name(entry.config)}"
 
 
+def readable_name(entry: Entry) -> str:
+    """A run in a heading: its title, else its method with the seed, else its id."""
+    if entry.given_title or entry.config is None:
+        return entry.title
+    return f"{method_caption(entry.config)}, seed {entry.config.seed}"
+
+
+def readable_names(entries: Sequence[Entry]) -> list[str]:
+    """Names for the rows of a table: titles, else methods with what tells rows apart.
+
+    Of rows with the same method, data and preset, that is as few settings as it takes, and the
+    seed if these are not enough.
+    """
+    names = {entry.id: entry.title for entry in entries}
+    groups: dict[tuple[str, ...], list[Entry]] = {}
+    for entry in entries:
+        if (config := entry.config) is not None and not entry.given_title:
+            names[entry.id] = method_caption(config)
+            groups.setdefault((names[entry.id], config.data, config.preset), []).append(entry)
+    for alike in groups.values():
+        short = legends(alike)
+        for entry, text in zip(alike, short, strict=True):
+            seed = f"seed {entry.known_config.seed}" if short.count(text) > 1 else ""
+            names[entry.id] = ", ".join(filter(None, (names[entry.id], text, seed)))
+    return [names[entry.id] for entry in entries]
+
+
 def choice_caption(entry: Entry) -> str:
     """A run in a list to choose from: its title or id, then its method, data and status."""
     method = f"{method_caption(entry.config)} · {entry.config.data} · " if entry.config else ""

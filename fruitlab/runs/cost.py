@@ -18,6 +18,7 @@ MULTIPLY_ADDS = 35.8e6
 # Half the width takes a little over half the time, as small layers use the processor less well.
 WIDTH_EXPONENT = 1.2
 SCORING = 1 / 3  # work for a picture that is only scored: no backward pass, no update
+DRAWN = 70.0  # built-in pictures drawn per second, on a core that others use, too
 TEST_SHARE = 0.4  # of each category (paper 4.3)
 RECENT = 5  # runs whose median speed counts
 
@@ -92,19 +93,30 @@ def workload(config: Method, nice: int, real: int, *, first_phase: int = 0) -> t
     live = min(config.live_pictures, test_nice) + min(config.live_pictures, test_real)
     pictures = work = 0.0
     for phase in config.phases()[first_phase:]:
-        pool = phase.pools[0]  # further pools fill a small share of each batch
-        chosen = round(pool.nice * train_nice) + round(pool.real * train_real)
-        chosen = max(1, chosen)
-        seen = phase.iterations * mean_batch(chosen, config.batch_size)
+        # An upper bound for a pool that keeps some pictures of each category only.
+        chosen, *further = (
+            max(1, round(pool.nice * train_nice) + round(pool.real * train_real))
+            for pool in phase.pools
+        )
+        share = sum(pool.batch_share or 0.0 for pool in phase.pools[1:])
+        seen = phase.iterations * _mean_batch(chosen, config.batch_size, share)
         pictures += seen
         if phase.inputs == "features":
             # The convolutions are frozen, so each picture passes through them once.
-            work += SCORING * (chosen + tests)
+            work += SCORING * (chosen + sum(further) + tests)
         else:
             evaluations = config.full_evaluations * phase.iterations / config.iterations
             live_points = phase.iterations / config.live_every
             work += seen + SCORING * (live * live_points + tests * evaluations)
     return round(pictures), work
+
+
+def _mean_batch(pictures: int, batch_size: int, share: float) -> float:
+    """Mean number of pictures in a batch of which further pools fill that share."""
+    if batch_size:
+        extra = round(share * batch_size)
+        return mean_batch(pictures, max(1, batch_size - extra)) + extra
+    return mean_batch(pictures, 0) / (1 - share) if share < 1 else 0.0
 
 
 def run_speed(entry: Entry) -> float | None:
@@ -149,16 +161,23 @@ def guessed_speed(config: Method) -> float:
     return UNMEASURED / max(0.1, config.width) ** WIDTH_EXPONENT
 
 
+def drawing_seconds(pictures: int) -> float:
+    """Seconds that drawing so many built-in pictures may take. That happens once."""
+    return pictures / DRAWN
+
+
 def seconds_left(entry: Entry, *, window: int = 8) -> float | None:
     """Seconds until a run ends, at the pace of the last evaluations of its phase.
 
-    A later phase may be faster or slower. None before two evaluations.
+    A later phase may be faster or slower. None before the pace is known.
     """
-    if entry.config is None or entry.points < 2:
+    if entry.config is None or not entry.points:
         return None
     phase = entry.column("phase")
     recent = np.flatnonzero(phase == phase[-1])[-window:]
-    iteration, seconds = entry.column("iteration")[recent], entry.column("seconds")[recent]
+    now = entry.now
+    iteration = _with_now(entry.column("iteration")[recent], now and now.iteration)
+    seconds = _with_now(entry.column("seconds")[recent], now and now.seconds)
     done, elapsed = iteration[-1] - iteration[0], seconds[-1] - seconds[0]
     left = entry.config.iterations - iteration[-1]
     return float(elapsed / done * left) if done > 0 else None
@@ -166,9 +185,16 @@ def seconds_left(entry: Entry, *, window: int = 8) -> float | None:
 
 def pictures_per_second(entry: Entry, *, window: int = 8) -> float | None:
     """Training pictures per second over the last evaluations, scoring included."""
-    if entry.points < 2:
+    if not entry.points:
         return None
-    first = max(0, entry.points - window)
-    seen, seconds = entry.column("seen_nice") + entry.column("seen_real"), entry.column("seconds")
-    elapsed = seconds[-1] - seconds[first]
-    return float((seen[-1] - seen[first]) / elapsed) if elapsed > 0 else None
+    now = entry.now
+    seen = entry.column("seen_nice") + entry.column("seen_real")
+    seen = _with_now(seen[-window:], now and now.pictures)
+    seconds = _with_now(entry.column("seconds")[-window:], now and now.seconds)
+    elapsed = seconds[-1] - seconds[0]
+    return float((seen[-1] - seen[0]) / elapsed) if elapsed > 0 else None
+
+
+def _with_now(values: np.ndarray, now: float | None) -> np.ndarray:
+    """The values at evaluations and the present one, if that is later."""
+    return values if now is None or now <= values[-1] else np.append(values, now)

@@ -2,17 +2,27 @@
 
 from array import array
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fruitlab.config.errors import RunError
 from fruitlab.methods.base import Method
+from fruitlab.methods.phase import labels
 from fruitlab.metrics import accuracy
-from fruitlab.metrics.series import POINTS, Curves, thin
+from fruitlab.metrics.series import POINTS, Curves, Steps, Switch, thin
+from fruitlab.runs import steps
 from fruitlab.runs.folder import Run
 
 ACTIVE = ("waiting", "running")
+
+
+class Now(NamedTuple):
+    """Where a run is between two evaluations: iterations, pictures seen, seconds of training."""
+
+    iteration: float
+    pictures: float
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -109,12 +119,46 @@ class Entry:
         return accuracy.fraction(right, pictures)
 
     @property
+    def switches(self) -> tuple[Switch, ...]:
+        """Where later phases begin, as far as the run is."""
+        if len(self.phases) < 2 or not self.points:
+            return ()
+        about = {}
+        if self.config is not None:
+            phases = self.config.phases()
+            about = {label: one.summary for label, one in zip(labels(phases), phases, strict=True)}
+        phase, iteration = self.column("phase"), self.column("iteration")
+        return tuple(
+            Switch(int(iteration[phase == number][0]), label, about.get(label, label))
+            for number, label in enumerate(self.phases)
+            if number and (phase == number).any()
+        )
+
+    @property
     def switch(self) -> int | None:
         """The iteration at which the second phase begins; None before it does."""
-        if len(self.phases) < 2 or not self.points:
-            return None
-        later = np.flatnonzero(self.column("phase") >= 1)
-        return int(self.column("iteration")[later[0]]) if len(later) else None
+        switches = self.switches
+        return switches[0].iteration if switches else None
+
+    def steps(self) -> Steps:
+        """Loss, learning rate and momentum of every iteration, where they were logged."""
+        return steps.read(self.run)
+
+    @property
+    def now(self) -> Now | None:
+        """Where a run that trains is, written every second; None if that is not known."""
+        try:
+            if self.activity.get("doing") == "training":
+                return Now(*(float(self.activity[name]) for name in Now._fields))
+        except (KeyError, TypeError, ValueError):
+            pass
+        return None
+
+    @property
+    def iteration(self) -> int:
+        """Iterations so far."""
+        evaluated = int(self.column("iteration")[-1]) if self.points else 0
+        return max(evaluated, int(self.now.iteration)) if self.now else evaluated
 
     def curves(self, top: int = 1, most: int = POINTS) -> Curves:
         """The log for a plot, thinned to `most` evaluations."""
@@ -127,7 +171,8 @@ class Entry:
             combined=accuracy.combined(nice, real),
             loss=self.column("loss")[kept],
             learning_rate=self.column("learning_rate")[kept],
-            switch=self.switch,
+            momentum=self.column("momentum")[kept],
+            switches=self.switches,
         )
 
     def scores(self, at: int = -1) -> dict[str, Any] | None:

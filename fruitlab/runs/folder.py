@@ -2,6 +2,7 @@
 
 config.json        settings, data, device, versions
 metrics.jsonl      the log, one evaluation per line
+steps.jsonl        loss, learning rate and momentum of every iteration (`runs.steps`)
 weights.safetensors, best.safetensors      final weights, and the best during training
 state.safetensors  what a resume needs; deleted when the run has finished
 predictions.npz    the prediction for every test picture

@@ -21,10 +21,24 @@ SCORED_ON = ("split_seed", "validation")  # settings that decide which pictures 
 def run_key(entry: Entry, *, without: Iterable[str]) -> tuple[str, str | None]:
     """What runs share that are on the same pictures and differ at most in the settings `without`.
 
+    The same pictures may have several names.
+
     Raises:
         RunError: the run has no readable configuration.
     """
-    return entry.known_config.experiment(without=without), entry.data.get("fingerprint")
+    fingerprint = entry.data.get("fingerprint")
+    left_out = {*without, "data"} if fingerprint else without
+    return entry.known_config.experiment(without=left_out), fingerprint
+
+
+def same_experiment(one: Entry, other: Entry) -> bool:
+    """Whether two runs differ at most in the seed, and in the name of the same pictures."""
+    if not same_data(one, other):
+        return False
+    first, second = (
+        entry.known_config.experiment(without=("seed", "data")) for entry in (one, other)
+    )
+    return first == second
 
 
 def same_data(one: Entry, other: Entry) -> bool:

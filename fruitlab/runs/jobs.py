@@ -29,6 +29,7 @@ from filelock import FileLock, Timeout
 from pydantic import Field
 
 from fruitlab.config.files import write_json, write_whole
+from fruitlab.config.paths import data_root, runs_root
 from fruitlab.config.validation import Model, Name, read
 from fruitlab.runs.launch import start_python
 
@@ -169,6 +170,12 @@ def start(root: Path, title: str, arguments: list[str], *, upload: BinaryIO | No
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return Job(folder)
+
+
+def at_work() -> list[Job]:
+    """The explorer's jobs that work: imports and downloads, studies, play files."""
+    roots = (data_root() / ".jobs", runs_root() / ".studies", runs_root() / ".play")
+    return [job for root in roots for job in all_jobs(root) if job.status() == "working"]
 
 
 def all_jobs(root: Path) -> list[Job]:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from fruitlab.config.files import write_whole
 from fruitlab.methods.base import Method
+from fruitlab.runs import steps
 from fruitlab.runs.catalog import create
 from fruitlab.runs.folder import Run
 
@@ -47,6 +48,7 @@ def branch(trunk: Run, iteration: int, *, config: Method) -> Run:
     run = create(header | {"initial_training_of": trunk.id}, config=config)
     with open(trunk.log, "rb") as file:
         write_whole(run.log, file.read(notes["log_length"]))
+    steps.copy(trunk, run, iteration)
     if trunk.has(f"{name}-best"):
         best = (trunk.folder / f"{name}-best.safetensors").read_bytes()
         write_whole(run.folder / "best.safetensors", best)

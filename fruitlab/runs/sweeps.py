@@ -11,6 +11,7 @@ from fruitlab.runs.entry import Entry
 from fruitlab.runs.grouping import by_value_and_seed, run_key
 
 TENS = range(0, 101, 10)
+VARIES = ("ratio", "seed", "data")  # within a sweep; the pictures are the same under any name
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,7 @@ class Sweep:
     @property
     def key(self) -> str:
         """A short name for links; it does not depend on which runs the sweep has."""
-        first = self.runs[self.ratios[0]][0]
-        return first.header.get("experiment", "") + self.fingerprint[:4]
+        return self.config.experiment(without=VARIES) + self.fingerprint[:4]
 
     @property
     def name(self) -> str:
@@ -76,22 +76,32 @@ class Sweep:
 
 
 def sweeps(entries: Iterable[Entry]) -> list[Sweep]:
-    """The sweeps among all runs: most ratios first, then photographs, then the newest.
+    """The sweeps among all runs: shipped ones first, then most ratios, photographs, the newest.
 
     A ratio without any weights is left out, as no run there can classify a photo.
     """
     groups: dict[tuple[str, str | None], list[tuple[Entry, Mixed]]] = {}
     for entry in entries:
         if isinstance(entry.config, Mixed) and entry.final("combined") is not None:
-            key = run_key(entry, without=("ratio", "seed"))
+            key = run_key(entry, without=VARIES)
             groups.setdefault(key, []).append((entry, entry.config))
     found = [sweep for group in groups.values() if (sweep := _sweep(group)).runs]
     return sorted(found, key=_order)
 
 
-def _order(sweep: Sweep) -> tuple[int, bool, float]:
-    newest = max(entry.created for runs in sweep.runs.values() for entry in runs)
-    return -len(sweep.runs), sweep.kind != "photographs", -newest
+def sweep_of(entries: Iterable[Entry], run_id: str) -> Sweep | None:
+    """The sweep that a run belongs to, if any."""
+    for sweep in sweeps(entries):
+        if any(entry.id == run_id for runs in sweep.runs.values() for entry in runs):
+            return sweep
+    return None
+
+
+def _order(sweep: Sweep) -> tuple[bool, int, bool, float]:
+    entries = [entry for runs in sweep.runs.values() for entry in runs]
+    newest = max(entry.created for entry in entries)
+    shipped = any(entry.run.shipped for entry in entries)
+    return not shipped, -len(sweep.runs), sweep.kind != "photographs", -newest
 
 
 def _preference(entry: Entry) -> tuple[bool, float]:

@@ -6,7 +6,7 @@ from fruitlab.config.text import percent
 from fruitlab.metrics.accuracy import SCORES
 from fruitlab.metrics.series import Forgetting
 from fruitlab.plots import style
-from fruitlab.plots.comparison import line_style, tinted
+from fruitlab.plots.comparison import line_style
 from fruitlab.plots.figures import Figure, forgetting
 from fruitlab.studies import published
 from fruitlab.studies.plans import RATIOS, SPLITS
@@ -112,8 +112,7 @@ def tuning(number: int, lines: Mapping[str, Mapping[int, float]]) -> Figure:
     """
     data = []
     for place, (name, line) in enumerate(lines.items()):
-        dash, tint = line_style(place)
-        colour = tinted(style.COLOURS["combined"], tint)
+        colour, dash = line_style(place)
         trace = style.line("combined", list(line), list(line.values()), name=name, dash=dash)
         trace["line"] |= {"color": colour, "width": 2}
         trace["marker"] |= {"color": colour}

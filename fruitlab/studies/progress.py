@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fruitlab.config.run_config import EVALUATION
 from fruitlab.methods.base import Method
+from fruitlab.methods.mixed import Mixed
 from fruitlab.runs import cost
 from fruitlab.runs.cost import Estimate
 from fruitlab.runs.entry import Entry
@@ -51,7 +52,7 @@ def study_progress(study: Study, entries: Iterable[Entry], fingerprint: str | No
     """
     runs: dict[str, list[Entry]] = {}
     for entry in entries:
-        if entry.config is not None and _on(entry, fingerprint):
+        if entry.config is not None and _on(entry, study.data, fingerprint):
             runs.setdefault(_key(entry.config), []).append(entry)
     best = {same: min(alike, key=_preference) for same, alike in runs.items()}
     known: Known = {}
@@ -69,14 +70,39 @@ def study_progress(study: Study, entries: Iterable[Entry], fingerprint: str | No
         known, configs = scores, following
 
 
-def _on(entry: Entry, fingerprint: str | None) -> bool:
-    """Whether a run is on these pictures; one whose data are not known yet may be."""
-    known = entry.data.get("fingerprint", fingerprint)
-    return fingerprint is None or known == fingerprint
+def with_other_ratios(
+    progress: Progress, study: Study, entries: Iterable[Entry], fingerprint: str | None
+) -> Progress:
+    """The progress with the finished mixed runs that differ from the study's in the ratio alone.
+
+    Args:
+        progress: of `study_progress`, for the same study, runs and data.
+    """
+    without = (*EVALUATION, "data", "ratio")
+    alike = {config.experiment(without=without) for config in progress.configs}
+    taken = {_key(config) for config in progress.configs}
+    found = {
+        config: entry
+        for entry in entries
+        if isinstance(config := entry.config, Mixed)
+        and entry.status == "finished"
+        and config.experiment(without=without) in alike
+        and _key(config) not in taken
+        and _on(entry, study.data, fingerprint)
+    }
+    return Progress([*progress.configs, *found], progress.found | found)
+
+
+def _on(entry: Entry, name: str, fingerprint: str | None) -> bool:
+    """Whether a run is on these pictures, under whatever name; by name if one is not known yet."""
+    known = entry.data.get("fingerprint")
+    if known and fingerprint:
+        return known == fingerprint
+    return entry.known_config.data == name
 
 
 def _key(config: Method) -> str:
-    return config.experiment(without=EVALUATION)
+    return config.experiment(without=(*EVALUATION, "data"))
 
 
 def _preference(entry: Entry) -> tuple[int, float]:

@@ -34,7 +34,7 @@ NUMBERS = (
     "ended",
     "scored",
 )
-COUNTERS = ("loss_since", "epoch_loss", "stale", "halvings", "rate")
+COUNTERS = ("loss", "loss_since", "epoch_loss", "stale", "halvings", "rate")
 
 
 def new_network(config: RunConfig, categories: int) -> Model:
@@ -192,6 +192,7 @@ class State:
             pictures: size of the batch.
             real: how many of its pictures are real, int64 scalar.
         """
+        self.counters["loss"].copy_(loss)
         self.counters["loss_since"].add_(loss, alpha=pictures)
         self.counters["epoch_loss"].add_(loss, alpha=pictures)
         self.counters["real_pictures"].add_(real)

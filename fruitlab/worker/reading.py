@@ -35,13 +35,14 @@ def read_data(
     say: Say,
     progress: Progress | None = None,
 ) -> TwoDomains:
-    """Read the run's data.
+    """Read the run's data: under its name, or another one with the same pictures.
 
     Raises:
         DataError: it is missing, or it has changed since the run started.
     """
-    data = store.load(name, say=say, progress=progress)
     known = run.header().get("data")
+    name = store.local_name(name, known["fingerprint"] if known else None) or name
+    data = store.load(name, say=say, progress=progress)
     if known and known["fingerprint"] != data.fingerprint:
         raise DataError(
             f"The data set {name!r} has changed since {run.id} started (its fingerprint is"

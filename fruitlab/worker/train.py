@@ -19,6 +19,7 @@ from fruitlab.models import weights
 from fruitlab.runs.folder import Run
 from fruitlab.training import devices
 from fruitlab.training.device_dataset import DeviceDataset
+from fruitlab.training.evaluation import Diverged
 from fruitlab.training.loop import train
 from fruitlab.training.state import State
 from fruitlab.training.steps import capture_on
@@ -26,6 +27,7 @@ from fruitlab.worker import messages
 from fruitlab.worker.recorder import Recorder, describe
 from fruitlab.worker.stop import Stopped
 from fruitlab.worker.teachers import with_targets
+from fruitlab.worker.trace import Trace
 
 Noted = Callable[[Recorder, dict[str, Any]], None]
 
@@ -89,20 +91,30 @@ def train_into(
     recorder = Recorder(run, config, state, data.categories)
     if recorder.resume():
         say(f"Resuming at iteration {state.iteration:,} of {config.iterations:,}.")
-    run.doing("training")
+    trace = Trace(run, state)
+    trace.progress()
     started, first = time.monotonic(), state.iteration
     snapshots = set(header.get("snapshots", ()))
-    for evaluation in train(config, dataset, state):
-        if evaluation is not None:
-            point = recorder.note(evaluation)
-            say(messages.progress(point, config.iterations, time.monotonic() - started, first))
-            noted(recorder, point)
-            note_steps(run, state)
-        elif state.phase == 0 and state.iteration in snapshots:
-            recorder.snapshot()
-        if stop():
-            recorder.keep()
-            raise Stopped
+    try:
+        for evaluation in train(config, dataset, state):
+            if evaluation is not None:
+                trace.flush()
+                point = recorder.note(evaluation)
+                say(messages.progress(point, config.iterations, time.monotonic() - started, first))
+                noted(recorder, point)
+                note_steps(run, state)
+            else:
+                trace.add()
+                if state.phase == 0 and state.iteration in snapshots:
+                    trace.flush()
+                    recorder.snapshot()
+            if stop():
+                trace.flush()
+                recorder.keep()
+                raise Stopped
+    except Diverged:
+        trace.flush()  # the curve shows where it happened
+        raise
     run.doing("writing the results")
     return recorder.results(data, dataset)
 

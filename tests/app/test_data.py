@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
-from logged_runs import point
+from logged_runs import mixed, point
 from logged_runs import run as logged
 from run_folders import run_folder
 from streamlit.testing.v1 import AppTest
@@ -17,10 +17,12 @@ from ui_pages import charts, checked, html, opened, pictures, text
 from fruitlab.app.components import study
 from fruitlab.app.data_page import add
 from fruitlab.config.files import write_json
-from fruitlab.config.paths import data_root
+from fruitlab.config.paths import data_root, runs_root
 from fruitlab.data import sources, store, uploads
 from fruitlab.data.importing import import_pictures
 from fruitlab.runs import jobs
+from fruitlab.runs.index import Index
+from fruitlab.runs.sweeps import sweeps
 
 
 def is_working() -> bool:
@@ -58,8 +60,9 @@ def test_an_imported_dataset(pair) -> None:
     (pair.nice / "Red Disc" / "99.png").write_bytes(b"not a picture")
     (pair.nice / "Lonely").mkdir()
     (pair.nice / "Lonely" / "1.png").write_bytes((pair.nice / "Red Disc" / "00.png").read_bytes())
-    import_pictures(name="things", nice=pair.nice, real=pair.real)
-    run_folder("a")
+    report = import_pictures(name="things", nice=pair.nice, real=pair.real)
+    run_folder("a", data="its-name-elsewhere", fingerprint=report.fingerprint)
+    run_folder("b", fingerprint="f" * 16)  # on other pictures that had this name
     app = checked(opened("data", name="things"))
     assert {metric.label: metric.value for metric in app.metric} == {
         "Categories": "3",
@@ -146,12 +149,20 @@ def test_a_zip_is_added_and_removed_with_its_pictures(pair, tmp_path: Path) -> N
             for picture in root.rglob("*.png"):
                 archive.write(picture, f"{root.name}/{picture.relative_to(root)}")
     app = checked(opened("data"))
-    app.file_uploader(key="zip file").set_value(("things.zip", file.getvalue(), "application/zip"))
+    app.file_uploader(key="zip file").set_value(
+        ("My things (1).zip", file.getvalue(), "application/zip")
+    )
+    checked(app.run())
+    assert app.text_input(key="name of zip").value == "My-things-1"
     checked(app.text_input(key="name of zip").set_value("things").run())
     checked(app.button(key="add zip").click().run())
     when_done(app)
     assert "Adding things**: done." in text(app)
-    checked(app.selectbox(key="data name").set_value("things").run())
+    assert app.selectbox(key="data name").value == "things"
+    # Another tab, or this one after a reload, need not be told again, and shows nobody's pictures.
+    other = checked(opened("data"))
+    assert "Adding things" not in text(other)
+    assert other.selectbox(key="data name").value == "synthetic"
     app.button(key="remove").click()
     checked(app.run())
     assert store.load_cached("things") is not None  # the dialog only asks
@@ -178,7 +189,9 @@ def test_a_file_that_is_not_a_zip(tmp_path: Path) -> None:
 def test_downloads_require_that_the_licence_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     commands = []
     monkeypatch.setattr(
-        jobs, "start", lambda root, title, command, upload=None: commands.append(command)
+        jobs,
+        "start",
+        lambda root, title, command, upload=None: commands.append(command) or jobs.Job(root / "x"),
     )
     app = checked(opened("data"))
     assert all(source.licence in text(app) for source in sources.SOURCES.values())
@@ -202,6 +215,18 @@ def test_jobs_of_every_kind_are_shown() -> None:
     assert "Job 1-broken**: its process ended unexpectedly" in text(app)
     assert "Job 2-failed**: it failed" in text(app)
     assert any(button.label == "Cancel" for button in app.button)
+
+
+def test_a_failed_job_is_shown_until_it_is_tried_again() -> None:
+    for number in (1, 2):
+        folder = add.root() / f"{number}-failed"
+        folder.mkdir(parents=True)
+        write_json(folder / "job.json", {"title": "Adding things", "started": number})
+        (folder / "status").write_text("1")
+        write_json(folder / "result.json", {"error": f"Reason {number}."})
+    app = checked(opened("data"))
+    assert "Reason 2." in text(app) and "Reason 1." not in text(app)
+    assert len([button for button in app.button if button.label == "Dismiss"]) == 1
 
 
 def test_a_full_disk(monkeypatch: pytest.MonkeyPatch, pair) -> None:
@@ -234,17 +259,50 @@ def test_the_search_for_the_best_ratio_shows_its_cost_and_its_result(
     checked(app.button(key="study ratio on things").click().run())
     assert started == [("ratio on things", ["study", "ratio", "--data", "things"])]
 
+    # The runs of the study, some of them under the name that the same pictures had before.
     for ratio, accuracy in ((0, 0.2), (25, 0.5), (50, 0.62), (75, 0.61), (100, 0.1)):
-        logged(
+        made = logged(
             f"at-{ratio}",
             [point(0, 0.1, 0.1), point(1200, accuracy, accuracy, full=True)],
-            data="things",
+            data="things" if ratio < 60 else "renamed",
             fingerprint=report.fingerprint,
             ratio=ratio,
         )
+        (made.folder / "weights.safetensors").touch()
     app = checked(opened("data", name="things"))
     assert "**Best so far: 50 % real**, combined 62.0%" in text(app)
     assert "Not distinguishable from it: 75 %" in text(app)
     # 38 % and 62 % are next.
     assert "7 runs, 9 at most; 5 of them finished" in text(app)
     assert [figure.title for figure in charts(app)] == ["Accuracy by mixing ratio"]
+    link = next(link.proto for link in app.get("page_link") if "photo" in link.proto.label)
+    (sweep,) = sweeps(Index().entries())
+    assert f"set={sweep.key}" in link.query_string and "ratio=50" in link.query_string
+
+    # A run that the study did not ask for counts, too.
+    logged(
+        "by-hand",
+        [point(0, 0.1, 0.1), point(1200, 0.8, 0.8, full=True)],
+        data="things",
+        fingerprint=report.fingerprint,
+        ratio=55,
+    )
+    app = checked(opened("data", name="things"))
+    assert "**Best so far: 55 % real**, combined 80.0%" in text(app)
+    assert charts(app)[0].data[0]["x"] == [0, 25, 50, 55, 75, 100]
+
+
+def test_while_the_search_works_its_bar_and_its_words_agree(
+    pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = import_pictures(name="things", nice=pair.nice, real=pair.real)
+    for ratio in (0, 25, 50):
+        logged(f"at-{ratio}", mixed(20), data="things", fingerprint=report.fingerprint, ratio=ratio)
+    folder = runs_root() / ".studies" / "1"
+    folder.mkdir(parents=True)
+    write_json(folder / "job.json", {"title": "ratio on things", "started": time.time()})
+    app = checked(opened("data", name="things"))
+    (bar,) = app.get("progress")
+    assert "**3 of at most 9 runs finished**" in bar.proto.text
+    assert bar.proto.value == round(100 * 3 / 9)
+    assert charts(app) and "Best so far" in text(app)

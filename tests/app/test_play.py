@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from logged_runs import iterative, run
 from play_files import write
@@ -15,6 +16,7 @@ from ui_pages import opened, text
 from fruitlab.app import host
 from fruitlab.config.paths import runs_root
 from fruitlab.play import file as play
+from fruitlab.runs import jobs
 
 
 @pytest.fixture(autouse=True)
@@ -82,14 +84,30 @@ def test_the_chosen_run_s_own_file_comes_first(shipped) -> None:
     assert components(app)[0]["url"].startswith("/assets/play/fifty?")
 
 
-def test_an_own_run_without_a_file_is_not_silently_replaced(shipped) -> None:
+def test_an_own_run_without_a_file_is_not_silently_replaced(shipped, monkeypatch) -> None:
     write(shipped / "fifty.safetensors")
-    run("zoo", iterative(100), method="iterative", iterations=100)
+    made = run("zoo", iterative(100), method="iterative", iterations=100)
     app = opened("forgetting", runs="zoo")
-    assert "zoo has no play file, so Play shows another run" in text(app)
+    assert "Play shows another run. zoo has no play file" in text(app)
     assert "python -m fruitlab play-file zoo" in text(app)
+    made.write_tensors("switch", {"w": np.zeros(1, np.float32)}, {})
+    app = opened("forgetting", runs="zoo")
+    started: list = []
+    monkeypatch.setattr(jobs, "start", lambda root, title, command: started.append(command))
+    app.button(key="make play file").click().run()
+    assert started == [["play-file", "zoo"]] and not app.exception
     write(runs_root() / "zoo" / play.NAME)
-    assert "has no play file" not in text(opened("forgetting", runs="zoo"))
+    app = opened("forgetting", runs="zoo")
+    assert "Play shows another run" not in text(app)
+    assert components(app)[0]["url"].startswith("/assets/play/zoo?")
+
+
+def test_a_play_file_that_cannot_be_made_is_not_offered(shipped) -> None:
+    write(shipped / "fifty.safetensors")
+    made = run("zoo", iterative(100), method="iterative", iterations=100, data="gone")
+    made.write_tensors("switch", {"w": np.zeros(1, np.float32)}, {})
+    app = opened("forgetting", runs="zoo")
+    assert "*gone*, which is not on this machine" in text(app) and not app.button
 
 
 def test_a_damaged_file_says_so(shipped) -> None:

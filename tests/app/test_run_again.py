@@ -9,8 +9,8 @@ from run_folders import run_folder
 from ui_pages import checked, opened, text
 
 from fruitlab.app import permalinks
+from fruitlab.app.local_data import local_name, training_problem
 from fruitlab.app.runs_page import again
-from fruitlab.app.runs_page.local_data import local_name, training_problem
 from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
 from fruitlab.methods.base import Method
@@ -93,11 +93,10 @@ def test_different_or_damaged_data_of_the_same_name_is_reported(
 
 
 def test_data_with_the_same_hash_under_another_name_is_used(workers: list, pair) -> None:
-    import_pictures(name="mine", nice=pair.nice, real=pair.real)
-    run = run_folder("a")
-    header = run.header()
-    fingerprint = store.load_cached("mine").fingerprint
-    run.write_header(header | {"data": header["data"] | {"fingerprint": fingerprint}})
+    fingerprint = import_pictures(name="mine", nice=pair.nice, real=pair.real).fingerprint
+    (pair.nice / "Red Disc" / "00.png").unlink()
+    import_pictures(name="things", nice=pair.nice, real=pair.real)  # its name, other pictures
+    run_folder("a", fingerprint=fingerprint)
     (entry,) = Index().entries()
     assert local_name(entry) == "mine" and training_problem(entry) == ("", "")
     app = checked(opened("runs", runs="a", section="again"))

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import streamlit as st
+from logged_runs import iterative
+from logged_runs import run as logged
 from run_folders import CATEGORIES, TESTED, predictions, run_folder
 from streamlit.testing.v1 import AppTest
-from ui_pages import address, checked, html, opened, pictures, text
+from ui_pages import address, charts, checked, html, opened, pictures, text
 
 from fruitlab.app.components import confusion
 from fruitlab.app.runs_page import categories, compare, mistakes
@@ -51,7 +53,8 @@ def test_the_newest_run_is_selected_first() -> None:
     for name in ("old", "new"):
         run_folder(name)
     app = checked(opened("runs"))
-    assert table(app)["run"].tolist() == ["new", "old"]
+    assert table(app)["id"].tolist() == ["new", "old"]
+    assert set(table(app)["run"]) == {"mixed, 60 % real, seed 0"}
     assert address(app) == {}  # writing it would add a step to the browser's history
     assert app.code[-1].value.endswith("runs?runs=new")
     scores = accuracy.table_scores(predictions(0))
@@ -105,7 +108,7 @@ def test_damaged_and_foreign_folders(tmp_path: Path) -> None:
 
     everything = ",".join(sorted(run.id for run in catalog.all_runs()))
     app = checked(opened("runs", runs=everything))
-    shown = dict(zip(table(app)["run"], table(app)["status"], strict=True))
+    shown = dict(zip(table(app)["id"], table(app)["status"], strict=True))
     assert {
         name.split()[-1]
         for name in (
@@ -121,7 +124,7 @@ def test_damaged_and_foreign_folders(tmp_path: Path) -> None:
         and shown["half"].endswith("interrupted")
         and shown["failed"].endswith("failed")
     )
-    remarks = dict(zip(table(app)["run"], table(app)["remark"], strict=True))
+    remarks = dict(zip(table(app)["id"], table(app)["remark"], strict=True))
     assert "newer version" in remarks["newer"] and remarks["failed"] == "The disk is full."
 
     for run in catalog.all_runs():  # each on its own, in each section
@@ -215,6 +218,65 @@ def test_seeds_are_a_mean_and_differences_are_marked() -> None:
     assert "Momentum" not in sides(app)
     checked(app.toggle(key="runs agree").set_value(True).run())
     assert "Momentum" in sides(app) and sides(app).count('<tr class="differs">') == 3
+
+
+def test_runs_that_differ_in_two_settings_are_a_heat_map() -> None:
+    names = []
+    for ratio in (20, 60):
+        for rate in (0.01, 0.02, 0.04):
+            for seed in range(2):
+                names.append(f"r{ratio}-{int(1000 * rate)}-{seed}")
+                run_folder(names[-1], ratio=ratio, learning_rate=rate, seed=seed)
+    app = checked(opened("runs", runs=",".join(names)))
+    maps = [figure for figure in charts(app) if figure.data[0].get("type") == "heatmap"]
+    assert [figure.title.split(",")[0] for figure in maps] == ["● Nice", "◆ Real", "■ Combined"]
+    (trace,) = maps[0].data
+    assert trace["x"] == ["20", "60"] and trace["y"] == ["0.01", "0.02", "0.04"]
+    seeds = [catalog.find(f"r60-20-{seed}").summary()["nice"]["top1"] for seed in range(2)]
+    assert trace["z"][1][1] == pytest.approx(np.mean(seeds))
+    # With a third setting, there is no plane.
+    run_folder("other", ratio=20, iterations=50)
+    app = checked(opened("runs", runs=",".join([*names, "other"])))
+    assert not [figure for figure in charts(app) if figure.data[0].get("type") == "heatmap"]
+
+
+def test_a_run_with_phases_has_its_accuracy_matrix() -> None:
+    logged("one", iterative(100), method="iterative", iterations=100)
+    app = checked(opened("runs", runs="one", section="transfer"))
+    assert app.table[0].value.iloc[:, 0].tolist() == [
+        "before training",
+        "after initial",
+        "after restricted",
+    ]
+    values = {metric.label: metric.value for metric in app.metric}
+    assert values["Forgetting (Avalanche)"] == values["Forgetting (Mammoth)"] == "40.0 points"
+    assert values["Backward transfer"] == "-40.0 points"
+    run_folder("mixed")
+    app = checked(opened("runs", runs="mixed", section="transfer"))
+    assert "Forgetting and transfer" not in app.segmented_control(key="runs section").options
+
+
+def test_rows_have_readable_names_and_seeds_told_apart() -> None:
+    for name, changes in {
+        "a": {"seed": 0},
+        "b": {"seed": 1},
+        "c": {"ratio": 20, "learning_rate": 0.05},
+        "e": {"ratio": 20},
+        "f": {"seed": 2},
+        "d": {"method": "iterative", "split": 30},
+    }.items():
+        run_folder(name, **changes)
+    labels.write_label(catalog.find("b"), title="Lucky", note="")
+    app = checked(opened("runs"))
+    assert dict(zip(table(app)["id"], table(app)["run"], strict=True)) == {
+        "a": "mixed, 60 % real, seed 0",
+        "b": "Lucky",
+        "c": "mixed, 20 % real, learning rate 0.05",
+        "d": "iterative, 30 % nice first, frozen statistics",
+        "e": f"mixed, 20 % real, learning rate {configure('mixed').learning_rate:g}",
+        "f": "mixed, 60 % real, seed 2",
+    }
+    assert table(app).columns[:4].tolist() == ["run", "combined", "nice", "real"]
 
 
 def test_names_cannot_inject_html() -> None:

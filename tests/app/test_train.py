@@ -7,6 +7,7 @@ from logged_runs import iterative, mixed, run
 from ui_pages import charts, opened, text
 
 from fruitlab.app import forms, launch
+from fruitlab.app.train_page import estimate
 from fruitlab.config.paths import runs_root
 from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
@@ -23,6 +24,16 @@ def test_without_runs_the_form_has_an_estimate_and_start() -> None:
     assert [
         (app.slider(key="ratio").min, app.slider(key="ratio").max, app.slider(key="ratio").step)
     ] == [(0, 100, 1)]
+
+
+def test_the_estimate_includes_drawing_the_built_in_pictures() -> None:
+    """5,200 pictures take a minute to draw, and a preset of a minute is not done before that."""
+    drawn = (100, 100, False), (2600, 2600, True)
+    config = configure("mixed", preset="glance", iterations=1)
+    seconds = [re.search(r"about (.*?)\*\*", estimate.text(config, c, []))[1] for c in drawn]
+    apart = [int(text.removesuffix(" s")) for text in seconds]
+    assert apart[1] - apart[0] > 50
+    assert "5,200 pictures are drawn" in estimate.text(config, drawn[1], [])
 
 
 def test_every_setting_has_a_widget_with_help_unit_and_limits() -> None:
@@ -140,7 +151,8 @@ def test_a_running_run(workers: list) -> None:
         assert [metric.value for metric in app.metric] == ["74.0%", "18.0%", "36.5%"]
         shown = charts(app)[0]
         assert (
-            shown.layout["shapes"][0]["x0"] == 50 and "restricted training begins" in shown.caption
+            shown.layout["shapes"][0]["x0"] == 50
+            and "From iteration 50 on: restricted training" in shown.caption
         )
         assert "random baseline" in [trace["name"] for trace in shown.data]
         app.segmented_control(key="top").set_value(3).run()
@@ -216,6 +228,12 @@ def test_a_run_that_ended_early_says_why_and_resumes(
     ]
     launch.resume(catalog.find("one"))
     assert len(workers) == 1, "an active run is not started again"
+
+
+def test_a_run_whose_data_is_gone_cannot_be_resumed() -> None:
+    run("one", mixed(100)[:6], status="stopped", iterations=100, data="gone")
+    resume = opened("train", run="one").button(key="resume")
+    assert resume.disabled and "*gone*, which is not on this machine" in resume.help
 
 
 def test_missing_and_unreadable_runs() -> None:

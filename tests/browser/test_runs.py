@@ -1,5 +1,6 @@
 """Runs compared, pictures of a confusion cell, links to views and runs; a zip file uploaded."""
 
+import json
 import re
 import zipfile
 from pathlib import Path
@@ -15,6 +16,12 @@ from fruitlab.runs import catalog
 pytestmark = pytest.mark.slow
 expect.set_options(timeout=60_000)
 PLOTS = "figure.fruitlab .plot"
+LAST_POINT = """(plot, line) => {
+    const box = plot.getBoundingClientRect(), { xaxis, yaxis } = plot._fullLayout
+    const { x, y } = plot.data[line]
+    return [box.left + xaxis._offset + xaxis.d2p(x.at(-1)),
+            box.top + yaxis._offset + yaxis.d2p(y.at(-1))]
+}"""
 
 
 def drawn_plots(page: Page, count: int) -> None:
@@ -77,6 +84,34 @@ def test_two_runs_compared_and_the_view_restored(server, tab) -> None:
     expect(rows).to_have_count(2)  # where this visitor was
     page.go_back()
     expect(page).to_have_url(f"{server.url}/data")
+
+
+def test_charts_zoom_and_highlight_together(server, tab) -> None:
+    for ratio in (20, 60):
+        made = run_folder(f"m{ratio}", ratio=ratio)
+        points = made.metrics()
+        made.log.write_text(
+            "".join(json.dumps(p | {"nice": [90, ratio, 90]}) + "\n" for p in points)
+        )
+    page = tab()
+    page.goto(f"{server.url}/runs?runs=m20,m60")
+    drawn_plots(page, 4)
+    zoomed = f"[...document.querySelectorAll('{PLOTS}')].slice(0, 3)"
+    page.evaluate(f"Plotly.relayout({zoomed}[1], {{'xaxis.range': [20, 60]}})")
+    page.wait_for_function(f"{zoomed}.every(plot => plot.layout.xaxis.range[0] === 20)")
+    # Pointing at a line makes the other one faint in every chart. They differ at the end.
+    page.evaluate(f"Plotly.relayout({zoomed}[1], {{'xaxis.autorange': true}})")
+    page.wait_for_function(f"{zoomed}.every(plot => plot.layout.xaxis.range[1] > 90)")
+    opacities = (
+        f"{zoomed}.map(plot => [...plot.querySelectorAll('.scatterlayer .trace')].slice(0, 2)"
+        ".map(line => line.style.opacity).join())"
+    )
+    page.evaluate(f"{zoomed}[0].scrollIntoView({{block: 'center'}})")
+    x, y = page.evaluate(f"({LAST_POINT})({zoomed}[0], 1)")
+    page.mouse.move(x - 1, y - 1)
+    page.wait_for_function(f"{opacities}.every(found => found === '0.15,1')")
+    page.mouse.move(5, 5)
+    page.wait_for_function(f"{opacities}.every(found => found === '1,1')")
 
 
 def test_a_confusion_cell_opens_its_pictures(server, tab) -> None:

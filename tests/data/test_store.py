@@ -13,7 +13,7 @@ import pytest
 from fruitlab.config.errors import DataError
 from fruitlab.config.paths import data_root
 from fruitlab.data.importing import import_pictures
-from fruitlab.data.store import available, load, remove
+from fruitlab.data.store import available, load, local_name, remove
 
 
 def files_of(folder: str) -> dict[str, Path]:
@@ -26,6 +26,17 @@ def test_images_are_read_only_memmaps(mine):
     assert isinstance(data.nice.images, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
         data.nice.images[0, 0, 0, 0] = 1
+
+
+def test_data_is_recognized_by_its_fingerprint_whatever_its_name(mine):
+    fingerprint = load("mine").fingerprint
+    assert local_name("theirs", fingerprint) == "mine"
+    assert local_name("mine", fingerprint) == "mine"
+    assert local_name("mine", "another") == "mine"  # of that name, with other pictures
+    assert local_name("theirs", "another") is None and local_name("theirs", None) is None
+    assert local_name("synthetic:7", "another") == "synthetic:7"  # drawn when it is needed
+    known = {"theirs": "others", "mine": fingerprint}
+    assert local_name("theirs", fingerprint, known) == "mine"
 
 
 def truncate(path: Path) -> None:

@@ -37,6 +37,7 @@ def run(
     categories: tuple[str, ...] = CATEGORIES,
     predictions: bool = True,
     method: str = "mixed",
+    fingerprint: str = "0123456789abcdef",
     seed_of_run: int = 0,
     **changes: Any,
 ) -> Run:
@@ -55,7 +56,7 @@ def run(
         "data": {
             "name": data,
             "kind": kind,
-            "fingerprint": "0123456789abcdef",
+            "fingerprint": fingerprint,
             "categories": list(categories),
         },
     }

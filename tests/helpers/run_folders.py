@@ -23,6 +23,7 @@ def run_folder(
     method: str = "mixed",
     points: int = 6,
     hashes: dict[str, list[str]] | None = None,
+    fingerprint: str = "0123456789abcdef",
     **changes: Any,
 ) -> Run:
     """A run folder under FRUITLAB_CHECKPOINTS.
@@ -40,7 +41,7 @@ def run_folder(
         "data": {
             "name": config.data,
             "kind": "photographs",
-            "fingerprint": "0123456789abcdef",
+            "fingerprint": fingerprint,
             "categories": list(CATEGORIES),
         },
     }

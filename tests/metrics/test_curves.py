@@ -18,6 +18,7 @@ from fruitlab.metrics.curves import (
     side_by_side,
     smoothed,
 )
+from fruitlab.metrics.series import Steps
 
 
 def log(*lines: tuple[int, int, int, float | None]):
@@ -64,7 +65,7 @@ def test_a_curve_is_one_quantity_over_each_axis() -> None:
 
 
 def test_a_curve_leaves_out_evaluations_that_go_back() -> None:
-    lines = log(*LINES, (5, 99, 99, 1.0), (3, 0, 0, 1.0), (6, 1, 1, 1.0))
+    lines = log(*LINES, (3, 0, 0, 1.0), (6, 1, 1, 1.0))
     assert curve(lines, axis="iterations", metric="top1", score="nice").y.tolist() == [
         0.04,
         0.16,
@@ -72,6 +73,25 @@ def test_a_curve_leaves_out_evaluations_that_go_back() -> None:
         0.01,
     ]
     assert len(curve(log(), axis="time", metric="top1").x) == 0
+
+
+def test_of_two_evaluations_at_one_iteration_the_later_counts() -> None:
+    """An end action changes the weights, and the network is evaluated again."""
+    found = curve(log(*LINES, (5, 99, 99, 2.0)), axis="iterations", metric="top1", score="nice")
+    assert (found.x.tolist(), found.y.tolist()) == ([0, 1, 5], [0.04, 0.16, 0.99])
+
+
+def test_every_iteration_is_drawn_where_it_was_logged() -> None:
+    rising = np.arange(1.0, 6)
+    steps = Steps(np.arange(1, 6), rising, rising / 10, rising / 100)
+    column = log(*LINES)
+    loss = curve(column, axis="iterations", metric="loss", steps=steps)
+    assert (loss.x.tolist(), loss.y.tolist()) == ([1, 2, 3, 4, 5], [1, 2, 3, 4, 5])
+    # 30 pictures at iteration 1 and 150 at iteration 5.
+    rate = curve(column, axis="pictures", metric="learning_rate", steps=steps)
+    assert rate.x.tolist() == [30, 60, 90, 120, 150] and rate.y[-1] == 0.5
+    # Accuracies are known at evaluations only.
+    assert len(curve(column, axis="iterations", metric="top1", steps=steps).x) == 3
 
 
 def test_smoothing_evenly_spaced_points_is_the_usual_debiased_average() -> None:

@@ -1,5 +1,7 @@
 """Figures that compare runs."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -24,7 +26,7 @@ def line(name: str, nice: float, real: float, **more) -> Line:
     )
 
 
-def test_one_panel_for_each_score_in_its_colour() -> None:
+def test_one_panel_for_each_score_and_a_colour_for_each_run() -> None:
     figures = panels(
         [line("A", 0.5, 0.3), line("B", 0.7, 0.2)],
         axis="iterations",
@@ -33,13 +35,11 @@ def test_one_panel_for_each_score_in_its_colour() -> None:
         categories=20,
     )
     assert len(figures) == 3
+    colours = {tuple(trace["line"]["color"] for trace in f["data"][:2]) for f in figures}
+    assert len(colours) == 1 and len(set(*colours)) == 2  # the same in every panel
     for figure, score in zip(figures, ("nice", "real", "combined"), strict=True):
         first, second, baseline = figure["data"]
-        assert (
-            first["line"]["color"].lower()
-            == second["line"]["color"].lower()
-            == style.COLOURS[score].lower()
-        )
+        assert (first["legendgroup"], second["legendgroup"]) == ("A", "B")
         assert (
             first["line"]["dash"] != second["line"]["dash"]
             and first["marker"]["symbol"] == style.SYMBOLS[score]
@@ -47,8 +47,8 @@ def test_one_panel_for_each_score_in_its_colour() -> None:
         assert baseline["y"] == [0.05, 0.05]
         assert style.SHAPES[score] in figure["title"]
     assert (
-        figures[0]["caption"] == "At the end: 70.0% (B), 50.0% (A)."
-        and figures[1]["caption"] == "At the end: 30.0% (A), 20.0% (B)."
+        figures[0]["caption"] == "At the end: 70.0% (B), 50.0% (A). Dotted: random guessing, 5.0%."
+        and "At the end: 30.0% (A), 20.0% (B)." in figures[1]["caption"]
     )
     assert (
         len({tuple(figure["layout"]["yaxis"]["range"]) for figure in figures}) == 1
@@ -110,12 +110,25 @@ def test_empty_curves_and_names_with_html() -> None:
     assert "<b>" not in named["hovertemplate"]
 
 
-def test_lines_differ_without_colour() -> None:
-    assert (
-        len({line_style(place) for place in range(10)}) == 10
-        and len({line_style(place)[0] for place in range(5)}) == 5
+def test_a_single_run_has_the_colours_of_the_scores() -> None:
+    figures = panels(
+        [line("A", 0.5, 0.3)], axis="iterations", metric="top1", smoothing=0, categories=None
     )
-    assert (
-        comparison.tinted("#0072B2", 0) == "#0072b2"
-        and comparison.tinted("#000000", 1) == "#ffffff"
-    )
+    assert [figure["data"][0]["line"]["color"] for figure in figures] == [*style.COLOURS.values()]
+
+
+def luminance(colour: str) -> float:
+    """WCAG 2's relative luminance of ``#rrggbb``."""
+    channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("page", ["#ffffff", "#17151a"])  # .streamlit/config.toml
+def test_lines_differ_and_can_be_seen_in_both_themes(page: str) -> None:
+    assert len({line_style(place) for place in range(45)}) == 45
+    neighbours = pairwise(line_style(place) for place in range(20))
+    assert all(one[1] != other[1] for one, other in neighbours)  # without colour, too
+    for colour in comparison.COLOURS:
+        low, high = sorted((luminance(colour), luminance(page)))
+        assert (high + 0.05) / (low + 0.05) >= 3

@@ -7,11 +7,11 @@ import plotly.graph_objects as go
 import pytest
 
 from fruitlab.config.text import percent
-from fruitlab.metrics.series import Curves, Forgetting, thin
+from fruitlab.metrics.series import Curves, Forgetting, Steps, Switch, envelope, thin
 from fruitlab.plots import figures, style
 
 
-def curves(count: int = 5, switch: int | None = None) -> Curves:
+def curves(count: int = 5, switches: tuple[Switch, ...] = ()) -> Curves:
     x = np.arange(count) * 10
     up = np.linspace(0.1, 0.9, count)
     return Curves(
@@ -21,17 +21,33 @@ def curves(count: int = 5, switch: int | None = None) -> Curves:
         combined=np.sqrt(up * up / 2),
         loss=np.r_[np.nan, np.ones(max(0, count - 1))][:count],
         learning_rate=np.ones(count),
-        switch=switch,
+        momentum=np.full(count, 0.9),
+        switches=switches,
     )
 
 
+def steps(count: int) -> Steps:
+    """Every iteration: a noisy loss that falls."""
+    iteration = np.arange(1, count + 1)
+    loss = 3 / iteration + np.random.default_rng(0).random(count)
+    return Steps(iteration, loss, np.full(count, 0.1), np.full(count, 0.9))
+
+
+SWITCHES = (
+    Switch(20, "restricted", "restricted training: only the head, on real pictures"),
+    Switch(30, "last", "last training: all layers, on nice and real pictures"),
+)
 FIGURES = {
     "live": figures.accuracies(
-        curves(switch=20), top=1, iterations=40, categories=4, best=("60 % real", 0.7)
+        curves(switches=SWITCHES), top=1, iterations=40, categories=4, best=("60 % real", 0.7)
     ),
     "live, no evaluation": figures.accuracies(curves(0), top=3, iterations=40, categories=None),
-    "loss": figures.loss(curves(), iterations=40),
-    "learning rate": figures.learning_rate(curves(), iterations=40),
+    "loss": figures.training("loss", curves(), steps(40), iterations=40),
+    "loss, of evaluations": figures.training("loss", curves(), steps(0), iterations=40),
+    "learning rate": figures.training(
+        "learning_rate", curves(switches=SWITCHES), steps(40), iterations=40
+    ),
+    "momentum": figures.training("momentum", curves(), steps(40), iterations=40),
     "forgetting": figures.forgetting(
         [
             Forgetting(name, np.arange(3.0), np.array([0.9, 0.7, 0.5]), np.array([0.1, 0.2, 0.3]))
@@ -119,14 +135,33 @@ def test_the_random_baseline_is_a_dotted_grey_line_at_guesses_by_categories() ->
     assert style.random_baseline(2, (0, 10), top=3)["y"] == [1, 1]
 
 
-def test_the_switch_is_drawn_and_in_the_caption() -> None:
-    live = FIGURES["live"]
+def test_every_switch_is_drawn_and_in_the_caption() -> None:
+    figure = FIGURES["live"]
+    assert [shape["x0"] for shape in figure["layout"]["shapes"]] == [20, 30]
+    assert [text["text"] for text in figure["layout"]["annotations"]] == [" restricted", " last"]
     assert (
-        live["layout"]["shapes"][0]["x0"] == 20 and "restricted training begins" in live["caption"]
-    )
-    assert (
-        "shapes" not in figures.accuracies(curves(), top=1, iterations=40, categories=4)["layout"]
-    )
+        "From iteration 20 on: restricted training: only the head, on real pictures. "
+        "From iteration 30 on: last training: all layers, on nice and real pictures."
+    ) in figure["caption"]
+    assert [shape["x0"] for shape in FIGURES["learning rate"]["layout"]["shapes"]] == [20, 30]
+
+
+def test_the_loss_of_every_iteration_is_drawn_with_the_evaluations_on_top() -> None:
+    every, means = FIGURES["loss"]["data"]
+    assert every["x"] == list(range(1, 41)) and every["mode"] == "lines"
+    # In the middle of the iterations that they are the mean of.
+    assert means["x"] == [0, 5, 15, 25, 35] and means["mode"] == "markers"
+    (rate,) = FIGURES["learning rate"]["data"]
+    assert len(rate["x"]) == 40
+
+
+def test_a_long_noisy_series_keeps_its_extremes() -> None:
+    y = np.random.default_rng(1).random(10_000)
+    y[4321], y[77] = 9.0, np.nan
+    kept = envelope(y, 500)
+    assert len(kept) <= 502 and (np.diff(kept) > 0).all()
+    assert {0, 9999, 4321, int(np.nanargmin(y))} <= set(kept.tolist())
+    assert envelope(y[:500], 500).tolist() == list(range(500))
 
 
 def test_captions_state_the_values() -> None:

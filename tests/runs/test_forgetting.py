@@ -5,6 +5,8 @@ import math
 import pytest
 from logged_runs import iterative, mixed, point, run
 
+from fruitlab.methods.mixed import Mixed
+from fruitlab.methods.phase import Phase, Pool
 from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
 from fruitlab.runs import cost, forgetting, references
@@ -150,6 +152,21 @@ def test_workload_of_frozen_restricted_training() -> None:
     pictures, work = cost.workload(config, 1000, 1000)
     assert pictures == 100 * 60
     assert work == pytest.approx(50 * 60 + (2 * 50 / 1000 + 800 * 0.5) / 3 + (300 + 800) / 3)
+
+
+def test_workload_counts_the_pictures_of_every_pool() -> None:
+    """A batch of 50: 40 of 600 real training pictures (15 batches), and 10 from a nice buffer."""
+
+    class Rehearsal(Mixed):
+        def phases(self) -> list[Phase]:
+            pools = (Pool(real=1.0), Pool(nice=0.5, batch_share=0.2))
+            return [Phase(name="mixed", pools=pools, iterations=100, horizon=100)]
+
+    config = Rehearsal(batch_size=50, iterations=100, live_every=1000, full_evaluations=1)
+    assert cost.workload(config, 1000, 1000)[0] == 100 * 50
+    # Without a size, a batch is a twentieth of the first pool, and the buffer is added to it.
+    whole = config.model_copy(update={"batch_size": 0})
+    assert cost.workload(whole, 1000, 1000)[0] == 100 * 30 / 0.8
 
 
 def test_speed_is_measured_on_earlier_runs_of_the_same_width() -> None:

@@ -62,7 +62,7 @@ def test_newer_of_two_equal_runs_is_used():
 
 def test_photographs_come_first_and_ratios_need_weights():
     made_runs.run("drawn")
-    made_runs.run("photo", kind="photographs", data="photos")
+    made_runs.run("photo", kind="photographs", data="photos", fingerprint="f" * 16)
     (made_runs.run("lost", ratio=20).folder / "weights.safetensors").unlink()
     assert [one.kind for one in all_sweeps()] == ["photographs", "drawn"]
 

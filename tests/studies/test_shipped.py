@@ -62,9 +62,12 @@ def test_shipped_study_is_complete_and_small():
         "only the files of runs: no pictures, and no files of an operating system"
     )
     with_weights = {path.name for path in RUNS if (path / "weights.safetensors").exists()}
-    assert with_weights == {f"mixed-{ratio}-thorough-seed0" for ratio in range(0, 101, 10)} | {
-        f"iterative-50-{statistics}-thorough-seed0" for statistics in ("frozen", "follow")
-    }
+    assert (
+        with_weights
+        == {f"mixed-{ratio}-thorough-seed0" for ratio in range(0, 101, 10)}
+        | {f"iterative-50-{statistics}-thorough-seed0" for statistics in ("frozen", "follow")}
+        | BEST_METHODS
+    )
 
 
 def test_all_ratios_are_those_of_the_same_pictures():

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,8 +20,9 @@ from fruitlab.config.paths import PROJECT, data_root
 from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
 from fruitlab.methods.registry import configure
-from fruitlab.runs import catalog
+from fruitlab.runs import catalog, steps
 from fruitlab.runs.folder import Run
+from fruitlab.training import schedules
 from fruitlab.worker.process import work
 
 SMALL = {
@@ -94,9 +96,31 @@ def test_finished_run_has_all_files_and_consistent_scores(data):
         "metrics.jsonl",
         "predictions.npz",
         "run.lock",
+        "steps.jsonl",
         "summary.json",
         "weights.safetensors",
     ]
+
+
+def test_every_iteration_is_logged_also_if_the_run_is_stopped_between(data):
+    """The rates are those of the schedules, and the losses those that evaluations report."""
+    run = make("one", "iterative", full_evaluations=1, live_every=20, batch_size=7)
+    stops = iter([False] * 4 + [True])
+    for status in ("stopped", "finished"):
+        summary = work(run, say=lambda line: next(stops, False) and run.ask_to_stop())
+        assert summary["status"] == status
+    config, found = run.config(), steps.read(run)
+    assert found.iteration.tolist() == list(range(1, 21))
+    switch = config.phases()[0].iterations
+    for i, (rate, momentum) in enumerate(zip(found.learning_rate, found.momentum, strict=True)):
+        phase, clock = config.phases()[i >= switch], i - switch * (i >= switch)
+        assert rate == pytest.approx(schedules.learning_rate(config, clock, phase.horizon), 1e-5)
+        assert momentum == pytest.approx(schedules.momentum(config, clock), 1e-5)
+    points = run.metrics()
+    single = [b for a, b in pairwise(points) if b["iteration"] == a["iteration"] + 1]
+    assert len(single) > 2  # the evaluations whose loss is that of one iteration
+    for point in single:
+        assert found.loss[point["iteration"] - 1] == pytest.approx(point["loss"], 1e-4)
 
 
 def test_stop_file_ends_the_run_and_it_resumes_to_identical_weights(data):

@@ -33,7 +33,7 @@ _component = st.components.v2.component(
 )
 
 
-def show(figure: Figure, *, key: str, height: int = 360) -> None:
+def show(figure: Figure, *, key: str, height: int = 360, together: str = "") -> None:
     """Draws a figure, or updates the one with the same key.
 
     Args:
@@ -42,6 +42,8 @@ def show(figure: Figure, *, key: str, height: int = 360) -> None:
             choices; by default it is the key.
         key: identifies the chart on the page.
         height: of the plot without title and caption, in pixels.
+        together: charts of this name zoom together, and pointing at a line highlights those with
+            its ``legendgroup`` in all of them.
     """
     layout = dict(figure.get("layout", {}))
     title = figure.get("title") or _text(layout.pop("title", ""))
@@ -54,6 +56,7 @@ def show(figure: Figure, *, key: str, height: int = 360) -> None:
             "caption": figure.get("caption", ""),
             "height": height,
             "key": key,
+            "together": together,
         },
     )
 

@@ -7,6 +7,7 @@ import streamlit as st
 from fruitlab.app import launch, navigation, shared
 from fruitlab.app.components import chart
 from fruitlab.app.components.status import status
+from fruitlab.app.local_data import training_problem
 from fruitlab.config.errors import RunError
 from fruitlab.config.run_config import RunConfig
 from fruitlab.config.text import percent, points
@@ -18,7 +19,7 @@ from fruitlab.runs.captions import setting_caption
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.folder import Run
 
-EVERY = 1.5  # seconds between updates while a run trains
+EVERY = 1.0  # seconds between updates while a run trains
 PROBLEM = "problem"  # key of session_state: why a button did nothing
 DEFINITIONS = (
     "**Combined**: the root of nice times real accuracy, high only if both are.\n\n"
@@ -85,11 +86,14 @@ def _buttons(entry: Entry) -> None:
                 help="Saves the state; the run can be resumed later.",
             )
         elif resumable and entry.config is not None:
+            problem = next(filter(None, training_problem(entry)), None)
             st.button(
                 "Resume",
                 icon=":material/play_arrow:",
                 key="resume",
                 type="primary",
+                disabled=problem is not None,
+                help=problem,
                 on_click=_do,
                 args=(launch.resume, entry),
             )
@@ -162,12 +166,12 @@ def _plots(entry: Entry, config: RunConfig, top: int) -> None:
         curves, top=top, iterations=iterations, categories=entry.categories, best=named
     )
     chart.show(accuracies, key=f"accuracy {entry.id} {top}")
-    if not entry.points:
+    steps = entry.steps()
+    if not entry.points and not len(steps):
         return
-    left, right = st.columns(2)
-    with left:
-        figure = figures.loss(curves, iterations=iterations)
-        chart.show(figure, key=f"loss {entry.id}", height=220)
-    with right:
-        figure = figures.learning_rate(curves, iterations=iterations)
-        chart.show(figure, key=f"rate {entry.id}", height=220)
+    figure = figures.training("loss", curves, steps, iterations=iterations)
+    chart.show(figure, key=f"loss {entry.id}", height=220)
+    for column, name in zip(st.columns(2), ("learning_rate", "momentum"), strict=True):
+        with column:
+            figure = figures.training(name, curves, steps, iterations=iterations)
+            chart.show(figure, key=f"{name} {entry.id}", height=180)

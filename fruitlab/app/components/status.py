@@ -86,7 +86,7 @@ def _preparing(activity: dict[str, Any], doing: str) -> None:
 
 
 def _training(entry: Entry, iterations: int) -> None:
-    iteration = int(entry.column("iteration")[-1]) if entry.points else 0
+    iteration = entry.iteration
     parts = [f"**Training**: iteration {iteration:,} of {iterations:,}"]
     left, speed = cost.seconds_left(entry), cost.pictures_per_second(entry)
     if left is not None:

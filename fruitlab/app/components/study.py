@@ -48,7 +48,8 @@ def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: st
     job = job_of(plan)
     status = job.status() if job else None
     if status == "working":
-        st.fragment(_progress, run_every=REFRESH)(plan, found["fingerprint"])
+        done = len(now.finished)
+        st.fragment(_progress, run_every=REFRESH)(plan, found["fingerprint"], done)
         return now
     if not now.missing:
         return now
@@ -100,18 +101,19 @@ def _why_it_ended(job: Job) -> None:
     )
 
 
-def _progress(plan: Study, fingerprint: str | None) -> None:
+def _progress(plan: Study, fingerprint: str | None, shown: int) -> None:
+    """Draws the progress; the rest of the page shows the results of `shown` finished runs."""
     job = job_of(plan)
     if job is None or job.status() != "working":
         st.rerun()
     now = progress.study_progress(plan, shared.index().entries(), fingerprint)
     done, most = len(now.finished), max(len(now.configs), plan.most or 0)
-    limit = f", {plan.most} at most" if most > len(now.configs) else ""
+    if done != shown:
+        st.rerun()  # of the whole page, which shows the results so far
+    limit = "at most " if most > len(now.configs) else ""
     active = [now.found[config].id for config in now.having("running", "waiting")]
     doing = f"training {', '.join(active)}" if active else "getting ready"
-    st.progress(
-        done / most, text=f"**{done} of {len(now.configs)} runs finished**{limit} · {doing}"
-    )
+    st.progress(done / most, text=f"**{done} of {limit}{most} runs finished** · {doing}")
     st.button(
         "Stop the study",
         key=f"stop {_title(plan)}",

@@ -1,10 +1,13 @@
 """Adding a dataset: a zip, two folders or a public dataset, imported in a background job."""
 
+import re
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import streamlit as st
 
+from fruitlab.app import recent
+from fruitlab.app.data_page import choice
 from fruitlab.config.errors import DataError
 from fruitlab.config.paths import data_root
 from fruitlab.config.text import plain
@@ -14,7 +17,11 @@ from fruitlab.runs.jobs import Job
 
 REFRESH = 1.0  # seconds
 LARGEST_UPLOAD = 2000  # MB; Streamlit holds an upload in memory
-PROBLEM = "data problem"
+# Keys of session_state.
+SUGGESTED = "zip named"  # the zip file that the name was suggested for
+PROBLEM = "data problem"  # why a job could not be started
+STARTED = "data jobs"  # folders of the jobs that the visitor started, and has not seen end
+ENDED = "data jobs ended"  # folders of those that ended in this tab
 LAYOUT = (
     "Two folders with the same category names in both, such as `nice/Apple/1.jpg` and "
     "`real/Apple/1.jpg`. *Nice* pictures show one thing on a plain background, *real* ones are "
@@ -29,20 +36,50 @@ def root() -> Path:
 
 
 def progress() -> None:
-    """The datasets that are being added, and how the last ones ended."""
-    found = jobs.all_jobs(root())
+    """The datasets that are being added, and how the last ones ended.
+
+    What failed is shown until it is dismissed or tried again; what succeeded, only in the tab that
+    started it.
+    """
+    found = _newest()
     if found:
         working = any(job.status() == "working" for job in found)
         st.fragment(_progress, run_every=REFRESH if working else None)(working)
 
 
+def _newest() -> list[Job]:
+    """The newest job of each title. Older ones are deleted, unless they work."""
+    found: dict[str, Job] = {}
+    for job in jobs.all_jobs(root()):
+        if found.setdefault(job.title, job) is not job:
+            job.dismiss()
+    return list(found.values())
+
+
 def _progress(was_working: bool) -> None:
-    found = [(job, job.status()) for job in jobs.all_jobs(root())]
+    found = [(job, job.status()) for job in _newest()]
     if was_working and not any(status == "working" for _, status in found):
         st.rerun()  # to show the new dataset on the page
+    mine, seen = (st.session_state.setdefault(key, set()) for key in (STARTED, ENDED))
     for job, status in found:
-        with st.container(border=True):
-            _show(job, status)
+        folder = job.folder.name
+        if status == "done" and folder in mine:
+            mine.discard(folder)
+            seen.add(folder)
+            _select(job)
+        if status != "done" or folder in seen:
+            with st.container(border=True):
+                _show(job, status)
+
+
+def _select(job: Job) -> None:
+    """Makes the dataset that a job added the one that the page shows."""
+    result = job.result()
+    name = (result.get("imported") or result).get("name")
+    if name:
+        choice.clear()
+        recent.work_with(str(name))
+        st.query_params.pop("name", None)
 
 
 def _show(job: Job, status: str) -> None:
@@ -119,6 +156,8 @@ def upload() -> None:
     """A form for a zip file of both folders."""
     st.caption(f"A zip of two folders, nice and real. {LAYOUT}")
     file = st.file_uploader("Zip file", type="zip", key="zip file", max_upload_size=LARGEST_UPLOAD)
+    if file is not None:
+        _suggest_name(file.name)
     name, replace = _named("zip")
     st.button(
         "Add dataset",
@@ -130,6 +169,14 @@ def upload() -> None:
         args=(name, ["--zip"], replace),
         kwargs={"upload": file},
     )
+
+
+def _suggest_name(file: str) -> None:
+    """Fills in the dataset's name from that of a new zip file."""
+    if st.session_state.get(SUGGESTED) != file:
+        st.session_state[SUGGESTED] = file
+        name = re.sub(r"[^A-Za-z0-9]+", "-", Path(file).stem).strip("-")[:64]
+        st.session_state["name of zip"] = name
 
 
 def paths() -> None:
@@ -188,7 +235,8 @@ def start(title: str, command: list[str], upload: BinaryIO | None = None) -> Non
     try:
         if upload is not None:
             upload.seek(0)
-        jobs.start(root(), title, command, upload=upload)
+        job = jobs.start(root(), title, command, upload=upload)
+        st.session_state.setdefault(STARTED, set()).add(job.folder.name)
     except OSError as error:
         st.session_state[PROBLEM] = str(cache.unwritable(error))
 
@@ -197,7 +245,11 @@ def _named(key: str) -> tuple[str, bool]:
     """The dataset's name and whether to replace an existing one; ("", False) if not valid."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(
-            "Name", key=f"name of {key}", max_chars=64, placeholder="my-pictures", width=260
+            "Name",
+            key=f"name of {key}",
+            max_chars=64,
+            placeholder="for example my-pictures",
+            width=260,
         ).strip()
     if not name:
         return "", False

@@ -4,12 +4,13 @@ from typing import Any
 
 import streamlit as st
 
-from fruitlab.app import navigation
+from fruitlab.app import navigation, shared
 from fruitlab.app.components import chart, study
 from fruitlab.config.text import percent
 from fruitlab.methods.mixed import Mixed
 from fruitlab.metrics.accuracy import SCORES
 from fruitlab.plots import figures
+from fruitlab.runs.sweeps import sweep_of
 from fruitlab.studies import plans, progress
 from fruitlab.studies.progress import Best, Progress
 
@@ -30,13 +31,17 @@ def show(entry: dict[str, Any]) -> None:
     name = entry["name"]
     plan, arguments = plans.ratio(name), ["ratio", "--data", name]
     state = study.show(plan, arguments, entry, button="Look for the best ratio")
+    complete, entries = not state.missing, shared.index().entries()
+    state = progress.with_other_ratios(state, plan, entries, entry["fingerprint"])
     best = progress.best(state)
     if best is None or not isinstance(best.config, Mixed):
         return
     ratio = best.config.ratio
     _chart(state, ratio)
-    st.markdown(_describe(best, ratio, complete=not state.missing))
-    navigation.link("explore", "Try these networks on a photo", query={"ratio": str(ratio)})
+    st.markdown(_describe(best, ratio, complete=complete))
+    if sweep := sweep_of(entries, state.found[best.config].id):
+        query = {"set": sweep.key, "ratio": str(ratio)}
+        navigation.link("explore", "Try these networks on a photo", query=query)
 
 
 def _chart(state: Progress, best_ratio: int) -> None:

@@ -4,6 +4,8 @@ from typing import Any
 
 import streamlit as st
 
+from fruitlab.app import recent
+
 SELECTED = "data name"  # session state: the selected dataset
 REQUESTED = "data requested"  # session state: the dataset that the address named last
 
@@ -13,12 +15,14 @@ def choose(datasets: dict[str, dict[str, Any]], requested: str | None) -> str:
 
     Args:
         datasets: The entries of ``store.available`` by name.
-        requested: The name in the address of the page, if any. Without one, the first imported
-            dataset is selected, or else the first one of the built-in pairs that was drawn.
+        requested: The name in the address of the page, if any. Without one, the dataset that the
+            visitor worked with is selected, or else the first built-in pair that was drawn: the
+            pictures that one visitor added are not what another sees first.
     """
     state = st.session_state
     if requested in datasets and requested != state.get(REQUESTED):
         state[SELECTED] = requested
+        recent.work_with(requested)
     state[REQUESTED] = requested
     if state.get(SELECTED) not in datasets:
         state[SELECTED] = _default(datasets)
@@ -50,11 +54,13 @@ def describe(entry: dict[str, Any]) -> str:
 
 
 def _default(datasets: dict[str, dict[str, Any]]) -> str:
-    imported = [name for name, entry in datasets.items() if entry["kind"] == "photographs"]
-    drawn = [name for name, entry in datasets.items() if entry["fingerprint"]]
-    return [*imported, *drawn, *datasets][0]
+    if (worked_with := recent.data()) in datasets:
+        return worked_with
+    drawn = [name for name, entry in datasets.items() if entry["kind"] == "drawn"]
+    return next((name for name in drawn if datasets[name]["fingerprint"]), drawn[0])
 
 
 def _update_address() -> None:
     selected = st.session_state[SELECTED]
     st.query_params["name"] = st.session_state[REQUESTED] = selected
+    recent.work_with(selected)

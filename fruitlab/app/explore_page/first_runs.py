@@ -73,11 +73,12 @@ def _estimate(configs: list[Method], entries: list[Entry]) -> str:
         nice, real = (
             sum(counts[domain] for counts in data["counts"].values()) for domain in DOMAINS
         )
-    estimate = cost.total(cost.estimate(config, nice, real, entries) for config in configs)
-    drawing = "" if data else ", plus drawing the built-in pictures"
+    training = cost.total(cost.estimate(config, nice, real, entries) for config in configs)
+    drawing = 0.0 if data else cost.drawing_seconds(nice + real)
+    also = "" if data else ", drawing the built-in pictures included"
     return (
-        f"About {duration(estimate.seconds)} in total on this machine{drawing}. The runs train one "
-        "after the other, and continue if you leave the page."
+        f"About {duration(training.seconds + drawing)} in total on this machine{also}. The runs "
+        "train one after the other, and continue if you leave the page."
     )
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fruitlab.app import navigation, permalinks
+from fruitlab.app import navigation, permalinks, recent
 from fruitlab.app.components import chart, scores
 from fruitlab.data.categories import CATEGORIES
 from fruitlab.metrics.accuracy import SCORES
@@ -31,7 +31,7 @@ def choose(found: list[Sweep]) -> Sweep:
     if wanted in by_key:
         st.session_state.set = wanted
     elif st.session_state.get("set") not in by_key:
-        st.session_state.set = found[0].key
+        st.session_state.set = (_worked_on(found) or found[0]).key
     key = st.selectbox(
         "Data and preset",
         list(by_key),
@@ -40,6 +40,19 @@ def choose(found: list[Sweep]) -> Sweep:
         on_change=lambda: st.query_params.update(set=st.session_state.set),
     )
     return by_key[key]
+
+
+def is_asked_for(sweep: Sweep) -> bool:
+    """Whether the visitor selected this sweep, or worked on one of its runs."""
+    return st.query_params.get("set") == sweep.key or _worked_on([sweep]) is not None
+
+
+def _worked_on(found: list[Sweep]) -> Sweep | None:
+    """The sweep with the run that the visitor worked on."""
+    for sweep in found:
+        if recent.run(entry for runs in sweep.runs.values() for entry in runs):
+            return sweep
+    return None
 
 
 def slider(sweep: Sweep) -> int:

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 import streamlit as st
 
 from fruitlab.app.components import answers, photo, pictures
+from fruitlab.app.explore_page import mixing
+from fruitlab.app.networks import is_private
 from fruitlab.data.pictures import BadPicture
 from fruitlab.inference import client, heatmap
 from fruitlab.inference.client import Answers, PredictorError
 from fruitlab.inference.confidence import CalibratedAnswer, calibrated_answer
-from fruitlab.inference.examples import SELECTED, Example, examples
+from fruitlab.inference.examples import SELECTED, Example, drawn, examples
 from fruitlab.plots import style
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.sweeps import Sweep
@@ -29,7 +31,7 @@ def show(sweep: Sweep, ratio: int) -> None:
     client.start()  # PyTorch is imported while the visitor looks at the scores
     left, right = st.columns([5, 6], gap="large")
     with left:
-        picture = _choose(networks[ratio])
+        picture = _choose(networks[ratio], asked=mixing.is_asked_for(sweep))
     with right, st.spinner("Loading networks …"):
         try:
             found = _answers(picture, [entry.id for entry in networks.values()])
@@ -50,9 +52,14 @@ def show(sweep: Sweep, ratio: int) -> None:
         st.html(answers.table(_rows(networks, found, picture), chosen=ratio, accent=accent))
 
 
-def _choose(entry: Entry) -> bytes | Example:
-    """Draws the input; returns the visitor's photo or the selected example."""
-    shown = examples(entry.run)
+def _choose(entry: Entry, *, asked: bool) -> bytes | Example:
+    """Draws the input; returns the visitor's photo or the selected example.
+
+    Args:
+        asked: whether the visitor selected these networks. Without that, the examples are not the
+            pictures that another visitor added.
+    """
+    shown = drawn() if is_private(entry) and not asked else examples(entry.run)
     chosen = st.session_state.setdefault("photo", 0)
     given = photo.photo(
         [(heatmap.data_url(example.image, "JPEG"), example.caption) for example in shown],

@@ -14,6 +14,7 @@ import streamlit as st
 
 from fruitlab.app import assets
 from fruitlab.app.components.chart import PLOTLY_SCRIPT
+from fruitlab.app.forgetting_page import play_file
 from fruitlab.app.host import PLAY
 from fruitlab.config.errors import RunError
 from fruitlab.config.text import whole_number
@@ -25,7 +26,6 @@ from fruitlab.runs.captions import method_caption
 from fruitlab.runs.entry import Entry
 
 HEIGHT = 400  # of the plot, in pixels
-COMMAND = "python -m fruitlab play-file {run}"
 
 
 def _html() -> str:
@@ -65,11 +65,13 @@ def show(chosen: Sequence[Entry] = ()) -> None:
     ids = [entry.id for entry in chosen]
     found = play.found()
     names = sorted(found, key=lambda name: name not in ids)
+    if names[:1] != ids[:1]:
+        unprepared = [e for e in chosen if not e.run.shipped and e.id not in found]
+        for entry in unprepared[:1]:
+            play_file.offer(entry)
     if not names:
         _no_file(ids)
         return
-    if names[0] not in ids:
-        _not_selected([entry.id for entry in chosen if not entry.run.shipped])
     name = names[0]
     if len(names) > 1:
         name = st.selectbox(
@@ -101,17 +103,7 @@ def _no_file(ids: Sequence[str]) -> None:
         "Play trains the last two layers in your browser, in seconds, while a slider sets how many "
         "nice pictures are replayed. It needs a play file, made once from an iterative run:"
     )
-    st.code(COMMAND.format(run=ids[0] if ids else "RUN"), language=None)
-
-
-def _not_selected(own: Sequence[str]) -> None:
-    """Draws a note if Play does not show the visitor's selected run."""
-    if own:
-        st.info(
-            f"{own[0]} has no play file, so Play shows another run. Make one with "
-            f"`{COMMAND.format(run=own[0])}`",
-            icon=":material/info:",
-        )
+    st.code(play_file.COMMAND.format(run=ids[0] if ids else "RUN"), language=None)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

@@ -105,6 +105,7 @@ def tuning_figures(results: Results, entries: Sequence[Entry]) -> None:
             " small machine; `--dry-run` says how long on this one."
         )
         runs = results.runs
-        data = runs.config.data if runs and store.is_available(runs.config.data) else "NAME"
+        here = store.local_name(runs.config.data, runs.fingerprint) if runs else None
+        data = here if here and store.is_available(here) else "NAME"
         command = f"python -m fruitlab study tuning --data {data} --dry-run"
         st.code(command, language=None, wrap_lines=True)

@@ -48,7 +48,8 @@ def start_study(chosen: Reproduction | None, *, opened: bool) -> None:
         opened: whether the section is open at first.
     """
     available = {data["name"]: data for data in store.available() if not data["problem"]}
-    if chosen is not None and chosen.config.data not in available:
+    here = None if chosen is None else store.local_name(chosen.config.data, chosen.fingerprint)
+    if chosen is not None and here not in available:
         st.caption(
             f"The data of these runs, {plain(chosen.config.data)}, is not on this machine. A study"
             " started here would be one of its own."
@@ -59,9 +60,9 @@ def start_study(chosen: Reproduction | None, *, opened: bool) -> None:
         icon=":material/playlist_play:",
         expanded=opened,
     ):
-        data, preset, seeds, both = _form(available, chosen)
+        data, preset, seeds, both = _form(available, chosen, here)
         changes = {}
-        if chosen is not None and _is_of(chosen, data, preset):
+        if chosen is not None and (here, preset_name(chosen.config)) == (data, preset):
             changes = _changes(chosen)
         statistics = STATISTICS if both else ()
         try:
@@ -79,12 +80,18 @@ def start_study(chosen: Reproduction | None, *, opened: bool) -> None:
         st.code(f"python -m fruitlab study {' '.join(arguments)}", language=None, wrap_lines=True)
 
 
-def _form(available: dict[str, dict], chosen: Reproduction | None) -> tuple[str, str, int, bool]:
-    """Data, preset, number of seeds, and whether to train with both kinds of statistics."""
+def _form(
+    available: dict[str, dict], chosen: Reproduction | None, here: str | None
+) -> tuple[str, str, int, bool]:
+    """Data, preset, number of seeds, and whether to train with both kinds of statistics.
+
+    Args:
+        here: name of the data of the runs on the page, on this machine.
+    """
     names = list(available)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         data = st.selectbox(
-            "Data", names, index=_first(available, chosen), key="study data", width=240
+            "Data", names, index=_first(available, here), key="study data", width=240
         )
         preset = st.segmented_control(
             "Preset",
@@ -156,10 +163,10 @@ def _finished(entries: list[Entry]) -> int:
     return sum(entry.status == "finished" for entry in entries)
 
 
-def _first(available: dict[str, dict], chosen: Reproduction | None) -> int:
+def _first(available: dict[str, dict], here: str | None) -> int:
     """Index of the data of the runs on the page, else of photographs, else of the built-in pair."""
-    if chosen and chosen.config.data in available:
-        return list(available).index(chosen.config.data)
+    if here in available:
+        return list(available).index(here)
     kinds = [data["kind"] for data in available.values()]
     return kinds.index("photographs") if "photographs" in kinds else 0
 
@@ -167,10 +174,6 @@ def _first(available: dict[str, dict], chosen: Reproduction | None) -> int:
 def _preset(chosen: Reproduction | None) -> str:
     name = preset_name(chosen.config) if chosen else "quick"
     return name if name in PRESETS else "quick"
-
-
-def _is_of(chosen: Reproduction, data: str, preset: str) -> bool:
-    return (chosen.config.data, preset_name(chosen.config)) == (data, preset)
 
 
 def _changes(chosen: Reproduction) -> dict[str, Any]:

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from fruitlab.app import launch, navigation, permalinks, shared
-from fruitlab.app.runs_page.local_data import local_name, training_problem
+from fruitlab.app import launch, navigation, permalinks, recent, shared
+from fruitlab.app.local_data import local_name, training_problem
 from fruitlab.app.runs_page.table import CHOSEN, ROUND
 from fruitlab.app.runs_page.view import address
 from fruitlab.config.errors import ConfigError, RunError
 from fruitlab.config.text import duration, plain
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import parse, setting_of
-from fruitlab.runs import grouping
 from fruitlab.runs.entry import Entry
+from fruitlab.runs.grouping import same_experiment
 
 MOST_SEEDS, MOST_VALUES = 20, 30
 LISTED_SEEDS = 12
@@ -57,7 +57,7 @@ def show(entry: Entry) -> None:
 
 
 def _seeds(entry: Entry, config: Method, problem: str) -> None:
-    used = _used_seeds(entry, config)
+    used = _used_seeds(entry)
     st.markdown("**More seeds**")
     listed = ", ".join(map(str, used[:LISTED_SEEDS]))
     more = " …" if len(used) > LISTED_SEEDS else ""
@@ -80,17 +80,13 @@ def _seeds(entry: Entry, config: Method, problem: str) -> None:
     )
 
 
-def _used_seeds(entry: Entry, config: Method) -> list[int]:
+def _used_seeds(entry: Entry) -> list[int]:
     """Seeds of the runs of this experiment that did not fail, ascending."""
-    experiments = {entry.known_config.experiment(), config.experiment()}
     return sorted(
         {
             other.config.seed
             for other in shared.index().entries()
-            if other.config
-            and other.config.experiment() in experiments
-            and other.status != "failed"
-            and grouping.same_data(other, entry)
+            if other.config and other.status != "failed" and same_experiment(other, entry)
         }
     )
 
@@ -168,6 +164,7 @@ def _start(configs: Sequence[Method], entry: Entry) -> None:
         for config in configs:
             run = launch.start(config, device=device)
             started.append(run.id)
+            recent.work_on(run.id)
     except RunError as error:
         st.session_state[MESSAGE] = False, str(error)
     else:

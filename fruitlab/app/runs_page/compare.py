@@ -19,13 +19,20 @@ from fruitlab.plots import comparison
 from fruitlab.plots.comparison import Line
 from fruitlab.runs import captions
 from fruitlab.runs.entry import Entry
+from fruitlab.runs.grouping import run_key
 
 EVERY = 2.0  # seconds between updates while a selected run trains
 MOST_LINES = 12
-METRIC_BUTTONS = {"top1": "Top-1", "top3": "Top-3", "loss": "Loss", "learning_rate": "Rate"}
+METRIC_BUTTONS = {
+    "top1": "Top-1",
+    "top3": "Top-3",
+    "loss": "Loss",
+    "learning_rate": "Rate",
+    "momentum": "Momentum",
+}
 METRIC_HELP = (
     "Top-1: the most likely category is the true one. Top-3: the true category is among the three "
-    "most likely. Rate: the learning rate."
+    "most likely. Loss, learning rate and momentum are those of every iteration."
 )
 SMOOTHING_HELP = (
     "Exponential moving average over this share of the axis, without bias at the start. 0 shows "
@@ -59,7 +66,7 @@ def grouped(entries: Sequence[Entry], *, seeds: bool) -> list[Group]:
     """
     by_id = {entry.id: entry for entry in entries}
     if seeds:
-        pairs = ((entry.id, entry.known_config.experiment()) for entry in entries)
+        pairs = ((entry.id, str(run_key(entry, without=("seed",)))) for entry in entries)
         members = list(curves.groups(pairs).values())
     else:
         members = [[entry.id] for entry in entries]
@@ -110,7 +117,8 @@ def lines(groups: Sequence[Group], *, axis: Axis, metric: Metric, percent: int) 
     panels = SCORES if metric in ("top1", "top3") else (metric,)
     measured = {
         (index, panel): [
-            curves.curve(run.column, axis=axis, metric=metric, score=panel) for run in group.runs
+            curves.curve(run.column, axis=axis, metric=metric, score=panel, steps=run.steps())
+            for run in group.runs
         ]
         for index, group in enumerate(groups)
         for panel in panels
@@ -187,7 +195,8 @@ def _live(chosen: list[str], was_running: bool) -> None:
         with column:
             # Zoom is kept unless the axis, the metric or the runs change.
             figure["layout"]["uirevision"] = f"{axis} {metric} {[group.name for group in groups]}"
-            chart.show(figure, key=f"runs curves {index} of {len(figures)}", height=300)
+            key = f"runs curves {index} of {len(figures)}"
+            chart.show(figure, key=key, height=300, together="runs")
     if any(len(group.runs) > 1 for group in groups):
         st.caption(
             "Bands and ± show one standard deviation over seeds. A line ends where the first of "

@@ -1,12 +1,18 @@
 """A run's title and note, its files for download, and its deletion."""
 
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import streamlit as st
 
 from fruitlab.app import shared
 from fruitlab.app.runs_page.table import CHOSEN
 from fruitlab.config.errors import RunError
+from fruitlab.config.paths import PROJECT, child_environment
 from fruitlab.config.text import plain
-from fruitlab.runs import labels
+from fruitlab.runs import labels, tensorboard
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.folder import Run
 
@@ -73,6 +79,17 @@ def _downloads(entry: Entry) -> None:
         key="csv",
         on_click="ignore",
     )
+    if tensorboard.available():
+        st.download_button(
+            "TensorBoard events",
+            lambda: _events(entry.run),
+            f"events.out.tfevents.{entry.id}",
+            "application/octet-stream",
+            icon=":material/download:",
+            disabled=not entry.points,
+            key="tensorboard",
+            on_click="ignore",
+        )
     for name, title in FILES.items():
         path = entry.run.folder / name
         if path.is_file():
@@ -85,6 +102,14 @@ def _downloads(entry: Entry) -> None:
                 key=f"download {name}",
                 on_click="ignore",
             )
+
+
+def _events(run: Run) -> bytes:
+    """The run's event file, written by another process: it takes torch some seconds to load."""
+    with TemporaryDirectory() as folder:
+        command = ["-m", "fruitlab", "export", run.id, "--tensorboard", folder]
+        subprocess.run([sys.executable, *command], check=True, cwd=PROJECT, env=child_environment())
+        return next(Path(folder).iterdir()).read_bytes()
 
 
 def _size(count: int) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from fruitlab.app.components import confusion, pictures
-from fruitlab.app.runs_page.local_data import local_name
+from fruitlab.app.local_data import local_name
 from fruitlab.app.runs_page.predictions import DAMAGED, predictions, report_damage
 from fruitlab.config.errors import DataError
 from fruitlab.config.text import percent

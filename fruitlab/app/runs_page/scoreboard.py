@@ -60,7 +60,8 @@ def table(groups: Sequence[tuple[str, Sequence[Entry]]], *, metric: Top, which: 
                 spread = _interval(counted[0], score, metric)
             cells += _cell(mean, spread, first[score] if index else None)
         note = f"<small>{_note(runs, counted)}</small>"
-        rows.append(f"<tr><td>{_sample(index)}{escape(name)}{note}</td>{cells}</tr>")
+        sample = _sample(index) if len(groups) > 1 else ""
+        rows.append(f"<tr><td>{sample}{escape(name)}{note}</td>{cells}</tr>")
     heads = "".join(f"<th>{style.SHAPES[score]} {score}</th>" for score in SCORES)
     title = "Best of each score over training" if which == "best" else "Last iteration"
     title += f", top-{metric[-1]}"
@@ -105,12 +106,11 @@ def _interval(entry: Entry, score: str, metric: str) -> str:
 
 
 def _sample(index: int) -> str:
-    """A sample of the line's dash. A CSS background, because Streamlit removes SVG from HTML."""
-    dash, tint = line_style(index)
+    """A sample of the line. A CSS background, because Streamlit removes SVG from HTML."""
+    colour, dash = line_style(index)
     stops, position = [], 0
     for i, length in enumerate(DASHES[dash]):
-        colour = "transparent" if i % 2 else "currentColor"
-        stops.append(f"{colour} {position}px {position + length}px")
+        paint = "transparent" if i % 2 else colour
+        stops.append(f"{paint} {position}px {position + length}px")
         position += length
-    gradient = f"repeating-linear-gradient(90deg,{','.join(stops)})"
-    return f'<i style="opacity:{1 - tint};background:{gradient}"></i>'
+    return f'<i style="background:repeating-linear-gradient(90deg,{",".join(stops)})"></i>'

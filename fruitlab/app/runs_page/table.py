@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from fruitlab.app import shared
+from fruitlab.app import recent, shared
 from fruitlab.metrics.accuracy import SCORES
-from fruitlab.runs.captions import method_caption
+from fruitlab.runs.captions import method_caption, readable_names
 from fruitlab.runs.entry import Entry
 
 EVERY = 3.0  # seconds between updates while something trains
@@ -25,19 +25,22 @@ STATUS = {
     "interrupted": "⚠ interrupted",
     "unreadable": "? unreadable",
 }
+# The names and the combined scores come first: a phone shows no more without scrolling.
 COLUMNS = (
     "run",
+    "combined",
+    "nice",
+    "real",
     "status",
-    "trained",
-    "preset",
-    *SCORES,
-    "data",
-    "seed",
     "progress",
+    "data",
+    "preset",
+    "seed",
     "started",
     "remark",
+    "id",
 )
-TRAINED_HELP = (
+NAME_HELP = (
     "Mixed: trained on both domains at once, with this share of the real training set and the "
     "rest of 100 % of the nice one. Iterative: trained on nice pictures for this share of the "
     "iterations, then only the last two layers on real ones, with the batch-norm statistics of "
@@ -108,7 +111,10 @@ def _table(ids: list[str], was_running: bool) -> None:
     # Streamlit keeps a selection by row number, so a table of other rows needs another key.
     key = f"runs table {hash(tuple(row.id for row in rows))} {st.session_state.get(ROUND, 0)}"
     event = st.dataframe(
-        pd.DataFrame([_row(entry) for entry in rows], columns=_shown_columns(rows)),
+        pd.DataFrame(
+            [_row(entry, name) for entry, name in zip(rows, readable_names(rows), strict=True)],
+            columns=_shown_columns(rows),
+        ),
         key=key,
         on_select="rerun",
         selection_mode="multi-row",
@@ -129,6 +135,8 @@ def _table(ids: list[str], was_running: bool) -> None:
     changed = set(now) != set(st.session_state[CHOSEN])
     st.session_state[CHOSEN] = now
     if changed:
+        if added := [name for name in now if name not in chosen]:
+            recent.work_on(added[-1])
         st.rerun()
 
 
@@ -147,19 +155,17 @@ def _shown_columns(rows: Sequence[Entry]) -> list[str]:
     return [name for name in COLUMNS if name not in hidden]
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _row(entry: Entry, name: str) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
-    row |= {"run": entry.title, "status": STATUS.get(entry.status, entry.status)}
+    row |= {"run": name, "id": entry.id, "status": STATUS.get(entry.status, entry.status)}
     config = entry.config
     if config is None:
         return row | {"remark": entry.error}
-    iteration = int(entry.column("iteration")[-1]) if entry.points else 0
     return row | {
-        "trained": method_caption(config),
         "preset": config.preset,
         "data": config.data,
         "seed": config.seed,
-        "progress": 100 * iteration / config.iterations,
+        "progress": 100 * entry.iteration / config.iterations,
         **_scores(entry),
         "started": datetime.fromtimestamp(entry.created) if entry.created else None,
         "remark": entry.error or entry.label.get("note"),
@@ -178,14 +184,20 @@ def _scores(entry: Entry) -> dict[str, float | None]:
     }
 
 
+def _on_a_phone() -> bool:
+    """Whether the visitor's browser says so: the table cannot adapt to the width by itself."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
+
+
 def _columns() -> dict[str, Any]:
     config = st.column_config
-    accuracy: dict[str, Any] = {"format": "%.1f%%", "width": 70}
+    phone = _on_a_phone()
+    accuracy: dict[str, Any] = {"format": "%.1f%%", "width": 56 if phone else 70}
     return {
-        "run": config.TextColumn("Run", width=240),
+        "run": config.TextColumn("Run", width=150 if phone else 300, help=NAME_HELP),
+        "id": config.TextColumn("Id", width=260, help="The name of the run's folder"),
         "status": config.TextColumn("Status", width=90),
-        "trained": config.TextColumn("Trained", width=300, help=TRAINED_HELP),
-        "data": config.TextColumn("Data", width=80),
+        "data": config.TextColumn("Data", width=120),
         "preset": config.TextColumn(
             "Preset", width=88, help="Where the settings come from; Compare shows the differences"
         ),
@@ -199,15 +211,15 @@ def _columns() -> dict[str, Any]:
             "Done", format="%.0f%%", min_value=0, max_value=100, width=80, help="Of the iterations"
         ),
         "nice": config.NumberColumn(
-            "● nice", help="Top-1 accuracy on nice test pictures", **accuracy
+            "●" if phone else "● nice", help="Top-1 accuracy on nice test pictures", **accuracy
         ),
         "real": config.NumberColumn(
-            "◆ real", help="Top-1 accuracy on real test pictures", **accuracy
+            "◆" if phone else "◆ real", help="Top-1 accuracy on real test pictures", **accuracy
         ),
         "combined": config.NumberColumn(
-            "■ combined",
+            "■" if phone else "■ combined",
             help="The root of nice times real accuracy: high only if both are",
-            **accuracy | {"width": 90},
+            **accuracy | ({} if phone else {"width": 104}),
         ),
         "started": config.DatetimeColumn("Started", format="D MMM, HH:mm", width=120),
         "remark": config.TextColumn(

@@ -16,10 +16,12 @@ METRICS = {
     "top3": "Top-3 accuracy",
     "loss": "Loss",
     "learning_rate": "Learning rate",
+    "momentum": "Momentum",
 }
 SECTIONS = {
     "categories": "By category",
     "mistakes": "Mistakes",
+    "transfer": "Forgetting and transfer",
     "again": "Run again",
     "files": "Title and files",
 }

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from fruitlab.app import recent
 from fruitlab.config.errors import DataError
 from fruitlab.data import store
 from fruitlab.data.domains import DOMAINS
@@ -25,8 +26,10 @@ def choose(prefill: Method | None) -> str:
     names = list(found)
     if prefill and prefill.data not in found:
         names.append(prefill.data)
-    # The visitor's own pictures come first, unless the link names other data.
-    own = next((name for name in names if found.get(name) == "photographs"), names[0])
+    # Unless the link names data: what the visitor worked with, otherwise imported pictures.
+    own = recent.data() or ""
+    if own not in found:
+        own = next((name for name in names if found.get(name) == "photographs"), names[0])
     first = prefill.data if prefill and "data" in st.query_params else own
 
     def caption(name: str) -> str:

@@ -17,11 +17,16 @@ def text(config: Method, counts: tuple[int, int, bool], entries: list[Entry]) ->
     """
     nice, real, to_draw = counts
     estimate = cost.estimate(config, nice, real, entries)
-    drawing = f", plus drawing {nice + real:,} pictures at first use" if to_draw else ""
+    drawing = cost.drawing_seconds(nice + real) if to_draw else 0.0
+    first = ""
+    if to_draw:
+        first = (
+            f" First, {nice + real:,} pictures are drawn, which takes {duration(drawing)} of it."
+        )
     return (
         f"**{estimate.pictures:,} training pictures** (repeats included) in "
-        f"{config.iterations:,} iterations · **about {duration(estimate.seconds)}** at "
-        f"{estimate.speed:,.0f} pictures per second ({estimate.basis}){drawing}."
+        f"{config.iterations:,} iterations · **about {duration(estimate.seconds + drawing)}** at "
+        f"{estimate.speed:,.0f} pictures per second ({estimate.basis}).{first}"
     )
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fruitlab.app import forms, launch, permalinks, shared
+from fruitlab.app import forms, launch, permalinks, recent, shared
 from fruitlab.app.train_page import data, estimate
 from fruitlab.config.earlier_names import RENAMED
 from fruitlab.config.errors import ConfigError, RunError
@@ -65,6 +65,7 @@ def watch(run_id: str) -> None:
     """Makes the page show this run; a callback, as it changes the address."""
     st.query_params.clear()
     st.query_params["run"] = run_id
+    recent.work_on(run_id)
 
 
 def _start_button(
@@ -97,4 +98,5 @@ def _start(config: Method, device: str) -> None:
         st.session_state[PROBLEM] = str(error)
         return
     shared.index().entries(fresh=True)
+    recent.work_with(config.data)
     watch(run.id)

@@ -5,18 +5,9 @@ from fruitlab.runs.entry import Entry
 
 
 def local_name(entry: Entry) -> str | None:
-    """The name of the run's data on this machine; None if it is not there.
-
-    A data set of the same name is preferred; its pictures may be others (`training_problem`). The
-    built-in pictures are always there.
-    """
-    name = entry.known_config.data
-    found = {data["name"]: data["fingerprint"] for data in store.available()}
-    if name in found or name.partition(":")[0] == store.BUILT_IN:
-        return name
-    fingerprint = entry.data.get("fingerprint")
-    same = (other for other, known in found.items() if known and known == fingerprint)
-    return next(same, None)
+    """The name of the run's data on this machine (`store.local_name`); None if it is not there."""
+    known = {data["name"]: data["fingerprint"] for data in store.available()}
+    return store.local_name(entry.known_config.data, entry.data.get("fingerprint"), known)
 
 
 def training_problem(entry: Entry) -> tuple[str, str]:

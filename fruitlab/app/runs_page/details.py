@@ -1,0 +1,58 @@
+"""The details of one of the selected runs: one section at a time."""
+
+import streamlit as st
+
+from fruitlab.app.runs_page import again, categories, files, mistakes, transfer
+from fruitlab.app.runs_page.view_link import SECTIONS
+from fruitlab.runs.captions import readable_name
+from fruitlab.runs.entry import Entry
+
+DETAILS = {
+    "categories": categories.show,
+    "mistakes": mistakes.show,
+    "transfer": transfer.show,
+    "again": again.show,
+}
+
+
+def _sections(entry: Entry) -> list[str]:
+    """The details that a run has. Only one with several phases has an accuracy matrix."""
+    has_phases = entry.config is not None and len(entry.config.phases()) > 1
+    found = [name for name in SECTIONS if name != "transfer" or has_phases]
+    if st.session_state.get("runs section") not in found:
+        st.session_state["runs section"] = found[0]
+    return found
+
+
+def show(chosen: list[str], entries: dict[str, Entry]) -> None:
+    """Draws one section of the details of one of the selected runs."""
+    if st.session_state.get("runs closer") not in chosen:
+        st.session_state["runs closer"] = chosen[0]
+    name = chosen[0]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if len(chosen) > 1:
+            name = st.selectbox(
+                "Run",
+                chosen,
+                key="runs closer",
+                format_func=lambda run_id: readable_name(entries[run_id]),
+                width=320,
+            )
+        section = st.segmented_control(
+            "View",
+            _sections(entries[name]),
+            key="runs section",
+            required=True,
+            wrap=True,
+            format_func=SECTIONS.__getitem__,
+        )
+    entry = entries[name]
+    if section == "files":
+        files.show(entry)
+    elif entry.config is None:
+        st.info(
+            "This run is unreadable. It can be deleted under Title and files.",
+            icon=":material/info:",
+        )
+    elif section is not None:
+        DETAILS[section](entry)
