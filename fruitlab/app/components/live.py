@@ -8,6 +8,7 @@ from fruitlab.app import launch, navigation, shared
 from fruitlab.app.components import chart
 from fruitlab.app.components.status import status
 from fruitlab.config.errors import RunError
+from fruitlab.config.modes import Action, allows
 from fruitlab.config.run_config import RunConfig
 from fruitlab.config.text import percent, points
 from fruitlab.methods.mixed import Mixed
@@ -75,7 +76,7 @@ def top_toggle() -> int:
 def _buttons(entry: Entry) -> None:
     resumable = entry.status in ("stopped", "interrupted", "failed") and not entry.run.shipped
     with st.container(horizontal=True, vertical_alignment="center"):
-        if entry.active:
+        if entry.active and allows(Action.STOP):
             st.button(
                 "Stop",
                 icon=":material/stop:",
@@ -84,7 +85,7 @@ def _buttons(entry: Entry) -> None:
                 args=(launch.stop, entry),
                 help="Saves the state; the run can be resumed later.",
             )
-        elif resumable and entry.config is not None:
+        elif resumable and entry.config is not None and allows(Action.TRAIN):
             st.button(
                 "Resume",
                 icon=":material/play_arrow:",

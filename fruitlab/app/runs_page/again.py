@@ -9,6 +9,7 @@ from fruitlab.app.runs_page.local_data import local_name, training_problem
 from fruitlab.app.runs_page.table import CHOSEN, ROUND
 from fruitlab.app.runs_page.view import address
 from fruitlab.config.errors import ConfigError, RunError
+from fruitlab.config.modes import Action, allows
 from fruitlab.config.text import duration, plain
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import parse, setting_of
@@ -57,6 +58,8 @@ def show(entry: Entry) -> None:
 
 
 def _seeds(entry: Entry, config: Method, problem: str) -> None:
+    if not allows(Action.TRAIN):
+        return
     used = _used_seeds(entry, config)
     st.markdown("**More seeds**")
     listed = ", ".join(map(str, used[:LISTED_SEEDS]))

@@ -5,6 +5,7 @@ import streamlit as st
 from fruitlab.app import forms, launch, permalinks, shared
 from fruitlab.app.train_page import data, estimate
 from fruitlab.config.errors import RunError
+from fruitlab.config.modes import Action, allows
 from fruitlab.config.run_config import RENAMED
 from fruitlab.config.text import plain
 from fruitlab.methods.base import Method
@@ -69,6 +70,13 @@ def watch(run_id: str) -> None:
 def _start_button(
     config: Method | None, device: str, entries: list[Entry], *, disabled: bool
 ) -> None:
+    if not allows(Action.TRAIN):
+        st.info(
+            "This is a showcase: its visitors look, play and classify. Install FruitLab on your "
+            "own machine to train.",
+            icon=":material/info:",
+        )
+        return
     waiting = sum(entry.active for entry in entries)
     st.button(
         "Start",
