@@ -134,8 +134,11 @@ def is_cross_site(headers: Headers) -> bool:
     """
     if headers.get("sec-fetch-site") == "cross-site":
         return True
-    origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+    try:
+        origin = headers.get("origin")
+        return origin is not None and urlsplit(origin).netloc != headers.get("host")
+    except ValueError:  # no address at all
+        return True
 
 
 class UploadLimits:
