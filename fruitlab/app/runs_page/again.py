@@ -10,7 +10,7 @@ from fruitlab.app.runs_page.table import CHOSEN, ROUND
 from fruitlab.app.runs_page.view import address
 from fruitlab.config.errors import ConfigError, RunError
 from fruitlab.config.modes import Action, allows
-from fruitlab.config.text import duration, plain
+from fruitlab.config.text import duration
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import parse, setting_of
 from fruitlab.runs import grouping
@@ -37,7 +37,7 @@ def show(entry: Entry) -> None:
             st.error(text, icon=":material/error:")
     problem, difference = training_problem(entry)
     if problem or difference:
-        st.warning(plain(problem or difference), icon=":material/image_not_supported:")
+        st.warning(problem or difference, icon=":material/image_not_supported:")
     # The data may be on this machine under another name.
     data = local_name(entry) or entry.known_config.data
     config = entry.known_config.model_copy(update={"data": data})
