@@ -40,7 +40,7 @@ def training_problem(entry: Entry) -> tuple[str, str]:
     here, trained = data["fingerprint"], entry.data.get("fingerprint")
     if trained and here and data["name"] == name and here != trained:
         return "", (
-            f"The data *{plain(name or '')}* on this machine has other pictures than those this run was "
-            "trained on: with them it is another experiment."
+            f"The data *{plain(data['name'])}* on this machine has other pictures than those this "
+            "run was trained on: with them it is another experiment."
         )
     return "", ""
