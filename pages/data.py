@@ -6,6 +6,7 @@ import streamlit as st
 
 from fruitlab.app import navigation, shared
 from fruitlab.app.data_page import add, answer, best_ratio, choice, dataset, removal
+from fruitlab.config.modes import Action, allows
 from fruitlab.config.text import plain
 from fruitlab.data import store
 from fruitlab.runs.entry import Entry
@@ -20,7 +21,8 @@ def main() -> None:
         "A network learns from two *domains* with the same categories: **nice** pictures (one "
         "thing on a plain background) and **real** photos."
     )
-    add.progress()
+    if allows(Action.JOB):
+        add.progress()
     datasets = {entry["name"]: entry for entry in store.available()}
     requested = st.query_params.get("name")
     just_removed = requested == st.session_state.get(choice.SELECTED)
@@ -36,14 +38,16 @@ def main() -> None:
         removal.show_button(entry, runs)
     removal.show_problem()
     only_built_in = all(entry["kind"] == "drawn" for entry in datasets.values())
-    if only_built_in:
+    if only_built_in and allows(Action.IMPORT):
         st.info(
             "So far, there is only the built-in pair, which FruitLab draws. "
             "Add your own pictures, of any categories, not only fruit.",
             icon=":material/add_photo_alternate:",
         )
-    with st.expander("Add data", icon=":material/add_photo_alternate:", expanded=only_built_in):
-        add.forms()
+    if allows(Action.IMPORT):
+        icon = ":material/add_photo_alternate:"
+        with st.expander("Add data", icon=icon, expanded=only_built_in):
+            add.forms()
     dataset.show(entry, runs)
     if entry["fingerprint"] and not entry["problem"]:
         answer.show(entry)

@@ -5,6 +5,7 @@ import streamlit as st
 from fruitlab.app import shared
 from fruitlab.app.components import live
 from fruitlab.app.train_page import form
+from fruitlab.config.modes import Action, allows
 from fruitlab.config.text import plain
 from fruitlab.methods.base import Method
 from fruitlab.runs.captions import method_caption
@@ -68,7 +69,8 @@ def view(entry: Entry) -> None:
     live.watch(entry.id)
     if config is not None:
         with st.expander("Settings and files"):
-            st.code(str(entry.run.folder), language=None)
+            if allows(Action.PATHS):
+                st.code(str(entry.run.folder), language=None)
             st.json(config.settings(), expanded=False)
 
 

@@ -28,6 +28,7 @@ from fruitlab.app.demo_answers import (
 )
 from fruitlab.app.theme import HEAD, css, theme
 from fruitlab.config.errors import RunError
+from fruitlab.config.modes import Mode, mode
 from fruitlab.inference import client
 from fruitlab.plots.style import SHAPES
 from fruitlab.runs.catalog import find
@@ -126,7 +127,8 @@ def build() -> gr.Blocks:
         title="FruitLab: classify a photo",
         analytics_enabled=False,
         fill_width=True,
-        delete_cache=(600, 3600),  # uploaded photos are deleted after an hour
+        # Uploaded photos are deleted after an hour, in a showcase after five minutes.
+        delete_cache=(60, 300) if mode() is Mode.SHOWCASE else (600, 3600),
     ) as blocks:
         # Custom values, so that a program may name a run that finished after the page was opened.
         run = gr.Dropdown(

@@ -17,11 +17,17 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fruitlab.config.modes import Action, Mode, allows, mode
+
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 SAFE = ("GET", "HEAD", "OPTIONS")  # methods that change nothing
 DEMO, UPLOAD = "/demo/", "/demo/gradio_api/upload"
+PAGE_UPLOAD = "/_stcore/upload_file"  # of Streamlit's own uploader
 MAX_BODY = 90_000_000  # bytes of a request to the demo: a photo of 64 MB as base64 text
 MEGABYTE = 1_000_000
+# Of an address, where anybody may visit: a webcam sends two pictures a second through one call.
+SHOWCASE_UPLOADS = {"per_minute": 30, "address_megabytes": 300, "all_megabytes": 4000}
+SHOWCASE_CALLS = 120  # a minute
 # Streamlit and Gradio need inline scripts and styles, eval, and workers from blobs. Nothing is
 # loaded from other servers, whatever a name or a note contains.
 POLICY = "; ".join(
@@ -68,7 +74,9 @@ class Guard:
     """ASGI middleware: refuses cross-site requests, limits uploads, adds security headers."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self.app, self.uploads = app, UploadLimits()
+        self.app = app
+        self.uploads = UploadLimits(**SHOWCASE_UPLOADS if mode() is Mode.SHOWCASE else {})
+        self.calls = RateLimitItemPerMinute(SHOWCASE_CALLS) if mode() is Mode.SHOWCASE else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
@@ -94,6 +102,8 @@ class Guard:
             return None
         if is_cross_site(headers):
             return PlainTextResponse("This request comes from another site.", status_code=403)
+        if scope["path"].startswith(PAGE_UPLOAD) and not allows(Action.IMPORT):
+            return PlainTextResponse("Nothing can be uploaded here.", status_code=403)
         if scope["type"] != "http" or not scope["path"].startswith(DEMO):
             return None
         try:
@@ -102,15 +112,18 @@ class Guard:
             return PlainTextResponse("Send the length of the content.", status_code=411)
         if size > MAX_BODY:
             return PlainTextResponse("The file is too large.", status_code=413)
+        address = scope["client"][0] if scope.get("client") else ""
         if scope["path"].startswith(UPLOAD):
-            address = scope["client"][0] if scope.get("client") else ""
-            if not self.uploads.accept(address, size):
-                return PlainTextResponse(
-                    "Too many uploads. Try again in a few minutes.",
-                    status_code=429,
-                    headers={"Retry-After": "120"},
-                )
-        return None
+            accepted = self.uploads.accept(address, size)
+        else:
+            accepted = self.calls is None or self.uploads.limiter.hit(self.calls, "calls", address)
+        if accepted:
+            return None
+        return PlainTextResponse(
+            "Too many requests. Try again in two minutes.",
+            status_code=429,
+            headers={"Retry-After": "120"},
+        )
 
 
 def is_cross_site(headers: Headers) -> bool:
@@ -121,8 +134,11 @@ def is_cross_site(headers: Headers) -> bool:
     """
     if headers.get("sec-fetch-site") == "cross-site":
         return True
-    origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+    try:
+        origin = headers.get("origin")
+        return origin is not None and urlsplit(origin).netloc != headers.get("host")
+    except ValueError:  # no address at all
+        return True
 
 
 class UploadLimits:

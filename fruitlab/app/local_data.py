@@ -1,5 +1,6 @@
 """The data of a run on this machine: under its own name, or another with the same hash."""
 
+from fruitlab.config.text import plain
 from fruitlab.data import store
 from fruitlab.runs.entry import Entry
 
@@ -21,16 +22,16 @@ def training_problem(entry: Entry) -> tuple[str, str]:
     data = found.get(name or "") or found.get((name or "").partition(":")[0])
     if data is None:
         return (
-            f"This run was trained on *{entry.known_config.data}*, which is not on this machine. "
-            "Import the same pictures on the Data page to run it again; with other pictures it is "
-            "another experiment."
+            f"This run was trained on *{plain(entry.known_config.data)}*, which is not on this "
+            "machine. Import the same pictures on the Data page to run it again; with other "
+            "pictures it is another experiment."
         ), ""
     if data["problem"]:
-        return data["problem"], ""
+        return plain(data["problem"]), ""
     here, trained = data["fingerprint"], entry.data.get("fingerprint")
     if trained and here and data["name"] == name and here != trained:
         return "", (
-            f"The data *{name}* on this machine has other pictures than those this run was "
-            "trained on: with them it is another experiment."
+            f"The data *{plain(data['name'])}* on this machine has other pictures than those this "
+            "run was trained on: with them it is another experiment."
         )
     return "", ""

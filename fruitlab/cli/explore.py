@@ -6,6 +6,7 @@ from argparse import Namespace
 from typing import NoReturn
 
 from fruitlab.cli.output import Output
+from fruitlab.config import modes
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import PROJECT, child_environment
 
@@ -15,6 +16,7 @@ def open_explorer(options: Namespace, output: Output) -> NoReturn:
 
     Raises:
         RunError: app.py is missing, or the process could not be started.
+        ConfigError: there is no mode of the name in FRUITLAB_MODE.
     """
     app = PROJECT / "app.py"
     if not app.is_file():
@@ -25,7 +27,8 @@ def open_explorer(options: Namespace, output: Output) -> NoReturn:
         command += ["--server.port", str(options.port)]
     if options.headless:
         command += ["--server.headless", "true"]
+    mode = options.mode or modes.mode()  # a wrong FRUITLAB_MODE is noticed here
     try:
-        os.execve(sys.executable, command, child_environment())
+        os.execve(sys.executable, command, child_environment(FRUITLAB_MODE=mode))
     except OSError as error:
         raise RunError(f"The explorer could not be started: {error.strerror}.") from None

@@ -19,6 +19,7 @@ from fruitlab.cli.output import Output, Terminal
 from fruitlab.cli.shared_options import add_device
 from fruitlab.cli.train_options import add_methods
 from fruitlab.config.errors import ConfigError, DataError, RunError
+from fruitlab.config.modes import Mode
 from fruitlab.runs.queue import DEVICES
 
 DESCRIPTION = "Train networks on two domains of pictures, nice and real, and compare them."
@@ -37,6 +38,8 @@ def parser() -> argparse.ArgumentParser:
     )
     # Without a command: the explorer.
     top.set_defaults(run=explore.open_explorer, port=None, headless=False, json=False)
+    whom = "Whom the explorer is for: local (you) or showcase (anybody; docs/modes.md)."
+    top.add_argument("--mode", choices=[*Mode], help=whom)
     commands_of = top.add_subparsers(dest="command", metavar="command")
 
     def add(
@@ -54,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     opened.add_argument(
         "--port", type=int, metavar="N", help="The port on 127.0.0.1 (8501, or the next free one)."
     )
+    opened.add_argument("--mode", choices=[*Mode], default=argparse.SUPPRESS, help=whom)
     opened.add_argument(
         "--headless", action="store_true", help="Do not open a browser; only print the address."
     )

@@ -108,7 +108,9 @@ def make_plan(archive: zipfile.ZipFile) -> Plan:
     """
     checks.check_entry_count(archive)
     checks.check_overlaps(archive)
-    files = [(info, checks.safe_path(info)) for info in archive.infolist() if not info.is_dir()]
+    # Not `info.is_dir()`, which fails for an empty name.
+    infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
+    files = [(info, checks.safe_path(info)) for info in infos]
     files = [(info, path) for info, path in files if not any(map(is_junk, path.parts))]
     if not files:
         raise DataError(f"The zip is empty. {EXPECTED}")

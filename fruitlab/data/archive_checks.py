@@ -130,7 +130,7 @@ def safe_path(info: zipfile.ZipInfo) -> PurePosixPath:
             "unpacked. Create the zip again from the folders themselves, or get it from somebody "
             "you trust."
         )
-    if len(parts) > MAX_DEPTH or not all(map(_is_usable, parts)):
+    if not 0 < len(parts) <= MAX_DEPTH or not all(map(_is_usable, parts)):
         raise DataError(
             f"The zip holds a name that cannot be used: {_quote(name)}. "
             "Give that file a shorter, simpler name, and zip again."

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fruitlab.config.errors import DataError
+from fruitlab.config.modes import Action, changes
 from fruitlab.config.progress import Progress, Say
 from fruitlab.data import cache
 from fruitlab.data.cache_writer import Contents, Writer, writing
@@ -53,6 +54,7 @@ class ImportReport:
         return dataclasses.asdict(self)
 
 
+@changes(Action.IMPORT)
 def import_pictures(
     *,
     name: str,

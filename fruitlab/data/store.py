@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from fruitlab.config.errors import DataError
+from fruitlab.config.modes import Action, changes
 from fruitlab.config.paths import data_root
 from fruitlab.config.progress import Progress, Say
 from fruitlab.data import built_in, cache
@@ -85,6 +86,7 @@ def is_available(name: str) -> bool:
     return name.partition(":")[0] in usable
 
 
+@changes(Action.REMOVE_DATA)
 def remove(name: str) -> None:
     """Deletes the arrays of a dataset, never the picture folders that it was imported from.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from fruitlab.config.errors import DataError
+from fruitlab.config.modes import Action, changes
 from fruitlab.config.paths import data_root
 from fruitlab.config.progress import Progress, Say
 from fruitlab.data import cache
@@ -25,6 +26,7 @@ FOLDER = ".uploads"  # no dataset can have that name, because it begins with a d
 MAX_IGNORED_NAMED = 50  # ignored files that the report names
 
 
+@changes(Action.IMPORT)
 def import_zip(
     *,
     name: str,

@@ -8,20 +8,20 @@ The format knows one kind of head: two dense layers with running statistics and 
 called `hidden` and `output` whatever their names in the network.
 """
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import runs_root, shipped_root
 from fruitlab.methods.base import Method
 from fruitlab.methods.iterative import Iterative
 from fruitlab.methods.registry import parse_stored
+from fruitlab.runs.arrays import read_tensors
 from fruitlab.runs.catalog import SLUG
 from fruitlab.runs.folder import Run
 from fruitlab.training import schedules
@@ -103,10 +103,7 @@ def read(path: Path) -> PlayFile:
         RunError: it is missing, damaged, or of a newer version.
     """
     try:
-        with safe_open(path, framework="numpy") as file:
-            notes = json.loads((file.metadata() or {})["fruitlab"])
-            names = file.keys()  # the file itself cannot be iterated
-            tensors = {name: file.get_tensor(name) for name in names}
+        tensors, notes = read_tensors(path)
         if not isinstance(notes["format"], int) or notes["format"] > FORMAT:
             raise RunError(
                 f"{path.name} was written by a newer version of FruitLab. Update this one."
@@ -157,7 +154,8 @@ def found() -> dict[str, Path]:
     """Every play file, by the name it is served under: the user's runs, then the shipped ones."""
     mine = {path.parent.name: path for path in sorted(runs_root().glob(f"*/{NAME}"))}
     shipped = {path.stem: path for path in sorted((shipped_root() / "play").glob("*.safetensors"))}
-    return {name: path for name, path in (mine | shipped).items() if SLUG.fullmatch(name)}
+    every = (mine | shipped).items()
+    return {name: path for name, path in every if SLUG.fullmatch(name) and path.is_file()}
 
 
 def settings(file: PlayFile) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.files import delete_temporary
+from fruitlab.config.modes import Action, changes
 from fruitlab.config.paths import runs_root, shipped_root
 from fruitlab.methods.base import Method
 from fruitlab.models import registry as networks
@@ -23,6 +24,7 @@ UNFINISHED = re.compile(r"\.(?:new|deleted)-[0-9a-f]{8}")
 LEFTOVER = 600.0  # seconds after which nobody is at work any more on a folder of such a name
 
 
+@changes(Action.TRAIN)
 def create(header: dict[str, Any], *, config: Method, run_id: str | None = None) -> Run:
     """Create a run folder with its config.json.
 

@@ -29,6 +29,7 @@ from safetensors.numpy import save
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.files import read_bounded, read_json, write_json, write_whole
+from fruitlab.config.modes import Action, changes
 from fruitlab.config.paths import runs_root, shipped_root
 from fruitlab.config.validation import check, read
 from fruitlab.methods.base import Method
@@ -264,6 +265,7 @@ class Run:
         if summary["status"] == "finished":
             (self.folder / "state.safetensors").unlink(missing_ok=True)
 
+    @changes(Action.STOP)
     def ask_to_stop(self) -> None:
         """Ask the worker to save the state and end."""
         (self.folder / "stop").touch()

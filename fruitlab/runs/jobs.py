@@ -29,6 +29,7 @@ from filelock import FileLock, Timeout
 from pydantic import Field
 
 from fruitlab.config.files import write_json, write_whole
+from fruitlab.config.modes import Action, changes
 from fruitlab.config.paths import data_root, runs_root
 from fruitlab.config.validation import Model, Name, read
 from fruitlab.runs.launch import start_python
@@ -92,6 +93,7 @@ class Job:
         """The command's result, {"error"} if it failed; empty while there is none."""
         return _read(self.folder / "result.json")
 
+    @changes(Action.JOB)
     def cancel(self) -> None:
         """Interrupt a working job, as Ctrl-C would."""
         try:
@@ -100,6 +102,7 @@ class Job:
         except (OSError, ValueError):
             pass  # It has ended in the meantime.
 
+    @changes(Action.JOB)
     def dismiss(self) -> None:
         """Delete the folder, unless the job is working."""
         if self.status() != "working":
@@ -143,6 +146,7 @@ class Job:
             return False
 
 
+@changes(Action.JOB)
 def start(root: Path, title: str, arguments: list[str], *, upload: BinaryIO | None = None) -> Job:
     """Start a command in a process of its own, in a new folder below `root`.
 

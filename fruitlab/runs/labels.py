@@ -9,11 +9,13 @@ from typing import Any
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.files import write_json
+from fruitlab.config.modes import Action, changes
 from fruitlab.runs.folder import Run
 
 LONGEST = {"title": 80, "note": 4000}  # characters
 
 
+@changes(Action.LABEL)
 def write_label(run: Run, *, title: str, note: str) -> None:
     """Write title and note to label.json; other fields of the file are kept.
 
@@ -52,6 +54,7 @@ def why_kept(run: Run) -> str | None:
     return f"{run.id} is {status}: stop it first." if status in ("waiting", "running") else None
 
 
+@changes(Action.DELETE_RUN)
 def delete(run: Run) -> None:
     """Delete a run's folder for good.
 

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from fruitlab.config.errors import RunError
+from fruitlab.config.modes import Action, changes
 from fruitlab.config.paths import PROJECT, child_environment
 from fruitlab.runs.folder import Run
 
@@ -41,6 +42,7 @@ def start_python(
     return process
 
 
+@changes(Action.TRAIN)
 def start_worker(run: Run, *, detached: bool = True, **environment: str) -> subprocess.Popen:
     """Start the process that trains a run, or resumes it. Its output goes to worker.log.
 

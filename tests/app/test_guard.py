@@ -64,6 +64,7 @@ def test_further_names_can_be_allowed(monkeypatch) -> None:
         {"origin": "http://127.0.0.1:9999"},
         {"origin": "http://127.0.0.1"},
         {"origin": "null"},
+        {"origin": "http://["},
         {"sec-fetch-site": "cross-site"},
     ],
     ids=str,

@@ -179,7 +179,7 @@ def test_a_running_run(workers: list) -> None:
         ),
         (
             {"doing": "reading the data", "step": "Drawing pictures", "done": "x", "of": 0},
-            "Preparing data",
+            "Starting",
         ),
         ({"doing": "something new"}, "Something new"),
     ],

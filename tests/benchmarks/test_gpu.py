@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from logged_runs import point
+from run_folders import predictions
 
 from benchmarks.gpu import equality
 from benchmarks.gpu.part import cell, part
@@ -50,10 +52,10 @@ def test_every_method_passes_every_check(monkeypatch, tmp_path):
 def made_run(folder: Path, *, loss: float = 1.0, weight: float = 3.0, seconds: float = 1.0) -> Run:
     folder.mkdir()
     run = Run(folder)
-    run.append({"iteration": 0, "loss": None, "seconds": 0.0})
-    run.append({"iteration": 1, "loss": loss, "seconds": seconds})
+    run.append(point(0, 0.1, 0.1, seconds=0.0))
+    run.append(point(1, 0.1, 0.1, loss=loss, seconds=seconds))
     run.write_tensors("weights", {"a": np.array([weight, 4.0], np.float32)}, {})
-    np.savez(folder / "predictions.npz", rank=np.array([0, 1]))
+    np.savez(folder / "predictions.npz", **predictions(0))
     return run
 
 

@@ -154,6 +154,21 @@ def test_a_header_with_a_wrong_size_yields_no_more_bytes(make_zip, tmp_path: Pat
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", [b"", b"./.", b"\0ice/Bolt/1.png"])
+def test_a_name_that_is_none_is_refused(make_zip, tmp_path: Path, name: bytes) -> None:
+    content = make_zip(valid_entries()).read_bytes()
+    # The first entry of the central directory, whose name zipfile reads.
+    at = content.index(b"PK\1\2")
+    length = struct.unpack_from("<H", content, at + 28)[0]
+    comment = content[at + 46 + len(name) : at + 46 + length]
+    changed = bytearray(content)
+    struct.pack_into("<HHH", changed, at + 28, len(name), 0, len(comment))
+    changed[at + 46 : at + 46 + length] = name + comment
+    (tmp_path / "x.zip").write_bytes(changed)
+    with pytest.raises(DataError, match=r"cannot be used|no folders|damaged"):
+        archive.unpack(tmp_path / "x.zip", tmp_path / "out")
+
+
 def overlapping(path: Path, count: int, size: int) -> Path:
     """A zip of files that quote each other's headers (Fifield 2019): each holds all that follow.
 

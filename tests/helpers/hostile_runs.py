@@ -114,6 +114,8 @@ KINDS: dict[str, Callable[[Path], None]] = {
         for name in FILES[:5]
         for value in ("null", "[]", "3")
     },
+    "a pipe to play": pipe("play.safetensors"),
+    "a play file of bytes": written("play.safetensors", bytes(range(256))),
     "a huge config": written("config.json", '{"format": 2, "a": "' + "x" * 5_000_000 + '"}'),
     "a deep setting": written("config.json", '{"format": 2, "config": ' + DEEP),
     "data is a text": changed("config.json", data="text"),

@@ -9,6 +9,7 @@ from fruitlab.app.components import chart
 from fruitlab.app.components.status import status
 from fruitlab.app.local_data import training_problem
 from fruitlab.config.errors import RunError
+from fruitlab.config.modes import Action, allows
 from fruitlab.config.run_config import RunConfig
 from fruitlab.config.text import percent, points
 from fruitlab.methods.mixed import Mixed
@@ -76,7 +77,7 @@ def top_toggle() -> int:
 def _buttons(entry: Entry) -> None:
     resumable = entry.status in ("stopped", "interrupted", "failed") and not entry.run.shipped
     with st.container(horizontal=True, vertical_alignment="center"):
-        if entry.active:
+        if entry.active and allows(Action.STOP):
             st.button(
                 "Stop",
                 icon=":material/stop:",
@@ -85,7 +86,7 @@ def _buttons(entry: Entry) -> None:
                 args=(launch.stop, entry),
                 help="Saves the state; the run can be resumed later.",
             )
-        elif resumable and entry.config is not None:
+        elif resumable and entry.config is not None and allows(Action.TRAIN):
             problem = next(filter(None, training_problem(entry)), None)
             st.button(
                 "Resume",

@@ -7,6 +7,7 @@ import streamlit as st
 
 from fruitlab.app import shared
 from fruitlab.config.errors import RunError
+from fruitlab.config.modes import Action, allows
 from fruitlab.config.paths import runs_root
 from fruitlab.config.text import duration
 from fruitlab.runs import jobs, queue
@@ -63,6 +64,8 @@ def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: st
     except RunError as error:
         st.error(str(error), icon=":material/error:")
         return now
+    if not allows(Action.JOB):
+        return now
     st.caption(_cost(plan, now, progress.estimate(now.missing, nice, real, entries), at_once))
     st.button(
         f"Continue: {len(now.missing)} runs left" if now.finished else button,
@@ -114,6 +117,8 @@ def _progress(plan: Study, fingerprint: str | None, shown: int) -> None:
     active = [now.found[config].id for config in now.having("running", "waiting")]
     doing = f"training {', '.join(active)}" if active else "getting ready"
     st.progress(done / most, text=f"**{done} of {limit}{most} runs finished** · {doing}")
+    if not allows(Action.JOB):
+        return
     st.button(
         "Stop the study",
         key=f"stop {_title(plan)}",

@@ -10,6 +10,7 @@ from fruitlab.app.components import pictures, scores
 from fruitlab.app.data_page import add
 from fruitlab.app.runs_page.mistakes import images_of
 from fruitlab.config.errors import RunError
+from fruitlab.config.modes import Action, allows
 from fruitlab.config.text import percent
 from fruitlab.methods.closed_form import ClosedForm
 from fruitlab.methods.mixed import Mixed
@@ -43,8 +44,10 @@ def show(entry: dict[str, Any]) -> None:
         )
     if working:
         st.caption("The answer is being computed: see the progress at the top of the page.")
-    elif run is None and st.button(
-        "Get the answer", type="primary", icon=":material/bolt:", key="get answer"
+    elif (
+        run is None
+        and allows(Action.JOB)
+        and st.button("Get the answer", type="primary", icon=":material/bolt:", key="get answer")
     ):
         _start(entry["name"])
     if run is not None:

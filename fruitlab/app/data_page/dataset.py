@@ -9,6 +9,7 @@ import streamlit as st
 from fruitlab.app.components import pictures
 from fruitlab.app.data_page import overview
 from fruitlab.config.errors import DataError
+from fruitlab.config.modes import Action, allows
 from fruitlab.config.text import plain
 from fruitlab.data import store
 from fruitlab.data.domains import DOMAINS, Counts, TwoDomains
@@ -28,7 +29,8 @@ def show(entry: dict[str, Any], runs: Sequence[str]) -> None:
     """
     name = entry["name"]
     if entry["problem"]:
-        st.error(plain(entry["problem"]), icon=":material/error:")
+        problem = entry["problem"] if allows(Action.PATHS) else "This dataset cannot be read."
+        st.error(plain(problem), icon=":material/error:")
         return
     if entry["fingerprint"] is None:
         _show_not_drawn(entry)
@@ -101,7 +103,7 @@ def _show_origin(entry: dict[str, Any], runs: Sequence[str]) -> None:
         f"{kind} · 40 % of each category are set aside for testing · {used} · "
         f"fingerprint {entry['fingerprint']} (equal for equal data)"
     )
-    if entry["nice"]:
+    if entry["nice"] and allows(Action.PATHS):
         imported = entry["imported"][:16].replace("T", " ")
         changes = "Every run checks them for changes."
         if not entry["folders_there"]:

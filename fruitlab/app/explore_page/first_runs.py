@@ -5,6 +5,7 @@ import streamlit as st
 from fruitlab.app import launch, navigation, shared
 from fruitlab.app.components import live, status
 from fruitlab.config.errors import RunError
+from fruitlab.config.modes import Action, allows
 from fruitlab.config.text import duration, plain
 from fruitlab.data import store
 from fruitlab.data.categories import CATEGORIES
@@ -36,6 +37,9 @@ def show(entries: list[Entry]) -> None:
     failed = (entry for entry in entries if entry.status == "failed" and entry.config is not None)
     if entry := next(failed, None):
         st.warning(plain(f"{entry.title} failed: {entry.error}"), icon=":material/warning:")
+    if not allows(Action.TRAIN):
+        st.info("No network has been trained yet.", icon=":material/tune:")
+        return
     configs = first_three()
     st.info(
         "No network has been trained yet. Three short runs give the slider three ratios: "

@@ -9,7 +9,8 @@ from fruitlab.app.local_data import local_name, training_problem
 from fruitlab.app.runs_page.table import CHOSEN, ROUND
 from fruitlab.app.runs_page.view import address
 from fruitlab.config.errors import ConfigError, RunError
-from fruitlab.config.text import duration, plain
+from fruitlab.config.modes import Action, allows
+from fruitlab.config.text import duration
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import parse, setting_of
 from fruitlab.runs.entry import Entry
@@ -36,7 +37,7 @@ def show(entry: Entry) -> None:
             st.error(text, icon=":material/error:")
     problem, difference = training_problem(entry)
     if problem or difference:
-        st.warning(plain(problem or difference), icon=":material/image_not_supported:")
+        st.warning(problem or difference, icon=":material/image_not_supported:")
     # The data may be on this machine under another name.
     data = local_name(entry) or entry.known_config.data
     config = entry.known_config.model_copy(update={"data": data})
@@ -57,6 +58,8 @@ def show(entry: Entry) -> None:
 
 
 def _seeds(entry: Entry, config: Method, problem: str) -> None:
+    if not allows(Action.TRAIN):
+        return
     used = _used_seeds(entry)
     st.markdown("**More seeds**")
     listed = ", ".join(map(str, used[:LISTED_SEEDS]))

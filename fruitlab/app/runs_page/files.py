@@ -10,6 +10,7 @@ import streamlit as st
 from fruitlab.app import shared
 from fruitlab.app.runs_page.table import CHOSEN
 from fruitlab.config.errors import RunError
+from fruitlab.config.modes import Action, allows
 from fruitlab.config.paths import PROJECT, child_environment
 from fruitlab.config.text import plain
 from fruitlab.runs import labels, tensorboard
@@ -29,11 +30,14 @@ def show(entry: Entry) -> None:
     """Draws all of it, for any folder of runs, even an unreadable one."""
     if problem := st.session_state.pop(PROBLEM, None):
         st.error(problem, icon=":material/error:")
-    _label(entry)
+    if allows(Action.LABEL):
+        _label(entry)
     st.markdown("**Download**")
     with st.container(horizontal=True):
         _downloads(entry)
     st.caption("Weights are safetensors files, which many tools read and which contain no code.")
+    if not allows(Action.DELETE_RUN):
+        return
     st.markdown("**Delete**")
     reason = labels.why_kept(entry.run)
     if st.button(

@@ -6,6 +6,7 @@ from fruitlab.app import forms, launch, permalinks, recent, shared
 from fruitlab.app.train_page import data, estimate
 from fruitlab.config.earlier_names import RENAMED
 from fruitlab.config.errors import ConfigError, RunError
+from fruitlab.config.modes import Action, allows
 from fruitlab.config.text import plain
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import methods
@@ -71,6 +72,13 @@ def watch(run_id: str) -> None:
 def _start_button(
     config: Method | None, device: str, entries: list[Entry], *, disabled: bool
 ) -> None:
+    if not allows(Action.TRAIN):
+        st.info(
+            "This is a showcase: its visitors look, play and classify. Install FruitLab on your "
+            "own machine to train.",
+            icon=":material/info:",
+        )
+        return
     waiting = sum(entry.active for entry in entries)
     st.button(
         "Start",

@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from fruitlab.config.files import read_json, write_json
+from fruitlab.config.modes import Action, changes
 from fruitlab.config.progress import Progress, Say
 from fruitlab.data.domains import DOMAINS
 from fruitlab.data.sources.base import Source
@@ -32,6 +33,7 @@ def _find_sources() -> dict[str, Source]:
 SOURCES: dict[str, Source] = _find_sources()
 
 
+@changes(Action.DOWNLOAD)
 def download(
     source: str, *, say: Say, progress: Progress | None = None, cache: Path | None = None
 ) -> Path:
