@@ -16,6 +16,7 @@ INHERITED = (
     "threads",
     "precision",
     "computed_in",
+    "execution",
     "data",
     "versions",
 )  # of config.json

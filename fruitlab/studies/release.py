@@ -35,6 +35,7 @@ KEPT = (
     "device",
     "threads",
     "computed_in",
+    "execution",
     "data",
     "versions",
 )  # keys of config.json

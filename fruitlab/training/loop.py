@@ -18,7 +18,6 @@ from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.base import Method
 from fruitlab.methods.phase import Batch, Phase, labels
 from fruitlab.models.kernels.execution import accelerate
-from fruitlab.models.kernels.slices import alone
 from fruitlab.training import schedules
 from fruitlab.training.batches import Batches
 from fruitlab.training.device_dataset import DeviceDataset
@@ -65,7 +64,6 @@ def train(config: Method, data: DeviceDataset, state: State) -> Iterator[Evaluat
                 yield evaluator.evaluate()
 
 
-@alone()
 def step(config: RunConfig, phase: Phase, state: State, batch: Batch) -> None:
     """One iteration: forward, backward, update."""
     network, clock = state.network, state.clock

@@ -11,6 +11,7 @@ import torch
 from fruitlab.config.progress import Say
 from fruitlab.data.domains import TwoDomains
 from fruitlab.methods.phase import labels
+from fruitlab.models.kernels.execution import accelerate
 from fruitlab.runs.folder import Run
 from fruitlab.training import devices
 from fruitlab.training.device_dataset import DeviceDataset
@@ -60,6 +61,7 @@ def train_into(
         for label, phase in zip(labels(phases), phases, strict=True)
     }
     versions = {name: version(name) for name in ("torch", "numpy")}
+    state = State(config, categories=len(data.categories), device=where, precision=precision)
     run.write_header(
         header
         | {
@@ -67,11 +69,11 @@ def train_into(
             "trained_on": str(where),
             "threads": threads,
             "computed_in": str(precision).removeprefix("torch."),
+            "execution": accelerate(state.network, precision).title,
             "data": describe(data, config, dataset, pools),
             "versions": versions | {"python": platform.python_version()},
         }
     )
-    state = State(config, categories=len(data.categories), device=where, precision=precision)
     recorder = Recorder(run, config, state, data.categories)
     if recorder.resume():
         say(f"Resuming at iteration {state.iteration:,} of {config.iterations:,}.")
