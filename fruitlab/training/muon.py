@@ -7,46 +7,43 @@ which most CPUs emulate at a tenth of the speed.
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 # Newton-Schulz iteration with Jordan's coefficients. Five rounds bring every singular value to
 # between 0.7 and 1.2; more rounds do not train better.
 ROUNDS, A, B, C = 5, 3.4445, -4.7750, 2.0315
 
 
-def orthogonal(matrices: Tensor) -> Tensor:
-    """Approximately U V^T for every matrix U S V^T.
-
-    Singular values come out between 0.7 and 1.2, except those that were close to zero.
-
-    Args:
-        matrices: float [n, rows, columns].
-
-    Returns:
-        Same shape. A matrix with more rows than columns is scaled by the square root of their
-        ratio, so that its outputs move as far.
-    """
-    rows, columns = matrices.shape[1:]
-    tall = rows > columns
-    x = matrices.mT if tall else matrices
-    x = x / (torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)
-    for _ in range(ROUNDS):
-        gram = x @ x.mT
-        x = A * x + (B * gram + C * gram @ gram) @ x
-    return x.mT * (rows / columns) ** 0.5 if tall else x
-
-
 def orthogonal_steps(steps: list[Tensor]) -> list[Tensor]:
     """Orthogonalize each kernel's update as a matrix of outputs by all inputs.
 
+    The result is approximately U V^T for a matrix U S V^T: singular values come out between 0.7 and
+    1.2, except those that were close to zero. A matrix with more rows than columns is scaled by the
+    square root of their ratio, so that its outputs move as far.
+
+    A round of the iteration is x <- (A + B g + C g^2) x with g = x x^T. Its factor is a polynomial
+    in g, so all rounds can be computed on g alone. These small matrices are filled up to one size
+    with zeros, which stay zero, and so all steps are one batch.
+
     Args:
-        steps: updates, float [out, in, ...] each. Those of one shape are batched.
+        steps: updates, float [out, in, ...] each.
     """
-    by_shape: dict[torch.Size, list[int]] = {}
-    for place, step in enumerate(steps):
-        by_shape.setdefault(step.shape, []).append(place)
-    result = list(steps)
-    for shape, places in by_shape.items():
-        stacked = orthogonal(torch.stack([steps[place] for place in places]).flatten(2))
-        for place, step in zip(places, stacked.unflatten(2, shape[1:]), strict=True):
-            result[place] = step
+    if not steps:
+        return []
+    flat = [step.flatten(1) for step in steps]
+    wide = [x.mT if len(x) > x.shape[1] else x for x in flat]
+    lengths = torch._foreach_norm(wide)  # noqa: SLF001
+    wide = [x / (length + 1e-7) for x, length in zip(wide, lengths, strict=True)]
+    side = max(len(x) for x in wide)
+    gram = torch.stack([F.pad(x @ x.mT, (0, side - len(x)) * 2) for x in wide])
+    total = identity = torch.eye(side, dtype=gram.dtype, device=gram.device)
+    for _ in range(ROUNDS):
+        factor = A * identity + B * gram + C * (gram @ gram)
+        total, gram = factor @ total, factor @ gram @ factor
+    result = []
+    for step, old, x, product in zip(steps, flat, wide, total, strict=True):
+        new = product[: len(x), : len(x)] @ x
+        tall = len(old) > old.shape[1]
+        new = new.mT * (len(old) / old.shape[1]) ** 0.5 if tall else new
+        result.append(new.reshape(step.shape))
     return result
