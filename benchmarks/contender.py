@@ -37,7 +37,8 @@ class Process:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stream,
-                env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"},
+                env=os.environ
+                | {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": module.partition(":")[2]},
             )
         self.about = self._answer()
 
