@@ -60,6 +60,16 @@ def _exp(x):
 
 
 @compiled
+def add_up(y, sums):
+    """Add y, [pictures, height, row], to sums[0] and y^2 to sums[1]; sums: [2, row]."""
+    for n in range(y.shape[0]):
+        for h in range(y.shape[1]):
+            for j in range(y.shape[2]):
+                sums[0, j] += y[n, h, j]
+                sums[1, j] += y[n, h, j] * y[n, h, j]
+
+
+@compiled
 def activate(z, shift, skip, sums):
     """Replace z by y = elu(z + shift [+ skip]); add y to sums[0] and y^2 to sums[1].
 
@@ -165,6 +175,7 @@ def prepare() -> None:
     z, grad_z = np.zeros(wide, np.float32), np.zeros(wide, np.float32)
     y, skip, through = (np.zeros(narrow, np.float32) for _ in range(3))
     chosen, sums = np.zeros(narrow, np.uint8), np.zeros((2, 8), np.float32)
+    add_up(z, grad_z[0])
     pool(z, grad_z[0], lanes, y, chosen)
     activate(y, through[0], None, sums)
     activate(y, through[0], skip, sums)
