@@ -56,9 +56,9 @@ class Process:
     def _answer(self) -> dict[str, Any]:
         line = self.process.stdout.readline()
         if not line:
-            self.process.wait()
+            status = self.process.wait()
             said = self.log.read_text().strip().splitlines()
-            raise RuntimeError(said[-1] if said else f"exit status {self.process.returncode}")
+            raise RuntimeError(f"{said[-1] if said else 'no message'} (exit status {status})")
         return json.loads(line)
 
 

@@ -17,7 +17,8 @@ from torchvision import datasets, transforms
 class Block(nn.Module):
     """A residual block. With `subsample`, every second pixel is taken before its shortcut.
 
-    The shortcut's convolution with stride 2 crashes on a CPU in channels_last (torch 2.14.1).
+    The shortcut's convolution with stride 2 crashes on a CPU in channels_last, which the compiler
+    chooses, too (torch 2.14.1).
     """
 
     def __init__(self, inputs: int, outputs: int, size: int, subsample: bool) -> None:
@@ -78,8 +79,8 @@ class Contender:
         self.loader = DataLoader(
             pictures, batch, shuffle=True, num_workers=2, pin_memory=device == "cuda"
         )
+        self.network = network(len(pictures.classes), subsample=preset != "eager").to(device)
         last = preset == "channels_last"
-        self.network = network(len(pictures.classes), subsample=last).to(device)
         self.format = torch.channels_last if last else torch.contiguous_format
         self.network.to(memory_format=self.format)
         if preset == "compiled":
