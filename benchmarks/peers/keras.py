@@ -64,7 +64,7 @@ class Contender:
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         )
         batches = list(self.dataset)  # reads the whole dataset, which fills the cache
-        self.first = batches[0]
+        self.first = [part.numpy() for part in batches[0]]  # JAX takes no tensor of TensorFlow
 
     def step(self) -> int:
         self.model.train_on_batch(*self.first)

@@ -15,13 +15,7 @@ from torchvision import datasets, transforms
 
 
 class Block(nn.Module):
-    """A residual block. With `subsample`, every second pixel is taken before its shortcut.
-
-    The shortcut's convolution with stride 2 crashes on a CPU in channels_last, which the compiler
-    chooses, too (torch 2.14.1).
-    """
-
-    def __init__(self, inputs: int, outputs: int, size: int, subsample: bool) -> None:
+    def __init__(self, inputs: int, outputs: int, size: int) -> None:
         super().__init__()
         stride = 1 if inputs == outputs else 2
         # A stride of 2 pads an even size on the right and bottom: 50 -> 25 -> 12.
@@ -30,8 +24,9 @@ class Block(nn.Module):
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1 if stride == 1 else 0)
         self.norm2 = nn.BatchNorm2d(outputs, affine=False)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
-        self.shortcut = nn.Identity() if stride == 1 else nn.Conv2d(inputs, outputs, 1, stride)
-        if stride == 2 and subsample:
+        self.shortcut = nn.Identity()
+        if stride == 2:
+            # Not a convolution with stride 2: its backward pass crashes on a CPU (torch 2.14.1).
             self.shortcut = nn.Sequential(nn.AvgPool2d(1, 2), nn.Conv2d(inputs, outputs, 1))
         self.elu = nn.ELU()
 
@@ -41,7 +36,7 @@ class Block(nn.Module):
         return self.elu(y + self.shortcut(x)[..., : y.shape[-2], : y.shape[-1]])
 
 
-def network(categories: int, *, subsample: bool = False) -> nn.Module:
+def network(categories: int) -> nn.Module:
     blocks = (
         [(8, 8, 50)] * 3 + [(8, 16, 50)] + [(16, 16, 25)] * 3 + [(16, 32, 25)] + [(32, 32, 12)] * 3
     )
@@ -50,7 +45,7 @@ def network(categories: int, *, subsample: bool = False) -> nn.Module:
         nn.Conv2d(3, 8, 5, padding=2),
         nn.ELU(),
         nn.MaxPool2d(2),
-        *[Block(*sizes, subsample) for sizes in blocks],
+        *[Block(*sizes) for sizes in blocks],
         nn.AvgPool2d(2),
         nn.Flatten(),
         nn.BatchNorm1d(1152, affine=False),
@@ -79,7 +74,7 @@ class Contender:
         self.loader = DataLoader(
             pictures, batch, shuffle=True, num_workers=2, pin_memory=device == "cuda"
         )
-        self.network = network(len(pictures.classes), subsample=preset != "eager").to(device)
+        self.network = network(len(pictures.classes)).to(device)
         last = preset == "channels_last"
         self.format = torch.channels_last if last else torch.contiguous_format
         self.network.to(memory_format=self.format)
