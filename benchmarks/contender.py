@@ -37,7 +37,8 @@ class Process:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stream,
-                env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"},
+                env=os.environ
+                | {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": module.partition(":")[2]},
             )
         self.about = self._answer()
 
@@ -55,9 +56,9 @@ class Process:
     def _answer(self) -> dict[str, Any]:
         line = self.process.stdout.readline()
         if not line:
-            self.process.wait()
+            status = self.process.wait()
             said = self.log.read_text().strip().splitlines()
-            raise RuntimeError(said[-1] if said else f"exit status {self.process.returncode}")
+            raise RuntimeError(f"{said[-1] if said else 'no message'} (exit status {status})")
         return json.loads(line)
 
 

@@ -3,9 +3,9 @@
     python -m benchmarks.counts [--batch 256] [--categories 23]
 
 The step runs on PyTorch's "meta" device, whose tensors have shapes but no numbers, and every
-operation is counted. Operations that PyTorch splits on this device alone count more than once, and
-those that a GPU's libraries fuse count apart, so the counts are upper limits. `benchmarks/gpu.sh`
-measures on a GPU.
+operation is counted, in float32: this device has no autocast. Operations that PyTorch splits on
+this device alone count more than once, and those that a GPU's libraries fuse count apart, so the
+counts are upper limits. `benchmarks/gpu.sh` measures on a GPU.
 """
 
 import argparse
@@ -48,7 +48,7 @@ class Counter(TorchDispatchMode):
         return result
 
 
-def count(preset: str, batch: int, categories: int, precision: torch.dtype) -> tuple[int, int]:
+def count(preset: str, batch: int, categories: int) -> tuple[int, int]:
     """Kernels and bytes of one step, from gathering the batch to the update."""
     config = configure("mixed", preset=preset, ratio=60, batch_size=batch)
     pictures = 2 * batch
@@ -64,7 +64,7 @@ def count(preset: str, batch: int, categories: int, precision: torch.dtype) -> t
         index,
         index,
     )
-    state = State(config, categories=categories, device=GPU, precision=precision)
+    state = State(config, categories=categories, device=GPU)
     phase = config.phases()[0]
     batches = Batches(config, phase, data, state)
     state.trains(phase)
@@ -85,12 +85,8 @@ def main() -> None:
     arithmetic = multiply_adds() * arguments.batch / 1e9
     print(f"{arguments.batch} pictures; convolutions {arithmetic:.0f} billion multiply-adds")
     for preset in ("paper", "quick"):
-        for precision in (torch.float32, torch.bfloat16):
-            kernels, moved = count(preset, arguments.batch, arguments.categories, precision)
-            name = str(precision).removeprefix("torch.")
-            print(
-                f"{preset:8} {name:9} {kernels:6,} kernels, {moved / 1e9:5.2f} GB read and written"
-            )
+        kernels, moved = count(preset, arguments.batch, arguments.categories)
+        print(f"{preset:8} {kernels:6,} kernels, {moved / 1e9:5.2f} GB read and written")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ A *step* has its batch ready in memory, except FruitLab's, which includes gather
 it. An *epoch* is the whole training set from where the tool keeps it: uint8 on the device
 (FruitLab), JPEG files (PyTorch, fastai), or cached by tf.data (Keras). The peers
 (benchmarks/peers/requirements.txt) may be installed in another environment, which --peer-python
-names. Peers that are not installed are left out.
+names. Peers that cannot run are left out, with the reason: a package is not installed, or there is
+no C++ compiler for PyTorch's.
 """
 
 import argparse
@@ -37,8 +38,11 @@ LIMITS = {
     PEAK: "benchmarks.limits:peak",
 }
 PEERS = {
-    "plain PyTorch": "benchmarks.peers.plain",
-    "Keras": "benchmarks.peers.keras",
+    "plain PyTorch": "benchmarks.peers.plain:eager",
+    "PyTorch channels_last": "benchmarks.peers.plain:channels_last",
+    "PyTorch compiled": "benchmarks.peers.plain:compiled",
+    "Keras": "benchmarks.peers.keras:tensorflow",
+    "Keras on JAX": "benchmarks.peers.keras:jax",
     "fastai": "benchmarks.peers.fastai",
 }
 
@@ -73,7 +77,8 @@ def main() -> None:
     )
     if asked.json:
         tables = {title: summary(rates) for title, rates in titles.items()}
-        found = {"tables": tables, "limit": limit, "left out": left_out}
+        best = {title: best_peers(rates) for title, rates in titles.items()}
+        found = {"tables": tables, "best peers": best, "limit": limit, "left out": left_out}
         asked.json.write_text(json.dumps(found, indent=1) + "\n")
 
 
@@ -123,7 +128,8 @@ def start(arguments: argparse.Namespace, folder: Path) -> tuple[dict[str, Proces
     common = ["--data", str(folder), "--batch", str(arguments.batch), "--device", arguments.device]
     contenders, left_out = {}, {}
     for name, module in (OURS | LIMITS | PEERS).items():
-        python = arguments.peer_python if name in ("Keras", "fastai") else sys.executable
+        elsewhere = name in PEERS and not name.startswith(("plain", "PyTorch"))
+        python = arguments.peer_python if elsewhere else sys.executable
         log = folder / f"{module.replace(':', '.')}.log"
         try:
             contenders[name] = Process(module, common, python=python, log=log)
@@ -174,16 +180,27 @@ def summary(rates: Rates) -> dict[str, dict[str, float]]:
 
 
 def print_table(title: str, rates: Rates) -> None:
-    """Print the rates of all contenders, and how FruitLab compares with the best peer."""
+    """Print the rates of all contenders, and how FruitLab compares with the best peers."""
     print(f"\n{title:28} images/s   lowest  highest   FruitLab paper over it")
     for name, row in summary(rates).items():
         numbers = " ".join(f"{row[column]:8.0f}" for column in ("images/s", "lowest", "highest"))
         print(f"{name:28} {numbers}   {row['paper over it']:8.2f}")
-    peers = [rates[name] for name in PEERS if name in rates]
-    if peers:
-        rounds = zip(rates["FruitLab paper"], *peers, strict=True)
-        ratio = statistics.median(ours / max(others) for ours, *others in rounds)
-        print(f"FruitLab paper over the best peer of each round: {ratio:.2f}")
+    best = best_peers(rates)
+    if best:
+        print(f"best peer of each round: {', '.join(best)}")
+        for name in OURS:
+            ratios = [
+                ours / rates[peer][i]
+                for i, (ours, peer) in enumerate(zip(rates[name], best, strict=True))
+            ]
+            print(f"{name} over the best peer of each round: {statistics.median(ratios):.2f}")
+
+
+def best_peers(rates: Rates) -> list[str]:
+    """The name of the fastest peer of each round."""
+    peers = {name: values for name, values in rates.items() if name in PEERS}
+    rounds = range(len(next(iter(peers.values()), [])))
+    return [max(peers, key=lambda name: peers[name][i]) for i in rounds]
 
 
 def limits(steps: Rates) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""The network in Keras 3, the paper's framework: functional API, cached `tf.data`, `fit`."""
+"""The network in Keras 3, the paper's framework: functional API, cached `tf.data`, `fit`.
+
+KERAS_BACKEND in the environment chooses what computes: TensorFlow, or JAX, whose compiler is XLA.
+"""
 
 from pathlib import Path
 
@@ -45,9 +48,11 @@ def network(categories: int) -> keras.Model:
 
 
 class Contender:
-    def __init__(self, data: Path, batch: int, device: str) -> None:
+    """See `benchmarks.contender`. `preset`: "tensorflow" or "jax", as KERAS_BACKEND."""
+
+    def __init__(self, data: Path, batch: int, device: str, *, preset: str) -> None:
         keras.config.disable_interactive_logging()
-        self.threads = "TensorFlow's own"
+        self.threads = f"{preset}'s own"
         pictures = keras.utils.image_dataset_from_directory(
             data / "jpeg", image_size=(100, 100), batch_size=batch
         )
@@ -59,7 +64,7 @@ class Contender:
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         )
         batches = list(self.dataset)  # reads the whole dataset, which fills the cache
-        self.first = batches[0]
+        self.first = [part.numpy() for part in batches[0]]  # JAX takes no tensor of TensorFlow
 
     def step(self) -> int:
         self.model.train_on_batch(*self.first)

@@ -1,8 +1,11 @@
 """The network in plain PyTorch, as in its tutorials.
 
-NCHW, eager mode, `ImageFolder`, and a `DataLoader` with two workers.
+`ImageFolder`, a `DataLoader` with two workers, and a network in eager mode with NCHW tensors; the
+same in channels_last; or compiled by `torch.compile` (inductor), which needs a C++ compiler.
 """
 
+import os
+import shutil
 from pathlib import Path
 
 import torch
@@ -21,7 +24,10 @@ class Block(nn.Module):
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1 if stride == 1 else 0)
         self.norm2 = nn.BatchNorm2d(outputs, affine=False)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
-        self.shortcut = nn.Identity() if stride == 1 else nn.Conv2d(inputs, outputs, 1, stride)
+        self.shortcut = nn.Identity()
+        if stride == 2:
+            # Not a convolution with stride 2: its backward pass crashes on a CPU (torch 2.14.1).
+            self.shortcut = nn.Sequential(nn.AvgPool2d(1, 2), nn.Conv2d(inputs, outputs, 1))
         self.elu = nn.ELU()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -51,18 +57,35 @@ def network(categories: int) -> nn.Module:
 
 
 class Contender:
-    def __init__(self, data: Path, batch: int, device: str) -> None:
+    """See `benchmarks.contender`.
+
+    Args:
+        preset: "eager", "channels_last" or "compiled".
+
+    Raises:
+        RuntimeError: there is no C++ compiler.
+    """
+
+    def __init__(self, data: Path, batch: int, device: str, *, preset: str) -> None:
+        if preset == "compiled" and not shutil.which(os.environ.get("CXX", "g++")):
+            raise RuntimeError("torch.compile needs a C++ compiler: install g++, or set CXX.")
         self.device, self.threads = device, f"{torch.get_num_threads()} + 2 workers"
         pictures = datasets.ImageFolder(data / "jpeg", transforms.ToTensor())
         self.loader = DataLoader(
             pictures, batch, shuffle=True, num_workers=2, pin_memory=device == "cuda"
         )
         self.network = network(len(pictures.classes)).to(device)
+        last = preset == "channels_last"
+        self.format = torch.channels_last if last else torch.contiguous_format
+        self.network.to(memory_format=self.format)
+        if preset == "compiled":
+            self.network = torch.compile(self.network)
         self.loss = nn.CrossEntropyLoss()
         self.optimiser = torch.optim.SGD(
             self.network.parameters(), lr=0.004, momentum=0.6, weight_decay=0.002
         )
-        self.batch = [part.to(device) for part in next(iter(self.loader))]
+        inputs, labels = next(iter(self.loader))
+        self.batch = inputs.to(device, memory_format=self.format), labels.to(device)
 
     def step(self) -> int:
         self._train(*self.batch)
@@ -71,7 +94,8 @@ class Contender:
     def epoch(self) -> int:
         pictures = 0
         for inputs, labels in self.loader:
-            self._train(inputs.to(self.device), labels.to(self.device))
+            inputs = inputs.to(self.device, memory_format=self.format)
+            self._train(inputs, labels.to(self.device))
             pictures += len(labels)
         return self._finished(pictures)
 

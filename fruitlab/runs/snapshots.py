@@ -18,6 +18,7 @@ INHERITED = (
     "precision",
     "computed_in",
     "steps",
+    "execution",
     "data",
     "versions",
 )  # of config.json

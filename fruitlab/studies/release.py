@@ -39,6 +39,7 @@ KEPT = (
     "threads",
     "computed_in",
     "steps",
+    "execution",
     "data",
     "versions",
 )  # keys of config.json

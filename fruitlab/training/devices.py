@@ -48,8 +48,8 @@ def precision(device: torch.device, asked: str = "auto") -> torch.dtype:
     """The dtype that the backbone trains in.
 
     *auto* is bfloat16 on graphics cards that compute in it (NVIDIA's since Ampere), else float32.
-    float16, which older cards have, would need loss scaling. A CPU with bfloat16 gains a seventh,
-    and one without it is ten times slower, so a CPU uses it only on request.
+    float16, which older cards have, would need loss scaling. A CPU uses bfloat16 only on request:
+    its fused kernels compute in float32, and many CPUs emulate bfloat16 at a tenth of the speed.
     """
     if asked != "auto":
         return PRECISIONS[asked]

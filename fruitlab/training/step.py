@@ -12,7 +12,6 @@ from torch.nn import functional as F
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.phase import Batch, Phase
 from fruitlab.models.kernels.execution import accelerate
-from fruitlab.models.kernels.slices import alone
 from fruitlab.training import schedules
 from fruitlab.training.state import State
 
@@ -42,7 +41,6 @@ def step(config: RunConfig, phase: Phase, state: State, batch: Batch) -> None:
     finish(config, state, len(batch), last_of_epoch=batch.last_of_epoch)
 
 
-@alone()
 def compute(config: RunConfig, phase: Phase, state: State, batch: Batch, rates: Rates) -> None:
     """The device's part of an iteration. It neither reads nor changes the host's counters."""
     network = state.network

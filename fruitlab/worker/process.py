@@ -7,6 +7,7 @@ than the iterations since its last evaluation.
 
 import sys
 from contextlib import suppress
+from threading import Thread
 from typing import Any
 
 from filelock import Timeout
@@ -83,6 +84,7 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
         from fruitlab.training.runtime import prepare
 
         prepare()
+        from fruitlab.models.kernels.execution import fused_execution
         from fruitlab.training import devices
         from fruitlab.worker.train import train_into
 
@@ -92,6 +94,9 @@ def _train(run: Run, device: str | None, say: Say, stop: StopRequest) -> dict[st
         threads = devices.repeatable(resolved, threads)
         stop.raise_if_asked()
 
+        if resolved.type == "cpu":
+            # Compiles for some seconds in the first run on a machine, while the data is read.
+            Thread(target=fused_execution).start()
         run.doing("reading the data")
         data = read_data(
             run, config.data, say, progress=WorkProgress(run, stop, "reading the data")

@@ -16,6 +16,7 @@ from fruitlab.data.domains import TwoDomains
 from fruitlab.features import cache
 from fruitlab.methods.phase import labels
 from fruitlab.models import weights
+from fruitlab.models.kernels.execution import accelerate
 from fruitlab.runs.folder import Run
 from fruitlab.training import devices
 from fruitlab.training.device_dataset import DeviceDataset
@@ -73,6 +74,7 @@ def train_into(
         for label, phase in zip(labels(phases), phases, strict=True)
     }
     versions = {name: version(name) for name in ("torch", "numpy")}
+    state = State(config, categories=len(data.categories), device=where, precision=precision)
     run.write_header(
         header
         | {
@@ -81,11 +83,11 @@ def train_into(
             "threads": threads,
             "computed_in": str(precision).removeprefix("torch."),
             "steps": "captured" if capture_on(where) else "eager",
+            "execution": accelerate(state.network, precision).title,
             "data": describe(data, config, dataset, pools),
             "versions": versions | {"python": platform.python_version()},
         }
     )
-    state = State(config, categories=len(data.categories), device=where, precision=precision)
     if all(phase.inputs == "features" for phase in phases):
         dataset = replace(dataset, features=pretrained_features(data, config, where, progress))
     recorder = Recorder(run, config, state, data.categories)

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fruitlab.models.kernels import slices
-from fruitlab.models.kernels.execution import Execution, FusedExecution, accelerate
+from fruitlab.models.kernels import loops
+from fruitlab.models.kernels.execution import Execution, accelerate, fused_execution
 from fruitlab.models.model import to_float
 from fruitlab.models.paper_resnet import PaperResNet
 
@@ -54,13 +54,10 @@ def results(run: Execution, x: Tensor, mode: str) -> dict[str, Tensor]:
 @pytest.mark.parametrize("batch", [1, 3, 8])
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("statistics", ["moving", "before", "batch"])
-def test_fused_matches_plain_in_float64(
-    statistics: str, mode: str, batch: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(slices, "FLOATS", 60_000)  # splits the batch, as if it were large
+def test_fused_matches_plain_in_float64(statistics: str, mode: str, batch: int) -> None:
     made, x = network(statistics).double(), pictures(batch).double()
     plain = results(Execution(copy.deepcopy(made)), x, mode)
-    fused = results(FusedExecution(made), x, mode)
+    fused = results(accelerate(made), x, mode)
     for name, value in plain.items():
         scale = max(1, value.abs().max().item())
         assert (fused[name] - value).abs().max().item() <= 1e-10 * scale, name
@@ -70,15 +67,12 @@ def test_fused_matches_plain_in_float64(
 @pytest.mark.parametrize("batch", [7, 12])
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("statistics", ["moving", "before", "batch"])
-def test_fused_is_as_accurate_as_plain_in_float32(
-    statistics: str, mode: str, batch: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fused_is_as_accurate_as_plain_in_float32(statistics: str, mode: str, batch: int) -> None:
     """The fused execution's distance from float64 is similar to the plain one's."""
-    monkeypatch.setattr(slices, "FLOATS", 60_000)
     made, x = network(statistics), pictures(batch)
     exact = results(Execution(copy.deepcopy(made).double()), x.double(), mode)
     plain = results(Execution(copy.deepcopy(made)), x, mode)
-    fused = results(FusedExecution(made), x, mode)
+    fused = results(accelerate(made), x, mode)
     for name, value in exact.items():
         norm = value.norm().item() or 1.0
         error, usual = ((got[name] - value).norm().item() / norm for got in (fused, plain))
@@ -87,14 +81,11 @@ def test_fused_is_as_accurate_as_plain_in_float32(
 
 @pytest.mark.parametrize("batch", [2, 9])
 @pytest.mark.parametrize("statistics", ["moving", "batch"])
-def test_fused_is_as_accurate_as_plain_at_full_width(
-    statistics: str, batch: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(slices, "FLOATS", 60_000)
+def test_fused_is_as_accurate_as_plain_at_full_width(statistics: str, batch: int) -> None:
     made, x = network(statistics, width=1), pictures(batch)
     exact = results(Execution(copy.deepcopy(made).double()), x.double(), "training")
     plain = results(Execution(copy.deepcopy(made)), x, "training")
-    fused = results(FusedExecution(made), x, "training")
+    fused = results(accelerate(made), x, "training")
     for name, value in exact.items():
         error, usual = (
             ((got[name] - value).norm() / value.norm()).item() for got in (fused, plain)
@@ -106,10 +97,40 @@ def test_which_networks_are_accelerated() -> None:
     class Changed(PaperResNet):
         """A subclass may override anything, so it is executed as written."""
 
-    for precision in (torch.float32, torch.float64, torch.bfloat16):
-        assert isinstance(accelerate(PaperResNet(3), precision), FusedExecution)
-    assert type(accelerate(PaperResNet(3), torch.float16)) is Execution
-    assert type(accelerate(Changed(3))) is Execution
+    made = PaperResNet(3)
+    assert accelerate(made).title == accelerate(made.double()).title == "fused kernels"
+    for other in (Changed(3), PaperResNet(3).to("meta"), PaperResNet(3).bfloat16()):
+        assert accelerate(other).title == "plain network"
+    for precision in (torch.bfloat16, torch.float16):
+        assert accelerate(made, precision).title == "plain network"
+
+
+def test_a_machine_that_cannot_compile_runs_the_plain_network(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails() -> None:
+        raise OSError("no code generator for this CPU")
+
+    monkeypatch.setattr(loops, "prepare", fails)
+    fused_execution.cache_clear()
+    try:
+        assert accelerate(PaperResNet(3)).title == "plain network"
+    finally:
+        fused_execution.cache_clear()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_equal_input_and_thread_count_give_equal_bits(threads: int) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        first, second = (
+            results(accelerate(network("batch")), pictures(8), "training") for _ in range(2)
+        )
+    finally:
+        torch.set_num_threads(before)
+    for name, value in first.items():
+        assert torch.equal(value, second[name]), name
 
 
 def test_plain_execution_computes_the_backbone_in_the_given_precision() -> None:

@@ -1,13 +1,16 @@
 """The fused layer, compared with PyTorch's operations: values and gradients in float64."""
 
 import itertools
+from collections.abc import Iterator
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fruitlab.models.kernels import folding, layer, slices
+from fruitlab.models.kernels import folding, layer
+from fruitlab.models.kernels.threads import shared
 
 
 def random(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -50,9 +53,7 @@ def fast(
     kernel, shift = folding.fold(
         mean, inverse_std, weight, bias, size=x.shape[-1], stride=stride, padding=padding
     )
-    return layer.layer(
-        x, kernel, shift, skip, stride=stride, padding=padding, pool=pool, take_moments=True
-    )
+    return layer.layer(x, kernel, shift, skip, stride=stride, padding=padding, pool=pool)
 
 
 # The layers of the paper's network, and others: one channel, many channels, odd sizes.
@@ -63,19 +64,26 @@ KINDS = [  # in, out, kernel, size, stride, padding, pool
     (16, 16, 3, 5, 1, (1, 1), False),
     (4, 6, 3, 9, 2, (0, 0), False),
     (1, 1, 3, 6, 1, (1, 1), False),
-    (2, 3, 5, 7, 1, (2, 2), True),
+    (2, 8, 5, 8, 1, (2, 2), True),
     (9, 20, 3, 6, 1, (1, 1), False),
 ]
+
+
+@pytest.fixture(params=[1, 3])
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("batch", [1, 5])
 @pytest.mark.parametrize(("kind", "with_skip"), list(itertools.product(KINDS, (False, True))))
 def test_layer_matches_the_plain_operations(
-    kind: tuple, with_skip: bool, batch: int, monkeypatch: pytest.MonkeyPatch
+    kind: tuple, with_skip: bool, batch: int, threads: int
 ) -> None:
-    """Includes slices of one picture, and a loss that uses the moments and x again."""
+    """Includes shares of one picture, and a loss that uses the moments and x again."""
     inputs, outputs, kernel, size, stride, padding, pool = kind
-    monkeypatch.setattr(slices, "FLOATS", 1 if batch == 5 else 10**6)
     how = {"stride": stride, "padding": padding, "pool": pool}
     arguments = [
         random(batch, inputs, size, size),
@@ -115,7 +123,7 @@ def test_layer_passes_gradcheck() -> None:
     )
 
     def flat(*tensors: Tensor) -> tuple[Tensor, ...]:
-        y, moments, again = layer.layer(*tensors, padding=(1, 1), take_moments=True)
+        y, moments, again = layer.layer(*tensors, padding=(1, 1))
         return y, *moments, again * 2
 
     assert torch.autograd.gradcheck(flat, (x, kernel, shift, skip))
@@ -124,8 +132,8 @@ def test_layer_passes_gradcheck() -> None:
 def test_pooling_gradient_goes_to_the_first_of_equal_values() -> None:
     x = torch.zeros(1, 1, 4, 4, dtype=torch.float64, requires_grad=True)
     kernel, shift = (
-        torch.ones(1, 1, 1, 1, dtype=torch.float64),
-        torch.zeros(16, 1, dtype=torch.float64),
+        torch.ones(8, 1, 1, 1, dtype=torch.float64),
+        torch.zeros(16, 8, dtype=torch.float64),
     )
     y, _, _ = layer.layer(x, kernel, shift, padding=(0, 0), pool=True)
     y.sum().backward()
@@ -147,7 +155,7 @@ def test_nan_propagates() -> None:
     x = torch.zeros(2, 1, 4, 4)
     x[1, 0, 2, 2] = float("nan")
     y, (mean, variance), _ = layer.layer(
-        x, torch.ones(1, 1, 3, 3), torch.zeros(16, 1), padding=(1, 1), take_moments=True
+        x, torch.ones(1, 1, 3, 3), torch.zeros(16, 1), padding=(1, 1)
     )
     assert y[1].isnan().sum() >= 9 and not y[0].isnan().any() and mean.isnan().all()
     assert variance.isnan().all()
@@ -170,57 +178,26 @@ def test_constant_channel_has_no_variance() -> None:
     torch.testing.assert_close(mean, torch.full((2,), 0.1))
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("batch", [1, 2, 7, 40])
-def test_slices_cover_the_batch_once(batch: int, threads: int) -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        seen, numbers = torch.zeros(batch), torch.arange(batch, dtype=torch.float64)
+def test_threads_share_a_batch(batch: int, threads: int) -> None:
+    seen, numbers = np.zeros(batch), np.arange(batch, dtype=float)
+    at_once = []
 
-        def work(s: slice) -> list[Tensor]:
-            assert not torch.is_grad_enabled() and s.stop - s.start <= 4
-            seen[s] += 1
-            return [numbers[s].sum().clone()]
+    def work(s: slice) -> np.ndarray:
+        at_once.append(s)
+        seen[s] += 1
+        return numbers[s].sum(keepdims=True)
 
-        (total,) = slices.over_slices(
-            work, batch=batch, floats=slices.FLOATS // 4, device=torch.device("cpu")
-        )
-        assert (seen == 1).all() and total == batch * (batch - 1) / 2
-        assert torch.get_num_threads() == threads
-    finally:
-        torch.set_num_threads(before)
+    total = shared(work, batch)
+    assert (seen == 1).all() and total == batch * (batch - 1) / 2
+    assert len(at_once) == min(threads, batch)
 
 
-def test_error_in_a_thread_reaches_the_caller() -> None:
-    def work(s: slice) -> list[Tensor]:
-        raise MemoryError(f"no room for {s}")
+def test_error_in_a_thread_reaches_the_caller(threads: int) -> None:
+    def work(s: slice) -> np.ndarray:
+        if s.stop == 8:
+            raise MemoryError(f"no room for {s}")
+        return np.zeros(1)
 
     with pytest.raises(MemoryError, match="no room"):
-        slices.over_slices(work, batch=8, floats=1, device=torch.device("cpu"))
-
-
-def test_alone_gives_its_cores_to_slices_and_restores_them() -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(4)
-    try:
-        seen = []
-
-        def work(part: slice) -> list[Tensor]:
-            seen.append((part.start, part.stop))
-            return [torch.ones(())]
-
-        with slices.alone():
-            assert torch.get_num_threads() == 1
-            with slices.alone(2):  # keeps two cores for the caller's share of a batch
-                assert torch.get_num_threads() == 2
-            (count,) = slices.over_slices(work, batch=8, floats=10**6, device=torch.device("cpu"))
-            assert torch.get_num_threads() == 1
-        assert torch.get_num_threads() == 4
-        assert count == len(seen) == 8
-        assert sorted({start // 2 for start, _ in seen}) == list(range(4))
-        with pytest.raises(ZeroDivisionError), slices.alone():
-            raise ZeroDivisionError
-        assert torch.get_num_threads() == 4
-    finally:
-        torch.set_num_threads(before)
+        shared(work, 8)

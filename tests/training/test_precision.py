@@ -4,67 +4,12 @@ import pytest
 import torch
 from small import config, device_dataset, new_state
 
-from fruitlab.models.kernels import layer
 from fruitlab.training import devices
 from fruitlab.training.batches import Batches
 from fruitlab.training.loop import train
 from fruitlab.training.state import State
 
 CPU = torch.device("cpu")
-
-
-@pytest.mark.parametrize(
-    ("inputs", "outputs", "kernel", "stride", "padding", "pool", "with_skip"),
-    [
-        (3, 8, 5, 1, (2, 2), True, False),
-        (8, 8, 3, 1, (1, 1), False, True),
-        (8, 16, 3, 2, (0, 1), False, False),
-    ],
-)
-def test_bfloat16_layer_matches_float64_up_to_rounding(
-    inputs, outputs, kernel, stride, padding, pool, with_skip
-):
-    generator = torch.Generator().manual_seed(0)
-
-    def of(dtype: torch.dtype) -> list[torch.Tensor]:
-        generator.manual_seed(0)
-        # Rounded to bfloat16, so that both precisions start from the same values.
-        x = torch.randn(6, inputs, 12, 12, generator=generator).bfloat16()
-        weight = (
-            torch.randn(outputs, inputs, kernel, kernel, generator=generator)
-            / (inputs * kernel**2) ** 0.5
-        )
-        shift = torch.randn((12 // stride) ** 2, outputs, generator=generator)
-        side = 6 if pool or stride == 2 else 12
-        skip = (
-            torch.randn(6, outputs, side, side, generator=generator)
-            .bfloat16()
-            .to(dtype)
-            .requires_grad_()
-            if with_skip
-            else None
-        )
-        wide = torch.float32 if dtype == torch.bfloat16 else dtype
-        leaves = [
-            x.to(dtype).requires_grad_(),
-            weight.to(wide).requires_grad_(),
-            shift.to(wide).requires_grad_(),
-        ]
-        y, (mean, variance), _ = layer.layer(
-            *leaves, skip, stride=stride, padding=padding, pool=pool, take_moments=True
-        )
-        assert y.dtype == dtype and mean.dtype == variance.dtype == wide
-        loss = (y.to(wide) * torch.linspace(-1, 1, y.numel()).view_as(y).to(wide)).mean() + (
-            mean * variance
-        ).sum()
-        gradients = torch.autograd.grad(loss, leaves + ([skip] if with_skip else []))
-        assert [g.dtype for g in gradients[:3]] == [dtype, wide, wide]
-        return [tensor.double() for tensor in (y, mean, variance, *gradients)]
-
-    for got, exact in zip(of(torch.bfloat16), of(torch.float64), strict=True):
-        # bfloat16 has 8 bits: a relative error of 0.004. In a pool, rounding may make another
-        # value the largest, which then gets the whole gradient.
-        assert (got - exact).norm() < (0.06 if pool else 0.02) * exact.norm()
 
 
 def test_bfloat16_learns_what_float32_learns():

@@ -29,11 +29,8 @@ class Correlation:
         self, kernel: Tensor, *, stride: int, padding: tuple[int, int], width: int
     ) -> None:
         self.padding = padding
-        wide_vectors = (
-            kernel.device.type == "cpu" and torch.backends.cpu.get_cpu_capability() == "AVX512"
-        )
         self.paired = (
-            wide_vectors
+            torch.backends.cpu.get_cpu_capability() == "AVX512"
             and stride == 1
             and max(kernel.shape[:2]) <= 8
             and width % 2 == 0
@@ -57,7 +54,7 @@ class Correlation:
     def backward(
         self, grad: Tensor, x: Tensor, *, of_x: bool, of_kernel: bool
     ) -> tuple[Tensor | None, Tensor | None]:
-        """Gradients of x and of the kernel. Sum the latter over the slices, then call `settle`."""
+        """The gradients of x and of the kernel."""
         height, width = x.shape[2:]
         x, margin = self._padded(x)
         to_x = None
@@ -84,14 +81,10 @@ class Correlation:
         if of_x:
             start = self.padding[0] - margin
             to_x = other[..., start : start + height, start : start + width]
+        if of_kernel and self.paired:
+            left, right = to_kernel.chunk(2)
+            to_kernel = left[..., :-1] + right[..., 1:]
         return to_x, to_kernel
-
-    def settle(self, to_kernel: Tensor) -> Tensor:
-        """The gradient of the given kernel, from that of the form it was used in."""
-        if not self.paired:
-            return to_kernel
-        left, right = to_kernel.chunk(2)
-        return left[..., :-1] + right[..., 1:]
 
     def _padded(self, x: Tensor) -> tuple[Tensor, int]:
         """x, padded if the two sides differ, and the padding left for the convolution itself."""
