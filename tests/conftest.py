@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 # Set before torch is imported. Networks this small train faster on one thread.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -42,6 +44,12 @@ def folders_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Data and runs are kept in the test's temporary folder."""
     monkeypatch.setenv("FRUITLAB_DATA", str(tmp_path / "fruitlab-data"))
     monkeypatch.setenv("FRUITLAB_CHECKPOINTS", str(tmp_path / "fruitlab-checkpoints"))
+
+
+@pytest.fixture
+def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that spawn a process: AppTest makes a page the main module, which it would run."""
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def write_until_killed(path: Path) -> None:
     write(path, Counter(pause=0.2))
 
 
-def test_continues_where_it_was_killed(tmp_path: Path) -> None:
+def test_continues_where_it_was_killed(own_main: None, tmp_path: Path) -> None:
     path = tmp_path / "features.npy"
     child = multiprocessing.get_context("spawn").Process(target=write_until_killed, args=(path,))
     child.start()

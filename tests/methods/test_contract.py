@@ -92,7 +92,10 @@ def test_phases_add_up_and_descriptions_differ(name):
         assert all(0 <= share <= 1 for pool in phase.pools for share in (pool.nice, pool.real))
     if config.headline is not None:
         setting = config.own_settings()[config.headline]
-        ends = [tiny(name, **{config.headline: end}) for end in (setting.low, setting.high)]
+        ends = [
+            tiny(name, iterations=200, **{config.headline: end})  # some for every phase
+            for end in (setting.low, setting.high)
+        ]
         assert ends[0].describe() != ends[1].describe()
 
 

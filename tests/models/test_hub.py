@@ -173,7 +173,7 @@ def fetch() -> None:
     hub.download(hub.look_up(NETWORK))
 
 
-def test_continues_after_a_kill(server: Hub) -> None:
+def test_continues_after_a_kill(own_main: None, server: Hub) -> None:
     server.pause = 0.3
     offer = hub.look_up(NETWORK)
     child = multiprocessing.get_context("spawn").Process(target=hub.download, args=(offer,))

@@ -168,7 +168,8 @@ def test_training_on_cached_features_matches_pictures(data):
         cached["output.weight"], weights(new_state(cfg, data))["output.weight"]
     )
     for name in cached:
-        np.testing.assert_allclose(cached[name], plain[name], rtol=1e-4, atol=1e-5, err_msg=name)
+        # Moments go up to 4e4, and the small ones are differences of large numbers.
+        np.testing.assert_allclose(cached[name], plain[name], rtol=1e-4, atol=1e-4, err_msg=name)
 
 
 def test_restricted_phase_restarts_schedules_but_not_norm_momentum(data):

@@ -16,6 +16,7 @@ from torch.utils._pytree import tree_leaves
 
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.mixed import Mixed
+from fruitlab.models.kernels import execution
 from fruitlab.training.loop import train
 from fruitlab.training.state import State
 from fruitlab.training.steps import Direct, capture_on
@@ -85,6 +86,12 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def plain_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU runs the network's own modules."""
+    monkeypatch.setattr(execution, "fused_execution", lambda: None)
 
 
 @pytest.fixture(scope="module")
