@@ -53,6 +53,30 @@ function verdict(point, start, changes, share, reference) {
   )
 }
 
+// The same for the closed form. `training` counts the file's training pictures, and the batches in
+// which the real ones arrive; `reference` is gradient training without replay.
+function closedVerdict(point, start, { nice, real, perEpoch }, reference) {
+  if (point.step === 0) {
+    return (
+      `Ridge regression on the network's frozen features has learned the ${nice} nice pictures. ` +
+      "Play lets the real ones arrive in batches; each is learned once, exactly."
+    )
+  }
+  const arrived = Math.floor((Math.min(point.step, perEpoch) * real) / perEpoch)
+  const all = arrived === real
+  const change = domain => {
+    const difference = point[domain] - start[domain]
+    return `${points(difference)} points ${difference < 0 ? "lost" : "gained"}`
+  }
+  return (
+    `${all ? `All ${real}` : `${arrived} of ${real}`} real pictures have arrived: ` +
+    `${change("nice")} on nice pictures, ${change("real")} on real ones. ` +
+    (all ? "The weights are those of learning all pictures at once. " : "") +
+    `Gradient training at this iteration, without replay: ${percent(reference.nice)} nice, ` +
+    `${percent(reference.real)} real.`
+  )
+}
+
 // The categories with the largest losses on nice test pictures.
 function mostForgotten(point, start, categories, totals) {
   if (point.step === 0) return ""
