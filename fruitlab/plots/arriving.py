@@ -7,6 +7,7 @@ from fruitlab.plots import style
 from fruitlab.plots.figures import Figure
 
 Curve = Mapping[str, Sequence[float]]  # seen, nice, real
+TICKS = [digit * 10**power for power in range(7) for digit in (1, 3)]
 
 
 def arriving(closed: Curve, gradient: Curve, joint: Mapping[str, float], categories: int) -> Figure:
@@ -33,15 +34,15 @@ def arriving(closed: Curve, gradient: Curve, joint: Mapping[str, float], categor
     caption = (
         f"The closed form ends at {kept} nice and {percent(closed['real'][-1])} real, gradient "
         f"training at {forgot} nice and {percent(gradient['real'][-1])} real. Against training on "
-        f"all pictures at once, the closed form loses {points(lost)} of nice accuracy. Dotted "
-        f"line: all {closed['seen'][-1]:,} real pictures have been seen once."
+        f"all pictures at once, the closed form loses {points(lost)} of nice accuracy. "
+        f"Vertical line: all {closed['seen'][-1]:,} real pictures have been seen once."
     )
     return {
         "title": "Closed form and gradient training while real pictures arrive",
         "caption": caption,
         "data": data,
         "layout": {
-            "xaxis": style.axis("real pictures seen", type="log"),
+            "xaxis": style.axis("real pictures seen", type="log", tickvals=TICKS, tickformat=","),
             "yaxis": style.accuracy_axis("top-1 accuracy"),
             "hovermode": "x unified",
             "shapes": style.vertical_line(closed["seen"][-1], "")["shapes"],

@@ -26,8 +26,9 @@ class ClosedForm {
 
   // Learns all nice pictures, as initial training does.
   begin() {
-    this.inverse = new Float64Array(this.size ** 2) // of the Gram matrix plus the ridge
-    for (let k = 0; k < this.size; k++) this.inverse[k * (this.size + 1)] = 1 / this.ridge
+    // The inverse of the Gram matrix plus the ridge: its rows up to the diagonal, one after another.
+    this.inverse = new Float64Array((this.size * (this.size + 1)) / 2)
+    for (let i = 0, at = 0; i < this.size; at += ++i + 1) this.inverse[at] = 1 / this.ridge
     const count = this.tensors["labels.nice_train"].length
     for (let index = 0; index < count; index++) this.learn("nice_train", index)
   }
@@ -61,13 +62,15 @@ class ClosedForm {
   learn(set, index) {
     const { size, outputs, inverse, z, direction, values: { weight } } = this
     this.read(set, index)
-    let along = 1
-    for (let i = 0, at = 0; i < size; i++) {
+    for (let i = 0, at = 0; i < size; i++, at++) {
       let sum = 0
-      for (let k = 0; k < size; k++, at++) sum += inverse[at] * z[k]
-      direction[i] = sum
-      along += sum * z[i]
+      for (let k = 0; k < i; k++, at++) {
+        sum += inverse[at] * z[k]
+        direction[k] += inverse[at] * z[i]
+      }
+      direction[i] = sum + inverse[at] * z[i]
     }
+    const along = 1 + z.reduce((sum, value, k) => sum + value * direction[k], 0)
     const truth = this.tensors[`labels.${set}`][index]
     const wrong = this.scores().map((score, c) => ((c === truth) - score) / along)
     for (let i = 0, at = 0; i < size; i++) {
@@ -75,7 +78,7 @@ class ClosedForm {
     }
     for (let i = 0, at = 0; i < size; i++) {
       const by = direction[i] / along
-      for (let k = 0; k < size; k++, at++) inverse[at] -= by * direction[k]
+      for (let k = 0; k <= i; k++, at++) inverse[at] -= by * direction[k]
     }
   }
 

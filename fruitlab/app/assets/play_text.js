@@ -5,6 +5,7 @@
 const percent = value => `${(100 * value).toFixed(1)}%`
 const points = value => Math.abs(100 * value).toFixed(1)
 const signedPoints = value => `${value < 0 ? "−" : "+"}${points(value)} points`
+const count = value => value.toLocaleString("en")
 const combined = ({ nice, real }) => Math.sqrt(nice * real)
 
 // The replay up to an iteration in words: "none, then 40 % nice from iteration 120".
@@ -58,7 +59,7 @@ function verdict(point, start, changes, share, reference) {
 function closedVerdict(point, start, { nice, real, perEpoch }, reference) {
   if (point.step === 0) {
     return (
-      `Ridge regression on the network's frozen features has learned the ${nice} nice pictures. ` +
+      `Ridge regression on the frozen features has learned the ${count(nice)} nice pictures. ` +
       "Play lets the real ones arrive in batches; each is learned once, exactly."
     )
   }
@@ -69,7 +70,7 @@ function closedVerdict(point, start, { nice, real, perEpoch }, reference) {
     return `${points(difference)} points ${difference < 0 ? "lost" : "gained"}`
   }
   return (
-    `${all ? `All ${real}` : `${arrived} of ${real}`} real pictures have arrived: ` +
+    `${all ? "All" : `${count(arrived)} of`} ${count(real)} real pictures have arrived: ` +
     `${change("nice")} on nice pictures, ${change("real")} on real ones. ` +
     (all ? "The weights are those of learning all pictures at once. " : "") +
     `Gradient training at this iteration, without replay: ${percent(reference.nice)} nice, ` +

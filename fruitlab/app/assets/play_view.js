@@ -3,7 +3,6 @@
 
 const SCORES = ["nice", "real", "combined"]
 const sum = counts => counts.reduce((a, b) => a + b, 0)
-const number = value => value.toLocaleString("en")
 const sessions = new WeakMap()
 
 // One play file being played, from loading it to the end of its workers.
@@ -272,20 +271,20 @@ class Session {
 
     this.$(".replay").hidden = this.closed()
     const share = this.share()
-    const count = Math.floor(((this.batch ?? 0) * share) / 100 + 0.5)
-    const batch = this.batch ? `: ${count} per batch of ${this.batch}` : ""
+    const kept = Math.floor(((this.batch ?? 0) * share) / 100 + 0.5)
+    const batch = this.batch ? `: ${kept} per batch of ${this.batch}` : ""
     this.$(".replay output").textContent = `${share} %${batch}`
     this.$(".replay input").setAttribute("aria-valuetext", `${share} percent${batch}`)
 
     const scrub = this.$(".scrub input")
     const index = this.shown ?? Math.max(0, this.curve.length - 1)
     const iteration = this.curve[index]?.step ?? 0
-    const ahead = !back && this.step > iteration ? ` (trained to ${number(this.step)})` : ""
+    const ahead = !back && this.step > iteration ? ` (trained to ${count(this.step)})` : ""
     scrub.max = Math.max(1, this.curve.length - 1)
     scrub.value = index
     scrub.disabled = this.curve.length < 2
     scrub.setAttribute("aria-valuetext", `iteration ${iteration}`)
-    this.$(".scrub output").textContent = `${number(iteration)} of ${number(steps)}${ahead}`
+    this.$(".scrub output").textContent = `${count(iteration)} of ${count(steps)}${ahead}`
   }
 
   drawPlot(point) {

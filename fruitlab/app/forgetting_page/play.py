@@ -85,7 +85,7 @@ def show(chosen: Sequence[Entry] = ()) -> None:
         "Train the last two layers in your browser. The network has just learned the nice "
         "pictures; now it learns the real ones. Pause, move the slider, and continue: the curve "
         "bends. Or go back to an iteration and continue from there. Switch to *closed form* to see "
-        "ridge regression learn the same pictures from the same features: it does not forget."
+        "ridge regression learn the same pictures from the same features, with little forgotten."
     )
     state = _component(
         key=f"play {name}",
