@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 
 from fruitlab.cli.main import main
 from fruitlab.closed_form.all_ratios import AllRatios
+from fruitlab.config.paths import PROJECT
 from fruitlab.runs.catalog import find
 from fruitlab.studies.all_ratios import file_of
 from fruitlab.studies.answer import USE
@@ -110,6 +112,11 @@ def test_two_folders_become_a_model_with_the_real_network(call, pair, tmp_path):
     folders = ("--nice", str(pair.nice), "--real", str(pair.real))
     result = check_answer(call, folders, tmp_path, "efficientnet-lite0")
     assert result["combined"]["top1"] > 0.9  # three shapes in three colours
+
+
+def test_the_document_has_the_same_lines():
+    text = (PROJECT / "docs" / "own-pictures.md").read_text(encoding="utf-8")
+    assert textwrap.indent(USE.format(file="mine.onnx"), " " * 4) in text
 
 
 @pytest.mark.parametrize(
