@@ -42,7 +42,7 @@ def arriving(closed: Curve, gradient: Curve, joint: Mapping[str, float], categor
         "caption": caption,
         "data": data,
         "layout": {
-            "xaxis": style.axis("real pictures seen", type="log", tickvals=TICKS, tickformat=","),
+            "xaxis": style.axis("real pictures seen", type="log", tickvals=TICKS, tickformat="~s"),
             "yaxis": style.accuracy_axis("top-1 accuracy"),
             "hovermode": "x unified",
             "shapes": style.vertical_line(closed["seen"][-1], "")["shapes"],

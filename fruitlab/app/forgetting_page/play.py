@@ -181,5 +181,7 @@ def _description(file: PlayFile) -> str:
         f"intervals within {nice:.1f} and {real:.1f} points). The other layers are frozen with "
         "their batch-norm statistics, so each picture is "
         f"{len(file.tensors['low']):,} pooled features of one byte. "
+        "The closed form replaces both layers by ridge regression on these features, normalized by "
+        f"the head's statistics at the switch, with λ = {play.RIDGE:g} for each picture. "
         "Dashed: gradient training without replay. Dotted: your previous run."
     )
