@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fruitlab.app import navigation, recent, shared
-from fruitlab.app.forgetting_page import curves, play
+from fruitlab.app.forgetting_page import closed_form, curves, play
 from fruitlab.config.text import plain
 from fruitlab.methods.iterative import Iterative
 from fruitlab.plots import style
@@ -32,6 +32,7 @@ def main() -> None:
     ]
     if not found:
         no_runs()
+        closed_form.show([])
         play.show()
         return
     by_id = {entry.id: entry for entry in found}
@@ -41,6 +42,7 @@ def main() -> None:
         curves.watch(chosen, any(by_id[name].active for name in chosen))
     else:
         st.info("Choose a run above.", icon=":material/arrow_upward:")
+    closed_form.show([by_id[name] for name in chosen])
     play.show([by_id[name] for name in chosen])
 
 

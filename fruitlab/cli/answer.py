@@ -13,6 +13,7 @@ from fruitlab.config.text import percent
 from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
 from fruitlab.metrics.accuracy import SCORES
+from fruitlab.models import weights
 from fruitlab.runs import queue
 
 
@@ -49,6 +50,7 @@ def answer(options: Namespace, output: Output) -> Outcome:
     queue.check_device(options.device)
     if bool(options.nice) != bool(options.real) or bool(options.nice) == bool(options.data):
         raise WrongUse("Give two folders, --nice DIR --real DIR, or the name of a dataset, --data.")
+    weights.require(options.network)
     name = options.data
     if options.nice:
         name = options.name

@@ -1,4 +1,4 @@
-"""`solve` and `ratios-file`: closed-form training from the command line."""
+"""`solve`, `ratios-file`, `forgetting-file`: closed-form training from the command line."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -6,12 +6,12 @@ from typing import Any
 
 from fruitlab.cli import options as parsing
 from fruitlab.cli.commands import work_on
-from fruitlab.cli.options import Outcome
+from fruitlab.cli.options import Outcome, WrongUse
 from fruitlab.cli.output import Output
 from fruitlab.cli.shared_options import add_device, add_set
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import shipped_root
-from fruitlab.config.text import percent
+from fruitlab.config.text import percent, points
 from fruitlab.data import store
 from fruitlab.methods.closed_form import ClosedForm
 from fruitlab.methods.registry import configure
@@ -45,14 +45,20 @@ def add_ratios_file(parser: ArgumentParser) -> None:
     )
 
 
+def add_forgetting_file(parser: ArgumentParser) -> None:
+    """Add the options of `forgetting-file`."""
+    parser.add_argument("run_id", metavar="RUN")
+    _add_network(parser)
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        help="The file to write (default: closed-form.json in the run's folder).",
+    )
+
+
 def _add_common(parser: ArgumentParser) -> None:
     parser.add_argument("--data", required=True, metavar="NAME", help="A dataset of `data list`.")
-    parser.add_argument(
-        "--network",
-        default=NETWORK,
-        metavar="NAME",
-        help=f"A network with pretrained weights (default: {NETWORK}).",
-    )
+    _add_network(parser)
     parser.add_argument(
         "--lambda",
         dest="ridge",
@@ -66,6 +72,15 @@ def _add_common(parser: ArgumentParser) -> None:
         help="Give every category of a domain the same weight.",
     )
     add_set(parser)
+
+
+def _add_network(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--network",
+        default=NETWORK,
+        metavar="NAME",
+        help=f"A network with pretrained weights (default: {NETWORK}).",
+    )
 
 
 def solve(options: Namespace, output: Output) -> Outcome:
@@ -139,6 +154,29 @@ def ratios_file(options: Namespace, output: Output) -> Outcome:
         f"{percent(best['top1_interval'][1])}), lambda {made.facts['ridge']:g}."
     )
     return 0, result, text
+
+
+def forgetting_file(options: Namespace, output: Output) -> Outcome:
+    """`forgetting-file`: write how closed-form training learns the pictures of an iterative run."""
+    from fruitlab.studies import forgetting_file
+
+    run = catalog.find(options.run_id)
+    config = forgetting_file.check(run)
+    if run.shipped and not options.out:
+        raise WrongUse(f"{run.id} ships with FruitLab: name another file with --out FILE.")
+    out = Path(options.out) if options.out else run.folder / forgetting_file.NAME
+    data = store.load(config.data, say=output.say, progress=output.progress)
+    result = forgetting_file.make(run, data, out, network=options.network, progress=output.progress)
+    closed, gradient = (
+        ", ".join(f"{domain} {percent(result[name][domain][-1])}" for domain in ("nice", "real"))
+        for name in ("closed", "gradient")
+    )
+    lost = points(result["joint"]["nice"] - result["closed"]["nice"][-1])
+    text = (
+        f"{out}: closed form {closed}; gradient {gradient}. Against joint training, the closed "
+        f"form loses {lost} of nice accuracy."
+    )
+    return 0, {"file": str(out)} | result, text
 
 
 def _config(options: Namespace) -> tuple[ClosedForm, dict[str, Any]]:

@@ -146,6 +146,12 @@ def parser() -> argparse.ArgumentParser:
         closed_form.ratios_file,
     )
     closed_form.add_ratios_file(ratios)
+    forgetting = add(
+        "forgetting-file",
+        "Write the small file that shows closed-form training beside an iterative run.",
+        closed_form.forgetting_file,
+    )
+    closed_form.add_forgetting_file(forgetting)
     add("runs", "List all runs and their scores.", commands.runs)
     known = add("methods", "List the training methods and their settings.", commands.methods)
     known.add_argument("--markdown", action="store_true", help="Print docs/methods.md.")

@@ -24,7 +24,8 @@ class Explanation:
         top: [{category, probability}], the likeliest first.
         seen: uint8 [100, 100, 3], the photo as the network was given it.
         relevance: float32 [height, width], each place's share in the likeliest category
-            (`predict.relevance`), or None for a network without a feature map.
+            (`predict.class_activation` or `predict.relevance`), or None for a network without a
+            feature map.
     """
 
     top: list[dict[str, Any]]

@@ -30,6 +30,7 @@ FORMAT = 1
 NAME = "play.safetensors"  # in a run's own folder
 SETS = ("nice_train", "real_train", "nice_test", "real_test")
 LAYERS = ("hidden", "output")
+RIDGE = 0.1  # of the closed form for each picture: the default of fruitlab/methods/closed_form.py
 DENSE = (0, 1, 2, 5)  # evaluated at the start, where accuracy moves fastest
 
 
@@ -163,8 +164,9 @@ def settings(file: PlayFile) -> dict[str, Any]:
 
     Returns:
         *learning_rate*, *momentum* and *norm_momentum* as lists over the steps, and the numbers
-        that stay the same. Restricted training starts its clock at zero, while that of the running
-        statistics goes on. A one-cycle schedule extends over the steps that can be played.
+        that stay the same; *ridge* is the closed form's. Restricted training starts its clock at
+        zero, while that of the running statistics goes on. A one-cycle schedule extends over the
+        steps that can be played.
     """
     config, steps = file.config, range(file.steps)
     return {
@@ -181,6 +183,7 @@ def settings(file: PlayFile) -> dict[str, Any]:
         "epsilon": config.norm_epsilon,
         "plateau": config.plateau,
         "batch_size": config.batch_size,
+        "ridge": RIDGE * (file.count("nice_train") + file.count("real_train")),
     }
 
 

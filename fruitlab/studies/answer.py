@@ -19,8 +19,9 @@ USE = """\
 import json, numpy, onnxruntime
 from PIL import Image, ImageOps
 model = onnxruntime.InferenceSession("{file}")
-photo = ImageOps.fit(Image.open("photo.jpg").convert("RGB"), (100, 100))
-probabilities = model.run(None, {{"pictures": numpy.asarray(photo)[None]}})[0][0]
+photo = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB")
+pixels = numpy.asarray(ImageOps.fit(photo, (100, 100), Image.Resampling.LANCZOS))
+probabilities = model.run(None, {{"pictures": pixels[None]}})[0][0]
 labels = json.loads(model.get_modelmeta().custom_metadata_map["categories"])
 print(labels[probabilities.argmax()], probabilities.max())
 """

@@ -2,8 +2,9 @@
 
 import pytest
 from logged_runs import iterative, mixed, run
-from ui_pages import charts, opened, text
+from ui_pages import charts, checked, opened, text
 
+from fruitlab.config.files import write_json
 from fruitlab.runs import captions, catalog, labels
 from fruitlab.runs.index import Index
 
@@ -127,3 +128,52 @@ def test_no_run_selected() -> None:
     app = opened("forgetting")
     app.multiselect(key="runs").set_value([]).run()
     assert not app.exception and "Choose a run above" in text(app)
+
+
+def forgetting_content(run_id: str, fingerprint: str = "f") -> dict:
+    """What a file of closed-form training beside that run holds."""
+    return {
+        "format": 1,
+        "run": run_id,
+        "gradient_network": "paper",
+        "data": "drawn",
+        "fingerprint": fingerprint,
+        "categories": 4,
+        "network": "efficientnet-lite0",
+        "ridge": 0.1,
+        "pictures": [40, 30],
+        "tests": [20, 10],
+        "closed": {"seen": [0, 15, 30], "nice": [1.0, 0.95, 0.9], "real": [0.1, 0.4, 0.6]},
+        "gradient": {"seen": [0, 30, 60], "nice": [0.9, 0.6, 0.4], "real": [0.1, 0.3, 0.5]},
+        "joint": {"nice": 0.9, "real": 0.6},
+    }
+
+
+def test_closed_form_beside_gradient_training(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("FRUITLAB_SHIPPED", str(tmp_path))
+    assert "Learning without forgetting" not in text(opened("forgetting"))
+    write_json(tmp_path / "forgetting.json", forgetting_content("other"))
+    one = run("one", iterative(100), method="iterative", iterations=100)
+    app = checked(opened("forgetting"))
+    assert "python -m fruitlab forgetting-file one" in text(app)
+    figure = charts(app)[-1]
+    lines = {trace["name"]: (trace["x"], trace["y"]) for trace in figure.data}
+    assert lines["nice, closed form"] == ([15, 30], [0.95, 0.9])
+    assert lines["real, gradient"] == ([30, 60], [0.3, 0.5])
+    assert figure.layout["xaxis"]["type"] == "log"
+    assert "90.0% nice and 60.0% real, gradient training at 40.0% nice" in figure.caption
+    assert "the closed form loses 0.0 points of nice accuracy" in figure.caption
+    assert "the gradient trains the network paper from scratch" in text(app)
+
+    # The selected run's own file comes first; a damaged one is left out.
+    write_json(one.folder / "closed-form.json", forgetting_content("one"))
+    (tmp_path / "forgetting.json").write_text("{", encoding="utf-8")
+    app = checked(opened("forgetting"))
+    assert "the gradient-trained run one" in text(app) and "forgetting-file" not in text(app)
+
+
+def test_without_runs_the_shipped_closed_form_is_shown(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("FRUITLAB_SHIPPED", str(tmp_path))
+    write_json(tmp_path / "forgetting.json", forgetting_content("other"))
+    app = checked(opened("forgetting"))
+    assert "Learning without forgetting" in text(app) and len(charts(app)) == 1

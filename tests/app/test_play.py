@@ -131,3 +131,15 @@ def test_only_play_files_are_served(shipped) -> None:
     assert there.status_code == 200 and there.content == file.path.read_bytes()
     for name in ("other", "..%2Ffifty", "fifty.safetensors", "%2Fetc%2Fpasswd"):
         assert asyncio.run(ask(f"/assets/play/{name}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"), [("closed", "closed"), ("", "gradient"), ("x", "gradient")]
+)
+def test_a_link_opens_a_learner(shipped, asked, given) -> None:
+    file = write(shipped / "fifty.safetensors")
+    (sent,) = components(opened("forgetting", learner=asked))
+    assert sent["learner"] == given
+    assert sent["settings"]["ridge"] == pytest.approx(
+        0.1 * (file.count("nice_train") + file.count("real_train"))
+    )

@@ -8,10 +8,10 @@ from PIL import Image
 
 from fruitlab.config.errors import RunError
 from fruitlab.data.pictures import BadPicture
-from fruitlab.inference.predict import Predictor, relevance
+from fruitlab.inference.predict import Predictor, class_activation, relevance
 from fruitlab.methods.registry import configure
 from fruitlab.models.folded import inference_model
-from fruitlab.models.model import to_float
+from fruitlab.models.model import Model, to_float
 from fruitlab.runs.catalog import create
 
 
@@ -91,6 +91,49 @@ def test_relevance_matches_finite_differences():
             log_probability(along + small * step) - log_probability(along - small * step)
         ).mean() / (2 * small)
         assert found[y, x] == pytest.approx(expected, rel=0.02, abs=2e-4)
+
+
+class Averaging(Model):
+    """Averages its feature map over all places; the head is linear, or is not."""
+
+    name, title, spatial, feature_size = "averaging", "", True, 6
+
+    def __init__(self, *, linear: bool = True) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.convolution = torch.nn.Conv2d(3, 6, 5, stride=5)
+        self.output, self.linear = torch.nn.Linear(6, 4), linear
+
+    def feature_map(self, x):
+        return torch.relu(self.convolution(x))
+
+    def pool(self, feature_map):
+        return feature_map.mean((2, 3))
+
+    def head(self, features):
+        return self.output(features if self.linear else torch.tanh(30 * features))
+
+
+@torch.no_grad()
+def test_class_activation_averages_to_the_difference_of_scores():
+    network = Averaging().eval()
+    maps = network.feature_map(to_float(torch.from_numpy(noise())))
+    logits = network.head(network.pool(maps))
+    found = class_activation(network, maps, logits)
+    best = int(logits.argmax())
+    weight, bias = network.output.weight.double(), network.output.bias.double()
+    difference, constant = weight[best] - weight.mean(0), bias[best] - bias.mean()
+    expected = (difference[:, None, None] * maps[0].double()).sum(0) + constant
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    assert float(found.mean()) == pytest.approx(float(logits[0, best] - logits.mean()), rel=1e-4)
+
+
+@torch.no_grad()
+def test_class_activation_is_only_for_averages_and_linear_heads():
+    x = to_float(torch.from_numpy(noise()))
+    for network in (Averaging(linear=False).eval(), inference_model(made_runs.network(1))):
+        maps = network.feature_map(x)
+        assert class_activation(network, maps, network.head(network.pool(maps))) is None
 
 
 @torch.no_grad()

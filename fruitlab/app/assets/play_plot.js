@@ -4,7 +4,8 @@
 const DOMAINS = ["nice", "real"]
 
 // Traces for Plotly. `styles` has a trace for each score with its line and marker.
-function playTraces({ styles, baseline, curve, previous, reference, totals, withReference }) {
+function playTraces({ styles, baseline, curve, previous, reference, totals, ...options }) {
+  const { withReference, referenceName } = options
   const pale = (score, x, y, name, dash, more) => ({
     ...styles[score],
     x,
@@ -23,7 +24,7 @@ function playTraces({ styles, baseline, curve, previous, reference, totals, with
     if (withReference) {
       const accuracy = reference[domain].map(count => count / totals[domain])
       const legend = { showlegend: domain === "nice", legendrank: 2000 }
-      traces.push(pale(domain, reference.step, accuracy, "no replay", "dash", legend))
+      traces.push(pale(domain, reference.step, accuracy, referenceName, "dash", legend))
     }
     for (const run of previous) {
       const accuracy = run.curve.map(point => point[domain])

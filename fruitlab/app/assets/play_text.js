@@ -5,6 +5,7 @@
 const percent = value => `${(100 * value).toFixed(1)}%`
 const points = value => Math.abs(100 * value).toFixed(1)
 const signedPoints = value => `${value < 0 ? "−" : "+"}${points(value)} points`
+const count = value => value.toLocaleString("en")
 const combined = ({ nice, real }) => Math.sqrt(nice * real)
 
 // The replay up to an iteration in words: "none, then 40 % nice from iteration 120".
@@ -50,6 +51,30 @@ function verdict(point, start, changes, share, reference) {
     `${nice < 0 ? "costs" : "saves"} ${points(nice)} points of nice accuracy and ` +
     `${real < 0 ? "costs" : "adds"} ${points(real)} of real accuracy, compared with no replay. ` +
     `Combined ${percent(now)}, ${points(both)} points ${both < 0 ? "lower" : "higher"}.`
+  )
+}
+
+// The same for the closed form. `training` counts the file's training pictures, and the batches in
+// which the real ones arrive; `reference` is gradient training without replay.
+function closedVerdict(point, start, { nice, real, perEpoch }, reference) {
+  if (point.step === 0) {
+    return (
+      `Ridge regression on the frozen features has learned the ${count(nice)} nice pictures. ` +
+      "Play lets the real ones arrive in batches; each is learned once, exactly."
+    )
+  }
+  const arrived = Math.floor((Math.min(point.step, perEpoch) * real) / perEpoch)
+  const all = arrived === real
+  const change = domain => {
+    const difference = point[domain] - start[domain]
+    return `${points(difference)} points ${difference < 0 ? "lost" : "gained"}`
+  }
+  return (
+    `${all ? "All" : `${count(arrived)} of`} ${count(real)} real pictures have arrived: ` +
+    `${change("nice")} on nice pictures, ${change("real")} on real ones. ` +
+    (all ? "The weights are those of learning all pictures at once. " : "") +
+    `Gradient training at this iteration, without replay: ${percent(reference.nice)} nice, ` +
+    `${percent(reference.real)} real.`
   )
 }
 

@@ -3,7 +3,6 @@
 
 const SCORES = ["nice", "real", "combined"]
 const sum = counts => counts.reduce((a, b) => a + b, 0)
-const number = value => value.toLocaleString("en")
 const sessions = new WeakMap()
 
 // One play file being played, from loading it to the end of its workers.
@@ -17,6 +16,7 @@ class Session {
     this.playing = this.ready = false
     this.$ = selector => root.querySelector(selector)
     this.$(".replay input").value = data.keep
+    this.$(`[value=${data.learner}]`).checked = true
     this.connect()
     this.open().catch(error => this.fail(error))
   }
@@ -27,10 +27,9 @@ class Session {
     this.say("Loading the features (a few megabytes) …")
     const response = await fetch(this.data.url)
     if (!response.ok) throw new Error(`the features could not be loaded (${response.status})`)
-    const buffer = await response.arrayBuffer()
-    const { notes, tensors } = readPlayFile(buffer)
+    this.buffer = await response.arrayBuffer()
+    const { notes, tensors } = readPlayFile(this.buffer)
     if (this.ended) return
-    const { settings, evaluation_points: evaluationPoints } = this.data
     this.notes = notes
     this.perCategory = {}
     for (const domain of DOMAINS) {
@@ -38,8 +37,18 @@ class Session {
       for (const label of tensors[`labels.${domain}_test`]) this.perCategory[domain][label]++
     }
     this.totals = { nice: sum(this.perCategory.nice), real: sum(this.perCategory.real) }
-    const { perEpoch, real } = new Batches({ notes, tensors }, settings)
+    const { perEpoch, real, nice } = new Batches({ notes, tensors }, this.data.settings)
     this.batch = Math.ceil(real / perEpoch) // some batches have one picture less
+    this.training = { perEpoch, real, nice }
+    this.start()
+  }
+
+  // Starts the workers of the learner that is selected.
+  start() {
+    const { settings, evaluation_points: evaluationPoints } = this.data
+    const { buffer } = this
+    const closed = this.closed()
+    if (closed) this.say("Learning the nice pictures …")
     const source = URL.createObjectURL(new Blob([WORKER], { type: "text/javascript" }))
     this.trainer = this.worker(source, message => this.onTrained(message))
     const spare = (navigator.hardwareConcurrency ?? 2) - 2 // one core trains, one draws
@@ -49,22 +58,39 @@ class Session {
     URL.revokeObjectURL(source)
     for (const worker of this.workers) {
       const trains = worker === this.trainer
-      worker.postMessage({ kind: "open", buffer, settings, evaluationPoints, trains })
+      worker.postMessage({ kind: "open", buffer, settings, evaluationPoints, trains, closed })
     }
     this.trainer.postMessage({ kind: "keep", share: this.share() })
   }
 
   worker(source, listener) {
     const worker = new Worker(source)
-    worker.onmessage = ({ data }) => listener(data)
+    worker.onmessage = ({ data }) => {
+      if (this.workers.includes(worker)) listener(data) // not of one that was stopped
+    }
     worker.onerror = error => this.fail(error)
     this.workers.push(worker)
     return worker
   }
 
+  // Starts over with the other learner. What there was stays on the plot as the previous run.
+  change() {
+    if (!this.buffer) return // it has not been loaded yet
+    this.retire(this.closed() ? "gradient" : "closed form")
+    this.stop()
+    Object.assign(this, { workers: [], evaluators: [], curve: [], changes: [], step: 0 })
+    Object.assign(this, { shown: null, playing: false, ready: false })
+    this.turn = 0
+    this.start()
+  }
+
+  stop() {
+    for (const worker of this.workers) worker.terminate()
+  }
+
   end() {
     this.ended = true
-    for (const worker of this.workers) worker.terminate()
+    this.stop()
   }
 
   fail(error) {
@@ -116,6 +142,12 @@ class Session {
     })
     on(".replay input", "input", () => this.send("keep", { share: this.share() }))
     on(".replay input", "change", () => this.setState("keep", this.share()))
+    for (const value of ["gradient", "closed"]) {
+      on(`[value=${value}]`, "change", () => {
+        this.change()
+        this.setState("learner", value)
+      })
+    }
     on(".scrub input", "input", () => {
       if (this.playing) this.send("pause")
       const index = Number(this.$(".scrub input").value)
@@ -123,8 +155,12 @@ class Session {
     })
   }
 
+  closed() {
+    return this.$("[value=closed]").checked
+  }
+
   share() {
-    return Number(this.$(".replay input").value)
+    return this.closed() ? 0 : Number(this.$(".replay input").value)
   }
 
   send(kind, more = {}) {
@@ -142,16 +178,18 @@ class Session {
 
   // Back to an iteration of the curve. What came after it stays on the plot as the previous run.
   back(to) {
-    const last = this.curve.at(-1)
-    if (this.curve.length > 2 && to < last.step) {
-      this.previous = [{ curve: this.curve, text: replayed(this.changes, last.step) }]
-    }
+    const { step } = this.curve.at(-1)
+    if (to < step) this.retire(this.closed() ? "closed form" : replayed(this.changes, step))
     this.turn++
     this.curve = this.curve.filter(({ step }) => step <= to)
     this.changes = this.changes.filter(({ step }) => step < to)
     this.step = to
     this.playing = false
     this.send("back", { to, turn: this.turn })
+  }
+
+  retire(text) {
+    if (this.curve.length > 2) this.previous = [{ curve: this.curve, text }]
   }
 
   // -- Drawing
@@ -201,7 +239,11 @@ class Session {
   }
 
   verdict(point) {
-    return verdict(point, this.curve[0], this.changes, this.share(), this.reference(point.step))
+    const start = this.curve[0]
+    const reference = this.reference(point.step)
+    return this.closed()
+      ? closedVerdict(point, start, this.training, reference)
+      : verdict(point, start, this.changes, this.share(), reference)
   }
 
   // The accuracies without replay at an iteration, interpolated between the points of the file.
@@ -227,21 +269,22 @@ class Session {
     this.$(".step").disabled = !this.ready || this.playing || done
     this.$(".reset").disabled = !this.ready || this.step === 0
 
+    this.$(".replay").hidden = this.closed()
     const share = this.share()
-    const count = Math.floor(((this.batch ?? 0) * share) / 100 + 0.5)
-    const batch = this.batch ? `: ${count} per batch of ${this.batch}` : ""
+    const kept = Math.floor(((this.batch ?? 0) * share) / 100 + 0.5)
+    const batch = this.batch ? `: ${kept} per batch of ${this.batch}` : ""
     this.$(".replay output").textContent = `${share} %${batch}`
     this.$(".replay input").setAttribute("aria-valuetext", `${share} percent${batch}`)
 
     const scrub = this.$(".scrub input")
     const index = this.shown ?? Math.max(0, this.curve.length - 1)
     const iteration = this.curve[index]?.step ?? 0
-    const ahead = !back && this.step > iteration ? ` (trained to ${number(this.step)})` : ""
+    const ahead = !back && this.step > iteration ? ` (trained to ${count(this.step)})` : ""
     scrub.max = Math.max(1, this.curve.length - 1)
     scrub.value = index
     scrub.disabled = this.curve.length < 2
     scrub.setAttribute("aria-valuetext", `iteration ${iteration}`)
-    this.$(".scrub output").textContent = `${number(iteration)} of ${number(steps)}${ahead}`
+    this.$(".scrub output").textContent = `${count(iteration)} of ${count(steps)}${ahead}`
   }
 
   drawPlot(point) {
@@ -254,7 +297,9 @@ class Session {
       reference: this.notes.reference,
       totals: this.totals,
       // Without replay, the curve itself is the reference.
-      withReference: this.share() > 0 || this.changes.some(({ share }) => share > 0),
+      withReference:
+        this.closed() || this.share() > 0 || this.changes.some(({ share }) => share > 0),
+      referenceName: this.closed() ? "gradient" : "no replay",
     })
     const markers = playMarkers(this.changes, this.shown === null ? null : point.step, grey)
     const plot = this.$(".plot")

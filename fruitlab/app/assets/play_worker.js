@@ -1,12 +1,11 @@
-// The workers of the Forgetting page; play_file.js and play_head.js come before this. One worker
-// trains, others evaluate the heads that it hands over, so that training does not wait for them.
+// The workers of the Forgetting page; play_file.js, play_head.js and play_closed_form.js come before
+// this. A learner is a Head or a ClosedForm. One worker trains it, others evaluate the heads that it hands over, so that training does not wait for them.
 
 const SNAPSHOT = 60  // iterations between two copies of the training state, for going back
 const AHEAD = 4      // heads that may wait for their evaluation
 const SLICE = 40     // milliseconds of training between two looks at the messages
 
-function scorer(file, settings) {
-  const head = new Head(file, settings)
+function scorer(head) {
   return { score({ step, turn, values }) {
     for (const [name, array] of Object.entries(values)) head.values[name] = array
     const nice = head.right("nice_test"), real = head.right("real_test")
@@ -14,8 +13,8 @@ function scorer(file, settings) {
   } }
 }
 
-function trainer(file, settings, evaluationPoints) {
-  const head = new Head(file, settings), batches = new Batches(file, settings)
+function trainer(head, file, settings, evaluationPoints) {
+  const batches = new Batches(file, settings)
   const steps = file.notes.steps, due = new Set(evaluationPoints)
   const kept = [], snapshots = new Map()  // the share of nice pictures at each iteration so far
   let changes = [], step = 0, keep = 0, playing = false, waiting = 0, turn = 0, scored = -1
@@ -48,6 +47,7 @@ function trainer(file, settings, evaluationPoints) {
     tell()
     if (playing && waiting < AHEAD) setTimeout(run)
   }
+  head.begin?.()
   const tell = () => postMessage({ kind: "at", step, turn, playing, changes })
   handOver()
   return {
@@ -82,5 +82,6 @@ onmessage = ({ data }) => {
   if (data.kind !== "open") return work[data.kind](data)
   const file = readPlayFile(data.buffer)
   const { settings, evaluationPoints } = data
-  work = data.trains ? trainer(file, settings, evaluationPoints) : scorer(file, settings)
+  const head = data.closed ? new ClosedForm(file, settings) : new Head(file, settings)
+  work = data.trains ? trainer(head, file, settings, evaluationPoints) : scorer(head)
 }

@@ -26,6 +26,7 @@ from fruitlab.runs.captions import method_caption
 from fruitlab.runs.entry import Entry
 
 HEIGHT = 400  # of the plot, in pixels
+LEARNERS = ("gradient", "closed")
 
 
 def _html() -> str:
@@ -38,11 +39,11 @@ def _html() -> str:
 
 
 def _script() -> str:
-    file, head, worker, text, plot, view = (
+    file, head, closed_form, worker, text, plot, view = (
         assets.read(f"play_{part}.js")
-        for part in ("file", "head", "worker", "text", "plot", "view")
+        for part in ("file", "head", "closed_form", "worker", "text", "plot", "view")
     )
-    source = f"const WORKER = {json.dumps(file + head + worker)}\n"
+    source = f"const WORKER = {json.dumps(file + head + closed_form + worker)}\n"
     return PLOTLY_SCRIPT + file + text + plot + source + view
 
 
@@ -86,15 +87,19 @@ def show(chosen: Sequence[Entry] = ()) -> None:
     st.markdown(
         "Train the last two layers in your browser. The network has just learned the nice "
         "pictures; now it learns the real ones. Pause, move the slider, and continue: the curve "
-        "bends. Or go back to an iteration and continue from there."
+        "bends. Or go back to an iteration and continue from there. Switch to *closed form* to see "
+        "ridge regression learn the same pictures from the same features, with little forgotten."
     )
     state = _component(
         key=f"play {name}",
-        data=_data(file, f"{PLAY}{name}?{changed:x}") | {"keep": _share()},
+        data=_data(file, f"{PLAY}{name}?{changed:x}") | {"keep": _share(), "learner": _learner()},
         on_keep_change=lambda: None,
+        on_learner_change=lambda: None,
     )
     if isinstance(state.keep, int):
         st.query_params["keep"] = str(state.keep)  # so that a link restores the slider
+    if state.learner in LEARNERS:
+        st.query_params["learner"] = state.learner
     st.caption(_description(file))
 
 
@@ -119,6 +124,12 @@ def _share() -> int:
     """The slider's value in the page's address, in percent."""
     text = st.query_params.get("keep", "")
     return whole_number(text, 100) or 0
+
+
+def _learner() -> str:
+    """The learner in the page's address."""
+    wanted = st.query_params.get("learner", "")
+    return wanted if wanted in LEARNERS else LEARNERS[0]
 
 
 def _caption(path: Path, name: str) -> str:
@@ -163,5 +174,7 @@ def _description(file: PlayFile) -> str:
         f"intervals within {nice:.1f} and {real:.1f} points). The other layers are frozen with "
         "their batch-norm statistics, so each picture is "
         f"{len(file.tensors['low']):,} pooled features of one byte. "
-        "Dashed: no replay. Dotted: your previous run."
+        "The closed form replaces both layers by ridge regression on these features, normalized by "
+        f"the head's statistics at the switch, with λ = {play.RIDGE:g} for each picture. "
+        "Dashed: gradient training without replay. Dotted: your previous run."
     )
