@@ -60,7 +60,7 @@ def make(
     from fruitlab.training.device_dataset import DeviceDataset
     from fruitlab.training.devices import resolve
 
-    pictures = DeviceDataset.of(data, config.split_seed, resolve("cpu"))
+    pictures = DeviceDataset.of(data, config, resolve("cpu"))
     found = cache.features(data, network, split_seed=config.split_seed, progress=progress)
     rows, labels = np.concatenate([found.nice.rows, found.real.rows]), pictures.labels.numpy()
     count = len(data.categories)
