@@ -1,0 +1,261 @@
+"""The data check: similar pictures, what backgrounds tell, and labels that may be wrong.
+
+Everything is computed from features of a pretrained network and heads in closed form, and kept as
+JSON beside the features. docs/data-check.md says what each figure means.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fruitlab.closed_form.leave_one_out import LeaveOneOut, Pictures, probabilities
+from fruitlab.closed_form.path import Path as HeadPath
+from fruitlab.closed_form.path import scores, solve_head
+from fruitlab.closed_form.similar import groups, similar_pairs
+from fruitlab.closed_form.statistics import Statistics
+from fruitlab.config.files import write_json
+from fruitlab.config.paths import data_root
+from fruitlab.config.progress import Progress
+from fruitlab.data import changes
+from fruitlab.data.domains import DOMAINS, DomainName, Split, TwoDomains
+from fruitlab.data.splitting import group_pictures
+from fruitlab.features import cache
+from fruitlab.features.cache import DomainFeatures, Features
+from fruitlab.metrics.accuracy import accuracy
+
+RATIO, RIDGE = 0.6, 0.03  # of the heads; close to the best for photos
+SEEDS = (0, 1, 2)  # splits of each kind that are compared
+DOUBTFUL = 60  # pictures of each domain
+STEPS = 4
+
+
+def check(
+    data: TwoDomains, network: str, *, device: str | None = None, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Check a dataset, and keep the result for `read`.
+
+    Returns:
+        *fingerprint*, *network*; *similar* of each domain (`_describe`); *splits*, accuracy on
+        test pictures with either kind of split; *background* (`background`); *doubtful*
+        pictures of each domain (`doubtful`).
+
+    Raises:
+        ConfigError, DataError: as `features.cache.features`.
+    """
+    report = progress or (lambda step, done, total: None)
+    found = cache.features(data, network, progress=progress, device=device)
+    border = cache.domain_features(
+        data, "real", network, view="border", progress=progress, device=device
+    )
+    report("Comparing pictures", 0, STEPS)
+    grouped = similar_groups(data, found)
+    report("Comparing splits", 1, STEPS)
+    result: dict[str, Any] = {
+        "fingerprint": data.fingerprint,
+        "network": network,
+        "similar": {name: _describe(data, found, name, grouped[name]) for name in DOMAINS},
+        "splits": splits(data, found, grouped),
+    }
+    report("Looking at backgrounds", 2, STEPS)
+    result["background"] = background(border, found.real, data.categories)
+    report("Looking for doubtful labels", 3, STEPS)
+    result["doubtful"] = doubtful(found, len(data.categories))
+    write_json(_file(data.fingerprint), result)
+    report("Checking", STEPS, STEPS)
+    return result
+
+
+def read(fingerprint: str) -> dict[str, Any] | None:
+    """The last check of these pictures; None if there is none."""
+    try:
+        return json.loads(_file(fingerprint).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def similar_groups(data: TwoDomains, features: Features) -> dict[DomainName, np.ndarray]:
+    """Groups of similar pictures in each domain, int64 [n] (`closed_form.similar.groups`)."""
+    return {
+        name: groups(
+            similar_pairs(getattr(features, name).rows),
+            data.domain(name).labels,
+            data.domain(name).groups,
+        )
+        for name in DOMAINS
+    }
+
+
+def keep_together(
+    data: TwoDomains, network: str, *, device: str | None = None, progress: Progress | None = None
+) -> TwoDomains:
+    """Keep similar pictures of an imported dataset on one side of every split.
+
+    Raises:
+        ConfigError, DataError: as `features.cache.features` and `data.changes.group`.
+    """
+    found = cache.features(data, network, progress=progress, device=device)
+    changed = changes.group(data.name, _keys(data, similar_groups(data, found)), progress)
+    cache.carry_over(data, changed)
+    return changed
+
+
+def exclude(data: TwoDomains, hashes: list[str], progress: Progress | None = None) -> TwoDomains:
+    """Leave pictures out of an imported dataset, and keep the features of the others.
+
+    Raises:
+        DataError: as `data.changes.exclude`.
+    """
+    changed = changes.exclude(data.name, hashes, progress)
+    cache.carry_over(data, changed)
+    return changed
+
+
+def splits(
+    data: TwoDomains, features: Features, grouped: dict[DomainName, np.ndarray]
+) -> dict[str, dict[str, list[float]]]:
+    """Accuracy on test pictures if each picture is split on its own, and if groups stay together.
+
+    Returns:
+        {"alone" | "together": {"nice" | "real": top-1 accuracy with each seed}}.
+    """
+    kinds: dict[str, dict[str, str]] = {"alone": {}, "together": _keys(data, grouped)}
+    result: dict[str, dict[str, list[float]]] = {}
+    for kind, keys in kinds.items():
+        regrouped = _regrouped(data, keys)
+        tested = [_tested(features, regrouped.split(seed), data.categories) for seed in SEEDS]
+        result[kind] = {name: [one[name] for one in tested] for name in DOMAINS}
+    return result
+
+
+def background(
+    border: DomainFeatures, whole: DomainFeatures, categories: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """What real pictures' borders tell about their category, on test pictures.
+
+    Each head learns from training pictures, with the same weight for every category, so that
+    random answers would be right in one of `len(categories)`.
+
+    Returns:
+        For each category *border* and *whole*, the accuracy of a head that sees that, with
+        intervals; and *called*, the share of other categories' pictures that the first one calls
+        this. The most by the border first.
+    """
+    truth, count = whole.test_labels, len(categories)
+    seen = {"border": _answers(border, count), "whole": _answers(whole, count)}
+    table = []
+    for label, category in enumerate(categories):
+        own = truth == label
+        row: dict[str, Any] = {"category": category, "pictures": int(own.sum())}
+        for name, answers in seen.items():
+            row |= accuracy(int((answers[own] == label).sum()), int(own.sum()), name)
+        row["called"] = float((seen["border"][~own] == label).mean())
+        table.append(row)
+    return sorted(table, key=lambda row: -row["border"])
+
+
+def doubtful(features: Features, categories: int) -> dict[str, list[dict[str, Any]]]:
+    """The pictures with the lowest leave-one-out probability of their own label, lowest first.
+
+    All pictures take part, training and test alike: each is scored by a head that has learned
+    from all others.
+
+    Returns:
+        For each domain, *row*, *probability* of the label, the head's *answer* (a label), and the
+        *answer_probability*.
+    """
+    nice, real = (
+        Pictures.of(domain.rows, domain.labels, categories)
+        for domain in (features.nice, features.real)
+    )
+    path = HeadPath(nice.statistics(categories), real.statistics(categories), RIDGE)
+    found = LeaveOneOut(path, nice, real)
+    temperature = found.temperature(RATIO)
+    result = {}
+    for name, domain, scored in zip(DOMAINS, (nice, real), found.scores(RATIO), strict=True):
+        probability = probabilities(scored, temperature)
+        own = probability[np.arange(len(scored)), domain.labels]
+        result[name] = [
+            {
+                "row": row,
+                "probability": float(own[row]),
+                "answer": int(probability[row].argmax()),
+                "answer_probability": float(probability[row].max()),
+            }
+            for row in np.argsort(own, kind="stable")[:DOUBTFUL].tolist()
+            if probability[row].argmax() != domain.labels[row]
+        ]
+    return result
+
+
+def _describe(
+    data: TwoDomains, features: Features, name: DomainName, grouped: np.ndarray
+) -> dict[str, Any]:
+    """The groups of one domain with more than one picture, the largest first.
+
+    Returns:
+        *pictures* in groups; *across*, test pictures in a group with training pictures; *test*,
+        all test pictures; *groups*, lists of rows.
+    """
+    test = np.zeros(len(grouped), bool)
+    test[getattr(features, name).test_index] = True
+    sizes, tests = np.bincount(grouped), np.bincount(grouped, weights=test)
+    order = np.argsort(grouped, kind="stable")
+    members = np.split(order, np.cumsum(sizes)[:-1])
+    several = sorted((m.tolist() for m in members if len(m) > 1), key=lambda m: (-len(m), m[0]))
+    return {
+        "pictures": int(sizes[sizes > 1].sum()),
+        "across": int((test & (tests < sizes)[grouped]).sum()),
+        "test": int(test.sum()),
+        "groups": several,
+    }
+
+
+def _keys(data: TwoDomains, grouped: dict[DomainName, np.ndarray]) -> dict[str, str]:
+    """A group key for every picture that is similar to another, by content hash."""
+    keys: dict[str, str] = {}
+    for name, found in grouped.items():
+        hashes = np.array(data.domain(name).hashes)
+        for group in np.flatnonzero(np.bincount(found) > 1).tolist():
+            members = hashes[found == group].tolist()
+            keys |= dict.fromkeys(members, f"similar {min(members)}")
+    return keys
+
+
+def _regrouped(data: TwoDomains, keys: dict[str, str]) -> TwoDomains:
+    """The dataset with these groups only."""
+    hashes = data.nice.hashes + data.real.hashes
+    grouped, group_keys = group_pictures(hashes, [keys.get(content) for content in hashes])
+    count = len(data.nice.hashes)
+    nice = dataclasses.replace(data.nice, groups=grouped[:count])
+    real = dataclasses.replace(data.real, groups=grouped[count:])
+    return dataclasses.replace(data, nice=nice, real=real, group_keys=group_keys)
+
+
+def _tested(features: Features, split: Split, categories: tuple[str, ...]) -> dict[str, float]:
+    """Top-1 accuracy of a head on either test set."""
+    count, sides = len(categories), []
+    for name in DOMAINS:
+        domain: DomainFeatures = getattr(features, name)
+        train, test = split.indices(name, "train"), split.indices(name, "test")
+        sides.append((domain, train, test))
+    sums = [Statistics.of(one.rows[train], one.labels[train], count) for one, train, _ in sides]
+    head = solve_head(*sums, RATIO, RIDGE)
+    return {
+        name: float((scores(one.rows[test], head).argmax(1) == one.labels[test]).mean())
+        for name, (one, _, test) in zip(DOMAINS, sides, strict=True)
+    }
+
+
+def _answers(domain: DomainFeatures, categories: int) -> np.ndarray:
+    """What a head that has learned from this domain's training pictures calls its test pictures."""
+    train = Pictures.of(domain.train, domain.train_labels, categories, balance=True)
+    nothing = Statistics.of(domain.train[:0], domain.train_labels[:0], categories)
+    head = solve_head(nothing, train.statistics(categories), 1.0, RIDGE)
+    return scores(domain.test, head).argmax(1)
+
+
+def _file(fingerprint: str) -> Path:
+    return data_root() / ".features" / f"{fingerprint}-check.json"
