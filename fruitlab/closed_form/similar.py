@@ -87,7 +87,8 @@ def groups(pairs: Pairs, labels: np.ndarray, together: np.ndarray) -> np.ndarray
         number, found = connected_components(edges, directed=False)
         shares = np.zeros((number, len(sizes)))
         np.add.at(shares, (found, labels), 1)
-        large = (shares > LARGEST * np.maximum(sizes, 1)).any(1)[found] & (needed <= 1)
+        too_large = np.any(shares > LARGEST * np.maximum(sizes, 1), axis=1)
+        large = np.asarray(too_large)[found] & (needed <= 1)
         if not large.any():
             return found.astype(np.int64)
         low = pairs.similarity.min(initial=1)

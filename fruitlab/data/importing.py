@@ -220,7 +220,9 @@ def _check_apart(nice: Path, real: Path) -> None:
 
 
 def _group_warnings(group: str | None, contents: Contents) -> list[str]:
-    if not group or group == SIMILAR or any(key is not None for part in contents.domains.values() for key in part.keys):
+    if not group or group == SIMILAR:
+        return []
+    if any(key is not None for part in contents.domains.values() for key in part.keys):
         return []
     example = f"nice/{contents.domains['nice'].paths[0]}"
     return [

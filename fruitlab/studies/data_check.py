@@ -28,6 +28,7 @@ from fruitlab.metrics.accuracy import accuracy
 
 RATIO, RIDGE = 0.6, 0.03  # of the heads; close to the best for photos
 SEEDS = (0, 1, 2)  # splits of each kind that are compared
+SUSPECT = 0.75  # share of what a whole picture tells, from which on its border tells too much
 DOUBTFUL = 60  # pictures of each domain
 STEPS = 4
 
@@ -140,10 +141,12 @@ def background(
 
     Returns:
         For each category *border* and *whole*, the accuracy of a head that sees that, with
-        intervals; and *called*, the share of other categories' pictures that the first one calls
-        this. The most by the border first.
+        intervals; *called*, the share of other categories' pictures that the first head calls
+        this; *share*, how much of what the whole picture tells, beyond random answers, the border
+        tells too; and *suspect*, whether that is at least `SUSPECT`. The highest share first.
     """
     truth, count = whole.test_labels, len(categories)
+    random = 1 / count
     seen = {"border": _answers(border, count), "whole": _answers(whole, count)}
     table = []
     for label, category in enumerate(categories):
@@ -152,8 +155,11 @@ def background(
         for name, answers in seen.items():
             row |= accuracy(int((answers[own] == label).sum()), int(own.sum()), name)
         row["called"] = float((seen["border"][~own] == label).mean())
+        beyond = max(row["whole"] - random, 0.0)
+        row["share"] = max(row["border"] - random, 0.0) / beyond if beyond else 0.0
+        row["suspect"] = row["share"] >= SUSPECT
         table.append(row)
-    return sorted(table, key=lambda row: -row["border"])
+    return sorted(table, key=lambda row: -row["share"])
 
 
 def doubtful(features: Features, categories: int) -> dict[str, list[dict[str, Any]]]:
@@ -173,7 +179,7 @@ def doubtful(features: Features, categories: int) -> dict[str, list[dict[str, An
     path = HeadPath(nice.statistics(categories), real.statistics(categories), RIDGE)
     found = LeaveOneOut(path, nice, real)
     temperature = found.temperature(RATIO)
-    result = {}
+    result: dict[str, list[dict[str, Any]]] = {}
     for name, domain, scored in zip(DOMAINS, (nice, real), found.scores(RATIO), strict=True):
         probability = probabilities(scored, temperature)
         own = probability[np.arange(len(scored)), domain.labels]
@@ -241,8 +247,10 @@ def _tested(features: Features, split: Split, categories: tuple[str, ...]) -> di
         domain: DomainFeatures = getattr(features, name)
         train, test = split.indices(name, "train"), split.indices(name, "test")
         sides.append((domain, train, test))
-    sums = [Statistics.of(one.rows[train], one.labels[train], count) for one, train, _ in sides]
-    head = solve_head(*sums, RATIO, RIDGE)
+    nice, real = (
+        Statistics.of(one.rows[train], one.labels[train], count) for one, train, _ in sides
+    )
+    head = solve_head(nice, real, RATIO, RIDGE)
     return {
         name: float((scores(one.rows[test], head).argmax(1) == one.labels[test]).mean())
         for name, (one, _, test) in zip(DOMAINS, sides, strict=True)
