@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fruitlab.app import navigation, shared
-from fruitlab.app.data_page import add, answer, best_ratio, choice, dataset, removal
+from fruitlab.app.data_page import add, answer, best_ratio, check, choice, dataset, removal
 from fruitlab.data import store
 
 MOST_RUNS = 20  # runs in the link to the Runs page
@@ -44,6 +44,7 @@ def main() -> None:
     if entry["fingerprint"] and not entry["problem"]:
         answer.show(entry)
         best_ratio.show(entry)
+        check.show(entry)
 
 
 def runs_on(name: str) -> list[str]:

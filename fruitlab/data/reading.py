@@ -77,10 +77,12 @@ class CategoryPictures:
     Attributes:
         files: All files, with their outcome.
         usable: The pictures that were written.
+        excluded: How many were left out because the user said so.
     """
 
     files: list[SourceFile]
     usable: list[UsablePicture] = field(default_factory=list)
+    excluded: int = 0
 
 
 class PictureReader:
@@ -180,6 +182,7 @@ class PictureReader:
                 image, content = result
                 if content in self._excluded:
                     read.files.append(dataclasses.replace(file, outcome=EXCLUDED))
+                    read.excluded += 1
                     continue
                 read.files.append(dataclasses.replace(file, outcome=self.writer.rows[domain]))
                 key = self._keys.get(content) or self._find_key(full_path)
@@ -204,10 +207,11 @@ class PictureReader:
             self.contents.domains[name].forget_rows(rows)
 
     def _why_left_out(self, read: dict[DomainName, CategoryPictures]) -> str | None:
-        if min(len(part.usable) for part in read.values()) < self.min_images:
+        # To leave out a picture must not leave out its category.
+        if min(len(part.usable) + part.excluded for part in read.values()) < self.min_images:
             found = []
             for name, part in read.items():
-                bad = len(part.files) - len(part.usable)
+                bad = len(part.files) - len(part.usable) - part.excluded
                 more = f" ({bad:,} more could not be used)" if bad else ""
                 found.append(f"{len(part.usable):,} {name}{more}")
             return f"{', '.join(found)}; {self.min_images:,} needed in each"
