@@ -25,18 +25,19 @@ from fruitlab.data.splitting import group_pictures
 from fruitlab.features import cache
 from fruitlab.features.cache import DomainFeatures, Features
 from fruitlab.metrics.accuracy import accuracy
+from fruitlab.studies import picture_map
 
 RATIO, RIDGE = 0.6, 0.03  # of the heads; close to the best for photos
 SEEDS = (0, 1, 2)  # splits of each kind that are compared
 SUSPECT = 0.75  # share of what a whole picture tells, from which on its border tells too much
 DOUBTFUL = 60  # pictures of each domain
-STEPS = 4
+STEPS = 5
 
 
 def check(
     data: TwoDomains, network: str, *, device: str | None = None, progress: Progress | None = None
 ) -> dict[str, Any]:
-    """Check a dataset, and keep the result for `read`.
+    """Check a dataset, and keep the result for `read`. Also draws its `picture_map`.
 
     Returns:
         *fingerprint*, *network*; *similar* of each domain (`_describe`); *splits*, accuracy on
@@ -64,8 +65,13 @@ def check(
     result["background"] = background(border, found.real, data.categories)
     report("Looking for doubtful labels", 3, STEPS)
     result["doubtful"] = doubtful(found, len(data.categories))
+    report("Drawing the map", 4, STEPS)
+    earlier = read(data.fingerprint)
+    of_another_network = earlier is not None and earlier["network"] != network
+    if of_another_network or not picture_map.file_of(data.fingerprint).exists():
+        picture_map.draw(found, data.fingerprint)
     write_json(_file(data.fingerprint), result)
-    report("Checking", STEPS, STEPS)
+    report("Drawing the map", STEPS, STEPS)
     return result
 
 

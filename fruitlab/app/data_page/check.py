@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from fruitlab.app.components import pictures
-from fruitlab.app.data_page import add, check_labels
+from fruitlab.app.data_page import add, check_labels, check_map
 from fruitlab.app.data_page.dataset import opened
 from fruitlab.app.data_page.overview import spread
 from fruitlab.config.errors import DataError
@@ -21,7 +21,7 @@ from fruitlab.studies import data_check
 
 TITLE = "Checking {name}"
 GROUPS, PICTURES, SIDE = 8, 8, 72  # groups on a page, pictures of each, pixels on the page
-PARTS = ("Similar pictures", "Backgrounds", "Doubtful labels")
+PARTS = ("Similar pictures", "Backgrounds", "Doubtful labels", "Map")
 
 
 def show(entry: dict[str, Any]) -> None:
@@ -60,7 +60,9 @@ def show(entry: dict[str, Any]) -> None:
         _similar(data, result, imported)
     elif part == PARTS[1]:
         _backgrounds(data, result["background"])
-    elif part == PARTS[2]:
+    elif part == PARTS[3]:
+        check_map.show(data, result["network"])
+    else:
         name = domain_choice("doubtful domain", "real")
         check_labels.show(data, name, result["doubtful"][name], imported, start)
 
