@@ -11,9 +11,10 @@ from fruitlab.cli.output import Output
 from fruitlab.config.paths import data_root
 from fruitlab.data import sources, store
 from fruitlab.data.importing import import_pictures
-from fruitlab.data.reading import SIMILAR
 from fruitlab.data.sources import SOURCES
 from fruitlab.data.uploads import import_zip
+
+SIMILAR = "similar"  # as --group
 
 
 def add_commands(add: Callable[..., ArgumentParser], data: ArgumentParser) -> None:
@@ -101,7 +102,7 @@ def import_dataset(options: Namespace, output: Output) -> Outcome:
     common: dict[str, Any] = {
         "name": options.name,
         "min_images": options.min_images,
-        "group": options.group,
+        "group": None if options.group == SIMILAR else options.group,
         "replace": options.replace,
         "progress": output.progress,
         "say": output.say,

@@ -5,6 +5,7 @@ files themselves are never touched. A changed dataset has another fingerprint.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fruitlab.config.errors import DataError
@@ -12,13 +13,26 @@ from fruitlab.config.progress import Progress
 from fruitlab.data import cache
 from fruitlab.data.domains import TwoDomains
 from fruitlab.data.importing import reimport
-from fruitlab.data.reading import SIMILAR, Previous
+from fruitlab.data.reading import Previous
 
 
-def excluded(name: str) -> tuple[str, ...]:
-    """Returns the content hashes of the pictures that were left out of a dataset."""
-    record = cache.read_record(name)
-    return tuple(record["origin"].get("excluded", ())) if record else ()
+@dataclass(frozen=True)
+class Changes:
+    """How a dataset differs from its import.
+
+    Attributes:
+        excluded: ``content_hash`` of each picture that was left out.
+        similar: Whether similar pictures are kept together.
+    """
+
+    excluded: tuple[str, ...] = ()
+    similar: bool = False
+
+
+def made(name: str) -> Changes:
+    """Returns the changes of a dataset. Raises DataError if it is damaged."""
+    origin = (cache.read_record(name) or {}).get("origin", {})
+    return Changes(tuple(origin.get("excluded", ())), origin.get("similar", False))
 
 
 def exclude(name: str, hashes: Collection[str], progress: Progress | None = None) -> TwoDomains:
@@ -33,7 +47,7 @@ def exclude(name: str, hashes: Collection[str], progress: Progress | None = None
         DataError: It was not imported, its picture folders are gone, or the rest cannot be split.
             The dataset stays as it was.
     """
-    return _change(name, progress, excluded=sorted({*excluded(name), *hashes}))
+    return _change(name, progress, excluded=sorted({*made(name).excluded, *hashes}))
 
 
 def include_all(name: str, progress: Progress | None = None) -> TwoDomains:
@@ -46,17 +60,26 @@ def include_all(name: str, progress: Progress | None = None) -> TwoDomains:
 
 
 def group(name: str, keys: Mapping[str, str], progress: Progress | None = None) -> TwoDomains:
-    """Keeps pictures with the same key on one side of every split, in place of earlier groups.
+    """Keeps pictures with the same key on one side of every split.
 
     Args:
         name: Name of an imported dataset.
-        keys: Content hash -> key; pictures without one are groups of their own.
+        keys: Content hash -> key; pictures without one are grouped as in the import.
         progress: Called with (what is being done, done so far, total).
 
     Raises:
         DataError: As ``exclude``.
     """
-    return _change(name, progress, keys, group=SIMILAR)
+    return _change(name, progress, keys, similar=True)
+
+
+def ungroup(name: str, progress: Progress | None = None) -> TwoDomains:
+    """Takes back ``group``. Groups of the import stay.
+
+    Raises:
+        DataError: As ``exclude``.
+    """
+    return _change(name, progress, similar=False)
 
 
 def _change(

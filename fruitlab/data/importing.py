@@ -12,7 +12,7 @@ from fruitlab.data import cache
 from fruitlab.data.cache_writer import Contents, Writer, writing
 from fruitlab.data.domains import DOMAINS, Counts, DomainName, TwoDomains
 from fruitlab.data.matching import find_layout, folder_times, match
-from fruitlab.data.reading import SIMILAR, PictureReader, Previous
+from fruitlab.data.reading import PictureReader, Previous
 from fruitlab.data.sources.base import Layout
 
 MOST_NAMED = 8  # categories named in the error for folders without a category in common
@@ -77,8 +77,7 @@ def import_pictures(
             with fewer are left out.
         group: Regular expression that is searched in each picture's "nice/Apple/file.jpg".
             Pictures for which its capture groups (or the whole match) agree, for instance those of
-            one product, video or person, stay on one side of every split. "similar" is for
-            ``changes.group``, which is called after the import.
+            one product, video or person, stay on one side of every split.
         replace: Whether to replace an existing dataset of that name.
         progress: Called with (what is being done, done so far, total).
         say: Receives messages.
@@ -189,6 +188,7 @@ class _Survey:
             contents,
             min_images=self.origin["min_images"],
             group=self.origin["group"],
+            similar=self.origin.get("similar", False),
             excluded=self.origin.get("excluded", ()),
             previous=previous,
             progress=progress,
@@ -220,9 +220,7 @@ def _check_apart(nice: Path, real: Path) -> None:
 
 
 def _group_warnings(group: str | None, contents: Contents) -> list[str]:
-    if not group or group == SIMILAR:
-        return []
-    if any(key is not None for part in contents.domains.values() for key in part.keys):
+    if not group or any(key is not None for part in contents.domains.values() for key in part.keys):
         return []
     example = f"nice/{contents.domains['nice'].paths[0]}"
     return [

@@ -22,7 +22,6 @@ from fruitlab.data.pictures import BadPicture
 
 CHUNK = 128  # pictures per progress report; that many are held in memory
 BATCH = 16  # pictures that a decoder reads one after the other
-SIMILAR = "similar"  # as `group`: keys that were found by looking at the pictures
 EXCLUDED = "excluded after the import"
 
 
@@ -33,8 +32,8 @@ class Previous:
     Attributes:
         data: The dataset.
         sources: The files behind it, by domain.
-        keys: Content hash -> group key, for imports whose ``group`` is "similar"; None keeps the
-            groups of ``data``.
+        keys: Content hash -> group key, if similar pictures stay together; None keeps the groups
+            of ``data``.
     """
 
     data: TwoDomains
@@ -93,8 +92,8 @@ class PictureReader:
         writer: Receives the pictures.
         contents: Receives everything else.
         min_images: Pictures of a category that are needed in each domain.
-        group: Regular expression for group keys, see ``importing.import_pictures``; or "similar"
-            for the keys of ``previous``.
+        group: Regular expression for group keys, see ``importing.import_pictures``.
+        similar: Whether the group keys of ``previous`` come before that.
         excluded: Content hashes of pictures to leave out.
         previous: An earlier import of the same folders, if any.
         progress: Called after each chunk.
@@ -111,6 +110,7 @@ class PictureReader:
         *,
         min_images: int,
         group: str | None = None,
+        similar: bool = False,
         excluded: Collection[str] = (),
         previous: Previous | None = None,
         progress: Progress | None = None,
@@ -118,8 +118,8 @@ class PictureReader:
         self.roots, self.writer, self.contents = roots, writer, contents
         self.min_images, self.progress = min_images, progress
         self._excluded = frozenset(excluded)
-        self._find_key = group_key_finder(None if group == SIMILAR else group)
-        self._keys = previous.group_keys() if previous and group == SIMILAR else {}
+        self._find_key = group_key_finder(group)
+        self._keys = previous.group_keys() if previous and similar else {}
         self._known = {name: previous.pictures(name) if previous else {} for name in DOMAINS}
         self._done = self._total = 0
 

@@ -77,6 +77,7 @@ def write_rows(path: Path, rows: np.ndarray) -> None:
     """
     partial = path.with_suffix(".copy")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with open(partial, "wb") as file:
             np.save(file, rows)
         os.replace(partial, path)

@@ -37,11 +37,11 @@ def test_excluded_pictures_stay_out_until_they_are_included(mine, decoded) -> No
     assert len(load("mine").nice.paths) == len(after.nice.paths) + 1
     (mine.nice / "Red Disc" / "new.png").unlink()
     assert set(decoded) <= {"00.png", "01.png", "05.png", "new.png"}
-    assert changes.excluded("mine") == tuple(
+    assert changes.made("mine").excluded == tuple(
         sorted((*before.nice.hashes[:2], before.nice.hashes[5]))
     )
     assert changes.include_all("mine").fingerprint == before.fingerprint
-    assert changes.excluded("mine") == ()
+    assert changes.made("mine") == changes.Changes()
 
 
 def test_groups_stay_on_one_side_of_every_split_and_survive_changes(mine) -> None:
@@ -55,6 +55,17 @@ def test_groups_stay_on_one_side_of_every_split_and_survive_changes(mine) -> Non
         sides = [np.isin(rows, data.split(seed).nice_test) for seed in range(12)]
         assert {side.all() for side in sides} == {True, False}
         assert all(len(set(side.tolist())) == 1 for side in sides)
+    assert changes.made("mine").similar
+    (mine.real / "Red Disc" / "new.png").unlink()
+    changes.include_all("mine")
+    assert changes.ungroup("mine").fingerprint == before.fingerprint
+
+
+def test_groups_of_the_import_stay(mine) -> None:
+    import_pictures(name="grouped", nice=mine.nice, real=mine.real, group=r"/(\d)\d\.png")
+    before = load("grouped")
+    changes.group("grouped", dict.fromkeys(before.nice.hashes[:2], "similar"))
+    assert changes.ungroup("grouped").fingerprint == before.fingerprint
 
 
 def test_what_cannot_be_changed_stays_as_it_was(mine) -> None:

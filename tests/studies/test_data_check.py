@@ -7,7 +7,7 @@ from datasets import build, distinct_pictures
 from fruitlab.closed_form.path import scores, solve_head
 from fruitlab.closed_form.statistics import Statistics
 from fruitlab.features.cache import DomainFeatures, Features
-from fruitlab.studies import data_check
+from fruitlab.studies import data_check, picture_map
 
 CATEGORIES, PICTURES, SIZE = 4, 40, 96
 LABELS = np.repeat(np.arange(CATEGORIES), PICTURES)
@@ -78,3 +78,23 @@ def test_wrong_labels_are_doubted_first() -> None:
         data_check.RIDGE,
     )
     assert scores(nice.rows[wrong[:1]], head).argmax() == truth[wrong[0]]
+
+
+def test_map_keeps_neighbours_together() -> None:
+    rng = np.random.default_rng(3)
+    features = Features(domain(told(LABELS, rng)), domain(told(LABELS, rng)))
+    picture_map.draw(features, "0123")
+    places = picture_map.read("0123")
+    assert places is not None and places.shape == (2 * len(LABELS), 2)
+    labels, rows = np.tile(LABELS, 2), np.concatenate([features.nice.rows, features.real.rows])
+    distances = np.linalg.norm(places[:, None] - places, axis=2) + 1e9 * np.eye(len(places))
+    assert (labels[distances.argmin(1)] == labels).mean() > 0.95
+    assert picture_map.read("4567") is None
+
+    centred = rows - rows.mean(0)
+    cosine = [
+        np.dot(one, centred[5]) / np.linalg.norm(one) / np.linalg.norm(centred[5])
+        for one in centred
+    ]
+    expected = sorted(set(range(len(rows))) - {5}, key=lambda row: -cosine[row])[:7]
+    assert picture_map.neighbours(features, 5, 7).tolist() == expected

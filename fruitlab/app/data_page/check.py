@@ -1,6 +1,5 @@
 """The data check: similar pictures, what backgrounds tell, doubtful labels, and a map."""
 
-from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -8,19 +7,18 @@ import pandas as pd
 import streamlit as st
 
 from fruitlab.app.components import pictures
-from fruitlab.app.data_page import add, check_labels, check_map
+from fruitlab.app.data_page import add, check_labels, check_map, check_similar
 from fruitlab.app.data_page.dataset import opened
 from fruitlab.app.data_page.overview import spread
 from fruitlab.config.errors import DataError
 from fruitlab.config.text import percent
-from fruitlab.data.domains import DOMAINS, DomainName, TwoDomains
+from fruitlab.data.domains import TwoDomains
 from fruitlab.features.views import border
-from fruitlab.plots import style
 from fruitlab.runs import jobs
 from fruitlab.studies import data_check
 
 TITLE = "Checking {name}"
-GROUPS, PICTURES, SIDE = 8, 8, 72  # groups on a page, pictures of each, pixels on the page
+PICTURES, SIDE = 8, 72  # pictures of a category, pixels on the page
 PARTS = ("Similar pictures", "Backgrounds", "Doubtful labels", "Map")
 
 
@@ -33,7 +31,7 @@ def show(entry: dict[str, Any]) -> None:
     st.subheader("Check the pictures", anchor="check")
     imported = entry["kind"] != "drawn"
     if imported:
-        check_labels.excluded(entry["name"])
+        check_labels.made(entry["name"])
     result = data_check.read(entry["fingerprint"])
     title = TITLE.format(name=entry["name"])
     if any(job.title == title and job.status() == "working" for job in jobs.all_jobs(add.root())):
@@ -57,75 +55,19 @@ def show(entry: dict[str, Any]) -> None:
         "What to look at", PARTS, default=PARTS[0], required=True, key="check part"
     )
     if part == PARTS[0]:
-        _similar(data, result, imported)
+        check_similar.show(data, result, imported, start)
     elif part == PARTS[1]:
         _backgrounds(data, result["background"])
     elif part == PARTS[3]:
         check_map.show(data, result["network"])
     else:
-        name = domain_choice("doubtful domain", "real")
+        name = check_similar.domain_choice("doubtful domain", "real")
         check_labels.show(data, name, result["doubtful"][name], imported, start)
 
 
 def start(name: str, *options: str) -> None:
     """Starts the check as a background job."""
     add.start(TITLE.format(name=name), ["data", "check", name, *options])
-
-
-def domain_choice(key: str, default: DomainName) -> DomainName:
-    """A choice of one domain."""
-    return st.segmented_control(
-        "Domain",
-        DOMAINS,
-        default=default,
-        key=key,
-        required=True,
-        format_func=lambda name: f"{style.SHAPES[name]} {name}",
-    )
-
-
-def _similar(data: TwoDomains, result: dict[str, Any], imported: bool) -> None:
-    splits = {
-        label: {name: mean(result["splits"][kind][name]) for name in DOMAINS}
-        for kind, label in (("alone", "each alone"), ("together", "similar ones together"))
-    }
-    found = {name: result["similar"][name] for name in DOMAINS}
-    across = " and ".join(
-        f"{found[name]['across']:,} of {found[name]['test']:,} {name}" for name in DOMAINS
-    )
-    alone, together = (percent(row["nice"]) for row in splits.values())
-    st.markdown(
-        f"{across} test pictures have a nearly identical training picture, such as a frame of the "
-        f"same video. A network is right on **{alone}** of nice test pictures; on **{together}** "
-        "if similar ones stay on one side of the split."
-    )
-    table = pd.DataFrame(splits).T.map(percent).reset_index(names="pictures split")
-    st.dataframe(table, hide_index=True, width=420)
-    st.caption(f"Means of {len(data_check.SEEDS)} splits; heads at 60 % real, in closed form.")
-    if imported and st.button(
-        "Keep similar pictures together",
-        icon=":material/join:",
-        key="keep together",
-        help="Changes the split of this dataset. Runs on the earlier split stay as they are.",
-    ):
-        start(data.name, "--keep-together")
-        st.rerun()
-    name = domain_choice("similar domain", "nice")
-    groups = found[name]["groups"]
-    test = np.zeros(len(data.domain(name).labels), bool)
-    test[data.split(0).indices(name, "test")] = True
-    pages = -(-len(groups) // GROUPS)
-    page = 1
-    if pages > 1:
-        label = f"Page (of {pages})"
-        page = int(st.number_input(label, 1, pages, 1, key=f"groups of {name}", width=160))
-    for rows in groups[(page - 1) * GROUPS : page * GROUPS]:
-        domain, shown = data.domain(name), spread(np.array(rows), PICTURES)
-        names = " and ".join(data.categories[k] for k in np.unique(domain.labels[rows]))
-        tests = int(test[rows].sum())
-        st.markdown(f"**{names}**: {len(rows) - tests} for training, {tests} for testing")
-        images = [domain.images[row] for row in shown]
-        pictures.row(images, width=SIDE, alt=[domain.paths[row] for row in shown])
 
 
 def _backgrounds(data: TwoDomains, found: list[dict[str, Any]]) -> None:

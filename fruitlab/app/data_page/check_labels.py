@@ -7,7 +7,6 @@ import streamlit as st
 
 from fruitlab.app.components import pictures
 from fruitlab.config.errors import DataError
-from fruitlab.config.text import percent
 from fruitlab.data import changes
 from fruitlab.data.domains import DomainName, TwoDomains
 from fruitlab.studies import data_check
@@ -16,18 +15,25 @@ SIDE = 120  # pixels of a picture on the page
 PROBLEM = "check problem"  # session state: why the last change failed
 
 
-def excluded(name: str) -> None:
-    """Says how many pictures are left out, with the button that takes it back."""
+def made(name: str) -> None:
+    """Says how a dataset was changed, with buttons that take it back."""
     if problem := st.session_state.pop(PROBLEM, None):
         st.error(problem, icon=":material/error:")
-    count = len(changes.excluded(name))
-    if not count:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
+    changed = changes.made(name)
+    if count := len(changed.excluded):
         what = "1 picture is" if count == 1 else f"{count:,} pictures are"
-        st.markdown(f"{what} left out of this dataset. The files are untouched.")
-        if st.button("Undo: include all", icon=":material/undo:", key="include all"):
-            _change(lambda: changes.include_all(name))
+        _undo(
+            f"{what} left out of this dataset. The files are untouched.", changes.include_all, name
+        )
+    if changed.similar:
+        _undo("Similar pictures stay on one side of the split.", changes.ungroup, name)
+
+
+def _undo(text: str, change: Callable[[str], Any], name: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(text, width="content")
+        if st.button("Undo", icon=":material/undo:", key=f"undo {change.__name__}"):
+            _change(lambda: change(name))
 
 
 def show(
@@ -58,7 +64,7 @@ def show(
         with st.container(horizontal=True):
             for one in found:
                 row, label = one["row"], data.categories[domain.labels[one["row"]]]
-                answer = f"{data.categories[one['answer']]} {percent(one['answer_probability'])}"
+                answer = data.categories[one["answer"]]
                 with st.container(width=SIDE, gap="xsmall"):
                     pictures.row(
                         [domain.images[row]],
