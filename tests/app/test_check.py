@@ -44,10 +44,13 @@ def started(monkeypatch: pytest.MonkeyPatch, pair) -> list[list[str]]:
     monkeypatch.setattr(cache, "domain_features", lambda *_, **__: found.real)
     monkeypatch.setattr(cache, "available", lambda *_, **__: True)
     data_check.check(data, NETWORK)
+    return jobs_started(monkeypatch)
+
+
+def jobs_started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The commands of the jobs that are started from here on."""
     commands: list[list[str]] = []
-    monkeypatch.setattr(
-        jobs, "start", lambda root, title, command, upload=None: commands.append(command)
-    )
+    monkeypatch.setattr(jobs, "start", lambda root, title, command, **_: commands.append(command))
     return commands
 
 
@@ -76,7 +79,7 @@ def test_a_doubtful_picture_is_left_out_and_included_again(started) -> None:
     content = before.real.hashes[2]
     app = at("Doubtful labels")
     assert before.real.paths[2] == "Green Ring/02.png"
-    checked(app.checkbox(key=f"doubt real {content}").check().run())
+    app.checkbox(key=f"doubt real {content}").check()
     leave_out = next(b for b in app.button if b.label == "Leave the ticked pictures out")
     checked(leave_out.click().run())
     assert "1 picture is left out of this dataset" in text(app)

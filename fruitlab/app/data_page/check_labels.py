@@ -56,8 +56,8 @@ def show(
         st.success(f"The labels of all {name} pictures are confirmed.", icon=":material/check:")
         return
     st.markdown(
-        f"The {len(found)} {name} pictures that least look like their label to a network that has "
-        "learned from all other pictures. Some are merely hard."
+        f"These {name} pictures look least like their label to a network that has learned from all "
+        "the others. Some are wrong, some merely hard."
     )
     domain, ticked = data.domain(name), []
     with st.form(f"doubtful {name}", border=False):
