@@ -1,10 +1,9 @@
 """Pictures that are nearly the same: frames of one video, crops, mirrored and edited copies.
 
 Two pictures are similar if the angle between their features is small. The features are centred
-first; without that all pictures of one domain are alike. A threshold of 0.9 was chosen by looking
-at 230 pairs of real photos (EfficientNet-Lite0, docs/data-check.md): above it nine of ten show the
-same photo or the same shelf, between 0.88 and 0.9 six of ten, and below that most show the same
-kind of thing twice.
+first; without that all pictures of one domain are alike. The threshold of 0.9 was chosen by looking
+at 230 pairs of real photos (EfficientNet-Lite0, docs/data-check.md): above it most show one photo
+or one shelf twice, from 0.88 to 0.9 about half, and below that most show the same kind of thing.
 """
 
 from dataclasses import dataclass

@@ -53,8 +53,8 @@ def show(data: TwoDomains, network: str) -> None:
         on_row_change=lambda: None,
     )
     st.caption(
-        "Pictures that look alike to the network lie close together (t-SNE). A loop is a video of "
-        "one turning fruit. ● nice, ◆ real. Click a picture to see those most like it."
+        "Pictures that look alike to the network lie close together (t-SNE). A loop is usually one "
+        "thing, filmed as it turned. ● nice, ◆ real. Click a picture to see those most like it."
     )
     if row is not None:
         _neighbours(data, network, row)
