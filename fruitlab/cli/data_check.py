@@ -1,7 +1,6 @@
 """`data check`: similar pictures, what backgrounds tell, and labels that may be wrong."""
 
 from argparse import ArgumentParser, Namespace
-from statistics import mean
 from typing import Any
 
 from fruitlab.cli.closed_form import NETWORK
@@ -51,13 +50,15 @@ def keep_together(
     name: str, output: Output, network: str = NETWORK, device: str | None = None
 ) -> None:
     """Keep similar pictures of an imported dataset on one side of every split."""
-    from fruitlab.studies import data_check
+    from fruitlab.studies import similar_pictures
 
     data = store.load(name, say=output.say, progress=output.progress)
-    data_check.keep_together(data, network, device=device, progress=output.progress)
+    similar_pictures.keep_together(data, network, device=device, progress=output.progress)
 
 
 def _text(result: dict[str, Any], data: TwoDomains) -> str:
+    from fruitlab.studies.similar_pictures import mean_accuracy
+
     parts = []
     for name in DOMAINS:
         found = result["similar"][name]
@@ -67,7 +68,7 @@ def _text(result: dict[str, Any], data: TwoDomains) -> str:
             "picture."
         )
     rows = [
-        [label, *(percent(mean(result["splits"][kind][name])) for name in DOMAINS)]
+        [label, *(mean_accuracy(result["splits"][kind][name]) for name in DOMAINS)]
         for kind, label in (("alone", "each picture alone"), ("together", "similar together"))
     ]
     parts.append(table(["split", "nice", "real"], rows))

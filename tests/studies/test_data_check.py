@@ -7,7 +7,7 @@ from datasets import build, distinct_pictures
 from fruitlab.closed_form.path import scores, solve_head
 from fruitlab.closed_form.statistics import Statistics
 from fruitlab.features.cache import DomainFeatures, Features
-from fruitlab.studies import data_check, picture_map
+from fruitlab.studies import data_check, picture_map, similar_pictures
 
 CATEGORIES, PICTURES, SIZE = 4, 40, 96
 LABELS = np.repeat(np.arange(CATEGORIES), PICTURES)
@@ -34,11 +34,11 @@ def test_frames_of_videos_on_both_sides_flatter() -> None:
     counts = {(name, label): PICTURES for name in ("nice", "real") for label in range(CATEGORIES)}
     data = build(distinct_pictures(counts), CATEGORIES)
     features = Features(domain(frames), domain(told(LABELS, rng)))
-    grouped = data_check.similar_groups(data, features)
+    grouped = similar_pictures.find(data, features)
     for group in np.unique(grouped["nice"]):
         places = np.flatnonzero(grouped["nice"] == group)
         assert len(places) == PICTURES // 8 and places[0] % len(places) == 0
-    found = data_check.splits(data, features, grouped)
+    found = similar_pictures.splits(data, features, grouped)
     assert min(found["alone"]["nice"]) > 0.95 and max(found["together"]["nice"]) < 0.6
     assert min(found["together"]["real"]) > 0.95
 
@@ -74,8 +74,8 @@ def test_wrong_labels_are_doubted_first() -> None:
     head = solve_head(
         Statistics.of(nice.rows[rest], labels[rest], CATEGORIES),
         Statistics.of(real.rows, real.labels, CATEGORIES),
-        data_check.RATIO,
-        data_check.RIDGE,
+        similar_pictures.RATIO,
+        similar_pictures.RIDGE,
     )
     assert scores(nice.rows[wrong[:1]], head).argmax() == truth[wrong[0]]
 

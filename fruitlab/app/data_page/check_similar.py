@@ -1,7 +1,6 @@
 """Pictures that are nearly the same, and what they do to the accuracy on test pictures."""
 
 from collections.abc import Callable
-from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -10,11 +9,10 @@ import streamlit as st
 
 from fruitlab.app.components import pictures
 from fruitlab.app.data_page.overview import spread
-from fruitlab.config.text import percent
 from fruitlab.data import changes
 from fruitlab.data.domains import DOMAINS, DomainName, TwoDomains
 from fruitlab.plots import style
-from fruitlab.studies import data_check
+from fruitlab.studies.similar_pictures import SEEDS, mean_accuracy
 
 GROUPS, PICTURES, SIDE = 8, 8, 72  # groups on a page, pictures of each, pixels on the page
 
@@ -26,27 +24,27 @@ def show(
 
     Args:
         data: the dataset.
-        result: from `data_check.check`.
+        result: from `studies.data_check.check`.
         imported: whether the dataset can be changed.
         check: starts the check with options of `data check`.
     """
     splits = {
-        label: {name: mean(result["splits"][kind][name]) for name in DOMAINS}
+        label: {name: mean_accuracy(result["splits"][kind][name]) for name in DOMAINS}
         for kind, label in (("alone", "each alone"), ("together", "similar ones together"))
     }
     found = {name: result["similar"][name] for name in DOMAINS}
     across = " and ".join(
         f"{found[name]['across']:,} of {found[name]['test']:,} {name}" for name in DOMAINS
     )
-    alone, together = (percent(row["nice"]) for row in splits.values())
+    alone, together = (row["nice"] for row in splits.values())
     st.markdown(
         f"{across} test pictures have a nearly identical training picture, such as a frame of the "
         f"same video. A network is right on **{alone}** of nice test pictures; on **{together}** "
         "if similar ones stay on one side of the split."
     )
-    table = pd.DataFrame(splits).T.map(percent).reset_index(names="pictures split")
+    table = pd.DataFrame(splits).T.reset_index(names="pictures split")
     st.dataframe(table, hide_index=True, width=420)
-    st.caption(f"Means of {len(data_check.SEEDS)} splits; heads at 60 % real, in closed form.")
+    st.caption(f"Means of {len(SEEDS)} splits; heads at 60 % real, in closed form.")
     can_change = imported and not changes.made(data.name).similar
     if can_change and st.button(
         "Keep similar pictures together",
