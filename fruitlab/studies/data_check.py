@@ -55,7 +55,7 @@ def check(
         "fingerprint": data.fingerprint,
         "network": network,
         "similar": {
-            name: similar_pictures.describe(data, found, name, grouped[name]) for name in DOMAINS
+            name: similar_pictures.describe(found, name, grouped[name]) for name in DOMAINS
         },
         "splits": similar_pictures.splits(data, found, grouped),
     }
