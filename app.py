@@ -13,6 +13,7 @@ app = st.App(
     routes=[
         Route(host.PLOTLY, host.plotly),
         Route(host.PLAY + "{name}", host.play),
+        Route(host.PICTURES + "{name}/{fingerprint}/{row:int}", host.picture),
         Mount("/demo", app=host.demo),
     ],
     middleware=guard.middleware(),

@@ -14,11 +14,12 @@ import threading
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from functools import partial
+from functools import lru_cache, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
 from starlette.requests import Request
 from starlette.responses import (
@@ -30,13 +31,18 @@ from starlette.responses import (
 )
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fruitlab.config.errors import DataError
 from fruitlab.config.paths import data_root
 from fruitlab.config.text import plain
 from fruitlab.data import uploads
 from fruitlab.runs import catalog, jobs
 
+if TYPE_CHECKING:
+    from fruitlab.data.domains import TwoDomains
+
 PLOTLY = "/assets/plotly.min.js"
 PLAY = "/assets/play/"
+PICTURES = "/assets/pictures/"
 ONE_DAY = {"Cache-Control": "max-age=86400"}
 MOST_FILES = 10_000
 DELAY = 8.0  # seconds after the start until Gradio is imported: the first page comes first
@@ -68,6 +74,31 @@ async def play(request: Request) -> Response:
     if path is None:
         return PlainTextResponse("There is no such play file.", status_code=404)
     return FileResponse(path, media_type="application/octet-stream", headers=ONE_DAY)
+
+
+def picture(request: Request) -> Response:
+    """A picture by its dataset's name and fingerprint, counted over nice, then real pictures."""
+    from fruitlab.inference.heatmap import encoded  # Here, as above.
+
+    name, fingerprint, row = (request.path_params[key] for key in ("name", "fingerprint", "row"))
+    data = _dataset(name, fingerprint)
+    if data is None or row >= len(data.nice.labels) + len(data.real.labels):
+        return PlainTextResponse("There is no such picture.", status_code=404)
+    domain, row = data.place(row)
+    content = encoded(np.asarray(domain.images[row]), "PNG")
+    return Response(content, media_type="image/png", headers=ONE_DAY)
+
+
+@lru_cache(maxsize=4)
+def _dataset(name: str, fingerprint: str) -> "TwoDomains | None":
+    """The dataset of that name if it has that fingerprint."""
+    from fruitlab.data import store
+
+    try:
+        data = store.load_cached(name)
+    except DataError:
+        return None
+    return data if data is not None and data.fingerprint == fingerprint else None
 
 
 def build_demo() -> tuple[Any, Any]:

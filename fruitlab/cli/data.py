@@ -1,11 +1,11 @@
-"""`fruitlab data`: list, show, import and download datasets."""
+"""`fruitlab data`: list, show, import, check and download datasets."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fruitlab.cli import listings, report
+from fruitlab.cli import data_check, listings, report
 from fruitlab.cli.options import Outcome, WrongUse
 from fruitlab.cli.output import Output
 from fruitlab.config.paths import data_root
@@ -13,6 +13,8 @@ from fruitlab.data import sources, store
 from fruitlab.data.importing import import_pictures
 from fruitlab.data.sources import SOURCES
 from fruitlab.data.uploads import import_zip
+
+SIMILAR = "similar"  # as --group
 
 
 def add_commands(add: Callable[..., ArgumentParser], data: ArgumentParser) -> None:
@@ -55,11 +57,19 @@ def add_commands(add: Callable[..., ArgumentParser], data: ArgumentParser) -> No
         "--group",
         metavar="REGEX",
         help="Keep pictures whose domain/category/file name match alike on the same side of the "
-        r"train/test split: pictures of one product, video or person, such as '(\w+)_\d+\.jpg$'.",
+        r"train/test split: pictures of one product, video or person, such as '(\w+)_\d+\.jpg$'. "
+        "The word similar does so with pictures that look nearly the same.",
     )
     load.add_argument(
         "--replace", action="store_true", help="Replace an existing dataset of that name."
     )
+    check = add(
+        "check",
+        "Find similar pictures, telling backgrounds and doubtful labels in a dataset.",
+        data_check.check_dataset,
+        commands,
+    )
+    data_check.add_options(check)
     fetch = add("download", "Download a public dataset from Kaggle.", download_dataset, commands)
     fetch.add_argument("source", choices=SOURCES, help=", ".join(SOURCES))
 
@@ -92,7 +102,7 @@ def import_dataset(options: Namespace, output: Output) -> Outcome:
     common: dict[str, Any] = {
         "name": options.name,
         "min_images": options.min_images,
-        "group": options.group,
+        "group": None if options.group == SIMILAR else options.group,
         "replace": options.replace,
         "progress": output.progress,
         "say": output.say,
@@ -104,6 +114,9 @@ def import_dataset(options: Namespace, output: Output) -> Outcome:
     else:
         raise WrongUse("Give two folders, --nice DIR --real DIR, or a zip of both, --zip FILE.")
     result = imported.as_dict()
+    if options.group == SIMILAR:
+        data_check.keep_together(options.name, output)
+        result |= show_dataset(options, output)[1]
     return 0, result, f"{report.pair(result)}\n\n{_train_on(options.name)}"
 
 

@@ -86,6 +86,11 @@ class TwoDomains:
         """Returns the domain called ``name``."""
         return self.nice if name == "nice" else self.real
 
+    def place(self, row: int) -> tuple[Domain, int]:
+        """Returns domain and row of a picture that is counted over nice, then real pictures."""
+        count = len(self.nice.labels)
+        return (self.nice, row) if row < count else (self.real, row - count)
+
     def split(self, seed: int, validation: int = 0) -> Split:
         """Sets aside 40 % of each category of each domain for testing (paper section 4.3).
 

@@ -190,6 +190,8 @@ class _Survey:
             contents,
             min_images=self.origin["min_images"],
             group=self.origin["group"],
+            similar=self.origin.get("similar", False),
+            excluded=self.origin.get("excluded", ()),
             previous=previous,
             progress=progress,
         )

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
@@ -22,6 +22,7 @@ from fruitlab.data.pictures import BadPicture
 
 CHUNK = 128  # pictures per progress report; that many are held in memory
 BATCH = 16  # pictures that a decoder reads one after the other
+EXCLUDED = "excluded after the import"
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,13 @@ class Previous:
     Attributes:
         data: The dataset.
         sources: The files behind it, by domain.
+        keys: Content hash -> group key, if similar pictures stay together; None keeps the groups
+            of ``data``.
     """
 
     data: TwoDomains
     sources: dict[DomainName, list[SourceFile]]
+    keys: Mapping[str, str] | None = None
 
     def pictures(self, name: DomainName) -> dict[SourceFile, tuple[np.ndarray, str]]:
         """Returns {file: (picture, content hash)}, with files whose ``outcome`` is None."""
@@ -45,6 +49,16 @@ class Previous:
                 key = dataclasses.replace(file, outcome=None)
                 known[key] = (domain.images[row], domain.hashes[row])
         return known
+
+    def group_keys(self) -> Mapping[str, str]:
+        """Returns {content hash: group key}."""
+        if self.keys is not None:
+            return self.keys
+        return {
+            content: self.data.group_keys[group]
+            for domain in (self.data.nice, self.data.real)
+            for content, group in zip(domain.hashes, domain.groups.tolist(), strict=True)
+        }
 
 
 class UsablePicture(NamedTuple):
@@ -62,10 +76,12 @@ class CategoryPictures:
     Attributes:
         files: All files, with their outcome.
         usable: The pictures that were written.
+        excluded: How many were left out because the user said so.
     """
 
     files: list[SourceFile]
     usable: list[UsablePicture] = field(default_factory=list)
+    excluded: int = 0
 
 
 class PictureReader:
@@ -77,6 +93,8 @@ class PictureReader:
         contents: Receives everything else.
         min_images: Pictures of a category that are needed in each domain.
         group: Regular expression for group keys, see ``importing.import_pictures``.
+        similar: Whether the group keys of ``previous`` come before that.
+        excluded: Content hashes of pictures to leave out.
         previous: An earlier import of the same folders, if any.
         progress: Called after each chunk.
 
@@ -92,12 +110,16 @@ class PictureReader:
         *,
         min_images: int,
         group: str | None = None,
+        similar: bool = False,
+        excluded: Collection[str] = (),
         previous: Previous | None = None,
         progress: Progress | None = None,
     ) -> None:
         self.roots, self.writer, self.contents = roots, writer, contents
         self.min_images, self.progress = min_images, progress
+        self._excluded = frozenset(excluded)
         self._find_key = group_key_finder(group)
+        self._keys = previous.group_keys() if previous and similar else {}
         self._known = {name: previous.pictures(name) if previous else {} for name in DOMAINS}
         self._done = self._total = 0
 
@@ -158,8 +180,13 @@ class PictureReader:
                     read.files.append(dataclasses.replace(file, outcome=str(result)))
                     continue
                 image, content = result
+                if content in self._excluded:
+                    read.files.append(dataclasses.replace(file, outcome=EXCLUDED))
+                    read.excluded += 1
+                    continue
                 read.files.append(dataclasses.replace(file, outcome=self.writer.rows[domain]))
-                read.usable.append(UsablePicture(path, content, self._find_key(full_path)))
+                key = self._keys.get(content) or self._find_key(full_path)
+                read.usable.append(UsablePicture(path, content, key))
                 self.writer.append(domain, image)
             self._done += len(chunk)
             if self.progress:
@@ -180,10 +207,11 @@ class PictureReader:
             self.contents.domains[name].forget_rows(rows)
 
     def _why_left_out(self, read: dict[DomainName, CategoryPictures]) -> str | None:
-        if min(len(part.usable) for part in read.values()) < self.min_images:
+        # To leave out a picture must not leave out its category.
+        if min(len(part.usable) + part.excluded for part in read.values()) < self.min_images:
             found = []
             for name, part in read.items():
-                bad = len(part.files) - len(part.usable)
+                bad = len(part.files) - len(part.usable) - part.excluded
                 more = f" ({bad:,} more could not be used)" if bad else ""
                 found.append(f"{len(part.usable):,} {name}{more}")
             return f"{', '.join(found)}; {self.min_images:,} needed in each"

@@ -13,7 +13,7 @@ import numpy as np
 from fruitlab.config.errors import DataError
 from fruitlab.config.paths import data_root
 from fruitlab.config.progress import Progress
-from fruitlab.data.domains import TwoDomains
+from fruitlab.data.domains import DOMAINS, DomainName, TwoDomains
 from fruitlab.features import writer
 from fruitlab.features.views import VERSION, VIEWS
 from fruitlab.models import weights
@@ -106,28 +106,93 @@ def features(
         DataError: the dataset cannot be split, or the features cannot be written.
     """
     split = domains.split(split_seed)
-    path = _path(domains, weights.require(network), size, view)
-    if not path.is_file():
-        from fruitlab.features.extraction import Extractor
-
-        writer.write(
-            path,
-            [domains.nice.images, domains.real.images],
-            partial(Extractor, network, size, device),
-            VIEWS[view],
-            progress,
-        )
-    rows, count = np.load(path, mmap_mode="r"), len(domains.nice.labels)
+    rows = _rows(domains, DOMAINS, network, size, view, progress, device)
+    count = len(domains.nice.labels)
     return Features(
         nice=DomainFeatures(rows[:count], domains.nice.labels, split.nice_train, split.nice_test),
         real=DomainFeatures(rows[count:], domains.real.labels, split.real_train, split.real_test),
     )
 
 
-def _path(domains: TwoDomains, found: Weights, size: int | None, view: str) -> Path:
+def carry_over(before: TwoDomains, after: TwoDomains) -> None:
+    """Write the features of a changed dataset that follow from those of the earlier one.
+
+    After pictures were left out or grouped, the network need not look at the others again.
+
+    Raises:
+        DataError: the features cannot be written.
+    """
+    for path in (data_root() / ".features").glob(f"{before.fingerprint}-*-v{VERSION}.npy"):
+        target = path.with_name(path.name.replace(before.fingerprint, after.fingerprint, 1))
+        rows, start, places = np.load(path, mmap_mode="r"), 0, []
+        names = [name for name in DOMAINS if path.stem.endswith(f"-{name}-v{VERSION}")] or DOMAINS
+        for name in names:
+            row_of = {content: start + i for i, content in enumerate(before.domain(name).hashes)}
+            start += len(before.domain(name).hashes)
+            places += [row_of.get(content, -1) for content in after.domain(name).hashes]
+        if -1 not in places and not target.exists():
+            writer.write_rows(target, rows[places])
+
+
+def domain_features(
+    domains: TwoDomains,
+    name: DomainName,
+    network: str,
+    *,
+    size: int | None = None,
+    view: str = "whole",
+    split_seed: int = 0,
+    progress: Progress | None = None,
+    device: str | None = None,
+) -> DomainFeatures:
+    """The features of one domain, for a view that is of no use in the other.
+
+    Arguments and errors as for `features`, whose cache it does not share.
+    """
+    split = domains.split(split_seed)
+    return DomainFeatures(
+        _rows(domains, (name,), network, size, view, progress, device),
+        domains.domain(name).labels,
+        split.indices(name, "train"),
+        split.indices(name, "test"),
+    )
+
+
+def _rows(
+    domains: TwoDomains,
+    names: tuple[DomainName, ...],
+    network: str,
+    size: int | None,
+    view: str,
+    progress: Progress | None,
+    device: str | None,
+) -> np.ndarray:
+    """The features of the named domains, one after the other, float16 [n, size]."""
+    path = _path(domains, weights.require(network), size, view, names)
+    if not path.is_file():
+        from fruitlab.features.extraction import Extractor
+
+        writer.write(
+            path,
+            [domains.domain(name).images for name in names],
+            partial(Extractor, network, size, device),
+            VIEWS[view],
+            progress,
+        )
+    return np.load(path, mmap_mode="r")
+
+
+def _path(
+    domains: TwoDomains,
+    found: Weights,
+    size: int | None,
+    view: str,
+    names: tuple[DomainName, ...] = DOMAINS,
+) -> Path:
     """Where the features are or will be."""
     if view not in VIEWS:
         raise DataError(f"There is no view {view!r}. Choose one of: {', '.join(VIEWS)}.")
     folder = weights.folder(found.network).name
+    view = view if names == DOMAINS else "-".join((view, *names))
     parts = (domains.fingerprint, folder, found.key, size or found.input_size, view, f"v{VERSION}")
     return data_root() / ".features" / ("-".join(map(str, parts)) + ".npy")

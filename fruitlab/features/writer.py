@@ -69,6 +69,22 @@ def write(
         raise unwritable(error) from error
 
 
+def write_rows(path: Path, rows: np.ndarray) -> None:
+    """Write features that are known already.
+
+    Raises:
+        DataError: the disk is full or the folder is not writable.
+    """
+    partial = path.with_suffix(".copy")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(partial, "wb") as file:
+            np.save(file, rows)
+        os.replace(partial, path)
+    except OSError as error:
+        raise unwritable(error) from error
+
+
 def _append(
     partial: Path,
     pictures: Sequence[np.ndarray],

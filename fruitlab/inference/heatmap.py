@@ -72,6 +72,11 @@ def enlarged(seen: np.ndarray, side: int) -> np.ndarray:
 
 def data_url(image: np.ndarray, kind: Literal["PNG", "JPEG"]) -> str:
     """A picture, uint8 [height, width, 3], as a data: URL."""
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(encoded(image, kind)).decode()}"
+
+
+def encoded(image: np.ndarray, kind: Literal["PNG", "JPEG"]) -> bytes:
+    """A picture, uint8 [height, width, 3], as the content of a file."""
     file = BytesIO()
     Image.fromarray(image).save(file, kind)
-    return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
+    return file.getvalue()

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import small
 
 from fruitlab.config.errors import ConfigError, DataError
 from fruitlab.config.paths import PROJECT, data_root
-from fruitlab.data.domains import TwoDomains
+from fruitlab.data.domains import Domain, TwoDomains
 from fruitlab.features import cache
 from fruitlab.models import weights
 
@@ -68,6 +69,46 @@ def test_mirrored_view(domains: TwoDomains) -> None:
     for path in (data_root() / ".features").glob("*.npy"):
         path.unlink()
     assert np.array_equal(compute(flipped).real.rows, mirrored)
+
+
+def test_border_view_of_one_domain(domains: TwoDomains) -> None:
+    framed = small.two_domains(per_category=5)
+    for images in (framed.nice.images, framed.real.images):
+        images[:, 12:88, 12:88] = 128
+    expected = compute(framed).real.rows.copy()
+    for path in (data_root() / ".features").glob("*.npy"):
+        path.unlink()
+    found = cache.domain_features(domains, "real", NETWORK, size=SIZE, view="border")
+    np.testing.assert_allclose(found.rows, expected, rtol=2e-3, atol=1e-4)
+    assert np.array_equal(found.test_index, domains.split(0).real_test)
+
+
+def test_features_of_the_pictures_that_stay_are_carried_over(domains: TwoDomains) -> None:
+    def without(domain: Domain, row: int) -> Domain:
+        columns = {name: np.delete(getattr(domain, name), row, 0) for name in ("images", "labels")}
+        columns |= {name: np.delete(getattr(domain, name), row).tolist() for name in ("hashes",)}
+        return replace(domain, **columns, groups=np.delete(domain.groups, row))
+
+    rest = replace(
+        domains,
+        fingerprint="0123456789abcdef",
+        nice=without(domains.nice, 7),
+        real=without(domains.real, 2),
+    )
+    before = compute(domains)
+    border = {"network": NETWORK, "size": SIZE, "view": "border"}
+    bordered = cache.domain_features(domains, "real", **border).rows
+    cache.carry_over(domains, rest)
+    assert cache.available(rest, NETWORK, size=SIZE)
+    after = compute(rest)
+    assert np.array_equal(after.nice.rows, np.delete(before.nice.rows, 7, 0))
+    assert np.array_equal(after.real.rows, np.delete(before.real.rows, 2, 0))
+    steps: list = []
+    again = cache.domain_features(rest, "real", **border, progress=lambda *s: steps.append(s))
+    assert not steps and np.array_equal(again.rows, np.delete(bordered, 2, 0))
+
+    cache.carry_over(rest, replace(domains, fingerprint="f" * 16))  # two pictures are not known
+    assert not cache.available(replace(domains, fingerprint="f" * 16), NETWORK, size=SIZE)
 
 
 def test_second_request_reads_what_the_first_wrote(domains: TwoDomains) -> None:

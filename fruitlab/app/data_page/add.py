@@ -114,7 +114,7 @@ def _reason(job: Job, status: str) -> str:
     if error := job.result().get("error"):
         return str(error)
     if status == "interrupted":
-        if job.request.get("arguments", [""])[0] == "answer":
+        if {"answer", "check"} & set(job.request.get("arguments", [])[:2]):
             return "its process ended unexpectedly. Start it again; it goes on where it was."
         return "its process ended unexpectedly. Nothing was kept; add it again."
     return (job.log().splitlines() or ["it failed without a message."])[-1]

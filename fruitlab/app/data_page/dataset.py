@@ -37,7 +37,7 @@ def show(entry: dict[str, Any], runs: Sequence[str]) -> None:
         return
     try:
         counts, warnings, html = _read(name, entry["fingerprint"])
-        data = _load(name, entry["fingerprint"])
+        data = opened(name, entry["fingerprint"])
     except DataError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
@@ -54,7 +54,8 @@ def show(entry: dict[str, Any], runs: Sequence[str]) -> None:
 
 
 @st.cache_resource(show_spinner="Opening the dataset …", max_entries=4)
-def _load(name: str, fingerprint: str) -> TwoDomains:
+def opened(name: str, fingerprint: str) -> TwoDomains:
+    """A dataset as it is on this machine, opened once for all visitors. Raises DataError."""
     data = store.load_cached(name)
     if data is None:  # removed since its entry was read
         raise DataError(f"The dataset {name!r} no longer exists.")
@@ -64,7 +65,7 @@ def _load(name: str, fingerprint: str) -> TwoDomains:
 @st.cache_data(show_spinner="Reading the pictures …", max_entries=4)
 def _read(name: str, fingerprint: str) -> tuple[Counts, list[str], str]:
     """Returns counts and warnings for the split of seed 0, and the overview as HTML."""
-    data = _load(name, fingerprint)
+    data = opened(name, fingerprint)
     split = data.split(0)
     counts = data.counts(split)
     return counts, data.small_test_warnings(split), overview.render(data, counts)
