@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fruitlab.app import navigation, shared
-from fruitlab.app.forgetting_page import curves, play
+from fruitlab.app.forgetting_page import curves, plane, play
 from fruitlab.config.text import plain
 from fruitlab.methods.iterative import Iterative
 from fruitlab.plots import style
@@ -38,6 +38,7 @@ def main() -> None:
     chosen = choose(by_id, found)
     if chosen:
         st.query_params["runs"] = ",".join(chosen)
+        plane.watch(chosen, any(by_id[name].active for name in chosen))
         curves.watch(chosen, any(by_id[name].active for name in chosen))
     else:
         st.info("Choose a run above.", icon=":material/arrow_upward:")

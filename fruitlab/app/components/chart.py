@@ -33,7 +33,7 @@ _component = st.components.v2.component(
 )
 
 
-def show(figure: Figure, *, key: str, height: int = 360) -> None:
+def show(figure: Figure, *, key: str, height: int = 360, clicks: bool = False) -> str | None:
     """Draws a figure, or updates the one with the same key.
 
     Args:
@@ -42,10 +42,14 @@ def show(figure: Figure, *, key: str, height: int = 360) -> None:
             choices; by default it is the key.
         key: identifies the chart on the page.
         height: of the plot without title and caption, in pixels.
+        clicks: whether points with ``customdata``, a text, can be clicked.
+
+    Returns:
+        The ``customdata`` of the point that was just clicked, else None.
     """
     layout = dict(figure.get("layout", {}))
     title = figure.get("title") or _text(layout.pop("title", ""))
-    _component(
+    state = _component(
         key=key,
         data={
             "data": figure["data"],
@@ -54,8 +58,11 @@ def show(figure: Figure, *, key: str, height: int = 360) -> None:
             "caption": figure.get("caption", ""),
             "height": height,
             "key": key,
+            "clicks": clicks,
         },
+        on_clicked_change=lambda: None,
     )
+    return state.clicked
 
 
 def _text(title: Any) -> str:
