@@ -138,13 +138,11 @@ def _start(first: str, second: str, groups: list[str] | None) -> None:
 
 
 def _points(result: dict[str, Any]) -> list[Point]:
-    return [
-        Point(
-            *(float(fraction(one[domain][1], one[domain][0])) for domain in ("nice", "real")),
-            about=f"α = {one['alpha']:.2f}",
-        )
-        for one in result["points"]
-    ]
+    found = []
+    for one in result["points"]:
+        nice, real = (float(fraction(*one[domain][1::-1])) for domain in ("nice", "real"))
+        found.append(Point(nice, real, f"α = {one['alpha']:.2f}"))
+    return found
 
 
 def _title(first: str, second: str, groups: list[str] | None) -> str:
