@@ -22,8 +22,8 @@ def main() -> None:
     st.markdown(
         "Iterative training shows a network the *nice* pictures first (initial training), then "
         "only the *real* ones, with all but the last two layers frozen (restricted training). How "
-        "fast does it forget the first domain while it learns the second? "
-        "[Play](#play) runs it in your browser."
+        "fast does it forget the first domain while it learns the second, and what helps "
+        "against it? [Play](#play) runs it in your browser."
     )
     found = [
         entry

@@ -33,9 +33,10 @@ MARKERS = (
     "star-diamond",
     "triangle-right",
 )
-RIGHT = 0.9  # nice accuracy from which labels are to the right of their points
+RIGHT = 0.95  # nice accuracy from which labels are to the right of their points
+PLAIN = {"opacity": 1, "line": {"width": 0}}  # markers of several sizes have an outline otherwise
 CONTOURS = np.arange(1, 10) / 10
-FRONTIER, CLOSED_FORM = "mixed training", "pretrained, closed form"
+FRONTIER, CLOSED_FORM = "mixed training", "closed form"
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ def plane(
             "xaxis": style.accuracy_axis(f"nice, top-{top} accuracy")
             | {"range": [0, 1.1], "dtick": 0.2},  # with room for the ratios
             "yaxis": style.accuracy_axis(f"real, top-{top} accuracy") | {"range": [0, end]},
+            "legend": {"font": {"size": 11}},
             "hovermode": "closest",
             "hoverdistance": 12,
         },
@@ -144,7 +146,7 @@ def _contours(end: float, best: float | None) -> list[Trace]:
     lines["line"] = {"color": style.faded(style.GREY, 0.45), "width": 1}
     height = 0.96 * end
     labels = _untouchable([value**2 / height for value in tens], [height] * len(tens))
-    labels |= {"mode": "text", "text": ["", *(f"{value:.0%}" for value in tens[1:])]}
+    labels |= {"mode": "text", "text": [f"{v:.0%}" if v > 0.3 else "" for v in tens]}
     labels["textfont"] = {"size": 10, "color": style.GREY}
     if best is None or not 0 < best**2 < end:
         return [lines, labels]
@@ -219,7 +221,11 @@ def _line(name: str, points: Sequence[Point], dash: str) -> Trace:
         "textfont": {"size": 10},
         "cliponaxis": False,
         "line": {"color": style.GREY, "width": 1.5, "dash": dash},
-        "marker": {"color": style.GREY, "size": [6 if point.label else 1 for point in points]},
+        "marker": {
+            "color": style.GREY,
+            "size": [6 if point.label else 1 for point in points],
+            **PLAIN,
+        },
     }
 
 
@@ -234,6 +240,7 @@ def _frontier(points: Sequence[Point]) -> list[Trace]:
         "color": [style.COLOURS[kind] for kind in kinds],
         "symbol": [style.SYMBOLS[kind] for kind in kinds],
         "size": [8 if kind == "combined" else 11 for kind in kinds],
+        **PLAIN,
     }
     return [line]
 
@@ -248,14 +255,14 @@ def _trajectory(one: Trajectory, index: int, look: tuple[str, str]) -> Trace:
             "color": colour,
             "symbol": ["circle"] * steps + [symbol],
             "size": [4] * steps + [14],
-            "line": {"width": [0] * steps + [1.5], "color": style.GREY},
+            **PLAIN,
         },
     }
 
 
 def _between(points: Sequence[Point], chosen: int) -> list[Trace]:
     path = _line("between two runs", points, "dashdot")
-    path["line"] = {"color": style.COLOURS["combined"], "width": 2, "dash": "dash"}
+    path["line"] = {"color": style.COLOURS["combined"], "width": 2, "dash": "dashdot"}
     path["marker"] = {"color": style.COLOURS["combined"], "size": 4}
     here = _points("selected alpha", [points[chosen]], style.COLOURS["combined"], "circle-open")
     here["marker"] |= {"size": 18, "line": {"width": 3}}

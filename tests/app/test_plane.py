@@ -33,7 +33,7 @@ def test_trajectory_method_and_frontier() -> None:
     assert finals(found["Rehearsal"]) == [(0.5, 0.3)]
     assert set(found["Rehearsal"]["customdata"][0].split(",")) == {"kept0", "kept1"}
     assert found["mixed training"]["text"] == ["0 %", "50 %", "100 %"]
-    path = found["one, while training"]
+    path = found["one"]
     assert finals(path)[5] == (0.9, 0.1) and finals(path)[-1] == (0.5, 0.3)
     assert len(finals(path)) == 11 and "iteration 100" in path["hovertext"][-1]
 
@@ -55,10 +55,10 @@ def test_a_live_run_moves() -> None:
     with made.lock():
         made.doing("training")
         app = checked(opened("forgetting"))
-        path = finals(traces(app)["one, while training"])
+        path = finals(traces(app)["one"])
         made.append(iterative(100)[8])
         shared.index().entries(fresh=True)
-        assert finals(traces(checked(app.run()))["one, while training"])[:-1] == path
+        assert finals(traces(checked(app.run()))["one"])[:-1] == path
 
 
 def test_the_slider_between_two_runs() -> None:

@@ -8,7 +8,6 @@ import streamlit as st
 
 from fruitlab.config.paths import runs_root
 from fruitlab.config.text import percent
-from fruitlab.methods.mixed import Mixed
 from fruitlab.metrics.accuracy import SCORES, combined, fraction
 from fruitlab.plots import style
 from fruitlab.plots.plane import Point
@@ -25,12 +24,12 @@ TEXT = (
 )
 
 
-def choose(here: Sequence[Entry], selected: Sequence[Entry]) -> tuple[list[Point], int] | None:
+def choose(here: Sequence[Entry], *suggested: Sequence[Entry]) -> tuple[list[Point], int] | None:
     """Draws the choice of two runs, and the slider once the points between them are scored.
 
     Args:
         here: runs that are scored on the same pictures.
-        selected: the runs that the page shows; they are suggested.
+        suggested: lists of runs. The first two of the first list that has two are preset.
 
     Returns:
         The points in order and the index of the selected one; None while there are none.
@@ -40,12 +39,14 @@ def choose(here: Sequence[Entry], selected: Sequence[Entry]) -> tuple[list[Point
         return None
     st.caption(TEXT)
     left, right = st.columns(2)
-    ends = _suggested(usable, [entry.id for entry in selected])
+    lists = [[entry.id for entry in some if entry.id in usable] for some in (*suggested, here)]
+    ends = next(names[:2] for names in lists if len(names) > 1)
     first, second = (
         column.selectbox(
             label,
             usable,
             list(usable).index(end),
+            key=f"{label} {end}",
             format_func=lambda name: choice_caption(usable[name]),
         )
         for column, label, end in zip((left, right), ("First run", "Second run"), ends, strict=True)
@@ -78,22 +79,6 @@ def working() -> bool:
     return any(job.status() == "working" for job in jobs.all_jobs(_root()))
 
 
-def _suggested(usable: dict[str, Entry], selected: Sequence[str]) -> tuple[str, str]:
-    """Two selected runs; else the mixed runs with the least and most real pictures; else any."""
-    chosen = [name for name in selected if name in usable]
-    if len(chosen) > 1:
-        return chosen[0], chosen[1]
-    mixed = sorted(
-        (entry.config.ratio, name)
-        for name, entry in usable.items()
-        if isinstance(entry.config, Mixed)
-    )
-    if len(mixed) > 1:
-        return mixed[0][1], mixed[-1][1]
-    first, second = list(usable)[:2]
-    return first, second
-
-
 def _network(entry: Entry) -> tuple[Any, ...]:
     config = entry.known_config
     return config.network, config.width, config.input_size
@@ -121,7 +106,7 @@ def _offer(first: str, second: str, groups: list[str] | None) -> None:
         key="start between",
         on_click=_start,
         args=(first, second, groups),
-        help="Classifies all test pictures 21 times: a few minutes on a laptop.",
+        help="Classifies all test pictures 21 times, which takes minutes.",
     )
 
 

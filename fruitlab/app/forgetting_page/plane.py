@@ -20,6 +20,7 @@ from fruitlab.runs.grouping import preset_name, run_key, same_data
 from fruitlab.runs.sweeps import Sweep, sweeps
 
 HEIGHT = 620  # of the plot, in pixels
+LEGEND = 20  # characters of a run's name in the legend
 HELP = (
     "Each marker is an experiment at its last iteration, the mean over its seeds with the standard "
     "deviation. Lines with many points are the evaluations of the runs chosen above and of those "
@@ -49,8 +50,9 @@ def _view(chosen: list[str], active: bool, updating: bool) -> None:
     first = selected[0]
     here = [entry for entry in every if same_data(entry, first)]
     space = st.container()
-    found = between.choose(here, [entry for entry in selected if entry in here])
     sweep = _mixed(here, first)
+    ends = [sweep.network(ratio) for ratio in (sweep.ratios[0], sweep.ratios[-1])] if sweep else []
+    found = between.choose(here, selected, ends)
     preset = preset_name(first.known_config)
     compared = [entry for entry in here if preset_name(entry.known_config) == preset]
     drawn = [entry for entry in here if entry.active or entry in selected]
@@ -130,9 +132,12 @@ def _trajectory(entry: Entry, name: str) -> Trajectory:
         Point(nice[i], real[i], f"{about} · iteration {int(iteration[i]):,}", key=entry.id)
         for i in kept
     ]
-    return Trajectory(
-        f"{name or entry.id}, while training", _title(entry.known_config.method), points
-    )
+    return Trajectory(_short(name or entry.id), _title(entry.known_config.method), points)
+
+
+def _short(name: str) -> str:
+    """A name that fits into the legend."""
+    return name if len(name) <= LEGEND else name[: LEGEND - 1] + "…"
 
 
 def _closed_form(first: Entry) -> list[Point]:
