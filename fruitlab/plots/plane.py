@@ -45,7 +45,7 @@ class Point:
 
     Attributes:
         nice, real: accuracies, fractions of one.
-        about: what hovering says in addition to the accuracies.
+        about: what hovering says before the accuracies; a new line begins at each " · ".
         label: text beside the point; may be empty.
         key: what a click reports; None makes the point insensitive.
         deviations: standard deviations over seeds of nice and real accuracy; None with one seed.
@@ -169,17 +169,24 @@ def _untouchable(x: Sequence[float | None], y: Sequence[float | None]) -> Trace:
 def _scatter(name: str, points: Sequence[Point]) -> Trace:
     return {
         "type": "scatter",
-        "name": name,
+        "name": style.escaped(name),
         "x": [point.nice for point in points],
         "y": [point.real for point in points],
         "customdata": [point.key for point in points],
-        "hovertext": [
-            f"{style.escaped(point.about)}<br>nice {_with(point, 0)}, real {_with(point, 1)}<br>"
-            f"{percent(_combined(point))} combined"
-            for point in points
-        ],
-        "hovertemplate": f"%{{hovertext}}<extra>{style.escaped(name)}</extra>",
+        "hovertext": [_hover(point) for point in points],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "hoverlabel": {"align": "left"},
     }
+
+
+def _hover(point: Point) -> str:
+    return "<br>".join(
+        (
+            style.escaped(point.about).replace(" · ", "<br>"),
+            f"nice {_with(point, 0)}, real {_with(point, 1)}",
+            f"{percent(_combined(point))} combined",
+        )
+    )
 
 
 def _with(point: Point, axis: int) -> str:

@@ -38,10 +38,13 @@ def test_markers_are_a_method_s_own_whichever_others_are_there() -> None:
 
 
 def test_a_point_has_its_settings_its_spread_and_its_run() -> None:
-    some = [Point(0.8, 0.5, "kept <12>", key="a,b", deviations=(0.01, 0.02)), Point(0.7, 0.5)]
+    some = [
+        Point(0.8, 0.5, "kept <12> · quick", key="a,b", deviations=(0.01, 0.02)),
+        Point(0.7, 0.5),
+    ]
     trace = named(plane({"A": some}), "A")
     assert trace["hovertext"][0] == (
-        "kept &lt;12><br>nice 80.0% ± 1.0, real 50.0% ± 2.0<br>63.2% combined"
+        "kept &lt;12><br>quick<br>nice 80.0% ± 1.0, real 50.0% ± 2.0<br>63.2% combined"
     )
     assert trace["customdata"] == ["a,b", None]
     assert trace["error_x"]["array"] == [0.01, 0.0] and trace["error_y"]["array"] == [0.02, 0.0]

@@ -104,6 +104,7 @@ def _offer(first: str, second: str, groups: list[str] | None) -> None:
         icon=":material/linear_scale:",
         type="primary",
         key="start between",
+        disabled=working(),  # on two other runs
         on_click=_start,
         args=(first, second, groups),
         help="Classifies all test pictures 21 times, which takes minutes.",

@@ -9,6 +9,7 @@ from fruitlab.app import navigation, shared
 from fruitlab.app.components import chart, live
 from fruitlab.app.explore_page import instant
 from fruitlab.app.forgetting_page import between
+from fruitlab.config.text import plain
 from fruitlab.methods import registry
 from fruitlab.metrics.curves import mean_and_deviation
 from fruitlab.metrics.series import thin
@@ -65,7 +66,7 @@ def _view(chosen: list[str], active: bool, updating: bool) -> None:
         between=found,
     )
     with space:
-        if len(others := [entry.title for entry in selected if entry not in here]):
+        if others := [plain(entry.title) for entry in selected if entry not in here]:
             st.caption(f"Scored on other pictures and not on the plane: {', '.join(others)}.")
         key = f"plane {first.data.get('fingerprint')} {first.known_config.validation}"
         clicked = chart.show(figure, key=key, height=HEIGHT, clicks=True)
@@ -82,13 +83,15 @@ def by_method(here: Iterable[Entry], sweep: Sweep | None) -> dict[str, list[Poin
         sweep: the frontier.
     """
     on_frontier = {entry.id for runs in sweep.runs.values() for entry in runs} if sweep else set()
-    experiments: dict[tuple[str, str | None], list[Entry]] = {}
-    for entry in here:
+    experiments: dict[tuple[str, str | None], dict[int, Entry]] = {}
+    for entry in here:  # the newest first; of several with one seed, it counts
         if entry.id not in on_frontier and entry.final("combined") is not None:
-            experiments.setdefault(run_key(entry, without=("seed",)), []).append(entry)
+            seeds = experiments.setdefault(run_key(entry, without=("seed",)), {})
+            seeds.setdefault(entry.known_config.seed, entry)
     found: dict[str, list[Point]] = {name: [] for name in registry.methods()}
     for seeds in experiments.values():
-        found[seeds[0].known_config.method].append(_point(seeds))
+        runs = [seeds[seed] for seed in sorted(seeds)]
+        found[runs[0].known_config.method].append(_point(runs))
     return {_title(name): points for name, points in found.items()}
 
 
@@ -110,7 +113,7 @@ def _point(seeds: Sequence[Entry], label: str = "") -> Point:
 
 
 def _mixed(here: Iterable[Entry], first: Entry) -> Sweep | None:
-    """The mixed runs to compare with: at best of the run's preset and of all ratios."""
+    """The mixed runs to compare with, preferably of the run's preset."""
     preset = preset_name(first.known_config)
     found = [sweep for sweep in sweeps(here) if len(sweep.runs) > 1]
     return min(found, key=lambda sweep: preset_name(sweep.config) != preset, default=None)
@@ -121,11 +124,8 @@ def _frontier(sweep: Sweep) -> list[Point]:
 
 
 def _trajectory(entry: Entry, name: str) -> Trajectory:
-    nice, real, iteration = (
-        entry.accuracy("nice"),
-        entry.accuracy("real"),
-        entry.column("iteration"),
-    )
+    nice, real = entry.accuracy("nice"), entry.accuracy("real")
+    iteration = entry.column("iteration")
     kept = [i for i in thin(entry.points) if np.isfinite(nice[i]) and np.isfinite(real[i])]
     about = captions.method_caption(entry.known_config)
     points = [
@@ -150,7 +150,11 @@ def _closed_form(first: Entry) -> list[Point]:
             nice, real = (found.curves[domain]["top1"].tolist() for domain in ("nice", "real"))
             marked = {found.best: f"{found.best} %"}
             return [
-                Point(*pair, f"{found.facts['network']}, {ratio} % real", marked.get(ratio, ""))
+                Point(
+                    *pair,
+                    f"closed form, {ratio} % real · {found.facts['network']}",
+                    marked.get(ratio, ""),
+                )
                 for ratio, pair in enumerate(zip(nice, real, strict=True))
             ]
     return []
