@@ -5,16 +5,14 @@ run. Training methods differ in colour and marker.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from fruitlab.config.text import percent
-from fruitlab.metrics.accuracy import combined
 from fruitlab.plots import style
 from fruitlab.plots.every_ratio import CATEGORY_COLOURS
 from fruitlab.plots.figures import Figure
+from fruitlab.plots.points import Point, Trajectory, scatter, spread
 from fruitlab.plots.style import Trace
 
 MARKERS = (
@@ -35,43 +33,9 @@ MARKERS = (
 )
 RIGHT = 0.95  # nice accuracy from which labels are to the right of their points
 PLAIN = {"opacity": 1, "line": {"width": 0}}  # markers of several sizes have an outline otherwise
+ENDS = {"0 %": "nice", "100 %": "real"}  # mixed runs that saw one domain only
 CONTOURS = np.arange(1, 10) / 10
 FRONTIER, CLOSED_FORM = "mixed training", "closed form"
-
-
-@dataclass(frozen=True)
-class Point:
-    """A result on both test sets.
-
-    Attributes:
-        nice, real: accuracies, fractions of one.
-        about: what hovering says before the accuracies; a new line begins at each " · ".
-        label: text beside the point; may be empty.
-        key: what a click reports; None makes the point insensitive.
-        deviations: standard deviations over seeds of nice and real accuracy; None with one seed.
-    """
-
-    nice: float
-    real: float
-    about: str = ""
-    label: str = ""
-    key: str | None = None
-    deviations: tuple[float | None, float | None] = (None, None)
-
-
-@dataclass(frozen=True)
-class Trajectory:
-    """The points that a run went through, or any other path.
-
-    Attributes:
-        name: legend entry.
-        method: the one whose colour and marker it has; None for grey.
-        points: in order.
-    """
-
-    name: str
-    method: str | None
-    points: Sequence[Point]
 
 
 def plane(
@@ -107,7 +71,7 @@ def plane(
         data += _between(*between)
     highest = max((y for trace in data for y in trace["y"] if y is not None), default=1.0)
     end = min(1.0, float(np.ceil(highest * 10 + 0.3) / 10))
-    best = max((_combined(point) for point in frontier), default=None)
+    best = max((point.combined for point in frontier), default=None)
     return {
         "title": "What each method knows of both domains",
         "caption": _caption(methods, frontier),
@@ -126,10 +90,6 @@ def plane(
 def _look(index: int) -> tuple[str, str]:
     """Colour and marker of the method with this index."""
     return CATEGORY_COLOURS[index % len(CATEGORY_COLOURS)], MARKERS[index % len(MARKERS)]
-
-
-def _combined(point: Point) -> float:
-    return float(combined(point.nice, point.real))
 
 
 def _contour(value: float, end: float) -> tuple[list[float], list[float]]:
@@ -166,62 +126,17 @@ def _untouchable(x: Sequence[float | None], y: Sequence[float | None]) -> Trace:
     }
 
 
-def _scatter(name: str, points: Sequence[Point]) -> Trace:
-    return {
-        "type": "scatter",
-        "name": style.escaped(name),
-        "x": [point.nice for point in points],
-        "y": [point.real for point in points],
-        "customdata": [point.key for point in points],
-        "hovertext": [_hover(point) for point in points],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-        "hoverlabel": {"align": "left"},
-    }
-
-
-def _hover(point: Point) -> str:
-    return "<br>".join(
-        (
-            style.escaped(point.about).replace(" · ", "<br>"),
-            f"nice {_with(point, 0)}, real {_with(point, 1)}",
-            f"{percent(_combined(point))} combined",
-        )
-    )
-
-
-def _with(point: Point, axis: int) -> str:
-    """An accuracy with its deviation over seeds."""
-    value, deviation = (point.nice, point.real)[axis], point.deviations[axis]
-    return percent(value) + (f" ± {100 * deviation:.1f}" if deviation is not None else "")
-
-
-def _spread(points: Sequence[Point], colour: str) -> dict[str, Any]:
-    """Error bars in both directions; empty for points of one seed."""
-    if all(deviation is None for point in points for deviation in point.deviations):
-        return {}
-    return {
-        f"error_{axis}": {
-            "type": "data",
-            "array": [point.deviations[place] or 0.0 for point in points],
-            "color": colour,
-            "thickness": 1,
-            "width": 2,
-        }
-        for place, axis in enumerate("xy")
-    }
-
-
 def _points(name: str, points: Sequence[Point], colour: str, symbol: str) -> Trace:
     marker = {"color": colour, "symbol": symbol, "size": 11, "opacity": 0.9}
-    return _scatter(name, points) | {
+    return scatter(name, points) | {
         "mode": "markers",
         "marker": marker,
-        **_spread(points, colour),
+        **spread(points, colour),
     }
 
 
 def _line(name: str, points: Sequence[Point], dash: str) -> Trace:
-    return _scatter(name, points) | {
+    return scatter(name, points) | {
         "mode": "lines+markers+text",
         "text": [point.label for point in points],
         "textposition": ["middle right" if p.nice > RIGHT else "top center" for p in points],
@@ -240,8 +155,8 @@ def _frontier(points: Sequence[Point]) -> list[Trace]:
     """The mixed runs as a line; its ends look like the domain that they were trained on."""
     if not points:
         return []
-    kinds = ["nice", *["combined"] * (len(points) - 2), "real"] if len(points) > 1 else ["combined"]
-    line = _line(FRONTIER, points, "solid") | _spread(points, style.COLOURS["combined"])
+    kinds = [ENDS.get(point.label, "combined") for point in points]
+    line = _line(FRONTIER, points, "solid") | spread(points, style.COLOURS["combined"])
     line["line"] = {"color": style.COLOURS["combined"], "width": 2.5}
     line["marker"] = {
         "color": [style.COLOURS[kind] for kind in kinds],
@@ -255,7 +170,7 @@ def _frontier(points: Sequence[Point]) -> list[Trace]:
 def _trajectory(one: Trajectory, index: int, look: tuple[str, str]) -> Trace:
     colour, symbol = look
     steps = len(one.points) - 1
-    return _scatter(one.name, one.points) | {
+    return scatter(one.name, one.points) | {
         "mode": "lines+markers",
         "line": {"color": colour, "width": 2, "dash": style.DASHES[index % len(style.DASHES)]},
         "marker": {
@@ -279,14 +194,14 @@ def _between(points: Sequence[Point], chosen: int) -> list[Trace]:
 def _caption(methods: Mapping[str, Sequence[Point]], frontier: Sequence[Point]) -> str:
     """The best mixed run and the best other one, as a sentence."""
     parts = ["Grey curves: equal combined performance, higher up and to the right."]
-    mixed = max(frontier, key=_combined, default=None)
+    mixed = max(frontier, key=lambda point: point.combined, default=None)
     if mixed is not None:
         parts.append(
-            f"Best mixed training: {mixed.label} real, {percent(_combined(mixed))} combined "
+            f"Best mixed training: {mixed.label} real, {percent(mixed.combined)} combined "
             "(dashed curve)."
         )
     others = [(point, name) for name, found in methods.items() for point in found]
     if others:
-        point, name = max(others, key=lambda pair: _combined(pair[0]))
-        parts.append(f"Best other: {name}, {percent(_combined(point))} ({point.about}).")
+        point, name = max(others, key=lambda pair: pair[0].combined)
+        parts.append(f"Best other: {name}, {percent(point.combined)} ({point.about}).")
     return " ".join(parts)

@@ -6,9 +6,15 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from fruitlab.plots.plane import Point, Trajectory, plane
+from fruitlab.plots import style
+from fruitlab.plots.plane import plane
+from fruitlab.plots.points import Point, Trajectory
 
-FRONTIER = [Point(1.0, 0.1, label="0 %"), Point(0.9, 0.4, label="50 %"), Point(0.2, 0.5)]
+FRONTIER = [
+    Point(1.0, 0.1, label="0 %"),
+    Point(0.9, 0.4, label="50 %"),
+    Point(0.2, 0.5, label="100 %"),
+]
 
 
 def named(figure: dict, name: str) -> dict:
@@ -48,6 +54,13 @@ def test_a_point_has_its_settings_its_spread_and_its_run() -> None:
     )
     assert trace["customdata"] == ["a,b", None]
     assert trace["error_x"]["array"] == [0.01, 0.0] and trace["error_y"]["array"] == [0.02, 0.0]
+
+
+def test_the_ends_of_the_frontier_look_like_their_domain() -> None:
+    trace = named(plane({}, frontier=FRONTIER), "mixed training")
+    assert trace["marker"]["symbol"] == [style.SYMBOLS[s] for s in ("nice", "combined", "real")]
+    inner = named(plane({}, frontier=FRONTIER[1:2]), "mixed training")
+    assert inner["marker"]["color"] == [style.COLOURS["combined"]]
 
 
 def test_paths() -> None:

@@ -8,9 +8,9 @@ import streamlit as st
 
 from fruitlab.config.paths import runs_root
 from fruitlab.config.text import percent
-from fruitlab.metrics.accuracy import SCORES, combined, fraction
+from fruitlab.metrics.accuracy import SCORES, fraction
 from fruitlab.plots import style
-from fruitlab.plots.plane import Point
+from fruitlab.plots.points import Point
 from fruitlab.runs import interpolations, jobs
 from fruitlab.runs.captions import choice_caption
 from fruitlab.runs.entry import Entry
@@ -68,7 +68,7 @@ def choose(here: Sequence[Entry], *suggested: Sequence[Entry]) -> tuple[list[Poi
         key=f"alpha {first} {second} {layers}",
     )
     row, point = st.container(horizontal=True, gap="medium"), points[alpha]
-    values = point.nice, point.real, combined(point.nice, point.real)
+    values = point.nice, point.real, point.combined
     for score, value in zip(SCORES, values, strict=True):
         row.metric(style.LABELS[score], percent(value), width="content")
     return points, alpha

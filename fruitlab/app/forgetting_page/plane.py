@@ -14,7 +14,7 @@ from fruitlab.methods import registry
 from fruitlab.metrics.curves import mean_and_deviation
 from fruitlab.metrics.series import thin
 from fruitlab.plots import plane
-from fruitlab.plots.plane import Point, Trajectory
+from fruitlab.plots.points import Point, Trajectory
 from fruitlab.runs import captions
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.grouping import preset_name, run_key, same_data
