@@ -203,5 +203,6 @@ def _caption(methods: Mapping[str, Sequence[Point]], frontier: Sequence[Point]) 
     others = [(point, name) for name, found in methods.items() for point in found]
     if others:
         point, name = max(others, key=lambda pair: pair[0].combined)
-        parts.append(f"Best other: {name}, {percent(point.combined)} ({point.about}).")
+        best = "Best other" if mixed else "Best"
+        parts.append(f"{best}: {name}, {percent(point.combined)} ({point.about}).")
     return " ".join(parts)

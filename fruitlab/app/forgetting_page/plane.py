@@ -21,6 +21,7 @@ from fruitlab.runs.grouping import preset_name, run_key, same_data
 from fruitlab.runs.sweeps import Sweep, sweeps
 
 HEIGHT = 620  # of the plot, in pixels
+HOW_SCORED = ("validation", "live_every", "live_pictures", "full_evaluations")  # not how trained
 LEGEND = 20  # characters of a run's name in the legend
 HELP = (
     "Each marker is an experiment at its last iteration, the mean over its seeds with the standard "
@@ -105,7 +106,9 @@ def _point(seeds: Sequence[Entry], label: str = "") -> Point:
         mean_and_deviation(entry.final(domain) for entry in seeds) for domain in ("nice", "real")
     )
     config = seeds[0].known_config
-    about = f"{captions.method_caption(config)} · {captions.preset_caption(config)}"
+    about = (
+        f"{captions.method_caption(config)} · {captions.preset_caption(config, ignore=HOW_SCORED)}"
+    )
     if len(seeds) > 1:
         about += f" · mean of {len(seeds)} seeds"
     ids = ",".join(entry.id for entry in seeds)
