@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fruitlab.app import navigation, recent, shared
-from fruitlab.app.forgetting_page import closed_form, curves, play
+from fruitlab.app.forgetting_page import closed_form, curves, plane, play
 from fruitlab.config.text import plain
 from fruitlab.methods.iterative import Iterative
 from fruitlab.plots import style
@@ -22,8 +22,8 @@ def main() -> None:
     st.markdown(
         "Iterative training shows a network the *nice* pictures first (initial training), then "
         "only the *real* ones, with all but the last two layers frozen (restricted training). How "
-        "fast does it forget the first domain while it learns the second? "
-        "[Play](#play) runs it in your browser."
+        "fast does it forget the first domain while it learns the second, and what helps "
+        "against it? [Play](#play) runs it in your browser."
     )
     found = [
         entry
@@ -39,6 +39,7 @@ def main() -> None:
     chosen = choose(by_id, found)
     if chosen:
         st.query_params["runs"] = ",".join(chosen)
+        plane.watch(chosen, any(by_id[name].active for name in chosen))
         curves.watch(chosen, any(by_id[name].active for name in chosen))
     else:
         st.info("Choose a run above.", icon=":material/arrow_upward:")

@@ -4,7 +4,9 @@ Forms, the command line's options and the validation messages are all made from 
 """
 
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -60,7 +62,8 @@ class Setting:
         return f"{self.title} ({self.unit})"
 
 
-def settings_of(config: type[BaseModel]) -> dict[str, Setting]:
+@cache  # reading a configuration asks for them once per setting
+def settings_of(config: type[BaseModel]) -> Mapping[str, Setting]:
     """The settings of a configuration class by name, in the order of its fields."""
     return {name: _setting(name, field) for name, field in config.model_fields.items()}
 

@@ -164,7 +164,7 @@ def _mean(
     trace["line"] |= {"color": colour}
     trace["marker"] |= {"color": colour, "size": 6, "maxdisplayed": 8}
     return trace | {
-        "hovertemplate": f"%{{y:{number}}}{spread}<extra>{_escaped(name)}</extra>",
+        "hovertemplate": f"%{{y:{number}}}{spread}<extra>{style.escaped(name)}</extra>",
         "customdata": style.plain(deviation),
         "legendgroup": line.name,  # what the chart highlights together
         "mode": "lines+markers" if is_score else "lines",
@@ -207,8 +207,3 @@ def _unit(axis: Axis, end: float) -> tuple[float, str]:
     if end < 10_800:
         return 1 / 60, "training time (minutes)"
     return 1 / 3600, "training time (hours)"
-
-
-def _escaped(name: str) -> str:
-    """Plotly interprets some HTML tags in texts."""
-    return name.replace("&", "&amp;").replace("<", "&lt;")

@@ -240,3 +240,8 @@ def faded(colour: str, opacity: float) -> str:
     """The colour ``#rrggbb`` as CSS ``rgba()`` with this opacity between 0 and 1."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity})"
+
+
+def escaped(text: str) -> str:
+    """A text in which Plotly finds no HTML tags."""
+    return text.replace("&", "&amp;").replace("<", "&lt;")

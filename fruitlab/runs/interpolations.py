@@ -13,10 +13,14 @@ No torch.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fruitlab.config.files import read_json, write_json
+from pydantic import Field
+
+from fruitlab.config import validation
+from fruitlab.config.files import write_json
 from fruitlab.config.paths import runs_root
+from fruitlab.config.validation import Count, Model
 
 
 def path_of(first: str, second: str, groups: Sequence[str] | None) -> Path:
@@ -28,10 +32,9 @@ def path_of(first: str, second: str, groups: Sequence[str] | None) -> Path:
 def read(first: str, second: str, groups: Sequence[str] | None = None) -> dict[str, Any] | None:
     """The result for this pair; None if there is none that can be read."""
     try:
-        found = read_json(path_of(first, second, groups))
+        return validation.read(_File, path_of(first, second, groups))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) and found.get("points") else None
 
 
 def write(result: dict[str, Any], groups: Sequence[str] | None) -> Path:
@@ -41,3 +44,13 @@ def write(result: dict[str, Any], groups: Sequence[str] | None) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, result)
     return path
+
+
+class _Point(Model):
+    alpha: Annotated[float, Field(ge=0, le=1)]
+    nice: Annotated[list[Count], Field(min_length=3, max_length=3)]
+    real: Annotated[list[Count], Field(min_length=3, max_length=3)]
+
+
+class _File(Model):
+    points: Annotated[list[_Point], Field(min_length=1)]

@@ -1,7 +1,7 @@
 // A figure on the page. Plotly.react updates it in place, so that zoom, hover and legend choices
 // survive. Not in a shadow root: plotly.js writes its style rules into the document's head.
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const figure = parentElement.querySelector("figure")
   const plot = figure.querySelector(".plot")
   const set = (selector, text) => {
@@ -14,6 +14,7 @@ export default function ({ data, parentElement }) {
   figure.setAttribute("aria-label", [data.title, data.caption].filter(Boolean).join(". "))
   plot.style.minHeight = data.height + "px"
   plot.latest = data
+  plot.click = setTriggerValue
 
   const draw = Plotly => {
     if (!plot.isConnected) return
@@ -36,6 +37,14 @@ export default function ({ data, parentElement }) {
       })
       plot.on("plotly_unhover", () => {
         plot.pointer = undefined
+      })
+      plot.on("plotly_click", ({ points }) => {
+        const key = points[0]?.customdata
+        if (!plot.latest.clicks || !key) return
+        // The first tap on a touch screen shows what hovering shows, the second one clicks.
+        const seen = plot.tapped === key
+        plot.tapped = key
+        if (seen || !TOUCH) plot.click("clicked", key)
       })
       plot.watcher = new ResizeObserver(() => {
         if (plot.clientWidth) Plotly.Plots.resize(plot)

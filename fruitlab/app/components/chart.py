@@ -33,7 +33,9 @@ _component = st.components.v2.component(
 )
 
 
-def show(figure: Figure, *, key: str, height: int = 360, together: str = "") -> None:
+def show(
+    figure: Figure, *, key: str, height: int = 360, together: str = "", clicks: bool = False
+) -> str | None:
     """Draws a figure, or updates the one with the same key.
 
     Args:
@@ -44,10 +46,14 @@ def show(figure: Figure, *, key: str, height: int = 360, together: str = "") -> 
         height: of the plot without title and caption, in pixels.
         together: charts of this name zoom together, and pointing at a line highlights those with
             its ``legendgroup`` in all of them.
+        clicks: whether points with ``customdata``, a text, can be clicked.
+
+    Returns:
+        The ``customdata`` of the point that was just clicked, else None.
     """
     layout = dict(figure.get("layout", {}))
     title = figure.get("title") or _text(layout.pop("title", ""))
-    _component(
+    state = _component(
         key=key,
         data={
             "data": figure["data"],
@@ -57,8 +63,11 @@ def show(figure: Figure, *, key: str, height: int = 360, together: str = "") -> 
             "height": height,
             "key": key,
             "together": together,
+            "clicks": clicks,
         },
+        on_clicked_change=lambda: None,
     )
+    return state.clicked
 
 
 def _text(title: Any) -> str:

@@ -1,0 +1,41 @@
+"""The plane of the Forgetting page: a live run moves on it, and a click opens a run."""
+
+import re
+
+import pytest
+from logged_runs import iterative, mixed, run
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.slow
+expect.set_options(timeout=60_000)
+PLOT = "document.querySelector('figure.fruitlab .plot')"
+POINTS = f"({PLOT}?._fullData ?? []).find(trace => trace.name === 'live')?.x.length"
+WHERE = f"""(name) => {{
+    const plot = {PLOT}, box = plot.getBoundingClientRect()
+    const {{ x, y }} = plot._fullData.find(trace => trace.name === name)
+    const {{ xaxis, yaxis }} = plot._fullLayout
+    return [
+        box.left + xaxis._offset + xaxis.d2p(x[0]), box.top + yaxis._offset + yaxis.d2p(y[0])
+    ]
+}}"""
+
+
+def test_a_live_run_moves_and_a_click_opens_a_run(server, tab) -> None:
+    run("best", mixed(100), method="rehearsal", iterations=100)
+    live = run("live", iterative(100)[:3], status=None, method="iterative", iterations=100)
+    with live.lock():
+        live.doing("training")
+        page = tab(viewport={"width": 1440, "height": 1200})
+        page.goto(f"{server.url}/forgetting?runs=live")
+        page.wait_for_function(f"{POINTS} === 3")
+        for point in iterative(100)[3:5]:
+            live.append(point)
+        page.wait_for_function(f"{POINTS} === 5")
+    expect(page.get_by_text("interrupted")).to_be_visible()
+    x, y = page.evaluate(WHERE, "Rehearsal")
+    page.mouse.move(x - 4, y)
+    page.mouse.move(x, y)
+    expect(page.locator(".hoverlayer")).to_contain_text("60.0% combined")
+    page.mouse.click(x, y)
+    expect(page).to_have_url(re.compile(r"/train\?run=best$"))
+    expect(page.get_by_role("heading", name="best")).to_be_visible()
