@@ -3,6 +3,7 @@
 import pytest
 from hostile_runs import KINDS, hostile
 from run_folders import run_folder
+from slow import some
 from ui_pages import checked, opened, text
 
 from fruitlab.app import navigation
@@ -20,7 +21,7 @@ def hostile_folders() -> None:
         hostile(kind, run_id)
 
 
-@pytest.mark.parametrize("page", list(navigation.pages()))
+@pytest.mark.parametrize("page", some(navigation.pages(), fast=("runs", "forgetting")))
 def test_pages_open_with_every_kind_of_run_folder(hostile_folders, page: str) -> None:
     app = checked(opened(page))
     assert "Something unexpected" not in text(app)
@@ -39,13 +40,13 @@ def test_pages_open_with_each_run_selected(hostile_folders, page: str) -> None:
     [
         ("data", {"name": IMAGE}),
         ("train", {"run": IMAGE}),
-        ("train", {"data": IMAGE}),
         ("runs", {"runs": IMAGE}),
-        ("train", {"preset": IMAGE, "method": IMAGE}),
         ("train", {"ratio": IMAGE, "seed": IMAGE, "x" + IMAGE: "1"}),
-        ("forgetting", {"run": IMAGE}),
-        ("classify", {"run": IMAGE}),
-        ("explore", {"sweep": IMAGE}),
+        pytest.param("train", {"data": IMAGE}, marks=pytest.mark.slow),
+        pytest.param("train", {"preset": IMAGE, "method": IMAGE}, marks=pytest.mark.slow),
+        pytest.param("forgetting", {"run": IMAGE}, marks=pytest.mark.slow),
+        pytest.param("classify", {"run": IMAGE}, marks=pytest.mark.slow),
+        pytest.param("explore", {"sweep": IMAGE}, marks=pytest.mark.slow),
     ],
 )
 def test_names_in_addresses_are_shown_as_text(page: str, query: dict[str, str]) -> None:

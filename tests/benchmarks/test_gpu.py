@@ -40,10 +40,12 @@ def test_runs_are_repeated_killed_and_resumed(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-def test_every_method_passes_every_check(monkeypatch, tmp_path):
-    results = run_equality(monkeypatch, tmp_path)
+def test_methods_pass_every_check(monkeypatch, tmp_path):
+    """Of all methods, those without a memory, with a buffer, and with an end action."""
+    chosen = ("mixed", "rehearsal", "interpolation")
+    results = run_equality(monkeypatch, tmp_path, "--methods", *chosen)
     names = {row["method"] for row in results["repeated"]}
-    assert names == set(equality.methods())
+    assert names == set(chosen)
     assert {row["method"] for row in results["precision"]} == names
     assert all(row["within tolerance"] for row in results["against the CPU"])
     assert all(row["allowed for weights"] < 1e-2 for row in results["against the CPU"])

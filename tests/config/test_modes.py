@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from run_folders import run_folder
+from slow import some
 from starlette.testclient import TestClient
 from ui_pages import checked, opened, text
 
@@ -87,7 +88,7 @@ def test_the_document_has_the_table_of_the_code() -> None:
         assert f"| {action} | yes | no |" in text
 
 
-@pytest.mark.parametrize("page", list(navigation.pages()))
+@pytest.mark.parametrize("page", some(navigation.pages(), fast=("train", "data")))
 def test_pages_of_a_showcase_offer_nothing_that_it_refuses(showcase, page: str) -> None:
     app = checked(opened(page, run="stopped", runs="good"))
     forbidden = ("start", "stop", "resume", "delete", "remove", "add ", "study", "first three")

@@ -12,6 +12,7 @@ from fruitlab.training.state import State
 CPU = torch.device("cpu")
 
 
+@pytest.mark.slow
 def test_bfloat16_learns_what_float32_learns():
     data = device_dataset()
     cfg = config(

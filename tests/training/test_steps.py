@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from slow import some
 from small import config, device_dataset, new_state, run, two_domains
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -116,7 +117,7 @@ def trained(cfg: RunConfig, data, capture) -> State:
     return state
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", some(RUNS, fast=("quick",)))
 def test_replayed_steps_are_those_of_the_plain_loop(data, name):
     method, changes = RUNS[name]
     cfg = config(method, **changes)
@@ -149,7 +150,9 @@ def test_every_kind_of_step_is_recorded_once(data):
     assert (recorder.recorded, recorder.replayed) == (4, 24 - 4)
 
 
-@pytest.mark.parametrize("stop", [1, 5, 8])
+@pytest.mark.parametrize(
+    "stop", [5, pytest.param(1, marks=pytest.mark.slow), pytest.param(8, marks=pytest.mark.slow)]
+)
 def test_a_run_resumes_with_the_same_bits(data, stop):
     """Before, between and after the first replays."""
     cfg = config(**QUICK)
