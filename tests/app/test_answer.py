@@ -47,7 +47,12 @@ def buttons(app: AppTest) -> list[str]:
 
 def test_the_button_starts_the_command(monkeypatch) -> None:
     started = []
-    monkeypatch.setattr(jobs, "start", lambda *arguments: started.append(arguments))
+
+    def start(*arguments: object, **_: object) -> jobs.Job:
+        started.append(arguments)
+        return jobs.Job(add.root() / "job")
+
+    monkeypatch.setattr(jobs, "start", start)
     app = page()
     assert "the best ratio is chosen on the training pictures" in text(app)
     checked(app.button(key="get answer").click().run())
@@ -56,7 +61,7 @@ def test_the_button_starts_the_command(monkeypatch) -> None:
 
 
 def test_a_machine_that_cannot_start_it_says_so(monkeypatch) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(jobs, "start", full)

@@ -1,6 +1,7 @@
 """The data check on the Data page. Features are planted: which pictures are what is known."""
 
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,7 +51,12 @@ def started(monkeypatch: pytest.MonkeyPatch, pair) -> list[list[str]]:
 def jobs_started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The commands of the jobs that are started from here on."""
     commands: list[list[str]] = []
-    monkeypatch.setattr(jobs, "start", lambda root, title, command, **_: commands.append(command))
+
+    def start(root: Path, title: str, command: list[str], **_: object) -> jobs.Job:
+        commands.append(command)
+        return jobs.Job(root / "job")
+
+    monkeypatch.setattr(jobs, "start", start)
     return commands
 
 

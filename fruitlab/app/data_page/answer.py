@@ -67,12 +67,7 @@ def _newest(fingerprint: str) -> Entry | None:
 
 
 def _start(name: str) -> None:
-    arguments = ["answer", "--data", name, "--onnx"]
-    try:
-        jobs.start(add.root(), TITLE.format(name=name), arguments)
-    except OSError as error:
-        st.error(f"It could not be started: {error}.", icon=":material/error:")
-        return
+    add.start(TITLE.format(name=name), ["answer", "--data", name, "--onnx"])
     st.rerun()
 
 
