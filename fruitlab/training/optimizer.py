@@ -57,8 +57,9 @@ def step(
     places = [i for i, name in enumerate(names) if name in matrices]
     if muon and places:
         updates = list(updates)
-        orthogonal = orthogonal_steps([updates[i] for i in places])
-        for i, update in zip(places, torch._foreach_mul(orthogonal, muon), strict=True):  # noqa: SLF001
+        steps = orthogonal_steps([updates[i] for i in places])
+        scaled = torch._foreach_mul(steps, muon)  # noqa: SLF001
+        for i, update in zip(places, scaled, strict=True):
             updates[i] = update
     torch._foreach_sub_(weights, torch._foreach_mul(updates, rate))  # noqa: SLF001
     for parameter in weights:

@@ -153,6 +153,8 @@ def test_pages_open_on_shipped_runs(monkeypatch: pytest.MonkeyPatch):
         "iterative-50-frozen-thorough-seed0",
     ]
     app = checked(opened("explore"))
+    assert app.segmented_control(key="view").value == "At every ratio"
+    app = checked(app.segmented_control(key="view").set_value("Trained networks").run())
     mixing = next(figure for figure in charts(app) if figure.title == "Accuracy by mixing ratio")
     names = [trace["name"] for trace in mixing.data]
     assert names == ["nice", "real", "combined", "nice, paper", "real, paper", "combined, paper"]
