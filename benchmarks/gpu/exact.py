@@ -17,12 +17,14 @@ import torch  # noqa: E402
 from fruitlab.training.device_dataset import DeviceDataset  # noqa: E402
 from fruitlab.training.loop import train  # noqa: E402
 from fruitlab.training.state import State  # noqa: E402
+from fruitlab.worker.teachers import with_targets  # noqa: E402
 
 
 def train_exactly(run: Run, folder: Path) -> Run:
-    """Train what `run` trained; returns a run with losses and weights, and nothing else."""
+    """Train what `run` trained; returns a run with log and weights, and nothing else."""
     config, cpu = run.config(), torch.device("cpu")
-    data = DeviceDataset.of(store.load(config.data, say=print), config.split_seed, cpu)
+    pair = store.load(config.data, say=print)
+    data = with_targets(DeviceDataset.of(pair, config, cpu), pair, config)
     state = State(config, categories=len(data.categories), device=cpu)
     network = state.network.double()
     standardize = network.standardize
@@ -31,7 +33,8 @@ def train_exactly(run: Run, folder: Path) -> Run:
     made = Run(folder)
     for evaluation in train(config, data, state):
         if evaluation is not None:
-            made.append({"iteration": evaluation.iteration, "loss": evaluation.loss})
+            point = vars(evaluation).items()
+            made.append({name: value for name, value in point if name != "logits"})
     # Files know nothing of memory formats.
     tensors = {name: x.contiguous().numpy() for name, x in network.state_dict().items()}
     made.write_tensors("weights", tensors, {})
