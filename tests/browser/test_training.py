@@ -78,7 +78,7 @@ def test_a_newcomer_trains_stops_resumes_and_sees_what_is_forgotten(server, tab)
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_text("Finished: 120 iterations")).to_be_visible()
     assert points(page) > at and same(page)
-    expect(page.get_by_text("restricted training begins").first).to_be_visible()
+    expect(page.get_by_text("on: restricted training").first).to_be_visible()
 
     page.get_by_role("link", name="What it forgets").click()
     metrics = page.get_by_test_id("stMetric")
