@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fruitlab.app import shared
+from fruitlab.app import all_ratios, shared
 from fruitlab.app.explore_page import first_runs, instant, mixing, one_photo
 from fruitlab.runs.sweeps import Sweep, sweeps
 
@@ -17,7 +17,7 @@ def main() -> None:
         "slider to see what each mix gives, then try it on a photo."
     )
     entries = shared.index().entries()
-    found, ratios = sweeps(entries), instant.available()
+    found, ratios = sweeps(entries), all_ratios.available()
     if not ratios:
         trained(found) if found else first_runs.show(entries)
     elif not found or view() == INSTANT:

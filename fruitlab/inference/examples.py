@@ -62,7 +62,8 @@ def of_data(
 ) -> list[Example]:
     """Test pictures of a dataset (split seed 0), chosen like those of `examples`, or drawings."""
     try:
-        data = store.load_cached(name)
+        here = store.local_name(name, fingerprint)
+        data = None if here is None else store.load_cached(here)
         if data is not None and data.fingerprint == fingerprint:
             return list(_of_split(data, count))
     except DataError:

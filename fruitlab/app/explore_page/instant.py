@@ -1,8 +1,6 @@
 """Explore at every ratio: a closed-form head on a pretrained backbone, which needs no training."""
 
 import hashlib
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,6 @@ from fruitlab.app import assets
 from fruitlab.app.components import photo
 from fruitlab.app.components.chart import PLOTLY_SCRIPT
 from fruitlab.closed_form.all_ratios import AllRatios
-from fruitlab.config.errors import DataError
 from fruitlab.data.categories import CATEGORIES
 from fruitlab.data.pictures import BadPicture
 from fruitlab.inference import client, heatmap
@@ -21,7 +18,6 @@ from fruitlab.inference.examples import Example, of_data
 from fruitlab.plots import every_ratio, style
 from fruitlab.runs.sweeps import Sweep
 from fruitlab.studies import published
-from fruitlab.studies.all_ratios import files
 
 HEIGHT, PHOTO_HEIGHT = 380, 260  # of the plots, in pixels
 _SCORES = "".join(
@@ -42,21 +38,6 @@ _curves = _component("fruitlab.instant", "instant.html", "instant.js", HEIGHT)
 _photo = _component(
     "fruitlab.instant-photo", "instant_photo.html", "instant_photo.js", PHOTO_HEIGHT
 )
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _load(path: Path, written: int) -> AllRatios:
-    """A ratios file, read once for all visitors and again when it has changed."""
-    return AllRatios.load(path)
-
-
-def available() -> list[AllRatios]:
-    """What can be shown: the shipped file and those of the visitor's own data."""
-    found = []
-    for path in files():
-        with suppress(DataError, OSError):  # a damaged file is left out, like a damaged run
-            found.append(_load(path, path.stat().st_mtime_ns))
-    return found
 
 
 def show(available: list[AllRatios], sweeps: list[Sweep]) -> None:

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import streamlit as st
 
-from fruitlab.app import navigation, shared
+from fruitlab.app import all_ratios, navigation, shared
 from fruitlab.app.components import chart, live
-from fruitlab.app.explore_page import instant
 from fruitlab.app.forgetting_page import between
 from fruitlab.config.text import plain
 from fruitlab.methods import registry
@@ -148,7 +147,7 @@ def _closed_form(first: Entry) -> list[Point]:
     config = first.known_config
     if config.validation or config.split_seed:
         return []
-    for found in instant.available():
+    for found in all_ratios.available():
         if found.facts["fingerprint"] == first.data.get("fingerprint"):
             nice, real = (found.curves[domain]["top1"].tolist() for domain in ("nice", "real"))
             marked = {found.best: f"{found.best} %"}
