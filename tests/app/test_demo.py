@@ -15,6 +15,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
+from slow import some
 
 from fruitlab.app import demo, guard
 from fruitlab.app.shared import index
@@ -244,7 +245,7 @@ def test_the_same_answer_through_gradio_client(address, tmp_path):
 
 
 @pytest.mark.parametrize("meta", [{"_type": "gradio.FileData"}, None], ids=["file", "no file"])
-@pytest.mark.parametrize("function", ["call/classify", "queue/join"])
+@pytest.mark.parametrize("function", some(("call/classify", "queue/join"), fast=("queue/join",)))
 def test_no_file_of_this_machine_is_read_for_a_stranger(address, tmp_path, meta, function):
     made_runs.run("one")
     os.mkfifo(tmp_path / "pipe")
