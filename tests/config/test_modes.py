@@ -17,6 +17,8 @@ from fruitlab.config import modes
 from fruitlab.config.errors import ConfigError, DataError, RunError
 from fruitlab.config.modes import Action, Mode, NotAllowed
 from fruitlab.config.paths import PROJECT, data_root, runs_root
+from fruitlab.corrections import learning
+from fruitlab.corrections.correcting import correct
 from fruitlab.data import collection, sources, store, uploads
 from fruitlab.data.importing import import_pictures
 from fruitlab.methods.registry import configure
@@ -39,6 +41,10 @@ CALLS: list[tuple[Action, Callable[[], object]]] = [
     (Action.REMOVE_DATA, lambda: store.remove("nothing")),
     (Action.COLLECT, lambda: collection.add(np.zeros((100, 100, 3), np.uint8), "Apple")),
     (Action.COLLECT, lambda: collection.remove(["0" * 16])),
+    (Action.COLLECT, lambda: correct("good", np.zeros((100, 100, 3), np.uint8), "Apple")),
+    (Action.COLLECT, lambda: learning.learn(Run(runs_root() / "good"), [])),
+    (Action.COLLECT, lambda: learning.undo(Run(runs_root() / "good"))),
+    (Action.COLLECT, lambda: learning.forget(["0" * 16])),
     (Action.JOB, lambda: jobs.start(data_root(), "title", ["runs"], upload=io.BytesIO(b"x"))),
     (Action.JOB, lambda: jobs.Job(NOWHERE).cancel()),
     (Action.JOB, lambda: jobs.Job(NOWHERE).dismiss()),
