@@ -127,9 +127,8 @@ def refresh() -> dict[str, str]:
             try:
                 parent = _found(replaced.get(version.parent, version.parent), version.base)
                 if kept != _learned(parent):
-                    update = {"parent": parent.id, "learned": kept}
-                    update["before"] = summary_scores(parent)
-                    _write(run, open_base(versions.base_of(run)), version.model_copy(update=update))
+                    now = {"parent": parent.id, "learned": kept, "before": summary_scores(parent)}
+                    _write(run, open_base(versions.base_of(run)), version.model_copy(update=now))
                     continue
                 replaced[run.id] = parent.id
             except RunError:  # without its base it cannot be computed, and it must forget
