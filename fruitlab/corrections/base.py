@@ -18,6 +18,10 @@ from fruitlab.methods.closed_form import ClosedForm
 from fruitlab.runs.folder import Run
 
 FILE = "solution"
+NO_NETWORK = (
+    "Only a closed-form network learns from single photos. Make one: python -m fruitlab solve "
+    "--data NAME"
+)
 SAME = 1e-3  # relative difference between the network's last layer and the solution
 
 
@@ -50,10 +54,7 @@ class Base:
 def why_not(run: Run) -> str | None:
     """Why a run cannot learn single pictures; None if it can, as far as a quick look tells."""
     if not isinstance(run.config(), ClosedForm):
-        return (
-            "Only a closed-form network learns from single photos. Make one: python -m fruitlab "
-            "solve --data NAME"
-        )
+        return NO_NETWORK
     return None if run.status() == "finished" else f"{run.id} has not finished."
 
 

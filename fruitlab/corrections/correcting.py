@@ -37,7 +37,7 @@ class Correction:
 
 @changes(Action.COLLECT)
 def correct(
-    run_id: str,
+    run_id: str | None,
     photo: np.ndarray | bytes | Path,
     category: str,
     *,
@@ -48,7 +48,7 @@ def correct(
 
     Args:
         run_id: the run that was wrong. If it is a closed-form run or a version of one, a new
-            version learns the photo.
+            version learns the photo. None only keeps it.
         photo: uint8 [100, 100, 3], or a picture file or its bytes.
         category: one of the network's, a new one, or `collection.NO_FRUIT`.
 
@@ -59,8 +59,10 @@ def correct(
     from fruitlab.corrections import base, learning  # SciPy takes a while
     from fruitlab.runs import versions
 
-    run = catalog.find(run_id)
+    run = catalog.find(run_id) if run_id else None
     kept = collection.add(photo, category, name)
+    if run is None:
+        return Correction(kept, why_not=base.NO_NETWORK)
     if why := base.why_not(versions.base_of(run)):
         return Correction(kept, why_not=why)
     try:

@@ -36,32 +36,29 @@ def markup(done: Correction) -> str:
     if done.run is None:
         return _whole(f"<p>{kept} {html.escape(done.why_not)}</p>")
     (first, second), (before, after) = done.photo, done.scores
-    rows = [("This photo", _likeliest(first), _likeliest(second), "")]
+    rows = [_row("This photo", _likeliest(first), _likeliest(second))]
     for name in accuracy.SCORES:
-        change = after[name]["top1"] - before[name]["top1"]
-        label = (
-            f"{SHAPES[name]} {name.capitalize()} test pictures"
-            if name != "combined"
-            else (f"{SHAPES[name]} Combined")
-        )
-        rows.append((label, _score(before[name]), _score(after[name]), points(change, signed=True)))
-    body = "".join(
-        f"<tr><th>{label}</th><td>{one}</td><td>{other}</td><td>{change}</td></tr>"
-        for label, one, other, change in rows
-    )
-    head = "<tr><th></th><th>before</th><th>now</th><th></th></tr>"
+        change = points(after[name]["top1"] - before[name]["top1"], signed=True)
+        now = f"{_score(after[name])}<small>{change}</small>"
+        rows.append(_row(f"{SHAPES[name]} {name.capitalize()}", _score(before[name]), now))
     fallen = [
         f"{name} accuracy fell by {points(loss)}"
         for name in ("nice", "real")
         if (loss := before[name]["top1"] - after[name]["top1"]) >= FALLEN
     ]
     warning = f"<p><b>{' and '.join(fallen).capitalize()}.</b></p>" if fallen else ""
-    learned = f"{kept} <b>{html.escape(done.run.id)}</b> has learned it."
-    return _whole(f"<p>{learned}</p>{warning}<table>{head}{body}</table>")
+    learned = f"{kept} <b>{html.escape(done.run.id)}</b> has learned it. On the test pictures:"
+    return _whole(
+        f"<p>{learned}</p>{warning}<table>{_row('', 'before', 'now')}{''.join(rows)}</table>"
+    )
 
 
 def _whole(content: str) -> str:
     return f'{assets.style("correction.css")}<div class="correction" role="status">{content}</div>'
+
+
+def _row(label: str, before: str, now: str) -> str:
+    return f"<tr><th>{label}</th><td>{before}</td><td>{now}</td></tr>"
 
 
 def _likeliest(top: list[dict[str, Any]]) -> str:
