@@ -40,15 +40,18 @@ class Solution:
         """The solution at one ratio, 0 to 1."""
         return cls((path.basis * path.gains(ratio)) @ path.basis.T, path.head(ratio))
 
-    def corrected(self, features: np.ndarray, labels: np.ndarray, categories: int) -> np.ndarray:
+    def corrected(
+        self, features: np.ndarray, labels: np.ndarray, categories: int, step: float = STEP
+    ) -> np.ndarray:
         """The head that has learned some pictures too, float64 [features + 1, categories].
 
         A picture's weight is the one with which it moves, if it is the only one, its own scores
-        `STEP` of the way to its category. It does not depend on the other pictures.
+        `step` of the way to its category. It does not depend on the other pictures.
 
         Args:
             features: float [n, features]. labels: int [n].
             categories: at least those of the head; further ones are new.
+            step: above 0, below 1.
         """
         head = np.zeros((len(self.head), categories))
         head[:, : self.head.shape[1]] = self.head  # no picture had a new category
@@ -58,5 +61,5 @@ class Solution:
         gain = self.inverse @ z.T
         leverage = z @ gain
         missing = one_hot(labels, categories) - z @ head
-        inverse_weights = np.diag(leverage.diagonal() * (1 - STEP) / STEP)
+        inverse_weights = np.diag(leverage.diagonal() * (1 - step) / step)
         return head + gain @ solve(leverage + inverse_weights, missing, assume_a="pos")
