@@ -153,7 +153,7 @@ def version_choice(run_id: str | None, entries: list[Entry]) -> Any:
     known = {entry.id: entry for entry in entries}
     if run_id not in known:
         return gr.Dropdown(choices=[], value=None, visible=False)
-    base = known[run_id].header.get("base", run_id)
+    base = known[run_id].header.get("base") or str(run_id)
     ids = [base, *(run.id for run in versions.versions_of(base))]
     choices = [
         (f"{_version_name(one, base)} · combined {percent(known[one].final('combined'))}", one)

@@ -117,8 +117,11 @@ def refresh() -> dict[str, str]:
         replaced: dict[str, str] = {}  # deleted versions and their parents
         changed: set[str] = set()
         for run in versions.all_versions():
-            version = versions.read_version(run)
-            assert version is not None
+            try:
+                version = versions.read_version(run)
+                assert version is not None
+            except RunError:  # damaged: its network cannot be used either
+                continue
             here = {(one.hash, one.category) for one in collection.pictures(version.collection)}
             kept = [one for one in version.learned if (one.hash, one.category) in here]
             if kept == version.learned and version.parent not in changed:

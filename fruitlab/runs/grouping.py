@@ -42,7 +42,7 @@ def same_experiment(one: Entry, other: Entry) -> bool:
 def _experiment(entry: Entry, *, without: Iterable[str]) -> str:
     """The settings that count; a version has its base's, and learned pictures of its own."""
     name = entry.known_config.experiment(without=without)
-    return f"{name} {entry.id}" if "base" in entry.header else name
+    return f"{name} {entry.id}" if entry.header.get("base") else name
 
 
 def same_data(one: Entry, other: Entry) -> bool:

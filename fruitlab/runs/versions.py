@@ -6,14 +6,18 @@ has learned. No torch.
 """
 
 import re
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.files import write_json
 from fruitlab.config.paths import runs_root
 from fruitlab.config.validation import Model, Name, read
+from fruitlab.data import cache
 from fruitlab.runs import catalog
 from fruitlab.runs.folder import Run
+from fruitlab.runs.schema import RunId
 
 FILE = "version.json"
 NAME = re.compile(r"(.+)-v([1-9][0-9]{0,5})")
@@ -22,7 +26,7 @@ NAME = re.compile(r"(.+)-v([1-9][0-9]{0,5})")
 class Picture(Model):
     """A corrected picture that a version has learned."""
 
-    hash: Name
+    hash: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
     category: Name
 
 
@@ -37,9 +41,9 @@ class Version(Model):
         before: the parent's scores on the test sets, {nice, real, combined}.
     """
 
-    base: Name
-    parent: Name
-    collection: Name
+    base: RunId
+    parent: RunId
+    collection: Annotated[str, Field(pattern=f"^{cache.SLUG.pattern}$")]
     learned: list[Picture]
     before: dict[str, Any]
 
