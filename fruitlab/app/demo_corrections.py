@@ -70,6 +70,7 @@ def connect(
         event: arguments of the events.
     """
     outputs = [run, version, *panel.outputs]
+    panel.whole.expand(prepare, [seen, run], None, **event)
     return [
         panel.right.input(correct, [seen, run, panel.right], outputs, **event),
         panel.other.submit(correct, [seen, run, panel.other], outputs, **event),
@@ -139,6 +140,14 @@ def undo(kept: str | None, run_id: str | None) -> list[Any]:
         return [gr.skip(), gr.skip(), *_cleared(run_id), result, gr.skip(), gr.skip()]
     text = "<p>The photo is deleted, and no network knows it any more.</p>"
     return [*choose(shown), *_cleared(shown), text, gr.Button(visible=False), None]
+
+
+def prepare(seen: np.ndarray | None, run_id: str | None) -> None:
+    """Load what a correction needs, while the visitor looks for the right category."""
+    from fruitlab.corrections.correcting import prepare as prepare_correction
+
+    if seen is not None and run_id:
+        prepare_correction(run_id, seen)
 
 
 def choose(run_id: str | None) -> list[Any]:

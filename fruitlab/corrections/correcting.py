@@ -1,17 +1,20 @@
 """One correction by a person: the photo is kept, and the network learns it if it can."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fruitlab.config.errors import RunError
+from fruitlab.config.errors import DataError, RunError
 from fruitlab.config.modes import Action, changes
 from fruitlab.config.progress import Progress
+from fruitlab.corrections import base
 from fruitlab.data import collection
 from fruitlab.data.collection import Collected
-from fruitlab.runs import catalog
+from fruitlab.inference import client
+from fruitlab.runs import catalog, versions
 from fruitlab.runs.folder import Run
 
 
@@ -56,8 +59,7 @@ def correct(
         DataError: the photo or the category cannot be used, or the collection is full.
         RunError: there is no such run.
     """
-    from fruitlab.corrections import base, learning  # SciPy takes a while
-    from fruitlab.runs import versions
+    from fruitlab.corrections import learning  # SciPy takes a while
 
     run = catalog.find(run_id) if run_id else None
     kept = collection.add(photo, category, name)
@@ -78,3 +80,13 @@ def correct(
         photo=tuple(learning.answers(opened, each, kept.hash, name) for each in (parent, made)),
         scores=tuple(learning.summary_scores(each) for each in (parent, made)),
     )
+
+
+@changes(Action.COLLECT)
+def prepare(run_id: str, photo: np.ndarray) -> None:
+    """Load what the correction of a photo needs, while a person looks for the right category."""
+    with suppress(DataError, RunError, client.PredictorError):  # the correction itself will say so
+        run = versions.base_of(catalog.find(run_id))
+        if base.why_not(run) is None:
+            config = base.open_base(run).config
+            client.feature_map(config.network, config.input_size, photo)

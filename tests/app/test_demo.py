@@ -252,7 +252,7 @@ def test_no_file_of_this_machine_is_read_for_a_stranger(address, tmp_path, meta,
     made_runs.run("one")
     os.mkfifo(tmp_path / "pipe")
     secret = saved(tmp_path / "secret.png", noise())
-    beside = saved(Path(__file__).resolve().parent / "secret.png", noise())
+    beside = saved(Path(__file__).resolve().parent / f"secret-{os.getpid()}.png", noise())
     try:
         for path in (secret, beside, tmp_path / "pipe", "/dev/zero", "/nowhere"):
             photo = {"path": str(path)} | ({"meta": meta} if meta else {})

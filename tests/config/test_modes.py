@@ -18,7 +18,7 @@ from fruitlab.config.errors import ConfigError, DataError, RunError
 from fruitlab.config.modes import Action, Mode, NotAllowed
 from fruitlab.config.paths import PROJECT, data_root, runs_root
 from fruitlab.corrections import learning
-from fruitlab.corrections.correcting import correct
+from fruitlab.corrections.correcting import correct, prepare
 from fruitlab.data import collection, sources, store, uploads
 from fruitlab.data.importing import import_pictures
 from fruitlab.methods.registry import configure
@@ -42,6 +42,7 @@ CALLS: list[tuple[Action, Callable[[], object]]] = [
     (Action.COLLECT, lambda: collection.add(np.zeros((100, 100, 3), np.uint8), "Apple")),
     (Action.COLLECT, lambda: collection.remove(["0" * 16])),
     (Action.COLLECT, lambda: correct("good", np.zeros((100, 100, 3), np.uint8), "Apple")),
+    (Action.COLLECT, lambda: prepare("good", np.zeros((100, 100, 3), np.uint8))),
     (Action.COLLECT, lambda: learning.learn(Run(runs_root() / "good"), [])),
     (Action.COLLECT, lambda: learning.undo(Run(runs_root() / "good"))),
     (Action.COLLECT, lambda: learning.forget(["0" * 16])),

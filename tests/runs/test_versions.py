@@ -1,6 +1,7 @@
 """Versions: where their other layers come from, how they are named, and damaged ones."""
 
 import json
+from types import SimpleNamespace
 
 import made_runs
 import numpy as np
@@ -14,6 +15,7 @@ from fruitlab.runs.folder import Run
 from fruitlab.runs.grouping import run_key, same_experiment
 from fruitlab.runs.index import Index
 from fruitlab.runs.versions import Picture, Version
+from fruitlab.studies.progress import study_progress
 
 
 def version(base: Run, name: str, categories: list[str]) -> Run:
@@ -46,9 +48,14 @@ def test_a_version_has_the_layers_of_its_base_and_a_last_layer_of_its_own():
         np.testing.assert_array_equal(network.features(x), original.features(x))
         np.testing.assert_array_equal(network(x), np.arange(6)[None].repeat(2, 0))
     assert versions.base_of(made).id == "one" == versions.base_of(base).id
+
+    # Neither a seed of the base's experiment, nor what a study needs to train.
     one, other = sorted(Index().entries(), key=lambda entry: entry.id)
-    assert not same_experiment(one, other)  # not two seeds of one experiment
+    assert not same_experiment(one, other)
     assert run_key(one, without=("seed",)) != run_key(other, without=("seed",))
+    study = SimpleNamespace(data="synthetic:20", rounds=lambda known: [base.config()])
+    (found,) = study_progress(study, [other, one], None).found.values()
+    assert found.id == "one"
 
 
 def test_numbers_go_on_after_the_last_version():
