@@ -1,14 +1,17 @@
-"""The demo's "That is wrong": what a click changes on the page and on the disk."""
+"""The demo's "That is wrong" and the Data page: what a click changes, also on the disk."""
 
 import closed_form_runs as made
 import gradio as gr
 import numpy as np
 import pytest
+from ui_pages import checked, html, opened, text
 
 from fruitlab.app import demo_corrections as corrections
 from fruitlab.app.shared import index
+from fruitlab.config.errors import RunError
 from fruitlab.data import collection
 from fruitlab.inference import client
+from fruitlab.runs.catalog import find
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +71,22 @@ def test_the_panel_opens_below_an_answer_but_not_in_a_showcase(photo, monkeypatc
     assert not corrections.opened(photo, "solved")[0].visible
     assert not corrections.opened_page("solved")[1].visible
     assert "cannot" in corrections.correct(photo, "solved", "Kiwi")[4]
+
+
+def test_the_data_page_shows_corrected_photos_and_deletes_them(photo):
+    corrections.correct(photo, "solved", "Kiwi")
+    corrections.correct(made.picture(0, 1), "solved-v1", "Dragon Fruit")
+    app = checked(opened("data"))
+    assert "gave them: 2." in text(app) and "1 Dragon Fruit" in html(app, "1 Dragon")
+    app.multiselect(key="corrected 2").set_value([1]).run()
+    app.button(key="forget").click().run()
+    (left,) = collection.pictures()
+    assert left.category == "Kiwi" and "gave them: 1." in text(checked(app))
+    with pytest.raises(RunError):
+        find("solved-v2")  # it knew nothing else that its parent did not
+
+
+def test_the_data_page_of_a_showcase_shows_none(photo, monkeypatch):
+    corrections.correct(photo, "solved", "Kiwi")
+    monkeypatch.setenv("FRUITLAB_MODE", "showcase")
+    assert "Corrected photos" not in text(checked(opened("data")))
