@@ -130,8 +130,13 @@ def refresh() -> dict[str, str]:
             try:
                 parent = _found(replaced.get(version.parent, version.parent), version.base)
                 if kept != _learned(parent):
-                    now = {"parent": parent.id, "learned": kept, "before": summary_scores(parent)}
-                    _write(run, open_base(versions.base_of(run)), version.model_copy(update=now))
+                    now = {
+                        "parent": parent.id,
+                        "learned": [one.model_dump() for one in kept],
+                        "before": summary_scores(parent),
+                    }
+                    changed_version = Version.model_validate(version.model_dump() | now)
+                    _write(run, open_base(versions.base_of(run)), changed_version)
                     continue
                 replaced[run.id] = parent.id
             except RunError:  # without its base it cannot be computed, and it must forget

@@ -6,7 +6,7 @@ has learned. No torch.
 """
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -17,7 +17,7 @@ from fruitlab.config.validation import Model, Name, read
 from fruitlab.data import cache
 from fruitlab.runs import catalog
 from fruitlab.runs.folder import Run
-from fruitlab.runs.schema import RunId
+from fruitlab.runs.schema import RunId, Tops
 
 FILE = "version.json"
 NAME = re.compile(r"(.+)-v([1-9][0-9]{0,5})")
@@ -45,7 +45,7 @@ class Version(Model):
     parent: RunId
     collection: Annotated[str, Field(pattern=f"^{cache.SLUG.pattern}$")]
     learned: list[Picture]
-    before: dict[str, Any]
+    before: dict[Name, Tops]
 
 
 def read_version(run: Run) -> Version | None:

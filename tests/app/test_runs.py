@@ -371,4 +371,4 @@ def test_a_version_says_what_it_has_learned(monkeypatch) -> None:
     correct(base.id, closed_form_runs.picture(1, 9), "Dragon Fruit")
     app = checked(opened("runs", runs="solved,solved-v1", closer="solved-v1"))
     assert "made from solved" in text(app) and "1 × Dragon Fruit" in text(app)
-    assert "Gained and lost" in text(app)
+    assert "Gained and lost" in text(app) and "against its parent: nice" in text(app)

@@ -7,7 +7,8 @@ import streamlit as st
 from fruitlab.app.runs_page import again, categories, files, mistakes, transfer
 from fruitlab.app.runs_page.view_link import SECTIONS
 from fruitlab.config.errors import RunError
-from fruitlab.config.text import plain
+from fruitlab.config.text import plain, points
+from fruitlab.metrics.accuracy import SCORES
 from fruitlab.runs import versions
 from fruitlab.runs.captions import readable_name
 from fruitlab.runs.entry import Entry
@@ -74,9 +75,15 @@ def _version(entry: Entry) -> None:
     if version is not None:
         counts = Counter(one.category for one in version.learned)
         learned = ", ".join(f"{count} × {name}" for name, count in counts.items())
+        changes = ", ".join(
+            f"{name} {points(now - version.before[name].top1, signed=True)}"
+            for name in SCORES
+            if (now := entry.final(name)) is not None and name in version.before
+        )
         st.caption(
             plain(
                 f"A version of {version.base}, made from {version.parent}. It has learned "
-                f"corrected photos of the collection {version.collection}: {learned}."
+                f"corrected photos of the collection {version.collection}: {learned}. "
+                f"On the test pictures, against its parent: {changes}."
             )
         )
