@@ -15,6 +15,7 @@ from fruitlab.inference import client, heatmap
 from fruitlab.inference.client import PredictorError
 from fruitlab.inference.confidence import calibrated_answer
 from fruitlab.inference.examples import Example, drawn, examples
+from fruitlab.inference.familiarity import is_familiar
 from fruitlab.runs.catalog import find
 from fruitlab.runs.entry import Entry
 
@@ -58,6 +59,7 @@ def explain(photo: Path | bytes | None, run_id: str | None) -> Shown:
         example.domain if example else "real",
         drawn=example is not None and example.drawn,
         tested=example is not None and example.tested,
+        familiar=None if example else is_familiar(run, explanation.seen),
     )
     probabilities = {one["category"]: one["probability"] for one in explanation.top}
     shown = pictures(explanation, answer.category)
@@ -74,6 +76,7 @@ def classify(photo: Path | bytes | None, run: str | None = None) -> dict[str, An
     Returns:
         ``run``; ``top``: ``[{"category": str, "probability": float}]``, most likely first;
         ``sure``: whether answers with this probability are right at least as often as wrong, or
+        None if not known; ``familiar``: whether the photo looks like the training pictures, or
         None if not known; ``sentence``: the same as text; and ``likely_right``: ``{"share": float,
         "interval": [low, high], "pictures": int}``, how often similar answers to test pictures are
         right, or None.
@@ -85,10 +88,12 @@ def classify(photo: Path | bytes | None, run: str | None = None) -> dict[str, An
         if photo is None:
             raise BadPicture("no picture was given")
         found = find(run or _default())
-        top = client.top3(found.id, photo)
+        pixels = client.read_photo(photo)
+        top = client.top3(found.id, pixels)
     except (BadPicture, RunError, PredictorError) as error:
         raise gr.Error(str(error), print_exception=False) from None
-    answer = calibrated_answer(found, top)
+    familiar = is_familiar(found, pixels)
+    answer = calibrated_answer(found, top, familiar=familiar)
     likely_right = None
     if similar := answer.similar:
         likely_right = {
@@ -100,6 +105,7 @@ def classify(photo: Path | bytes | None, run: str | None = None) -> dict[str, An
         "run": found.id,
         "top": top,
         "sure": answer.confident,
+        "familiar": familiar,
         "sentence": f"{answer.heading}. {answer.explanation}",
         "likely_right": likely_right,
     }

@@ -13,6 +13,7 @@ from fruitlab.inference import client, heatmap
 from fruitlab.inference.client import Answers, PredictorError
 from fruitlab.inference.confidence import CalibratedAnswer, calibrated_answer
 from fruitlab.inference.examples import SELECTED, Example, drawn, examples
+from fruitlab.inference.familiarity import is_familiar
 from fruitlab.plots import style
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.sweeps import Sweep
@@ -110,11 +111,12 @@ def _rows(
 ) -> list[answers.Row]:
     example = picture if isinstance(picture, Example) else None
     truth = example.category if example else None
+    familiar = None if example else _familiar(next(iter(networks.values())), found)
     return [
         answers.Row(
             ratio,
             found.top.get(entry.id, []),
-            _calibrated(entry, found, example),
+            _calibrated(entry, found, example, familiar),
             found.errors.get(entry.id, ""),
             truth,
         )
@@ -122,12 +124,22 @@ def _rows(
     ]
 
 
-def _calibrated(entry: Entry, found: Answers, example: Example | None) -> CalibratedAnswer | None:
+def _familiar(entry: Entry, found: Answers) -> bool | None:
+    """Whether the photo looks like the networks' training pictures, kept as the answers are."""
+    key = st.session_state.asked[0]
+    if st.session_state.get("familiar", (None,))[0] != key:
+        st.session_state.familiar = key, is_familiar(entry.run, found.seen)
+    return st.session_state.familiar[1]
+
+
+def _calibrated(
+    entry: Entry, found: Answers, example: Example | None, familiar: bool | None
+) -> CalibratedAnswer | None:
     top = found.top.get(entry.id)
     if not top:
         return None
     if example is None:
-        return calibrated_answer(entry.run, top)
+        return calibrated_answer(entry.run, top, familiar=familiar)
     return calibrated_answer(
         entry.run, top, example.domain, drawn=example.drawn, tested=example.tested
     )
