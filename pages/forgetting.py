@@ -36,7 +36,12 @@ def main() -> None:
         play.show()
         return
     by_id = {entry.id: entry for entry in found}
+    watch = "watch" in st.query_params  # a link to Play
+    above = st.container()
     chosen = choose(by_id, found)
+    if watch:
+        with above:
+            play.show([by_id[name] for name in chosen])
     if chosen:
         st.query_params["runs"] = ",".join(chosen)
         plane.watch(chosen, any(by_id[name].active for name in chosen))
@@ -44,7 +49,8 @@ def main() -> None:
     else:
         st.info("Choose a run above.", icon=":material/arrow_upward:")
     closed_form.show([by_id[name] for name in chosen])
-    play.show([by_id[name] for name in chosen])
+    if not watch:
+        play.show([by_id[name] for name in chosen])
 
 
 def no_runs() -> None:

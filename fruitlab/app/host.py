@@ -57,6 +57,24 @@ body {{ padding: 0 1rem; }}
 <body><p role="status">{text}</p></body></html>"""
 
 
+# The address up to the page's name, as every page is one level deep. Without it, Streamlit's client
+# first asks below the page (/explore/_stcore/health), which costs two 404s and a round trip.
+BASE = """<script>
+window.__streamlit = {BACKEND_BASE_URL: location.origin + location.pathname.replace(/[^/]*$/, "")}
+</script>"""
+
+
+async def index(request: Request) -> Response:
+    """Streamlit's HTML for every page, with the address of the server."""
+    return HTMLResponse(_index(), headers={"Cache-Control": "no-cache"})
+
+
+@lru_cache(maxsize=1)
+def _index() -> str:
+    page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    return page.replace("<title>Streamlit</title>", f"<title>FruitLab</title>{BASE}", 1)
+
+
 async def plotly(request: Request) -> Response:
     """plotly.js from the installed package: the charts load nothing from other servers."""
     spec = find_spec("plotly")  # Importing it would take time, and only one file is needed.

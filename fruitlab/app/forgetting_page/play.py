@@ -92,7 +92,8 @@ def show(chosen: Sequence[Entry] = ()) -> None:
     )
     state = _component(
         key=f"play {name}",
-        data=_data(file, f"{PLAY}{name}?{changed:x}") | {"keep": _share(), "learner": _learner()},
+        data=_data(file, f"{PLAY}{name}?{changed:x}")
+        | {"keep": _share(), "learner": _learner(), "watch": "watch" in st.query_params},
         on_keep_change=lambda: None,
         on_learner_change=lambda: None,
     )
