@@ -86,7 +86,7 @@ def _answer(entry: Entry) -> None:
         st.caption(f"Accuracy on the test pictures. 95 % interval of combined: {low} to {high}.")
         if small := _best_small(entry):
             combined = percent(small.final("combined"))
-            st.caption(f"The best small network so far, {small.id}: {combined} combined, 1.3 MB.")
+            st.caption(f"Small networks (1.3 MB) reach {combined} combined so far: {small.id}.")
         _take(entry)
     with right:
         st.dataframe(_categories(summary), hide_index=True, height=280)
@@ -120,6 +120,7 @@ def _best_small(entry: Entry) -> Entry | None:
         for other in shared.index().entries()
         if isinstance(other.config, Mixed)
         and other.config.network == "paper"
+        and not other.config.validation
         and other.data.get("fingerprint") == entry.data.get("fingerprint")
         and other.final("combined") is not None
     )
