@@ -77,6 +77,10 @@ def test_the_slider_opens_at_the_best_ratio_with_all_scores(shipped, feature_map
     assert slider.lower == pytest.approx(shipped.curves["combined"]["low"], abs=1e-4)
     names = [trace["name"] for trace in slider.traces]
     assert {"nice", "real", "combined", "combined, paper's Table 2"} <= set(names)
+    # The test's nice and real pictures lie round other centres: each needs its own.
+    assert "Mixing helps here" in text(app)
+    (link,) = (one.proto for one in app.get("page_link") if "with this mix" in one.proto.label)
+    assert f"ratio={shipped.best}" in link.query_string
     assert "90 nice and 60 real training pictures" in text(app) and "λ = 0.1" in text(app)
 
 

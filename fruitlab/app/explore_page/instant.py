@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import streamlit as st
 
-from fruitlab.app.components import photo
+from fruitlab.app.components import advice, photo
 from fruitlab.app.explore_page import story
 from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.data.pictures import BadPicture
@@ -14,6 +14,7 @@ from fruitlab.inference.client import PredictorError
 from fruitlab.inference.examples import Example, of_data
 from fruitlab.plots import every_ratio, style
 from fruitlab.runs.sweeps import Sweep
+from fruitlab.studies.advice import of_ratios
 
 HEIGHT = 260  # of the plot, in pixels
 _photo = story.component("fruitlab.instant-photo", "instant_photo.html", HEIGHT, "instant_photo.js")
@@ -31,6 +32,9 @@ def show(available: list[AllRatios], sweeps: list[Sweep]) -> None:
     trained = next((sweep for sweep in sweeps if sweep.fingerprint == fingerprint), None)
     ratio = story.show(found, trained)
     st.caption(_made_of(found))
+    advice.show(
+        of_ratios(found), name=found.facts["data"], fingerprint=fingerprint, ratio=found.best
+    )
     st.divider()
     st.subheader("One photo at every ratio", anchor=story.PHOTO)
     client.start()  # PyTorch is imported while the visitor looks at the curves
