@@ -38,10 +38,7 @@ NO_RUN = (
     "No run has finished yet. Start one on the Train page: the preset *glance* takes a few "
     "minutes on the built-in pictures."
 )
-LIVE_HINT = (
-    "Press the button in the picture to start. Frames are sent to this FruitLab server only and "
-    "are not stored."
-)
+LIVE_HINT = "Frames are sent to this FruitLab server only and are not stored."
 HEIGHT = 320  # of the picture, in pixels
 # Arguments of every event of the page.
 EVENT: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -178,13 +175,14 @@ def _photo_tab() -> tuple[Photo, list[Any]]:
             photo = Photo(
                 label="Photo",
                 sources=["upload", "webcam", "clipboard"],
+                elem_classes="photo",
                 type="filepath",
                 image_mode=None,
                 format="png",
                 height=HEIGHT,
                 buttons=[],
                 webcam_options=gr.WebcamOptions(mirror=False),
-                placeholder="Drop a photo here, or click to choose one",
+                placeholder="Choose or drop a photo",
             )
         with gr.Column(min_width=300):
             return photo, _answer(INVITATION)
@@ -198,6 +196,7 @@ def _live_tab() -> tuple[Photo, list[Any]]:
                 label="Webcam",
                 sources=["webcam"],
                 streaming=True,
+                elem_classes="live",
                 type="filepath",
                 image_mode=None,
                 format="jpeg",

@@ -8,7 +8,7 @@ import numpy as np
 
 from fruitlab.config.text import percent, points
 
-Kind = Literal["mix", "photos", "confused", "small"]
+Kind = Literal["mix", "photos", "confused", "small", "large"]
 Curves = Mapping[str, np.ndarray]  # top1, low, high
 SEVERAL = 3  # categories that a sentence names
 CONFUSED = 0.05  # share of two categories' pictures below which a confusion is not worth a word
@@ -109,12 +109,12 @@ def small_network(
     smaller = f"the network trained from scratch, {times:.0f} times smaller, has"
     if small[2] >= large[1]:
         text = f"The smaller network is enough: {smaller} {percent(small[0])} combined."
-    else:
-        text = (
-            f"The pretrained network is worth its size: {smaller} {percent(small[0])} combined, "
-            f"{points(large[0] - small[0])} less."
-        )
-    return Advice("small", text)
+        return Advice("small", text)
+    return Advice(
+        "large",
+        f"The pretrained network is worth its size: {smaller} {percent(small[0])} combined, "
+        f"{points(large[0] - small[0])} less.",
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

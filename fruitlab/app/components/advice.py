@@ -13,6 +13,7 @@ LINKS = {  # kind of advice: page, label
     "photos": ("data", "Add photos"),
     "confused": ("data", "Check these pictures"),
     "small": ("train", "Train the smaller network"),
+    "large": ("data", "Take the pretrained network"),
 }
 
 
@@ -38,6 +39,7 @@ def show(
             query = {"name": here} if here else {}
         if one.kind == "confused" and run is not None:
             page, label, query = "runs", "See the mistakes", {"runs": run, "section": "mistakes"}
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(one.text, width="stretch")
+        left, right = st.columns([3, 1], vertical_alignment="center")
+        left.markdown(one.text)
+        with right:
             navigation.link(page, label, query=query)
