@@ -57,8 +57,8 @@ function tour(root, { best, wall }, current) {
     $(".guide .back").disabled = number === 0
     $(".guide .next").textContent = number + 1 < steps.length ? "Next" : "Done"
     $(".guide .skip").hidden = number + 1 === steps.length
-    const target = to?.() ?? $(".controls")
-    target.scrollIntoView({ block: "center", behavior: still ? "auto" : "smooth" })
+    const target = to?.() ?? $(".wall")
+    target.scrollIntoView({ behavior: still ? "auto" : "smooth" })
     if (at !== undefined) glide(at)
   }
 
