@@ -129,7 +129,12 @@ def build() -> gr.Blocks:
     ) as blocks:
         # Custom values, so that a program may name a run that finished after the page was opened.
         run = gr.Dropdown(
-            label="Network", choices=[], value=None, allow_custom_value=True, interactive=True
+            label="Network",
+            choices=[],
+            value=None,
+            allow_custom_value=True,
+            interactive=True,
+            visible=False,  # until `on_load` knows whether the page around the demo has the choice
         )
         note = gr.Markdown()
         with gr.Tabs():

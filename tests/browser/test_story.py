@@ -5,9 +5,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from play_files import write
 from playwright.sync_api import Page, expect
+from violations import serious
 
-from fruitlab.config.paths import PROJECT
+from fruitlab.config.paths import PROJECT, runs_root
+from fruitlab.play import file as play
 
 pytestmark = pytest.mark.slow
 expect.set_options(timeout=120_000)
@@ -28,6 +31,18 @@ def page(tmp_path: Path, monkeypatch, serve, tab) -> Page:
 
 def wrong(page: Page, domain: str) -> int:
     return page.locator(f".wall .{domain} .wrong").count()
+
+
+def test_the_story_and_its_tour_have_no_serious_violation(page: Page) -> None:
+    expect(page.get_by_role("heading", name="One photo at every ratio")).to_be_visible()
+    page.locator(".tour").click()
+    expect(page.locator("#fruitlab-ratio")).to_have_value("0")
+    page.emulate_media(color_scheme="light")
+    assert not serious(page)
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    expect(page.get_by_role("heading", name="One photo at every ratio")).to_be_visible()
+    assert not serious(page)
 
 
 def test_tiles_turn_wrong_before_the_pointer_is_released(page: Page) -> None:
@@ -61,7 +76,8 @@ def test_the_tour_runs_by_keyboard_ends_with_escape_and_can_be_repeated(page: Pa
     expect(guide).to_be_hidden()
 
 
-def test_the_story_leads_to_a_network_that_forgets(page: Page) -> None:
+def test_the_story_leads_to_a_network_that_forgets_by_itself(page: Page) -> None:
+    write(runs_root() / "mine" / play.NAME, steps=200)
     page.get_by_role("link", name=re.compile("Watch it forget")).click()
     page.wait_for_url("**/forgetting?watch=1")
-    expect(page.get_by_role("heading", name="Forgetting")).to_be_visible()
+    expect(page.locator(".scrub output")).to_have_text("200 of 200")

@@ -24,7 +24,7 @@ PHOTO = "photo"  # anchor of the part for a photo
 NEXT = {  # where the links below the wall lead: page and query; None is further down on the page
     "photo": None,
     "forget": ("forgetting", {"watch": "1"}),
-    "folders": ("data", {}),
+    "folders": ("data", {"add": "1"}),
 }
 _SCORES = "".join(
     f'<div class="{score}"><span style="color:{colour}" aria-hidden="true">'
