@@ -31,6 +31,7 @@ from starlette.responses import (
 )
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fruitlab.app import navigation
 from fruitlab.config.errors import DataError
 from fruitlab.config.paths import data_root
 from fruitlab.config.text import plain
@@ -58,9 +59,12 @@ body {{ padding: 0 1rem; }}
 
 
 # The address up to the page's name, as every page is one level deep. Without it, Streamlit's client
-# first asks below the page (/explore/_stcore/health), which costs two 404s and a round trip.
-BASE = """<script>
-window.__streamlit = {BACKEND_BASE_URL: location.origin + location.pathname.replace(/[^/]*$/, "")}
+# first asks below the page (/explore/_stcore/health), which costs two 404s and a round trip. The
+# bare address becomes the first page's here, which saves a run of the script (`navigation.home`).
+BASE = f"""<script>
+window.__streamlit = {{BACKEND_BASE_URL: location.origin + location.pathname.replace(/[^/]*$/, "")}}
+if (location.pathname.endsWith("/"))
+  history.replaceState(null, "", "{next(iter(navigation.MENU))}" + location.search + location.hash)
 </script>"""
 
 

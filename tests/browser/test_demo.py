@@ -73,7 +73,7 @@ def test_a_photo_by_upload_choice_and_paste(classify) -> None:
         frame.locator(".verdict").first,
         frame.locator(".pictures").first,
     )
-    assert "Drop a photo" in verdict.inner_text()
+    assert "Choose a photo" in verdict.inner_text()
     frame.locator("input[type=file]").first.set_input_files(upload(1))
     expect(verdict.locator("h3")).to_be_visible()
     assert "real test pictures" in verdict.inner_text() and looked.locator("img").count() == 2

@@ -16,7 +16,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
 
   const show = ratio => {
     input.value = ratio
-    input.setAttribute("aria-valuetext", `${ratio} % real photos`)
+    input.setAttribute("aria-valuetext", `${ratio} % real pictures`)
     $(".field output").textContent = `${ratio} % real`
     for (const name of Object.keys(scores)) $(`.${name} b`).textContent = percent(scores[name][ratio])
     $(".scores .combined").title =
