@@ -86,13 +86,13 @@ def test_a_photo_by_upload_choice_and_paste(classify) -> None:
     assert "nice test pictures" in verdict.inner_text()
 
     photo.get_by_label("Remove Image").click()
-    expect(verdict).to_contain_text("Drop a photo")
+    expect(verdict).to_contain_text("Choose a photo")
     page.evaluate(COPY, base64.b64encode(png(2)).decode())
     photo.get_by_label("Paste from clipboard").click()
     expect(verdict).to_contain_text("real test pictures")
 
     photo.get_by_label("Remove Image").click()
-    expect(verdict).to_contain_text("Drop a photo")
+    expect(verdict).to_contain_text("Choose a photo")
     photo.get_by_label("Upload file").click()
     frame.locator("input[type=file]").first.set_input_files(
         {"name": "text.png", "mimeType": "image/png", "buffer": b"This is no picture."}
