@@ -31,7 +31,6 @@ from starlette.responses import (
 )
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fruitlab.app import navigation
 from fruitlab.config.errors import DataError
 from fruitlab.config.paths import data_root
 from fruitlab.config.text import plain
@@ -56,27 +55,6 @@ body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 3rem auto; max-width: 32re
 body {{ padding: 0 1rem; }}
 </style></head>
 <body><p role="status">{text}</p></body></html>"""
-
-
-# The address up to the page's name, as every page is one level deep. Without it, Streamlit's client
-# first asks below the page (/explore/_stcore/health), which costs two 404s and a round trip. The
-# bare address becomes the first page's here, which saves a run of the script (`navigation.home`).
-BASE = f"""<script>
-window.__streamlit = {{BACKEND_BASE_URL: location.origin + location.pathname.replace(/[^/]*$/, "")}}
-if (location.pathname.endsWith("/"))
-  history.replaceState(null, "", "{next(iter(navigation.MENU))}" + location.search + location.hash)
-</script>"""
-
-
-async def index(request: Request) -> Response:
-    """Streamlit's HTML for every page, with the address of the server."""
-    return HTMLResponse(_index(), headers={"Cache-Control": "no-cache"})
-
-
-@lru_cache(maxsize=1)
-def _index() -> str:
-    page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    return page.replace("<title>Streamlit</title>", f"<title>FruitLab</title>{BASE}", 1)
 
 
 async def plotly(request: Request) -> Response:

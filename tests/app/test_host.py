@@ -10,12 +10,12 @@ import streamlit as st
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from fruitlab.app import host
+from fruitlab.app import host, index_html
 
 
 def asked(demo: host.LateDemo, path: str, accept: str = "text/html") -> httpx.Response:
     async def ask() -> httpx.Response:
-        plotly_js, page = Route(host.PLOTLY, host.plotly), Route("/explore", host.index)
+        plotly_js, page = Route(host.PLOTLY, host.plotly), Route("/explore", index_html.index)
         app = Starlette(routes=[plotly_js, page, Mount("/demo", app=demo)])
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://test"
@@ -37,7 +37,7 @@ def test_a_page_s_html_is_streamlit_s_and_tells_its_client_where_the_server_is()
     """The client then asks for nothing below the page; tests/browser fails at any 404."""
     answer = asked(host.LateDemo(), "/explore")
     own = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    before, script, after = answer.text.partition(host.BASE)
+    before, script, after = answer.text.partition(index_html.BASE)
     assert script and before + after == own.replace("<title>Streamlit<", "<title>FruitLab<")
     assert before.count("<script") == 0  # it runs before the client's modules
     assert answer.headers["cache-control"] == "no-cache"

@@ -37,7 +37,7 @@ def component(name: str, page: str, height: int, *scripts: str) -> Any:
     """A component whose plot has that height; it follows the ratio of the others on the page."""
     html = assets.read(page).replace("SCORES", _SCORES).replace("HEIGHT", str(height))
     js = PLOTLY_SCRIPT + "".join(map(assets.read, ("instant_shared.js", *scripts)))
-    css = assets.read("instant.css")
+    css = assets.read("instant.css") + assets.read("story.css")
     return st.components.v2.component(name, html=html, css=css, js=js, isolate_styles=False)
 
 
