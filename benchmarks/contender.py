@@ -25,11 +25,11 @@ class Process:
     """A contender's process.
 
     Raises:
-        RuntimeError: it could not be started; with the last line of its log.
+        RuntimeError: it could not be started, or ended; with its name and the last line of its log.
     """
 
     def __init__(self, module: str, arguments: list[str], *, python: str, log: Path) -> None:
-        self.log = log
+        self.module, self.log = module, log
         with log.open("w") as stream:
             self.process = subprocess.Popen(
                 [python, "-m", "benchmarks.contender", module, *arguments],
@@ -58,7 +58,8 @@ class Process:
         if not line:
             status = self.process.wait()
             said = self.log.read_text().strip().splitlines()
-            raise RuntimeError(f"{said[-1] if said else 'no message'} (exit status {status})")
+            last = said[-1] if said else "no message"
+            raise RuntimeError(f"{self.module} ended with exit status {status}: {last}")
         return json.loads(line)
 
 

@@ -13,7 +13,7 @@ it. An *epoch* is the whole training set from where the tool keeps it: uint8 on 
 (FruitLab), JPEG files (PyTorch, fastai), or cached by tf.data (Keras). The peers
 (benchmarks/peers/requirements.txt) may be installed in another environment, which --peer-python
 names. Peers that cannot run are left out, with the reason: a package is not installed, or there is
-no C++ compiler for PyTorch's.
+no C++ compiler for PyTorch's, or its process ended.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def main() -> None:
             f" {os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}; threads: {threads}"
         )
         try:
-            steps, epochs = measure(contenders, asked.rounds, asked.seconds)
+            steps, epochs = measure(contenders, asked.rounds, asked.seconds, left_out)
         finally:
             for process in contenders.values():
                 process.end()
@@ -141,25 +141,41 @@ def start(arguments: argparse.Namespace, folder: Path) -> tuple[dict[str, Proces
     return contenders, left_out
 
 
-def measure(contenders: dict[str, Process], rounds: int, seconds: float) -> tuple[Rates, Rates]:
-    """Rates of steps, and of epochs without the limits."""
+def measure(
+    contenders: dict[str, Process], rounds: int, seconds: float, left_out: dict[str, str]
+) -> tuple[Rates, Rates]:
+    """Rates of steps, and of epochs without the limits. A peer whose process ends is left out."""
     steps, epochs = ({name: [] for name in contenders} for _ in range(2))
-    for name in contenders.keys() - LIMITS.keys():
-        # Keras traces its loop in the first epoch, and the files enter the page cache.
-        contenders[name].run("epoch")
-    for _ in range(rounds):
-        for name, process in contenders.items():
-            process.run("step")  # warms the caches up again after the others
-            pictures = spent = 0.0
-            while spent < seconds:
-                more, took = process.run("step")
-                pictures, spent = pictures + more, spent + took
-            steps[name].append(pictures / spent)
-        for name, process in contenders.items():
-            if name not in LIMITS:
-                pictures, spent = process.run("epoch")
-                epochs[name].append(pictures / spent)
-    return steps, {name: values for name, values in epochs.items() if values}
+
+    def warm_up(name: str) -> None:
+        if name not in LIMITS:
+            # Keras traces its loop in the first epoch, and the files enter the page cache.
+            contenders[name].run("epoch")
+
+    def step(name: str) -> None:
+        contenders[name].run("step")  # warms the caches up again after the others
+        pictures = spent = 0.0
+        while spent < seconds:
+            more, took = contenders[name].run("step")
+            pictures, spent = pictures + more, spent + took
+        steps[name].append(pictures / spent)
+
+    def epoch(name: str) -> None:
+        if name not in LIMITS:
+            pictures, spent = contenders[name].run("epoch")
+            epochs[name].append(pictures / spent)
+
+    for turn in (warm_up, *(step, epoch) * rounds):
+        for name in [name for name in contenders if name not in left_out]:
+            try:
+                turn(name)
+            except RuntimeError as error:
+                if name not in PEERS:
+                    raise
+                left_out[name] = str(error)
+                print(f"{name} is left out: {error}")
+    steps = {name: rates for name, rates in steps.items() if name not in left_out}
+    return steps, {name: epochs[name] for name in steps if epochs[name]}
 
 
 def summary(rates: Rates) -> dict[str, dict[str, float]]:

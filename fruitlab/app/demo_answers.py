@@ -15,6 +15,7 @@ from fruitlab.inference import client, heatmap
 from fruitlab.inference.client import PredictorError
 from fruitlab.inference.confidence import calibrated_answer
 from fruitlab.inference.examples import Example, drawn, examples
+from fruitlab.inference.familiarity import is_familiar
 from fruitlab.runs.catalog import find
 from fruitlab.runs.entry import Entry
 
@@ -22,8 +23,9 @@ INVITATION = "<p>Choose a photo, use the camera, or try an example below.</p>"
 EXAMPLES = 6
 SIDE = 400  # of the heat map, in pixels: four for each pixel of the network's input
 
-# Answer as HTML, {category: probability}, and the heat map with the network's input as HTML.
-Shown = tuple[str, dict[str, float] | None, str]
+# Answer as HTML, {category: probability}, the heat map with the network's input as HTML, and that
+# input, uint8 [100, 100, 3].
+Shown = tuple[str, dict[str, float] | None, str, np.ndarray | None]
 
 
 def ready() -> list[Entry]:
@@ -39,14 +41,14 @@ def explain(photo: Path | bytes | None, run_id: str | None) -> Shown:
         run_id: the run whose network answers, by default the best one.
     """
     if photo is None:
-        return INVITATION, None, ""
+        return INVITATION, None, "", None
     try:
         run = find(run_id or _default())
         explanation = client.explain(run.id, photo)
     except BadPicture as error:
-        return _message("This picture cannot be used", f"Reason: {error}."), None, ""
+        return _message("This picture cannot be used", f"Reason: {error}."), None, "", None
     except (RunError, PredictorError) as error:
-        return _message("No answer", str(error)), None, ""
+        return _message("No answer", str(error)), None, "", None
     # The browser sends an example back as a file like any other. It is recognized by its pixels.
     example = next(
         (one for one in examples_of(run.id) if np.array_equal(one.image, explanation.seen)), None
@@ -57,10 +59,11 @@ def explain(photo: Path | bytes | None, run_id: str | None) -> Shown:
         example.domain if example else "real",
         drawn=example is not None and example.drawn,
         tested=example is not None and example.tested,
+        familiar=None if example else is_familiar(run, explanation.seen),
     )
     probabilities = {one["category"]: one["probability"] for one in explanation.top}
     shown = pictures(explanation, answer.category)
-    return _truth(example) + answer.markup, probabilities, shown
+    return _truth(example) + answer.markup, probabilities, shown, explanation.seen
 
 
 def classify(photo: Path | bytes | None, run: str | None = None) -> dict[str, Any]:
@@ -73,6 +76,7 @@ def classify(photo: Path | bytes | None, run: str | None = None) -> dict[str, An
     Returns:
         ``run``; ``top``: ``[{"category": str, "probability": float}]``, most likely first;
         ``sure``: whether answers with this probability are right at least as often as wrong, or
+        None if not known; ``familiar``: whether the photo looks like the training pictures, or
         None if not known; ``sentence``: the same as text; and ``likely_right``: ``{"share": float,
         "interval": [low, high], "pictures": int}``, how often similar answers to test pictures are
         right, or None.
@@ -84,10 +88,12 @@ def classify(photo: Path | bytes | None, run: str | None = None) -> dict[str, An
         if photo is None:
             raise BadPicture("no picture was given")
         found = find(run or _default())
-        top = client.top3(found.id, photo)
+        pixels = client.read_photo(photo)
+        top = client.top3(found.id, pixels)
     except (BadPicture, RunError, PredictorError) as error:
         raise gr.Error(str(error), print_exception=False) from None
-    answer = calibrated_answer(found, top)
+    familiar = is_familiar(found, pixels)
+    answer = calibrated_answer(found, top, familiar=familiar)
     likely_right = None
     if similar := answer.similar:
         likely_right = {
@@ -99,6 +105,7 @@ def classify(photo: Path | bytes | None, run: str | None = None) -> dict[str, An
         "run": found.id,
         "top": top,
         "sure": answer.confident,
+        "familiar": familiar,
         "sentence": f"{answer.heading}. {answer.explanation}",
         "likely_right": likely_right,
     }

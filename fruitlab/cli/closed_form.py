@@ -13,6 +13,7 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.paths import shipped_root
 from fruitlab.config.text import percent, points
 from fruitlab.data import store
+from fruitlab.features import familiar
 from fruitlab.methods.closed_form import ClosedForm
 from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
@@ -133,6 +134,8 @@ def ratios_file(options: Namespace, output: Output) -> Outcome:
     out = Path(options.out) if options.out else shipped_root() / NAME
     try:
         made.save(out)
+        if not options.out and (seen := familiar.find(data.fingerprint)):
+            seen.save(out.with_name(familiar.NAME))
     except OSError as error:
         raise RunError(f"{out} cannot be written: {error.strerror}. Name another --out.") from None
     first, last = made.near_best

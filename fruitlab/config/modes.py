@@ -1,6 +1,7 @@
 """What visitors of a server may do: everything (local), or look, play and classify (showcase).
 
-FRUITLAB_MODE chooses the mode, or `fruitlab --mode`. Functions that change something on the server
+FRUITLAB_MODE chooses the mode, or `fruitlab --mode`; FRUITLAB_COLLECTIONS=off forbids `COLLECT` in
+any mode. Functions that change something on the server
 are marked with `@changes(action)`. Pages, the demo, background jobs and commands all call these
 functions, so this is the only place where a mode is enforced. Pages ask `allows` to leave out what
 would be refused.
@@ -36,6 +37,7 @@ class Action(StrEnum):
     DOWNLOAD = "download a public dataset"
     REMOVE_DATA = "remove a dataset"
     JOB = "start, cancel or dismiss a background job"
+    COLLECT = "keep a photo with its right category, and teach it to a network"
     PATHS = "see where files are on the server"
 
 
@@ -61,12 +63,18 @@ def mode() -> Mode:
 
 
 def allows(action: Action) -> bool:
-    """Whether the mode of this process allows an action."""
-    return action in ALLOWED[mode()]
+    """Whether the mode of this process allows an action, and it is not switched off."""
+    return action in ALLOWED[mode()] and not _switched_off(action)
+
+
+def _switched_off(action: Action) -> bool:
+    return action is Action.COLLECT and os.environ.get("FRUITLAB_COLLECTIONS") == "off"
 
 
 def require(action: Action) -> None:
     """Raises NotAllowed unless the mode of this process allows an action."""
+    if _switched_off(action):
+        raise NotAllowed(f"FRUITLAB_COLLECTIONS is off: nobody can {action} here.")
     if not allows(action):
         raise NotAllowed(
             f"This server is a {mode()}: visitors cannot {action}. Install FruitLab on your own "

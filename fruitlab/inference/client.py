@@ -100,11 +100,28 @@ def feature_map(network: str, size: int, photo: Photo) -> tuple[np.ndarray, np.n
         BadPicture: the photo cannot be used.
         PredictorError: no answer came, or the backbone cannot be used; the message says why.
     """
-    pixels = _pixels(photo)
+    pixels = read_photo(photo)
     header, body = _request({"backbone": [network, size]}, pixels)
     if "error" in header:
         raise PredictorError(header["error"])
     return pixels, np.frombuffer(body, np.float32).reshape(header["shape"])
+
+
+def read_photo(photo: Photo) -> np.ndarray:
+    """The photo as the networks are given it, uint8 [100, 100, 3].
+
+    It is decoded before the server sees it, so the server can neither be stopped nor kept busy by
+    a photo. Raises BadPicture.
+    """
+    if isinstance(photo, np.ndarray):
+        return np.ascontiguousarray(photo, dtype=np.uint8)
+    try:
+        content = photo if isinstance(photo, bytes) else read_bounded(photo, MAX_BYTES)
+    except OSError as error:
+        raise BadPicture(f"it cannot be read ({error.strerror})") from None
+    if len(content) > MAX_BYTES:
+        raise BadPicture(f"too large: more than {MAX_BYTES / 1e6:.0f} MB; save it smaller")
+    return decoding.read(content)
 
 
 def start() -> None:
@@ -130,7 +147,7 @@ def _of_one(run_id: str, answers: Answers) -> list[dict[str, Any]]:
 def _ask(
     run_ids: Sequence[str], photo: Photo, *, explain: bool
 ) -> tuple[list[dict[str, Any]], np.ndarray]:
-    pixels = _pixels(photo)
+    pixels = read_photo(photo)
     known, unknown = [], []
     for run_id in run_ids:
         try:
@@ -152,22 +169,6 @@ def _request(request: dict[str, Any], pixels: np.ndarray) -> tuple[dict[str, Any
         "The prediction server ended twice without an answer. Is there enough memory? "
         "Its last messages are in the terminal that FruitLab runs in."
     )
-
-
-def _pixels(photo: Photo) -> np.ndarray:
-    """The photo as the networks are given it. It is decoded before the server sees it.
-
-    So the server can neither be stopped nor kept busy by a photo.
-    """
-    if isinstance(photo, np.ndarray):
-        return np.ascontiguousarray(photo, dtype=np.uint8)
-    try:
-        content = photo if isinstance(photo, bytes) else read_bounded(photo, MAX_BYTES)
-    except OSError as error:
-        raise BadPicture(f"it cannot be read ({error.strerror})") from None
-    if len(content) > MAX_BYTES:
-        raise BadPicture(f"too large: more than {MAX_BYTES / 1e6:.0f} MB; save it smaller")
-    return decoding.read(content)
 
 
 class _Died(Exception):

@@ -12,6 +12,7 @@ from typing import Any
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.text import percent
+from fruitlab.inference.familiarity import UNFAMILIAR
 from fruitlab.metrics import calibration
 from fruitlab.metrics.calibration import Answers, Similar
 from fruitlab.runs.folder import Run
@@ -31,6 +32,8 @@ class CalibratedAnswer:
         drawn_for_photos: the picture is drawn and the network was trained on photographs, so its
             test pictures say nothing about this one.
         own_photo: the picture comes from neither the test set nor the drawn examples.
+        unfamiliar: it looks like nothing the network was trained on, so no test answer says
+            anything about this one.
     """
 
     category: str
@@ -40,16 +43,24 @@ class CalibratedAnswer:
     domain: str
     drawn_for_photos: bool = False
     own_photo: bool = False
+    unfamiliar: bool = False
 
     @property
     def heading(self) -> str:
-        """The category, or "Not confident"."""
+        """The category, "Not confident" or "Unfamiliar picture"."""
+        if self.unfamiliar:
+            return "Unfamiliar picture"
         return "Not confident" if self.confident is False else self.category
 
     @property
     def explanation(self) -> str:
         """One to three sentences of plain text to go below the heading."""
         probability = percent(self.probability)
+        if self.unfamiliar:
+            return (
+                f"{UNFAMILIAR} {self.category} is the most likely of its categories, with "
+                f"probability {probability}, but that means little here."
+            )
         if self.confident is False:
             first = f"{self.category} is the most likely category, with probability {probability}."
         else:
@@ -89,6 +100,7 @@ def calibrated_answer(
     *,
     drawn: bool = False,
     tested: bool = False,
+    familiar: bool | None = None,
 ) -> CalibratedAnswer:
     """The first of a run's answers to a picture, with its calibrated confidence.
 
@@ -98,8 +110,11 @@ def calibrated_answer(
         domain: domain of the picture, ``nice`` or ``real``; a visitor's photo is real.
         drawn: the picture was drawn by code.
         tested: the picture is one of the run's own test pictures.
+        familiar: what `familiarity.is_familiar` says about a visitor's photo.
     """
     category, probability = top[0]["category"], top[0]["probability"]
+    if familiar is False:
+        return CalibratedAnswer(category, probability, False, None, domain, unfamiliar=True)
     if drawn and _trained_on_photographs(run):
         return CalibratedAnswer(category, probability, None, None, domain, drawn_for_photos=True)
     test = _test_answers(run)

@@ -1,5 +1,6 @@
 """Closed-form training of a dataset without a run: which ratio is best, and the slider's file."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from fruitlab.config.paths import data_root, shipped_root
 from fruitlab.config.progress import Progress
 from fruitlab.data import store
 from fruitlab.data.domains import TwoDomains
-from fruitlab.features import cache
+from fruitlab.features import cache, familiar
+from fruitlab.features.familiar import Familiar
 from fruitlab.methods.closed_form import ClosedForm
 
 NAME = "ratios.safetensors"
@@ -54,7 +56,24 @@ def pictures(data: TwoDomains, config: ClosedForm, progress: Progress | None) ->
         Pictures.of(one.train, one.train_labels, count, balance=config.balance) for one in domains
     )
     nice_test, real_test = (Pictures.of(one.test, one.test_labels, count) for one in domains)
+    _keep_familiar(data, config, nice, real)
     return (nice, real), (nice_test, real_test)
+
+
+def _keep_familiar(data: TwoDomains, config: ClosedForm, nice: Pictures, real: Pictures) -> None:
+    """Write what the dataset looks like beside its features, unless it is there."""
+    path = familiar.file_of(data.fingerprint)
+    if path.is_file() or not path.parent.is_dir():
+        return
+    made = Familiar.of(
+        nice.features,
+        real.features,
+        network=config.network,
+        input_size=config.input_size,
+        fingerprint=data.fingerprint,
+    )
+    with suppress(OSError):  # a full disk: photos are answered without it
+        made.save(path)
 
 
 def choose_for(

@@ -59,3 +59,12 @@ def test_the_accuracy_on_test_pictures_is_qualified_for_own_photos() -> None:
     assert warning not in calibrated_answer(run, KIWI, tested=True).explanation
     trained_on(run, "drawn")
     assert warning not in calibrated_answer(run, KIWI, drawn=True).explanation
+
+
+def test_nothing_is_claimed_of_a_picture_unlike_the_training_pictures() -> None:
+    run = made_runs.run("one")
+    answer = calibrated_answer(run, KIWI, familiar=False)
+    assert answer.heading == "Unfamiliar picture" and answer.confident is False
+    assert "does not look like anything" in answer.explanation
+    assert "classified correctly" not in answer.explanation and answer.similar is None
+    assert calibrated_answer(run, KIWI, familiar=True) == calibrated_answer(run, KIWI)

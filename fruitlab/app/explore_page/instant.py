@@ -6,12 +6,14 @@ import numpy as np
 import streamlit as st
 
 from fruitlab.app.components import advice, photo
-from fruitlab.app.explore_page import story
+from fruitlab.app.explore_page import story, wrong
 from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.data.pictures import BadPicture
+from fruitlab.features import familiar
 from fruitlab.inference import client, heatmap
 from fruitlab.inference.client import PredictorError
 from fruitlab.inference.examples import Example, of_data
+from fruitlab.inference.familiarity import UNFAMILIAR
 from fruitlab.plots import every_ratio, style
 from fruitlab.runs.sweeps import Sweep
 from fruitlab.studies.advice import of_ratios
@@ -49,6 +51,7 @@ def show(available: list[AllRatios], sweeps: list[Sweep]) -> None:
             st.warning(str(error), icon=":material/broken_image:")
             return
     _answers(found, picture, seen, feature_map, ratio)
+    wrong.show(seen, found.categories, wrong.taught(fingerprint, found.facts["network"]))
 
 
 def _of_data(available: list[AllRatios]) -> AllRatios:
@@ -122,7 +125,11 @@ def _answers(
     ratio: int,
 ) -> None:
     """Draws the answers at every ratio."""
-    curves = found.photo(feature_map.mean((1, 2)))
+    features = feature_map.mean((1, 2))
+    known = None if isinstance(picture, Example) else familiar.find(found.facts["fingerprint"])
+    if known and known.network == found.facts["network"] and not known.includes(features):
+        st.warning(f"{UNFAMILIAR} Its answers mean little.", icon=":material/help:")
+    curves = found.photo(features)
     places = curves.likeliest(len(every_ratio.CATEGORY_COLOURS))
     names = [found.categories[place] for place in places]
     figure = every_ratio.photo(curves.probability[:, places], names, curves.flips)

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 import streamlit as st
 
 from fruitlab.app.components import answers, photo, pictures
-from fruitlab.app.explore_page import mixing
+from fruitlab.app.explore_page import mixing, wrong
 from fruitlab.app.networks import is_private
 from fruitlab.data.pictures import BadPicture
 from fruitlab.inference import client, heatmap
 from fruitlab.inference.client import Answers, PredictorError
 from fruitlab.inference.confidence import CalibratedAnswer, calibrated_answer
 from fruitlab.inference.examples import SELECTED, Example, drawn, examples
+from fruitlab.inference.familiarity import is_familiar
 from fruitlab.plots import style
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.sweeps import Sweep
@@ -50,6 +51,8 @@ def show(sweep: Sweep, ratio: int) -> None:
         theme = st.context.theme.type or "light"
         accent = st.get_option(f"theme.{theme}.primaryColor") or ACCENT
         st.html(answers.table(_rows(networks, found, picture), chosen=ratio, accent=accent))
+        entry = networks[ratio]
+        wrong.show(found.seen, entry.data.get("categories", ()), entry.id)
 
 
 def _choose(entry: Entry, *, asked: bool) -> bytes | Example:
@@ -108,11 +111,12 @@ def _rows(
 ) -> list[answers.Row]:
     example = picture if isinstance(picture, Example) else None
     truth = example.category if example else None
+    familiar = None if example else _familiar(next(iter(networks.values())), found)
     return [
         answers.Row(
             ratio,
             found.top.get(entry.id, []),
-            _calibrated(entry, found, example),
+            _calibrated(entry, found, example, familiar),
             found.errors.get(entry.id, ""),
             truth,
         )
@@ -120,12 +124,22 @@ def _rows(
     ]
 
 
-def _calibrated(entry: Entry, found: Answers, example: Example | None) -> CalibratedAnswer | None:
+def _familiar(entry: Entry, found: Answers) -> bool | None:
+    """Whether the photo looks like the networks' training pictures, kept as the answers are."""
+    key = st.session_state.asked[0]
+    if st.session_state.get("familiar", (None,))[0] != key:
+        st.session_state.familiar = key, is_familiar(entry.run, found.seen)
+    return st.session_state.familiar[1]
+
+
+def _calibrated(
+    entry: Entry, found: Answers, example: Example | None, familiar: bool | None
+) -> CalibratedAnswer | None:
     top = found.top.get(entry.id)
     if not top:
         return None
     if example is None:
-        return calibrated_answer(entry.run, top)
+        return calibrated_answer(entry.run, top, familiar=familiar)
     return calibrated_answer(
         entry.run, top, example.domain, drawn=example.drawn, tested=example.tested
     )
