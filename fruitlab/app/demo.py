@@ -39,8 +39,7 @@ NO_RUN = (
     "minutes on the built-in pictures."
 )
 LIVE_HINT = (
-    "Press the button in the picture to start. Frames are sent to this FruitLab server only, and "
-    "are not stored unless you correct one."
+    "Frames are sent to this FruitLab server only, and are not stored unless you correct one."
 )
 HEIGHT = 320  # of the picture, in pixels
 # Arguments of every event of the page.
@@ -132,7 +131,12 @@ def build() -> gr.Blocks:
     ) as blocks:
         # Custom values, so that a program may name a run that finished after the page was opened.
         run = gr.Dropdown(
-            label="Network", choices=[], value=None, allow_custom_value=True, interactive=True
+            label="Network",
+            choices=[],
+            value=None,
+            allow_custom_value=True,
+            interactive=True,
+            visible=False,  # until `on_load` knows whether the page around the demo has the choice
         )
         version = gr.Dropdown(label="Version", choices=[], visible=False, interactive=True)
         note = gr.Markdown()
@@ -196,13 +200,14 @@ def _photo_tab() -> tuple[Photo, list[Any], demo_corrections.Panel]:
             photo = Photo(
                 label="Photo",
                 sources=["upload", "webcam", "clipboard"],
+                elem_classes="photo",
                 type="filepath",
                 image_mode=None,
                 format="png",
                 height=HEIGHT,
                 buttons=[],
                 webcam_options=gr.WebcamOptions(mirror=False),
-                placeholder="Drop a photo here, or click to choose one",
+                placeholder="Choose or drop a photo",
             )
         with gr.Column(min_width=300):
             return photo, *_answer(INVITATION)
@@ -216,6 +221,7 @@ def _live_tab() -> tuple[Photo, list[Any], demo_corrections.Panel]:
                 label="Webcam",
                 sources=["webcam"],
                 streaming=True,
+                elem_classes="live",
                 type="filepath",
                 image_mode=None,
                 format="jpeg",

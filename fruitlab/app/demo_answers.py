@@ -19,7 +19,7 @@ from fruitlab.inference.familiarity import is_familiar
 from fruitlab.runs.catalog import find
 from fruitlab.runs.entry import Entry
 
-INVITATION = "<p>Drop a photo here, paste one, use the camera, or choose an example below.</p>"
+INVITATION = "<p>Choose a photo, use the camera, or try an example below.</p>"
 EXAMPLES = 6
 SIDE = 400  # of the heat map, in pixels: four for each pixel of the network's input
 

@@ -17,7 +17,7 @@ st.set_page_config(
     page_icon=str(ICON),
     layout="centered" if chosen.url_path in CENTERED else "wide",
 )
-st.logo(str(ICON), size="large")
+st.logo(str(ICON.with_name("wordmark.svg")), size="large")
 st.html(assets.style("page.css"))
 if st.context.theme.type == "dark":
     st.html(assets.style("dark.css"))

@@ -19,7 +19,7 @@ from fruitlab.runs.folder import Run
 
 FILES = {
     "weights.safetensors": "Weights",
-    "best.safetensors": "Best weights",
+    "best.safetensors": "Best weights (by test accuracy)",
     "predictions.npz": "Predictions",
     "config.json": "Configuration",
 }
