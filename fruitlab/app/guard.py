@@ -17,11 +17,16 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fruitlab.app import metrics
 from fruitlab.config.modes import Action, Mode, allows, mode
+from fruitlab.inference import client
+from fruitlab.inference.load import OVERLOADED
 
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 SAFE = ("GET", "HEAD", "OPTIONS")  # methods that change nothing
 DEMO, UPLOAD = "/demo/", "/demo/gradio_api/upload"
+# Requests of the demo that ask a network: from its page, and from programs in two ways.
+ASKING = tuple(f"/demo/gradio_api/{kind}/" for kind in ("queue", "call", "run", "api"))
 PAGE_UPLOAD = "/_stcore/upload_file"  # of Streamlit's own uploader
 MAX_BODY = 90_000_000  # bytes of a request to the demo: a photo of 64 MB as base64 text
 MEGABYTE = 1_000_000
@@ -64,7 +69,9 @@ def allowed_hosts() -> list[str]:
 
 def middleware() -> list[Middleware]:
     """The middleware of the server, outermost first."""
+    counted = [Middleware(metrics.Counted)] if metrics.wanted() else []
     return [
+        *counted,
         Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(), www_redirect=False),
         Middleware(Guard),
     ]
@@ -112,18 +119,19 @@ class Guard:
             return PlainTextResponse("Send the length of the content.", status_code=411)
         if size > MAX_BODY:
             return PlainTextResponse("The file is too large.", status_code=413)
+        if scope["path"].startswith(ASKING) and (seconds := client.overloaded()):
+            return try_again(OVERLOADED.format(seconds), 503, seconds)
         address = scope["client"][0] if scope.get("client") else ""
         if scope["path"].startswith(UPLOAD):
             accepted = self.uploads.accept(address, size)
         else:
             accepted = self.calls is None or self.uploads.limiter.hit(self.calls, "calls", address)
-        if accepted:
-            return None
-        return PlainTextResponse(
-            "Too many requests. Try again in two minutes.",
-            status_code=429,
-            headers={"Retry-After": "120"},
-        )
+        return None if accepted else try_again("Too many requests. Try again in two minutes.", 429)
+
+
+def try_again(text: str, status: int, seconds: int = 120) -> PlainTextResponse:
+    """A refusal that says when to come back."""
+    return PlainTextResponse(text, status, headers={"Retry-After": str(seconds)})
 
 
 def is_cross_site(headers: Headers) -> bool:

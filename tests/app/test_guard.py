@@ -122,3 +122,14 @@ def test_the_origin_is_compared_with_its_port() -> None:
     same = Headers({"host": "a.example:8501", "origin": "https://a.example:8501"})
     assert not guard.is_cross_site(same)
     assert guard.is_cross_site(Headers({"host": "a.example", "origin": "https://a.example.org"}))
+
+
+def test_an_overloaded_demo_answers_at_once_when_to_come_back(monkeypatch) -> None:
+    monkeypatch.setattr(guard.client, "overloaded", lambda: 7)
+    here = client()
+    for path in ("queue/join", "run/classify", "api/classify", "call/classify"):
+        answer = here.post(f"/demo/gradio_api/{path}", content=b"{}")
+        assert answer.status_code == 503 and answer.headers["retry-after"] == "7"
+        assert "busy. Try again in 7 s" in answer.text
+    assert here.post("/demo/gradio_api/upload", content=b"x").status_code == 200
+    assert here.get("/demo/gradio_api/queue/data").status_code == 200
