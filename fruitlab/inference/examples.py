@@ -1,5 +1,6 @@
 """Example pictures to try a network on: from its own test data, or drawn by code."""
 
+import threading
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -91,12 +92,20 @@ def _categories(run: Run) -> tuple[str, ...]:
         return ()
 
 
-@lru_cache(maxsize=16)
 def _drawn(categories: tuple[str, ...]) -> tuple[Example, ...]:
+    with _drawing:  # the first visitors come at once, and drawing takes a second
+        return _draw(categories)
+
+
+@lru_cache(maxsize=16)
+def _draw(categories: tuple[str, ...]) -> tuple[Example, ...]:
     return tuple(
         Example(synthetic.draw(category, domain, 0), category, domain, drawn=True, tested=False)
         for category, domain in zip(categories, _alternating(len(categories)), strict=True)
     )
+
+
+_drawing = threading.Lock()
 
 
 def _alternating(count: int) -> list[DomainName]:
