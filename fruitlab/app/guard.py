@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from fruitlab.app import metrics
 from fruitlab.config.modes import Action, Mode, allows, mode
@@ -48,14 +49,9 @@ POLICY = "; ".join(
         "object-src 'none'",
         "base-uri 'self'",
         "form-action 'self'",
-        "frame-ancestors 'self'",
     )
 )
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
+HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 
 
 def allowed_hosts() -> list[str]:
@@ -63,15 +59,27 @@ def allowed_hosts() -> list[str]:
 
     FRUITLAB_HOSTS lists more, separated by commas, such as `lab.example.org,*.example.net`.
     """
-    named = os.environ.get("FRUITLAB_HOSTS", "")
-    return [*LOCAL, *(name.strip() for name in named.split(",") if name.strip())]
+    return [*LOCAL, *_listed("FRUITLAB_HOSTS")]
+
+
+def _listed(variable: str) -> list[str]:
+    named = os.environ.get(variable, "").split(",")
+    return [name.strip() for name in named if name.strip()]
 
 
 def middleware() -> list[Middleware]:
-    """The middleware of the server, outermost first."""
+    """The middleware of the server, outermost first.
+
+    Whom a request comes from is settled here: of reverse proxies, the address that they name counts
+    only for those in FRUITLAB_TRUSTED_PROXIES. By itself, uvicorn would believe any program on this
+    machine.
+    """
+    os.environ["FORWARDED_ALLOW_IPS"] = ""  # uvicorn reads it when the server starts
+    proxies = _listed("FRUITLAB_TRUSTED_PROXIES")
     counted = [Middleware(metrics.Counted)] if metrics.wanted() else []
     return [
         *counted,
+        Middleware(ProxyHeadersMiddleware, trusted_hosts=proxies),
         Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(), www_redirect=False),
         Middleware(Guard),
     ]
@@ -82,6 +90,8 @@ class Guard:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        frames = " ".join(["frame-ancestors 'self'", *_listed("FRUITLAB_EMBEDDED_BY")])
+        self.headers = HEADERS | {"Content-Security-Policy": f"{POLICY}; {frames}"}
         self.uploads = UploadLimits(**SHOWCASE_UPLOADS if mode() is Mode.SHOWCASE else {})
         self.calls = RateLimitItemPerMinute(SHOWCASE_CALLS) if mode() is Mode.SHOWCASE else None
 
@@ -98,7 +108,7 @@ class Guard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self.headers.items():
                     headers.setdefault(name, value)
             await send(message)
 
