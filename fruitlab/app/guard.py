@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from fruitlab.app import metrics
+from fruitlab.app import identity, metrics
 from fruitlab.config.modes import Action, Mode, allows, mode
 from fruitlab.inference import client
 from fruitlab.inference.load import OVERLOADED
@@ -75,11 +75,12 @@ def middleware() -> list[Middleware]:
     machine.
     """
     os.environ["FORWARDED_ALLOW_IPS"] = ""  # uvicorn reads it when the server starts
-    proxies = _listed("FRUITLAB_TRUSTED_PROXIES")
+    identified = [Middleware(identity.Identified)] if mode() is Mode.SHARED else []
     counted = [Middleware(metrics.Counted)] if metrics.wanted() else []
     return [
         *counted,
-        Middleware(ProxyHeadersMiddleware, trusted_hosts=proxies),
+        *identified,
+        Middleware(ProxyHeadersMiddleware, trusted_hosts=identity.proxies()),
         Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(), www_redirect=False),
         Middleware(Guard),
     ]
