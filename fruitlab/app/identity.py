@@ -50,9 +50,12 @@ def check() -> None:
                 "send the header. Name the addresses of the reverse proxy."
             )
         return
-    from streamlit.auth_util import get_secrets_auth_section
+    from streamlit import auth_util
 
-    if not get_secrets_auth_section():
+    if auth_util.get_secrets_auth_section():
+        if not auth_util.is_authlib_installed():
+            raise ConfigError("Signing in needs Authlib: pip install authlib")
+    else:
         raise ConfigError(
             "A shared server needs a way to sign in: FRUITLAB_USER_HEADER with "
             "FRUITLAB_TRUSTED_PROXIES, or [auth] in .streamlit/secrets.toml (docs/modes.md)."

@@ -67,13 +67,13 @@ def to_file(max_bytes: int = MAX_BYTES) -> Iterator[None]:
             root.warning("There will be no log file: %s", error)
         else:
             file.setFormatter(JsonLine())
+            # Accesses stay out: a webcam makes two a second, and a proxy has a log of its own.
+            file.addFilter(lambda one: one.levelno > logging.INFO or "uvicorn" not in one.name)
             # Streamlit's and uvicorn's loggers pass nothing on to the root.
-            # The log of accesses stays out: a webcam makes two a second, and a proxy has its own.
             closed = [
                 logger
-                for name, logger in root.manager.loggerDict.items()
-                if isinstance(logger, logging.Logger)
-                and not (logger.propagate or name == "uvicorn.access")
+                for logger in root.manager.loggerDict.values()
+                if isinstance(logger, logging.Logger) and not logger.propagate
             ]
             added += [(logger, file) for logger in (root, *closed)]
     for logger, handler in added:

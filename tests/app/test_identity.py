@@ -40,6 +40,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 def oidc(monkeypatch: pytest.MonkeyPatch) -> None:
     """Streamlit's own sign-in is configured."""
     monkeypatch.setattr("streamlit.auth_util.get_secrets_auth_section", lambda: {"client_id": "a"})
+    monkeypatch.setattr("streamlit.auth_util.is_authlib_installed", lambda: True)
 
 
 def client() -> TestClient:
@@ -160,6 +161,10 @@ def test_an_unverified_address_is_not_a_name() -> None:
 def test_without_a_way_to_sign_in_the_server_does_not_start(monkeypatch) -> None:
     monkeypatch.setattr("streamlit.auth_util.get_secrets_auth_section", dict)
     with pytest.raises(ConfigError, match="needs a way to sign in"):
+        client().get("/")
+    monkeypatch.setattr("streamlit.auth_util.get_secrets_auth_section", lambda: {"client_id": "a"})
+    monkeypatch.setattr("streamlit.auth_util.is_authlib_installed", lambda: False)
+    with pytest.raises(ConfigError, match="pip install authlib"):
         client().get("/")
     monkeypatch.setenv("FRUITLAB_USER_HEADER", "X-Forwarded-Email")
     with pytest.raises(ConfigError, match="TRUSTED_PROXIES is not"):

@@ -54,13 +54,17 @@ def lines(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_the_log_has_one_json_object_a_line_with_tracebacks_and_fields() -> None:
+def test_the_log_has_one_json_object_a_line_with_tracebacks_and_fields(monkeypatch) -> None:
     log = logging.getLogger("fruitlab.app.test")
     closed = logging.getLogger("closed")  # as Streamlit's loggers are
     closed.propagate = False
+    server = logging.getLogger("uvicorn.error")
+    monkeypatch.setattr(server, "propagate", False)
+    monkeypatch.setattr(server, "level", logging.INFO)
     with logs.to_file():
         log.info("One\nmessage of %d", 2, extra={"address": "::1"})
         closed.warning("from elsewhere")
+        server.info("an access")
         try:
             raise ValueError("the “reason”")
         except ValueError as error:
