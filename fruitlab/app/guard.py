@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from fruitlab.app import identity, metrics
-from fruitlab.config.modes import Action, Mode, allows, mode
+from fruitlab.config.modes import Action, Mode, mode, offers
 from fruitlab.inference import client
 from fruitlab.inference.load import OVERLOADED
 
@@ -120,7 +120,7 @@ class Guard:
             return None
         if is_cross_site(headers):
             return PlainTextResponse("This request comes from another site.", status_code=403)
-        if scope["path"].startswith(PAGE_UPLOAD) and not allows(Action.IMPORT):
+        if scope["path"].startswith(PAGE_UPLOAD) and not offers(Action.IMPORT):
             return PlainTextResponse("Nothing can be uploaded here.", status_code=403)
         if scope["type"] != "http" or not scope["path"].startswith(DEMO):
             return None

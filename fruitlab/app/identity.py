@@ -17,6 +17,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fruitlab.config import users
 from fruitlab.config.errors import ConfigError
@@ -146,8 +147,8 @@ def signed_in(cookies: dict[str, str]) -> str | None:
 
 def visitor() -> str | None:
     """The user whom this thread works for: a page of the explorer, or a call of the demo."""
-    if name := st.context.headers.get(NAME):
-        return str(name)
+    if get_script_run_ctx(suppress_warning=True) is not None:
+        return st.context.headers.get(NAME)
     if "gradio.context" not in sys.modules:  # imported by now, or there is no call of the demo
         return None
     from gradio.context import LocalContext

@@ -96,6 +96,11 @@ def allows(action: Action, owned: users.Owned | None = None) -> bool:
     return who is Who.EVERYBODY or users.is_admin(user)
 
 
+def offers(action: Action) -> bool:
+    """Whether the mode of this process allows an action to anybody."""
+    return ALLOWED[mode()][action] is not Who.NOBODY
+
+
 def require(action: Action, owned: users.Owned | None = None) -> None:
     """Raises NotAllowed unless the current visitor may do an action."""
     if allows(action, owned):

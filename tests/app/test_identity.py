@@ -86,7 +86,9 @@ def test_the_proxy_names_the_user(proxy) -> None:
         assert client().get(path).status_code == 401
     assert connected("/_stcore/stream", **named) == "ann@example.org"
     assert connected("/_stcore/stream") is None
-    assert client().post("/demo/gradio_api/upload", content=b"x").status_code == 401
+    for path in ("/demo/gradio_api/upload", "/_stcore/upload_file/a/b"):
+        assert client().post(path, content=b"x").status_code == 401
+        assert client().post(path, content=b"x", headers=named).text == "ann@example.org"
     assert client().get("/healthz").status_code == 200
 
 
