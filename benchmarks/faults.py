@@ -21,7 +21,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import numpy as np
 import psutil
 
@@ -35,13 +34,15 @@ from fruitlab.methods.registry import configure
 from fruitlab.runs import catalog, jobs, launch
 from fruitlab.runs.folder import Run
 
-# Puts the clock of a Python process a day ahead or back, from its 200th look at it on.
+# Puts the clock of a Python process a day ahead or back, from its 50th look at it on.
 CLOCK = """
 import os, time
 true, looks, jump = time.time, [0], float(os.environ["FAULTS_JUMP"])
 def moved():
     looks[0] += 1
-    return true() + (jump if looks[0] > 200 else 0)
+    if looks[0] == 50:
+        open(os.environ["FAULTS_MARK"], "w").close()
+    return true() + (jump if looks[0] >= 50 else 0)
 time.time = moved
 """
 DAY = 86_400.0
@@ -80,9 +81,10 @@ def same(run: Run, reference: Run) -> bool:
     return equal and logged[0] == logged[1]
 
 
-def kills(reference: Run, count: int, until: float, rng: random.Random) -> str:
+def kills(reference: Run, count: int, minutes: float, rng: random.Random) -> str:
     """Kill workers at random moments; resume each run until it has finished."""
     killed, finished, longest = 0, 0, 20.0
+    until = time.monotonic() + 60 * minutes
     while killed < count and time.monotonic() < until:
         run = new_run(f"killed-{finished}")
         while run.status() != "finished":
@@ -106,7 +108,9 @@ def clock(reference: Run, folder: Path) -> str:
     (folder / "clock" / "sitecustomize.py").write_text(CLOCK)
     for number, jump in enumerate((DAY, -DAY)):
         run = new_run(f"clock-{number}")
-        train(run, PYTHONPATH=str(folder / "clock"), FAULTS_JUMP=str(jump))
+        mark = folder / f"jumped-{number}"
+        train(run, PYTHONPATH=str(folder / "clock"), FAULTS_JUMP=str(jump), FAULTS_MARK=str(mark))
+        assert mark.exists(), "the clock was hardly looked at"
         assert same(run, reference), f"{run.id} differs"
     return "a clock that jumps a day ahead, or back: equal weights"
 
@@ -130,13 +134,12 @@ def killed_server(reference: Run, folder: Path) -> str:
     first.stop()
     second = Server(folder)
     try:
-        seen = httpx.get(f"http://{second.host}/healthz").json()["runs"]
         while run.status() in ("waiting", "running"):
             time.sleep(0.2)
     finally:
         second.stop()
     assert same(run, reference)
-    return f"a killed server: the next one saw {seen}; the training went on, equal weights"
+    return "a killed server: another one starts, and the training goes on to equal weights"
 
 
 def killed_predictor(reference: Run, rng: random.Random) -> str:
@@ -238,7 +241,6 @@ def main() -> None:
         reference = new_run("reference")
         train(reference)
         print(f"Pictures and an undisturbed run: {time.monotonic() - began:.0f} s", flush=True)
-        until = time.monotonic() + 60 * arguments.minutes
         checks: list[Callable[[], str]] = [
             lambda: clock(reference, folder),
             lambda: two_servers(reference),
@@ -246,7 +248,7 @@ def main() -> None:
             lambda: killed_predictor(reference, rng),
             lambda: asyncio.run(deleted_folder(folder)),
             lambda: killed_job(folder, rng),
-            lambda: kills(reference, arguments.kills, until, rng),
+            lambda: kills(reference, arguments.kills, arguments.minutes, rng),
         ]
         failed = 0
         for check in checks:
