@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -77,7 +78,8 @@ class Server:
         return self.process.num_fds()
 
     def stop(self) -> None:
-        self.process.terminate()
+        with suppress(psutil.NoSuchProcess):
+            self.process.terminate()
         try:
             self.process.wait(15)
         except psutil.TimeoutExpired:

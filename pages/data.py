@@ -5,7 +5,16 @@ from typing import Any
 import streamlit as st
 
 from fruitlab.app import navigation, shared
-from fruitlab.app.data_page import add, answer, best_ratio, check, choice, dataset, removal
+from fruitlab.app.data_page import (
+    add,
+    answer,
+    best_ratio,
+    check,
+    choice,
+    corrected,
+    dataset,
+    removal,
+)
 from fruitlab.config.modes import Action, allows
 from fruitlab.config.text import plain
 from fruitlab.data import store
@@ -53,6 +62,7 @@ def main() -> None:
         answer.show(entry)
         best_ratio.show(entry)
         check.show(entry)
+    corrected.show()
 
 
 def runs_on(data: dict[str, Any]) -> list[str]:

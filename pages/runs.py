@@ -3,7 +3,15 @@
 import streamlit as st
 
 from fruitlab.app import navigation, recent, shared
-from fruitlab.app.runs_page import compare, configurations, details, table, two_settings, view
+from fruitlab.app.runs_page import (
+    compare,
+    configurations,
+    details,
+    gained_lost,
+    table,
+    two_settings,
+    view,
+)
 from fruitlab.config.text import plain
 from fruitlab.runs.captions import readable_name
 from fruitlab.runs.entry import Entry
@@ -29,6 +37,7 @@ def main() -> None:
         st.subheader("Compare" if len(usable) > 1 else plain(readable_name(entries[usable[0]])))
         compare.show(usable)
         two_settings.show(usable)
+        gained_lost.show(usable)
         configurations.show(usable)
     if chosen:
         st.subheader("Run details")

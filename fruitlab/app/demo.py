@@ -17,7 +17,7 @@ import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder
 
-from fruitlab.app import networks
+from fruitlab.app import demo_corrections, networks
 from fruitlab.app.demo_answers import (
     EXAMPLES,
     INVITATION,
@@ -40,8 +40,8 @@ NO_RUN = (
     "minutes on the built-in pictures."
 )
 LIVE_HINT = (
-    "Press the button in the picture to start. Frames are sent to this FruitLab server only and "
-    "are not stored."
+    "Press the button in the picture to start. Frames are sent to this FruitLab server only, and "
+    "are not stored unless you correct one."
 )
 HEIGHT = 320  # of the picture, in pixels
 # Arguments of every event of the page.
@@ -136,17 +136,23 @@ def build() -> gr.Blocks:
         run = gr.Dropdown(
             label="Network", choices=[], value=None, allow_custom_value=True, interactive=True
         )
+        version = gr.Dropdown(label="Version", choices=[], visible=False, interactive=True)
         note = gr.Markdown()
         with gr.Tabs():
             with gr.Tab("Photo"):
-                photo, outputs = _photo_tab()
+                photo, outputs, panel = _photo_tab()
                 gallery = _examples()
             with gr.Tab("Live"):
-                camera, live_outputs = _live_tab()
+                camera, live_outputs, live_panel = _live_tab()
 
-        blocks.load(on_load, None, [run, note, gallery], **_event("page"))
+        loaded = blocks.load(on_load, None, [run, note, gallery], **_event("page"))
         # `change`, because an Image's `input` event passes the previous photo.
-        gr.on([photo.change, run.input], explain, [photo, run], outputs, **_event("photo"))
+        answered = gr.on(
+            [photo.change, run.input], explain, [photo, run], outputs, **_event("photo")
+        )
+        answered.then(
+            demo_corrections.opened, [outputs[-1], run], panel.all_outputs, **_event("page")
+        )
         gallery.select(select_example, [run], [photo], **_event("page"))
         run.input(_gallery, [run], [gallery], **_event("page"))
         # A stream occupies a place until its time limit, but a thread only while it computes.
@@ -158,6 +164,18 @@ def build() -> gr.Blocks:
             time_limit=LIVE_SECONDS,
             **_event("live") | {"concurrency_limit": WEBCAMS},
         )
+        for chosen in (loaded.then, run.input):
+            chosen(
+                demo_corrections.opened_page,
+                [run],
+                [version, *live_panel.all_outputs],
+                **_event("page"),
+            )
+        changed = [version.input(lambda chosen: chosen, [version], [run], **_event("page"))]
+        for part, shown in ((panel, outputs[-1]), (live_panel, live_outputs[-1])):
+            changed += demo_corrections.connect(part, shown, run, version, _event("photo"))
+        for event in changed:
+            event.then(explain, [photo, run], outputs, **_event("photo"))
         gr.Button(visible=False).click(
             classify,
             [photo, run],
@@ -173,8 +191,8 @@ def build() -> gr.Blocks:
     return blocks
 
 
-def _photo_tab() -> tuple[Photo, list[Any]]:
-    """The photo and the components of its answer."""
+def _photo_tab() -> tuple[Photo, list[Any], demo_corrections.Panel]:
+    """The photo, the components of its answer, and those of its correction."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
             photo = Photo(
@@ -189,11 +207,11 @@ def _photo_tab() -> tuple[Photo, list[Any]]:
                 placeholder="Drop a photo here, or click to choose one",
             )
         with gr.Column(min_width=300):
-            return photo, _answer(INVITATION)
+            return photo, *_answer(INVITATION)
 
 
-def _live_tab() -> tuple[Photo, list[Any]]:
-    """The webcam and the components of its answer."""
+def _live_tab() -> tuple[Photo, list[Any], demo_corrections.Panel]:
+    """The webcam, the components of its answer, and those of its correction."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
             camera = Photo(
@@ -209,14 +227,15 @@ def _live_tab() -> tuple[Photo, list[Any]]:
             )
             gr.Markdown(LIVE_HINT)
         with gr.Column(min_width=300):
-            return camera, _answer("<p>Hold a fruit up to the camera.</p>")
+            return camera, *_answer("<p>Hold a fruit up to the camera.</p>")
 
 
-def _answer(text: str) -> list[Any]:
-    """The components that `explain` fills: the answer, the probabilities, the heat map."""
+def _answer(text: str) -> tuple[list[Any], demo_corrections.Panel]:
+    """The components that `explain` fills, and below the probabilities those of a correction."""
     answer = gr.HTML(text, elem_classes="verdict")
     label = gr.Label(label="Three most likely categories", num_top_classes=3, show_heading=False)
-    return [answer, label, gr.HTML()]
+    panel = demo_corrections.panel()
+    return [answer, label, gr.HTML(), gr.State(None)], panel
 
 
 def _examples() -> gr.Gallery:

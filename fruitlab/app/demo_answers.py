@@ -22,8 +22,9 @@ INVITATION = "<p>Drop a photo here, paste one, use the camera, or choose an exam
 EXAMPLES = 6
 SIDE = 400  # of the heat map, in pixels: four for each pixel of the network's input
 
-# Answer as HTML, {category: probability}, and the heat map with the network's input as HTML.
-Shown = tuple[str, dict[str, float] | None, str]
+# Answer as HTML, {category: probability}, the heat map with the network's input as HTML, and that
+# input, uint8 [100, 100, 3].
+Shown = tuple[str, dict[str, float] | None, str, np.ndarray | None]
 
 
 def ready() -> list[Entry]:
@@ -45,14 +46,14 @@ def explain(photo: Path | bytes | None, run_id: str | None, *, frame: bool = Fal
         frame: the photo is one of a webcam's.
     """
     if photo is None:
-        return INVITATION, None, ""
+        return INVITATION, None, "", None
     try:
         run = find(run_id or _default())
         explanation = client.explain(run.id, photo, frame=frame)
     except BadPicture as error:
-        return _message("This picture cannot be used", f"Reason: {error}."), None, ""
+        return _message("This picture cannot be used", f"Reason: {error}."), None, "", None
     except (RunError, PredictorError) as error:
-        return _message("No answer", str(error)), None, ""
+        return _message("No answer", str(error)), None, "", None
     # The browser sends an example back as a file like any other. It is recognized by its pixels.
     example = next(
         (one for one in examples_of(run.id) if np.array_equal(one.image, explanation.seen)), None
@@ -66,7 +67,7 @@ def explain(photo: Path | bytes | None, run_id: str | None, *, frame: bool = Fal
     )
     probabilities = {one["category"]: one["probability"] for one in explanation.top}
     shown = pictures(explanation, answer.category)
-    return _truth(example) + answer.markup, probabilities, shown
+    return _truth(example) + answer.markup, probabilities, shown, explanation.seen
 
 
 def classify(photo: Path | bytes | None, run: str | None = None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fruitlab.cli import answer, closed_form, commands, explore, networks, study_options
+from fruitlab.cli import answer, closed_form, collection, commands, explore, networks, study_options
 from fruitlab.cli import data as data_commands
 from fruitlab.cli import study as study_command
 from fruitlab.cli.job import run_job
@@ -20,6 +20,7 @@ from fruitlab.cli.shared_options import add_device
 from fruitlab.cli.train_options import add_methods
 from fruitlab.config.errors import ConfigError, DataError, RunError
 from fruitlab.config.modes import Mode
+from fruitlab.data.collection import NAME
 from fruitlab.runs.queue import DEVICES
 
 DESCRIPTION = "Train networks on two domains of pictures, nice and real, and compare them."
@@ -99,6 +100,15 @@ def parser() -> argparse.ArgumentParser:
     predict = add("predict", "Predict the three likeliest categories of photos.", commands.predict)
     predict.add_argument("run_id", metavar="RUN")
     predict.add_argument("photos", nargs="+", metavar="PHOTO")
+    corrected = add(
+        "correct", "Say what a photo shows; a closed-form network learns it.", collection.correct
+    )
+    collection.add_correct(corrected)
+    collected = add(
+        "collection", "List, add and remove corrected photos.", collection.list_pictures
+    )
+    collected.set_defaults(collection=NAME)
+    collection.add_commands(add, collected)
     export = add("export", "Export a run's network, or its curves.", commands.export)
     export.add_argument("run_id", metavar="RUN")
     kind = export.add_mutually_exclusive_group(required=True)

@@ -1,9 +1,10 @@
 """What visitors of a server may do: everything (local), change what is theirs (shared), or look.
 
-FRUITLAB_MODE chooses the mode, or `fruitlab --mode`. Functions that change something on the server
-are marked with `@changes(action)`, which also looks whose run or job it is. Pages, the demo,
-background jobs and commands all call these functions, so this is the only place where a mode is
-enforced. Pages ask `allows` to leave out what would be refused.
+FRUITLAB_MODE chooses the mode, or `fruitlab --mode`; FRUITLAB_COLLECTIONS=off forbids `COLLECT` in
+any mode. Functions that change something on the server are marked with `@changes(action)`, which
+also looks whose run or job it is. Pages, the demo, background jobs and commands all call these
+functions, so this is the only place where a mode is enforced. Pages ask `allows` to leave out what
+would be refused.
 """
 
 import functools
@@ -40,6 +41,7 @@ class Action(StrEnum):
     DOWNLOAD = "download a public dataset"
     REMOVE_DATA = "remove a dataset"
     JOB = "start, cancel or dismiss a background job"
+    COLLECT = "keep a photo with its right category, and teach it to a network"
     PATHS = "see where files are on the server"
 
 
@@ -79,11 +81,13 @@ def mode() -> Mode:
 
 
 def allows(action: Action, owned: users.Owned | None = None) -> bool:
-    """Whether the current visitor may do an action.
+    """Whether the current visitor may do an action, and it is not switched off.
 
     Args:
         owned: the run or job that it is about, if there is one yet.
     """
+    if _switched_off(action):
+        return False
     here = mode()
     who = ALLOWED[here][action]
     if here is not Mode.SHARED:
@@ -101,10 +105,16 @@ def offers(action: Action) -> bool:
     return ALLOWED[mode()][action] is not Who.NOBODY
 
 
+def _switched_off(action: Action) -> bool:
+    return action is Action.COLLECT and os.environ.get("FRUITLAB_COLLECTIONS") == "off"
+
+
 def require(action: Action, owned: users.Owned | None = None) -> None:
     """Raises NotAllowed unless the current visitor may do an action."""
     if allows(action, owned):
         return
+    if _switched_off(action):
+        raise NotAllowed(f"FRUITLAB_COLLECTIONS is off: nobody can {action} here.")
     here = mode()
     if here is not Mode.SHARED:
         raise NotAllowed(

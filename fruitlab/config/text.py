@@ -26,7 +26,8 @@ def points(difference: float | None, *, signed: bool = False) -> str:
     """
     if difference is None:
         return "—"
-    return f"{100 * difference:{'+' if signed else ''}.1f} points"
+    rounded = round(100 * difference, 1) + 0.0  # never "-0.0"
+    return f"{rounded:{'+' if signed else ''}.1f} points"
 
 
 def whole_percent(part: int, whole: int) -> str:

@@ -3,6 +3,7 @@
 Neither format can run code. But a header can claim any size, and values can point anywhere.
 """
 
+import io
 import struct
 import zipfile
 from math import prod
@@ -75,6 +76,20 @@ def read_table(path: Path) -> dict[str, np.ndarray]:
             table = {name: content[name] for name in TABLE_KINDS}
     _check_values(table)
     return table
+
+
+def table_file(table: dict[str, np.ndarray]) -> bytes:
+    """The content of predictions.npz.
+
+    The fastest compression takes a third of the time of `np.savez_compressed` and makes the file of
+    6,890 pictures 15 % larger.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, column in table.items():
+            with archive.open(f"{name}.npy", "w") as file:
+                np.lib.format.write_array(file, column, allow_pickle=False)
+    return buffer.getvalue()
 
 
 def _check_sizes(archive: zipfile.ZipFile) -> None:

@@ -18,10 +18,10 @@ from fruitlab.config.paths import runs_root, shipped_root
 from fruitlab.methods.base import Method
 from fruitlab.models import registry as networks
 from fruitlab.models import weights
-from fruitlab.runs import quotas
+from fruitlab.runs import quotas, schema
 from fruitlab.runs.folder import Run
 
-SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+SLUG = re.compile(schema.SLUG)
 UNFINISHED = re.compile(r"\.(?:new|deleted)-[0-9a-f]{8}")
 LEFTOVER = 600.0  # seconds after which nobody is at work any more on a folder of such a name
 

@@ -195,6 +195,10 @@ class Run:
                 " finishes."
             ) from None
 
+    def write_predictions(self, table: dict[str, np.ndarray]) -> None:
+        """Write predictions.npz. Raises OSError."""
+        write_whole(self.folder / "predictions.npz", arrays.table_file(table))
+
     # Status.
 
     def summary(self) -> dict[str, Any] | None:

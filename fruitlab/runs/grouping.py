@@ -28,17 +28,21 @@ def run_key(entry: Entry, *, without: Iterable[str]) -> tuple[str, str | None]:
     """
     fingerprint = entry.data.get("fingerprint")
     left_out = {*without, "data"} if fingerprint else without
-    return entry.known_config.experiment(without=left_out), fingerprint
+    return _experiment(entry, without=left_out), fingerprint
 
 
 def same_experiment(one: Entry, other: Entry) -> bool:
     """Whether two runs differ at most in the seed, and in the name of the same pictures."""
     if not same_data(one, other):
         return False
-    first, second = (
-        entry.known_config.experiment(without=("seed", "data")) for entry in (one, other)
-    )
+    first, second = (_experiment(entry, without=("seed", "data")) for entry in (one, other))
     return first == second
+
+
+def _experiment(entry: Entry, *, without: Iterable[str]) -> str:
+    """The settings that count; a version has its base's, and learned pictures of its own."""
+    name = entry.known_config.experiment(without=without)
+    return f"{name} {entry.id}" if entry.header.get("base") else name
 
 
 def same_data(one: Entry, other: Entry) -> bool:

@@ -11,6 +11,7 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.files import write_json
 from fruitlab.config.modes import Action, changes
 from fruitlab.runs.folder import Run
+from fruitlab.runs.versions import versions_of
 
 LONGEST = {"title": 80, "note": 4000}  # characters
 
@@ -50,6 +51,8 @@ def why_kept(run: Run) -> str | None:
     """Why the run cannot be deleted now; None if it can."""
     if run.shipped:
         return f"{run.id} is one of the results that come with FruitLab. It cannot be deleted."
+    if later := versions_of(run.id):
+        return f"{run.id} has versions ({later[0].id}, ...) that need it: delete these first."
     status = run.status()
     return f"{run.id} is {status}: stop it first." if status in ("waiting", "running") else None
 

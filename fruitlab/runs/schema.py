@@ -14,6 +14,8 @@ from fruitlab.config.files import parse_json
 from fruitlab.config.validation import Count, Model, Name, check, read
 
 LATEST = 2e11  # seconds since 1970: the year 8307; later ones are no dates
+SLUG = r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}"  # the id of a run
+RunId = Annotated[str, Field(pattern=f"^{SLUG}$")]
 Share = Annotated[float, Field(ge=0, le=1 + 1e-9)]
 Number = Annotated[float, Field(ge=-1e30, le=1e30, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, le=LATEST)]
@@ -50,6 +52,7 @@ class Header(Model):
     versions: dict[Name, Any] | None = None
     snapshots: list[Count] | None = None
     initial_training_of: Name | None = None
+    base: RunId | None = None
 
 
 class Tops(Model):

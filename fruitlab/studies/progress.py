@@ -52,7 +52,9 @@ def study_progress(study: Study, entries: Iterable[Entry], fingerprint: str | No
     """
     runs: dict[str, list[Entry]] = {}
     for entry in entries:
-        if entry.config is not None and _on(entry, study.data, fingerprint):
+        if entry.config is None or entry.header.get("base"):  # a version was not trained
+            continue
+        if _on(entry, study.data, fingerprint):
             runs.setdefault(_key(entry.config), []).append(entry)
     best = {same: min(alike, key=_preference) for same, alike in runs.items()}
     known: Known = {}

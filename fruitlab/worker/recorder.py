@@ -1,12 +1,10 @@
 """What a worker writes to a run's folder, and how a run resumes from it."""
 
-import io
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
 from fruitlab.config.files import write_whole
@@ -91,9 +89,7 @@ class Recorder:
         self._write_weights("weights")
         network = self.config.answers(self.state.network, self.state.memory)
         table = predictions(network, data, dataset, self.logits)
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **table)
-        write_whole(self.run.folder / "predictions.npz", buffer.getvalue())
+        self.run.write_predictions(table)
         summary = {
             "status": "finished",
             "scored_on": self.config.scored_on,

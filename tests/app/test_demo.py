@@ -15,6 +15,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
+from slow import some
 
 from fruitlab.app import demo, guard
 from fruitlab.app.shared import index
@@ -109,13 +110,14 @@ def test_opened_with_a_run_it_shows_that_one():
 def test_an_answer_with_where_it_looked(tmp_path):
     run = made_runs.run("one", seed=2)
     path = saved(tmp_path / "photo.png", noise())
-    verdict, label, looked = demo.explain(path, "one")
+    verdict, label, looked, seen = demo.explain(path, "one")
+    assert np.array_equal(seen, np.asarray(Image.open(path)))
     expected = Predictor(run).top3(path)
     assert label == pytest.approx(
         {one["category"]: one["probability"] for one in expected}, rel=1e-4
     )
     assert "real test pictures" in verdict and looked.count("<img") == 2
-    assert demo.explain(None, "one") == (demo.INVITATION, None, "")
+    assert demo.explain(None, "one") == (demo.INVITATION, None, "", None)
 
 
 def bad_pictures(folder: Path) -> dict[str, tuple[Path, str]]:
@@ -141,7 +143,7 @@ def bad_pictures(folder: Path) -> dict[str, tuple[Path, str]]:
 def test_a_picture_that_cannot_be_used_gets_a_sentence(tmp_path, kind):
     made_runs.run("one")
     path, reason = bad_pictures(tmp_path)[kind]
-    verdict, label, looked = demo.explain(path, "one")
+    verdict, label, looked, _ = demo.explain(path, "one")
     assert (
         "This picture cannot be used" in verdict
         and reason in verdict
@@ -177,7 +179,9 @@ def test_an_example_is_known_again_and_judged_by_its_domain(tmp_path):
     )
     picture = demo.select_example("one", SimpleNamespace(index=1))
     assert np.array_equal(picture, shown[1].image)
-    verdict, label, _ = demo.explain(saved(tmp_path / "image.png", Image.fromarray(picture)), "one")
+    verdict, label, *_ = demo.explain(
+        saved(tmp_path / "image.png", Image.fromarray(picture)), "one"
+    )
     assert len(label) == 3 and f"True category: {shown[1].category}" in verdict
     assert "trained on photographs" in verdict and "on drawings is not known" in verdict
     made_runs.run("two", kind="drawn", data="synthetic:20")
@@ -244,12 +248,12 @@ def test_the_same_answer_through_gradio_client(address, tmp_path):
 
 
 @pytest.mark.parametrize("meta", [{"_type": "gradio.FileData"}, None], ids=["file", "no file"])
-@pytest.mark.parametrize("function", ["call/classify", "queue/join"])
+@pytest.mark.parametrize("function", some(("call/classify", "queue/join"), fast=("queue/join",)))
 def test_no_file_of_this_machine_is_read_for_a_stranger(address, tmp_path, meta, function):
     made_runs.run("one")
     os.mkfifo(tmp_path / "pipe")
     secret = saved(tmp_path / "secret.png", noise())
-    beside = saved(Path(__file__).resolve().parent / "secret.png", noise())
+    beside = saved(Path(__file__).resolve().parent / f"secret-{os.getpid()}.png", noise())
     try:
         for path in (secret, beside, tmp_path / "pipe", "/dev/zero", "/nowhere"):
             photo = {"path": str(path)} | ({"meta": meta} if meta else {})

@@ -5,11 +5,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from ui_pages import checked, opened, text
+from ui_pages import checked, html, opened, text
 
 from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.closed_form.leave_one_out import Pictures
 from fruitlab.closed_form.path import Path
+from fruitlab.data import collection
 from fruitlab.inference import client
 from fruitlab.inference.client import PredictorError
 
@@ -111,3 +112,21 @@ def test_a_damaged_file_is_left_out(shipped, feature_map, tmp_path):
     (tmp_path / "shipped" / "ratios.safetensors").write_bytes(b"\0" * 100)
     app = checked(opened("explore"))
     assert "No network has been trained yet" in text(app)
+
+
+def test_a_correction_without_a_closed_form_run_is_kept(shipped, feature_map):
+    app = opened("explore")
+    chips = app.pills(key="right category 0")
+    assert chips.options == [*NAMES, "no fruit"]
+    chips.set_value("Lemon").run()
+    (kept,) = collection.pictures()
+    assert kept.category == "Lemon"
+    assert "solve --data" in html(checked(app), "correction")
+    app.button(key="undo correction").click().run()
+    assert collection.pictures() == []
+
+
+def test_a_showcase_keeps_no_photo(shipped, feature_map, monkeypatch):
+    monkeypatch.setenv("FRUITLAB_MODE", "showcase")
+    app = checked(opened("explore"))
+    assert not [one for one in app.get("expander") if one.label == "That is wrong"]

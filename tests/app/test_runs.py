@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import closed_form_runs
+import made_runs
 import numpy as np
 import pytest
 import streamlit as st
@@ -16,8 +18,10 @@ from fruitlab.app.components import confusion
 from fruitlab.app.runs_page import categories, compare, mistakes
 from fruitlab.app.runs_page.view_link import SECTIONS
 from fruitlab.config.paths import runs_root
+from fruitlab.corrections.correcting import correct
 from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
+from fruitlab.inference import client
 from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
 from fruitlab.plots.categories import per_category
@@ -343,3 +347,28 @@ def test_lines_are_smoothed_then_averaged() -> None:
     factor = np.exp(-25 / 20.0)  # 25 iterations from point to point; 20 % of 100
     weights = np.tril(factor ** (np.arange(5)[:, None] - np.arange(5)[None, :]).clip(0))
     np.testing.assert_allclose(smooth.mean, ((weights @ values.T).T / weights.sum(1)).mean(0))
+
+
+def test_two_runs_show_what_one_gained_and_lost() -> None:
+    for seed, name in enumerate(("a", "b")):
+        made_runs.run(name, seed=seed)
+    app = checked(opened("runs", runs="a,b"))
+    first, second = (catalog.find(name).predictions() for name in ("a", "b"))
+    real = first["real"]  # both tables list the same pictures
+    gained = ((first["rank"] > 0) & (second["rank"] == 0))[real].sum()
+    lost = ((first["rank"] == 0) & (second["rank"] > 0))[real].sum()
+    assert f"**Gained: {gained}**" in text(app) and f"**Lost: {lost}**" in text(app)
+    app.selectbox(key="gained From").set_value("b").run()
+    assert f"**Gained: {lost}**" in text(checked(app))
+    app.segmented_control(key="gained set").set_value("nice").run()
+    assert f"**Gained: {lost}**" not in text(checked(app))
+    assert "Gained and lost" not in text(checked(opened("runs", runs="a")))
+
+
+def test_a_version_says_what_it_has_learned(monkeypatch) -> None:
+    monkeypatch.setattr(client, "feature_map", closed_form_runs.feature_map)
+    base = closed_form_runs.run()
+    correct(base.id, closed_form_runs.picture(1, 9), "Dragon Fruit")
+    app = checked(opened("runs", runs="solved,solved-v1", closer="solved-v1"))
+    assert "made from solved" in text(app) and "1 × Dragon Fruit" in text(app)
+    assert "Gained and lost" in text(app) and "against its parent: nice" in text(app)

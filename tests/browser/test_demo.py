@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
+from fruitlab.data import collection
+
 pytestmark = pytest.mark.slow
 expect.set_options(timeout=120_000)
 ALLOWED = ["camera", "clipboard-read", "clipboard-write"]
@@ -107,6 +109,21 @@ def test_a_photo_by_upload_choice_and_paste(classify) -> None:
     before = seen.get_attribute("src")
     frame.locator("body").evaluate(GIVE, [base64.b64encode(png(4)).decode(), "paste"])
     expect(seen).not_to_have_attribute("src", before)
+
+
+def test_a_wrong_answer_is_corrected_with_one_click_and_taken_back(classify) -> None:
+    _, frame = classify
+    frame.locator("input[type=file]").first.set_input_files(upload(1))
+    frame.get_by_role("button", name="That is wrong").first.click()
+    expect(frame.get_by_text("One click keeps this photo").first).to_be_visible()
+    assert collection.pictures() == []
+    frame.locator(".categories label", has_text="no fruit").first.click()
+    expect(frame.locator(".correction").first).to_contain_text("Kept as no fruit")
+    (kept,) = collection.pictures()
+    assert kept.category == collection.NO_FRUIT
+    frame.get_by_role("button", name="Take it back").first.click()
+    expect(frame.get_by_text("The photo is deleted").first).to_be_visible()
+    assert collection.pictures() == []
 
 
 def test_the_webcam_for_one_picture_and_live(classify) -> None:

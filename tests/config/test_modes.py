@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from run_folders import run_folder
 from slow import some
@@ -18,7 +19,9 @@ from fruitlab.config import modes
 from fruitlab.config.errors import ConfigError, DataError, RunError
 from fruitlab.config.modes import Action, Mode, NotAllowed, Who
 from fruitlab.config.paths import PROJECT, data_root, runs_root
-from fruitlab.data import sources, store, uploads
+from fruitlab.corrections import learning
+from fruitlab.corrections.correcting import correct, prepare
+from fruitlab.data import collection, sources, store, uploads
 from fruitlab.data.changes import ungroup
 from fruitlab.data.importing import import_pictures
 from fruitlab.methods.registry import configure
@@ -41,6 +44,13 @@ CALLS: list[tuple[Action, Callable[[], object]]] = [
     (Action.IMPORT, lambda: uploads.import_zip(name="x", source=NOWHERE)),
     (Action.DOWNLOAD, lambda: sources.download("nothing", say=print)),
     (Action.REMOVE_DATA, lambda: store.remove("nothing")),
+    (Action.COLLECT, lambda: collection.add(np.zeros((100, 100, 3), np.uint8), "Apple")),
+    (Action.COLLECT, lambda: collection.remove(["0" * 16])),
+    (Action.COLLECT, lambda: correct("good", np.zeros((100, 100, 3), np.uint8), "Apple")),
+    (Action.COLLECT, lambda: prepare("good", np.zeros((100, 100, 3), np.uint8))),
+    (Action.COLLECT, lambda: learning.learn(Run(runs_root() / "good"), [])),
+    (Action.COLLECT, lambda: learning.undo(Run(runs_root() / "good"))),
+    (Action.COLLECT, lambda: learning.forget(["0" * 16])),
     (Action.JOB, lambda: jobs.start(data_root(), "title", ["runs"], upload=io.BytesIO(b"x"))),
     (Action.JOB, lambda: jobs.Job(NOWHERE).cancel()),
     (Action.JOB, lambda: jobs.Job(NOWHERE).dismiss()),
@@ -200,6 +210,13 @@ def test_a_local_server_allows_every_action(monkeypatch, number: int) -> None:
         pytest.fail("refused")
     except (RunError, DataError):
         pass  # there is no such folder or dataset
+
+
+def test_collections_can_be_switched_off(monkeypatch) -> None:
+    monkeypatch.setenv("FRUITLAB_COLLECTIONS", "off")
+    assert not modes.allows(Action.COLLECT) and modes.allows(Action.TRAIN)
+    with pytest.raises(NotAllowed, match="FRUITLAB_COLLECTIONS"):
+        collection.add(np.zeros((100, 100, 3), np.uint8), "Apple")
 
 
 def test_the_document_has_the_table_of_the_code() -> None:

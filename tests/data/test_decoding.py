@@ -72,7 +72,9 @@ def test_a_jpeg_of_thousands_of_scans_is_given_up(quick) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="macOS does not enforce the limit")
-@pytest.mark.parametrize("make", [hostile.exif_bomb, hostile.grey16])
+@pytest.mark.parametrize(
+    "make", [hostile.exif_bomb, pytest.param(hostile.grey16, marks=pytest.mark.slow)]
+)
 def test_a_picture_cannot_fill_the_memory(make) -> None:
     decoding.stop()
     with suppress(BadPicture):

@@ -148,13 +148,17 @@ def test_a_disk_that_is_full_from_the_start_leaves_nothing(pair):
     assert not (data_root() / "mine").exists()
 
 
+@pytest.mark.slow
 def test_an_interrupted_import_does_not_wait_for_slow_pictures(pair):
     for number in range(40):
         slow = pair.nice / "Red Disc" / f"slow{number}.jpg"
         slow.write_bytes(hostile_pictures.only_markers(20_000_000))
     arguments = ["data", "import", "--name", "mine", "--nice", pair.nice, "--real", pair.real]
     process = subprocess.Popen(
-        [sys.executable, "-m", "fruitlab", *arguments], stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "fruitlab", *arguments],
+        stderr=subprocess.DEVNULL,
+        # A shell starts what runs in the background with the signal ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while not (data_root() / "mine").exists():
         time.sleep(0.1)

@@ -1,5 +1,7 @@
 """Run folders of an untrained network with random predictions, laid out as a finished run's."""
 
+from copy import deepcopy
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,10 +18,13 @@ from fruitlab.runs.folder import Run
 CATEGORIES = ("Apple", "Banana", "Kiwi", "Lemon", "Plum")
 
 
-def network(
-    seed: int = 0, *, categories: int = len(CATEGORIES), width: float = 0.25
-) -> PaperResNet:
+def network(seed: int = 0, **shape: Any) -> PaperResNet:
     """An untrained network in evaluation mode, with the running statistics of a batch of noise."""
+    return deepcopy(_network(seed, **shape))
+
+
+@cache
+def _network(seed: int, categories: int = len(CATEGORIES), width: float = 0.25) -> PaperResNet:
     torch.manual_seed(seed)
     made = PaperResNet(categories=categories, width=width).train()
     with torch.no_grad():

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 
-def some(values: Iterable[str], *, fast: Collection[str]) -> list[Any]:
+def some(values: Iterable[Any], *, fast: Collection[Any]) -> list[Any]:
     """All values for `parametrize`; those that are not among `fast` are marked slow."""
     return [
         value if value in fast else pytest.param(value, marks=pytest.mark.slow) for value in values

@@ -9,7 +9,7 @@ import pytest
 import run_folders
 import small
 import torch
-from streamlit.testing.v1 import AppTest
+import ui_pages
 
 from fruitlab.app import permalinks
 from fruitlab.cli import listings
@@ -184,7 +184,7 @@ def test_form_has_a_widget_for_every_setting(name):
         changes = forms.numbers(base)
         assert forms.combine(base, changes | headline) == base and chosen == method
 
-    app = AppTest.from_function(form, kwargs={"method": name}, default_timeout=60).run()
+    app = ui_pages.AppTest.from_function(form, kwargs={"method": name}, default_timeout=60).run()
     assert not app.exception, app.exception
     widgets = [*app.slider, *app.selectbox, *app.toggle, *app.number_input, *app.text_input]
     keys = {widget.key.split()[-1] for widget in widgets if widget.key}

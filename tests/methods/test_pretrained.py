@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import small
+from slow import some
 
 from fruitlab.methods.registry import methods
 from fruitlab.models.hub import FAMILY
@@ -15,7 +16,7 @@ def data():
 
 
 @pytest.mark.parametrize("layers", ["all", "head"])
-@pytest.mark.parametrize("name", list(methods()))
+@pytest.mark.parametrize("name", some(methods(), fast=("mixed", "fine-tune", "closed-form")))
 def test_moves_the_layers_that_it_should(name, layers, data):
     own = {"layers": "backbone"} if name == "surgical" else {}  # names of groups are the network's
     config = small.config(

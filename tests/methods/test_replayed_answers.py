@@ -7,6 +7,7 @@ import pytest
 import torch
 from made_runs import network
 from scipy.special import log_softmax, softmax
+from slow import some
 from small import config, device_dataset, run, weights
 
 from fruitlab.methods.phase import Batch
@@ -68,7 +69,7 @@ def test_der_without_a_kept_picture_in_the_batch_adds_nothing():
     assert loss.item() == 0
 
 
-@pytest.mark.parametrize("alpha", [0, 30])
+@pytest.mark.parametrize("alpha", some((0, 30), fast=(30,)))
 def test_interpolation_of_weights_with_frozen_statistics(data, alpha):
     settings = {"iterations": 6, "split": 50, "running_statistics": "frozen", "batch_size": 12}
     ours, _ = run(config("interpolation", alpha=alpha, **settings), data)

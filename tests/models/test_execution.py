@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from slow import some
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -51,7 +52,7 @@ def results(run: Execution, x: Tensor, mode: str) -> dict[str, Tensor]:
     return named | gradients | dict(model.named_buffers())
 
 
-@pytest.mark.parametrize("batch", [1, 3, 8])
+@pytest.mark.parametrize("batch", some((1, 3, 8), fast=(3,)))
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("statistics", ["moving", "before", "batch"])
 def test_fused_matches_plain_in_float64(statistics: str, mode: str, batch: int) -> None:

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
+from slow import some
 from small import config, device_dataset, new_state, run, train, weights
 
 from fruitlab.config.errors import ConfigError
@@ -75,7 +76,9 @@ def test_batches_depend_only_on_the_iteration(data):
     assert forwards[::-1] == [backwards.at(t).index.tolist() for t in reversed(range(9))]
 
 
-@pytest.mark.parametrize("groups", [("head",), ("stem", "stage1"), ("stage3", "head")])
+@pytest.mark.parametrize(
+    "groups", some((("head",), ("stem", "stage1"), ("stage3", "head")), fast=[("stage3", "head")])
+)
 def test_only_the_named_layer_groups_train(data, groups):
     class Surgical(Method):
         name: ClassVar = "surgical"

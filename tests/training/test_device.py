@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from slow import some
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -66,7 +67,7 @@ def device_dataset() -> DeviceDataset:
     )
 
 
-@pytest.mark.parametrize("preset", ["paper", "quick"])
+@pytest.mark.parametrize("preset", some(("paper", "quick"), fast=("quick",)))
 @pytest.mark.parametrize(
     ("method", "phase_number", "changes"),
     [

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
+from slow import some
 from small import config, device_dataset, new_state, run, two_domains, weights
 from torch.nn import functional as F
 
@@ -31,7 +32,7 @@ def data():
     return device_dataset()
 
 
-@pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize("nesterov", some((False, True), fast=(True,)))
 @pytest.mark.parametrize("penalty", ["per-batch", "plain"])
 def test_step_matches_torch_sgd_with_an_explicit_penalty(data, nesterov, penalty):
     cfg = config(

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from slow import some
 
 from fruitlab.config.errors import Busy, RunError
 from fruitlab.config.paths import PROJECT, data_root
@@ -147,7 +148,7 @@ def test_stop_file_ends_the_run_and_it_resumes_to_identical_weights(data):
     ).read_bytes()
 
 
-@pytest.mark.parametrize("what", ["the log", "everything"])
+@pytest.mark.parametrize("what", some(("the log", "everything"), fast=("everything",)))
 def test_full_disk_is_reported_and_the_run_resumes_later(data, monkeypatch, what):
     run = make("full")
 

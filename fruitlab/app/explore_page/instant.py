@@ -9,6 +9,7 @@ import streamlit as st
 from fruitlab.app import assets
 from fruitlab.app.components import photo
 from fruitlab.app.components.chart import PLOTLY_SCRIPT
+from fruitlab.app.explore_page import wrong
 from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.data.categories import CATEGORIES
 from fruitlab.data.pictures import BadPicture
@@ -66,6 +67,7 @@ def show(available: list[AllRatios], sweeps: list[Sweep]) -> None:
             st.warning(str(error), icon=":material/broken_image:")
             return
     _answers(found, picture, seen, feature_map, ratio)
+    wrong.show(seen, found.categories, wrong.taught(fingerprint, found.facts["network"]))
 
 
 def _of_data(available: list[AllRatios]) -> AllRatios:

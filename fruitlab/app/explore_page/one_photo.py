@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from fruitlab.app.components import answers, photo, pictures
-from fruitlab.app.explore_page import mixing
+from fruitlab.app.explore_page import mixing, wrong
 from fruitlab.app.networks import is_private
 from fruitlab.data.pictures import BadPicture
 from fruitlab.inference import client, heatmap
@@ -50,6 +50,8 @@ def show(sweep: Sweep, ratio: int) -> None:
         theme = st.context.theme.type or "light"
         accent = st.get_option(f"theme.{theme}.primaryColor") or ACCENT
         st.html(answers.table(_rows(networks, found, picture), chosen=ratio, accent=accent))
+        entry = networks[ratio]
+        wrong.show(found.seen, entry.data.get("categories", ()), entry.id)
 
 
 def _choose(entry: Entry, *, asked: bool) -> bytes | Example:

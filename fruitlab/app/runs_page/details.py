@@ -1,9 +1,15 @@
 """The details of one of the selected runs: one section at a time."""
 
+from collections import Counter
+
 import streamlit as st
 
 from fruitlab.app.runs_page import again, categories, files, mistakes, transfer
 from fruitlab.app.runs_page.view_link import SECTIONS
+from fruitlab.config.errors import RunError
+from fruitlab.config.text import plain, points
+from fruitlab.metrics.accuracy import SCORES
+from fruitlab.runs import versions
 from fruitlab.runs.captions import readable_name
 from fruitlab.runs.entry import Entry
 
@@ -47,6 +53,7 @@ def show(chosen: list[str], entries: dict[str, Entry]) -> None:
             format_func=SECTIONS.__getitem__,
         )
     entry = entries[name]
+    _version(entry)
     if section == "files":
         files.show(entry)
     elif entry.config is None:
@@ -56,3 +63,27 @@ def show(chosen: list[str], entries: dict[str, Entry]) -> None:
         )
     elif section is not None:
         DETAILS[section](entry)
+
+
+def _version(entry: Entry) -> None:
+    """Draws what a version of a run has learned."""
+    try:
+        version = versions.read_version(entry.run)
+    except RunError as error:
+        st.warning(plain(str(error)), icon=":material/warning:")
+        return
+    if version is not None:
+        counts = Counter(one.category for one in version.learned)
+        learned = ", ".join(f"{count} × {name}" for name, count in counts.items())
+        changes = ", ".join(
+            f"{name} {points(now - version.before[name].top1, signed=True)}"
+            for name in SCORES
+            if (now := entry.final(name)) is not None and name in version.before
+        )
+        st.caption(
+            plain(
+                f"A version of {version.base}, made from {version.parent}. It has learned "
+                f"corrected photos of the collection {version.collection}: {learned}. "
+                f"On the test pictures, against its parent: {changes}."
+            )
+        )

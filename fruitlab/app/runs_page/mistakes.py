@@ -1,5 +1,7 @@
 """The confusion matrix of a run, and the test pictures in the selected cell."""
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 
@@ -61,33 +63,50 @@ def show(entry: Entry) -> None:
     result = "correctly" if cell[0] == cell[1] else f"as {names[cell[1]]}"
     count = f"{len(inside):,} {domain} test picture{'s' if len(inside) != 1 else ''}"
     st.markdown(f"**{names[cell[0]]}, classified {result}: {count}**")
-    _pictures(entry, table, inside)
-
-
-def _pictures(entry: Entry, table: dict[str, np.ndarray], rows: np.ndarray) -> None:
-    """The pictures of these predictions, most confident first; their names without the data."""
-    if not len(rows):
+    if not len(inside):
         st.caption("No pictures. Select a cell with a number.")
         return
-    rows = rows[np.argsort(-table["probability"][rows, 0], kind="stable")]
-    rows = _page(rows, key=f"page {entry.id} {rows[0]}")
+    inside = inside[np.argsort(-table["probability"][inside, 0], kind="stable")]
+    show_pictures(
+        entry,
+        table,
+        inside,
+        caption=lambda row: percent(float(table["probability"][row, 0])),
+        key=f"page {entry.id} {inside[0]}",
+    )
+
+
+def show_pictures(
+    entry: Entry,
+    table: dict[str, np.ndarray],
+    rows: np.ndarray,
+    *,
+    caption: Callable[[int], str],
+    key: str,
+) -> None:
+    """Draws the pictures of these rows of a table, page by page; their names without the data.
+
+    Args:
+        entry: the run that the table is of.
+        caption: the text below the picture of a row.
+        key: of the choice of pages.
+    """
+    rows = _page(rows, key=key)
     paths = [str(table["path"][row]) for row in rows]
-    confidence = [percent(float(table["probability"][row, 0])) for row in rows]
+    captions = [caption(int(row)) for row in rows]
     name = local_name(entry) or entry.known_config.data
     images, problem = images_of(name, tuple(table["hash"][rows].tolist()))
     if problem:
         st.info(problem, icon=":material/image_not_supported:")
         with st.expander(f"Names of {len(rows)} picture{'s' if len(rows) != 1 else ''}"):
-            lines = zip(paths, confidence, strict=True)
-            st.code(
-                "\n".join(f"{path}  (probability {text})" for path, text in lines), language=None
-            )
+            lines = zip(paths, captions, strict=True)
+            st.code("\n".join(f"{path}  ({text})" for path, text in lines), language=None)
         return
     found = [i for i, image in enumerate(images) if image is not None]
     pictures.row(
         [image for image in images if image is not None],
         width=100,
-        captions=[confidence[i] for i in found],
+        captions=[captions[i] for i in found],
         alt=[paths[i] for i in found],
     )
     for path, image in zip(paths, images, strict=True):

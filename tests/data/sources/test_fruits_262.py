@@ -2,6 +2,7 @@
 
 import pytest
 from layout_files import count_files, make_files
+from slow import some
 
 from fruitlab.data.categories import CATEGORIES
 from fruitlab.data.layouts import find_pictures
@@ -93,7 +94,9 @@ def test_names_that_only_resemble_a_category_have_none(name):
     assert fruits_360.category_of(name) is None
 
 
-@pytest.mark.parametrize("prefix", ["", "Fruit-262/", "versions/1/Fruit-262/"])
+@pytest.mark.parametrize(
+    "prefix", some(("", "Fruit-262/", "versions/1/Fruit-262/"), fast=("Fruit-262/",))
+)
 def test_the_dataset_is_recognised_and_mapped_to_categories(tmp_path, prefix):
     classes = [
         name for names in CLASSES.values() for name in names if name not in ("peach", "plum")

@@ -1,0 +1,83 @@
+"""Explore's "That is wrong": one click on the right category, what that changed, and a way back."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from fruitlab.app import navigation, shared
+from fruitlab.app.components import correction
+from fruitlab.config.errors import DataError, RunError
+from fruitlab.config.modes import Action, allows
+from fruitlab.config.text import plain
+from fruitlab.corrections.correcting import Correction, correct
+from fruitlab.data.domains import content_hash
+from fruitlab.methods.closed_form import ClosedForm
+
+DONE = "corrected"  # key of session_state: the last Correction, or why there is none
+ROUND = "corrections"  # key of session_state: how many; a new one starts with nothing chosen
+
+
+def show(seen: np.ndarray, categories: Sequence[str], run_id: str | None) -> None:
+    """Draws the choice of categories, and what the last correction of this photo changed.
+
+    Args:
+        seen: the photo, uint8 [100, 100, 3].
+        categories: of the networks that answered.
+        run_id: the network that is to learn it, if there is one.
+    """
+    if not allows(Action.COLLECT):
+        return
+    st.session_state.setdefault(ROUND, 0)
+    with st.expander("That is wrong"):
+        st.markdown(correction.consent())
+        key = f"right category {st.session_state[ROUND]}"
+        chosen = st.pills(
+            "What is it?", correction.choices(categories), key=key, label_visibility="collapsed"
+        )
+        new = st.text_input("Another category", key=f"new {key}", max_chars=64)
+        if category := chosen or new.strip():
+            _correct(seen, category, run_id)
+            st.session_state[ROUND] += 1
+            st.rerun()
+    done = st.session_state.get(DONE)
+    if isinstance(done, str):
+        st.warning(plain(done))
+    elif done is not None and done.kept.hash == content_hash(seen):
+        _result(done)
+
+
+def taught(fingerprint: str, network: str) -> str | None:
+    """The newest finished closed-form run on a dataset, or the newest version of one."""
+    return next(
+        (
+            entry.id
+            for entry in shared.index().entries()
+            if entry.status == "finished"
+            and isinstance(entry.config, ClosedForm)
+            and entry.config.network == network
+            and entry.data.get("fingerprint") == fingerprint
+        ),
+        None,
+    )
+
+
+def _correct(seen: np.ndarray, category: str, run_id: str | None) -> None:
+    try:
+        with st.spinner("Learning …"):
+            st.session_state[DONE] = correct(run_id, seen, category)
+    except (DataError, RunError) as error:
+        st.session_state[DONE] = str(error)
+
+
+def _result(done: Correction) -> None:
+    st.html(correction.markup(done))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Take it back", icon=":material/undo:", key="undo correction"):
+            from fruitlab.corrections.learning import forget  # SciPy takes a while
+
+            forget([done.kept.hash])
+            del st.session_state[DONE]
+            st.rerun()
+        if done.run is not None:
+            navigation.link("classify", "Try this version", query={"run": done.run.id})

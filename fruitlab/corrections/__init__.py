@@ -1,0 +1,1 @@
+"""A person's corrections, and the versions of networks that have learned them."""
