@@ -34,15 +34,15 @@ from fruitlab.methods.registry import configure
 from fruitlab.runs import catalog, jobs, launch
 from fruitlab.runs.folder import Run
 
-# Puts the clock of a Python process a day ahead or back, from its 50th look at it on.
+# Puts the clock of a Python process a day ahead or back, from its 10th look at it on.
 CLOCK = """
 import os, time
 true, looks, jump = time.time, [0], float(os.environ["FAULTS_JUMP"])
 def moved():
     looks[0] += 1
-    if looks[0] == 50:
+    if looks[0] == 10:
         open(os.environ["FAULTS_MARK"], "w").close()
-    return true() + (jump if looks[0] >= 50 else 0)
+    return true() + (jump if looks[0] >= 10 else 0)
 time.time = moved
 """
 DAY = 86_400.0

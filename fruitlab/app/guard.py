@@ -73,7 +73,12 @@ def middleware() -> list[Middleware]:
     Whom a request comes from is settled here: of reverse proxies, the address that they name counts
     only for those in FRUITLAB_TRUSTED_PROXIES. By itself, uvicorn would believe any program on this
     machine.
+
+    Raises:
+        ConfigError: nobody could sign in to this shared server.
     """
+    if mode() is Mode.SHARED:
+        identity.check()
     os.environ["FORWARDED_ALLOW_IPS"] = ""  # uvicorn reads it when the server starts
     identified = [Middleware(identity.Identified)] if mode() is Mode.SHARED else []
     counted = [Middleware(metrics.Counted)] if metrics.wanted() else []

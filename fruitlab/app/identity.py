@@ -70,7 +70,6 @@ class Identified:
     """
 
     def __init__(self, app: ASGIApp) -> None:
-        check()
         users.find_with(visitor)
         self.app, self.header, self.trusted = app, user_header(), proxies()
 

@@ -54,8 +54,8 @@ def create(header: dict[str, Any], *, config: Method, run_id: str | None = None)
                 f" python -m fruitlab resume {run_id}"
             )
         settings = {"config": config.model_dump(), "experiment": config.experiment()}
-        made = {"created": time.time()} | users.ownership()
-        return _write(root / run_id, made | settings | header)
+        made = {"created": time.time()} | settings | header | users.ownership()
+        return _write(root / run_id, made)
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY) and root.is_dir():
             raise RunError(  # another process was faster, or the folder is of something else
