@@ -3,7 +3,7 @@
 import streamlit as st
 from starlette.routing import Mount, Route
 
-from fruitlab.app import guard, host, index_html, navigation
+from fruitlab.app import guard, health, host, index_html, metrics, navigation
 from fruitlab.config.paths import PACKAGE
 
 # The main script must not lie beside pages/: for a visitor who opens a page by its address,
@@ -17,6 +17,8 @@ app = st.App(
         Route(host.PLAY + "{name}", host.play),
         Route(host.PICTURES + "{name}/{fingerprint}/{row:int}", host.picture),
         Mount("/demo", app=host.demo),
+        Route("/healthz", health.healthz),
+        *metrics.routes(),
     ],
     middleware=guard.middleware(),
     lifespan=host.lifespan,

@@ -24,6 +24,7 @@ from fruitlab.app.demo_answers import (
     classify,
     examples_of,
     explain,
+    explain_frame,
     ready,
 )
 from fruitlab.app.theme import HEAD, css, theme
@@ -45,6 +46,7 @@ HEIGHT = 320  # of the picture, in pixels
 # Arguments of every event of the page.
 EVENT: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 AT_ONCE = 4  # answers of each kind; events that call the same function would share them
+WEBCAMS, PROGRAMS = 30, 20  # the same for webcams and programs; programs' photos share a batch
 LIVE_SECONDS = 120  # after which a webcam gives up its place
 QUEUE = 100  # events that may wait; further ones are told that the queue is full
 # Arguments of `gr.mount_gradio_app`.
@@ -157,14 +159,14 @@ def build() -> gr.Blocks:
         )
         gallery.select(select_example, [run], [photo], **_event("page"))
         run.input(_gallery, [run], [gallery], **_event("page"))
-        # A stream occupies a place until its time limit.
+        # A stream occupies a place until its time limit, but a thread only while it computes.
         camera.stream(
-            explain,
+            explain_frame,
             [camera, run],
             live_outputs,
             stream_every=0.5,
             time_limit=LIVE_SECONDS,
-            **_event("live"),
+            **_event("live") | {"concurrency_limit": WEBCAMS},
         )
         for chosen in (loaded.then, run.input):
             chosen(
@@ -183,7 +185,7 @@ def build() -> gr.Blocks:
             [photo, run],
             gr.JSON(visible=False),
             api_name="classify",
-            concurrency_limit=AT_ONCE,
+            concurrency_limit=PROGRAMS,
             concurrency_id="program",
         )
     blocks.queue(max_size=QUEUE)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from fruitlab.app import assets, navigation, sidebar
+from fruitlab.app import assets, identity, navigation, sidebar
 
 ICON = Path(__file__).parent / "assets" / "icon.svg"
 # The layout is set here, once per script run: a page that set its own would jump at every click.
@@ -21,5 +21,6 @@ st.logo(str(ICON.with_name("wordmark.svg")), size="large")
 st.html(assets.style("page.css"))
 if st.context.theme.type == "dark":
     st.html(assets.style("dark.css"))
+identity.sign_in()
 sidebar.show()
 chosen.run()

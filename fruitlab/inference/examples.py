@@ -1,5 +1,6 @@
 """Example pictures to try a network on: from its own test data, or drawn by code."""
 
+import threading
 import zlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -108,7 +109,8 @@ def _categories(run: Run) -> tuple[str, ...]:
 
 
 def _drawn(categories: tuple[str, ...]) -> tuple[Example, ...]:
-    return tuple(map(_drawing_of, categories, _alternating(len(categories))))
+    with _drawing:  # the first visitors come at once, and drawing takes a second
+        return tuple(map(_drawing_of, categories, _alternating(len(categories))))
 
 
 @lru_cache(maxsize=2 * len(CATEGORIES))
@@ -132,6 +134,9 @@ def _opened(name: str, fingerprint: str) -> TwoDomains:
     if data is None or data.fingerprint != fingerprint:
         raise DataError(f"The pictures of {name} have changed.")
     return data
+
+
+_drawing = threading.Lock()
 
 
 def _alternating(count: int) -> list[DomainName]:
