@@ -17,7 +17,7 @@ import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder
 
-from fruitlab.app import networks
+from fruitlab.app import demo_search, networks
 from fruitlab.app.demo_answers import (
     EXAMPLES,
     INVITATION,
@@ -135,7 +135,7 @@ def build() -> gr.Blocks:
             label="Network", choices=[], value=None, allow_custom_value=True, interactive=True
         )
         note = gr.Markdown()
-        with gr.Tabs():
+        with gr.Tabs() as tabs:
             with gr.Tab("Photo"):
                 photo, outputs = _photo_tab()
                 gallery = _examples()
@@ -164,6 +164,8 @@ def build() -> gr.Blocks:
             concurrency_limit=AT_ONCE,
             concurrency_id="program",
         )
+        with tabs, gr.Tab("Search"):
+            demo_search.tab(blocks, _photo, _event("photo"))
     blocks.queue(max_size=QUEUE)
     # Gradio checks that the path of an input is that of an uploaded file, but only for a launched
     # app. Without this, a mounted app would read any picture on this machine by its path.
@@ -175,19 +177,23 @@ def _photo_tab() -> tuple[Photo, list[Any]]:
     """The photo and the components of its answer."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
-            photo = Photo(
-                label="Photo",
-                sources=["upload", "webcam", "clipboard"],
-                type="filepath",
-                image_mode=None,
-                format="png",
-                height=HEIGHT,
-                buttons=[],
-                webcam_options=gr.WebcamOptions(mirror=False),
-                placeholder="Drop a photo here, or click to choose one",
-            )
+            photo = _photo()
         with gr.Column(min_width=300):
             return photo, _answer(INVITATION)
+
+
+def _photo() -> Photo:
+    return Photo(
+        label="Photo",
+        sources=["upload", "webcam", "clipboard"],
+        type="filepath",
+        image_mode=None,
+        format="png",
+        height=HEIGHT,
+        buttons=[],
+        webcam_options=gr.WebcamOptions(mirror=False),
+        placeholder="Drop a photo here, or click to choose one",
+    )
 
 
 def _live_tab() -> tuple[Photo, list[Any]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from fruitlab.cli import answer, closed_form, commands, explore, networks, study_options
 from fruitlab.cli import data as data_commands
+from fruitlab.cli import search as search_command
 from fruitlab.cli import study as study_command
 from fruitlab.cli.job import run_job
 from fruitlab.cli.options import Outcome, WrongUse
@@ -97,6 +98,8 @@ def parser() -> argparse.ArgumentParser:
     predict = add("predict", "Predict the three likeliest categories of photos.", commands.predict)
     predict.add_argument("run_id", metavar="RUN")
     predict.add_argument("photos", nargs="+", metavar="PHOTO")
+    search = add("search", "Find the pictures most like a photo.", search_command.search)
+    search_command.add_options(search)
     export = add("export", "Export a run's network, or its curves.", commands.export)
     export.add_argument("run_id", metavar="RUN")
     kind = export.add_mutually_exclusive_group(required=True)
