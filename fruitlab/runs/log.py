@@ -28,7 +28,15 @@ COLUMNS = (
     "learning_rate",
     "momentum",
     "phase",
+    # Of a stream; zeros without one.
+    "arrived_nice",
+    "arrived_nice_right",
+    "arrived_real",
+    "arrived_real_right",
+    "kept_nice",
+    "kept_real",
 )
+NO_STREAM: dict[str, Any] = {"nice": (0, 0), "real": (0, 0), "kept": {"nice": 0, "real": 0}}
 
 
 def parse(text: bytes) -> Iterator[tuple[dict[str, Any], int]]:
@@ -91,6 +99,7 @@ class Log:
 
     def _append(self, point: dict[str, Any]) -> None:
         phase, loss = point["phase"], point["loss"]
+        stream = point.get("stream") or NO_STREAM
         if phase not in self.phases:
             self.phases.append(phase)
         row = (
@@ -107,6 +116,9 @@ class Log:
             point["learning_rate"],
             point["momentum"],
             self.phases.index(phase),
+            *stream["nice"],
+            *stream["real"],
+            *(stream["kept"][domain] for domain in ("nice", "real")),
         )
         for name, value in zip(COLUMNS, row, strict=True):
             self.columns[name].append(float(value))

@@ -29,6 +29,8 @@ class DeviceDataset:
             probabilities (soft targets). None: the label.
         features: float [n, size], what the pretrained backbone computes of `images`, for a run that
             never changes the backbone; None if that is not known.
+        held, arrivals: int64 places of pictures outside of the split, for a stream from folders:
+            those in the buffers at the start, and those that arrive, in their order.
     """
 
     categories: tuple[str, ...]
@@ -39,6 +41,8 @@ class DeviceDataset:
     test: dict[str, Tensor]
     targets: Tensor | None = None
     features: Tensor | None = None
+    held: Tensor | None = None
+    arrivals: Tensor | None = None
 
     @classmethod
     def of(cls, data: TwoDomains, config: RunConfig, device: torch.device) -> "DeviceDataset":
