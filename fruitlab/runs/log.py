@@ -10,6 +10,14 @@ from fruitlab.config.validation import check
 from fruitlab.runs import schema
 
 MAX_LOG = 256_000_000  # bytes; 3,000 iterations take one
+STREAM_COLUMNS = (  # zeros without a stream
+    "arrived_nice",
+    "arrived_nice_right",
+    "arrived_real",
+    "arrived_real_right",
+    "kept_nice",
+    "kept_real",
+)
 COLUMNS = (
     "iteration",
     "phase_iteration",
@@ -28,13 +36,7 @@ COLUMNS = (
     "learning_rate",
     "momentum",
     "phase",
-    # Of a stream; zeros without one.
-    "arrived_nice",
-    "arrived_nice_right",
-    "arrived_real",
-    "arrived_real_right",
-    "kept_nice",
-    "kept_real",
+    *STREAM_COLUMNS,
 )
 NO_STREAM: dict[str, Any] = {"nice": (0, 0), "real": (0, 0), "kept": {"nice": 0, "real": 0}}
 
