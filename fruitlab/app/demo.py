@@ -17,7 +17,7 @@ import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder
 
-from fruitlab.app import demo_search, networks
+from fruitlab.app import demo_search, demo_stream, networks
 from fruitlab.app.demo_answers import (
     EXAMPLES,
     INVITATION,
@@ -166,6 +166,7 @@ def build() -> gr.Blocks:
         )
         with tabs, gr.Tab("Search"):
             demo_search.tab(blocks, _photo, _event("photo"))
+        demo_stream.add(photo)
     blocks.queue(max_size=QUEUE)
     # Gradio checks that the path of an input is that of an uploaded file, but only for a launched
     # app. Without this, a mounted app would read any picture on this machine by its path.

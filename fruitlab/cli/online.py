@@ -12,6 +12,7 @@ from fruitlab.cli.shared_options import add_device, add_set
 from fruitlab.config.text import percent
 from fruitlab.data import store
 from fruitlab.data.domains import DOMAINS
+from fruitlab.data.incoming import folder
 from fruitlab.data.stream import Stream, folder_of
 from fruitlab.methods.registry import configure
 from fruitlab.runs import catalog, queue
@@ -87,9 +88,9 @@ def _simulated(options: Namespace, output: Output) -> Outcome:
 def _folders(options: Namespace, output: Output) -> Outcome:
     from fruitlab.studies.online import Sessions, check_roots
 
-    incoming = folder_of(options.name) / "incoming"
     roots = {
-        domain: Path(getattr(options, domain) or incoming / domain).absolute() for domain in DOMAINS
+        domain: Path(getattr(options, domain) or folder(options.name, domain)).absolute()
+        for domain in DOMAINS
     }
     if not options.nice and not options.real:
         for root in roots.values():

@@ -35,6 +35,7 @@ class Action(StrEnum):
     IMPORT = "import pictures, from a zip or from folders of the server"
     DOWNLOAD = "download a public dataset"
     REMOVE_DATA = "remove a dataset"
+    OBSERVE = "post a labelled picture to a stream"
     JOB = "start, cancel or dismiss a background job"
     PATHS = "see where files are on the server"
 

@@ -244,6 +244,7 @@ def test_the_same_answer_through_gradio_client(address, tmp_path):
     assert list(client.view_api(return_format="dict")["named_endpoints"]) == [
         "/classify",
         "/search",
+        "/observe",
     ]
 
 

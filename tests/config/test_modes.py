@@ -16,7 +16,7 @@ from fruitlab.config import modes
 from fruitlab.config.errors import ConfigError, DataError, RunError
 from fruitlab.config.modes import Action, Mode, NotAllowed
 from fruitlab.config.paths import PROJECT, data_root, runs_root
-from fruitlab.data import sources, store, uploads
+from fruitlab.data import incoming, sources, store, uploads
 from fruitlab.data.importing import import_pictures
 from fruitlab.methods.registry import configure
 from fruitlab.runs import catalog, jobs, labels
@@ -36,6 +36,7 @@ CALLS: list[tuple[Action, Callable[[], object]]] = [
     (Action.IMPORT, lambda: uploads.import_zip(name="x", source=NOWHERE)),
     (Action.DOWNLOAD, lambda: sources.download("nothing", say=print)),
     (Action.REMOVE_DATA, lambda: store.remove("nothing")),
+    (Action.OBSERVE, lambda: incoming.post("stream", b"x", "real", "Apple")),
     (Action.JOB, lambda: jobs.start(data_root(), "title", ["runs"], upload=io.BytesIO(b"x"))),
     (Action.JOB, lambda: jobs.Job(NOWHERE).cancel()),
     (Action.JOB, lambda: jobs.Job(NOWHERE).dismiss()),
