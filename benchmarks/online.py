@@ -1,6 +1,7 @@
 """Does online training at 3 : 7 learn a stream as well as mixed training learns its pictures?
 
-    python -m benchmarks.online --data photos --iterations 620
+    python -m benchmarks.online --data photos --iterations 620        # Table 1's network
+    python -m benchmarks.online --data photos --iterations 2480 --head
 
 Replays all training pictures of a dataset, nice ones first and then real ones, and compares
 - online training at 3 : 7 from buffers (method `online`);
@@ -11,7 +12,7 @@ Runs are kept under `bench-online-*`; finished ones are not trained again.
 """
 
 import argparse
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fruitlab.closed_form.arriving import accuracy, arriving
 from fruitlab.closed_form.leave_one_out import Pictures
@@ -28,6 +29,7 @@ from fruitlab.runs.folder import Run
 from fruitlab.worker.process import work
 
 RIDGE = 0.1
+HEAD = {"preset": "finetune", "trained_layers": "head", "batch_size": 64, "live_every": 100}
 
 
 @register
@@ -53,16 +55,22 @@ def main() -> None:
     )
     parser.add_argument("--data", default="photos", help="a dataset of `data list`")
     parser.add_argument("--iterations", type=int, default=620, help="of every run (620)")
+    parser.add_argument(
+        "--head",
+        action="store_true",
+        help="train only a head, on the cached features of EfficientNet-Lite0",
+    )
     parser.add_argument("--kept", type=int, nargs="*", default=[100], help="sizes of buffers (100)")
     arguments = parser.parse_args()
-    common = {"data": arguments.data, "iterations": arguments.iterations}
+    common: dict[str, Any] = {"data": arguments.data, "iterations": arguments.iterations}
+    common |= {"full_evaluations": 1} | (HEAD if arguments.head else {})
+    prefix = f"bench-online-{'head' if arguments.head else 'paper'}-{arguments.iterations}"
     wanted = {"all at once": configure("all-at-once", **common)}
     for kept in (*arguments.kept, 0):
         wanted[f"online, {kept} kept"] = configure("online", kept=kept, **common)
     print("| | nice | real | combined |\n|---|---|---|---|", flush=True)
     for name, config in wanted.items():
-        tops = trained(f"bench-online-{arguments.iterations}-{name.split()[1]}", config)
-        show(name, *tops)
+        show(name, *trained(f"{prefix}-{name.split()[1]}", config))
     show("closed form", *closed_form(arguments.data))
 
 

@@ -8,7 +8,7 @@ starts again.
 
 from collections.abc import Sequence
 
-LEAST = 30  # pictures before the error rate is trusted
+LEAST = 100  # pictures before the error rate is trusted: with 30, chance has more false alarms
 DEVIATIONS = 3.0
 
 

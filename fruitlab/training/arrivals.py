@@ -2,8 +2,9 @@
 
 Pictures arrive a few at a time, in an order that the phase's `Stream` says. Each is first tested
 and then offered to the reservoir of its category and domain. A batch has fixed shares of both
-domains: the pictures that have just arrived, and for the rest pictures from the reservoirs
-(experience replay, Chaudhry et al. 2019, "On tiny episodic memories in continual learning").
+domains, of a domain that has arrived: the new pictures, and for the rest pictures from the
+reservoirs (experience replay; Chaudhry et al. 2019, "On tiny episodic memories in continual
+learning").
 
 All of it is a function of seed and iteration, so that a resumed run sees the same stream.
 """
@@ -66,11 +67,11 @@ class Arrivals:
         random = np.random.Generator(np.random.Philox([self.seed, 4, iteration]))
         fresh = [new[self.is_real[new] == real] for real in (False, True)]
         buffers = [np.array(self._reservoirs.held(domain), dtype=np.int64) for domain in DOMAINS]
-        shares = list(self.shares)
-        for real in (0, 1):
-            if not len(buffers[real]):  # nothing of this domain has arrived yet
-                shares[1 - real] += shares[real]
-                shares[real] = 0
+        shares = [
+            share if len(held) else 0 for share, held in zip(self.shares, buffers, strict=True)
+        ]
+        if not any(shares):  # the ratio is 0 or 100 %, and the other domain came first
+            shares = [sum(self.shares) if len(held) else 0 for held in buffers]
         parts = []
         for arrived, buffer, share in zip(fresh, buffers, shares, strict=True):
             parts.append(arrived[:share])
