@@ -71,6 +71,8 @@ class Stream:
     def __init__(self, folder: Path) -> None:
         self.folder, self.pictures = folder, folder / "pictures"
         self.journal = Journal(folder / "journal.jsonl")
+        self._passed: set[str] = set()  # files that were looked at and not taken
+        self._told: set[str] = set()  # messages
 
     @contextmanager
     def opened(self, *, kept: int, seed: int = 0) -> Iterator[None]:
@@ -126,6 +128,8 @@ class Stream:
             roots: of each domain: a folder with one folder per category.
             categories: what a network can learn; other folders are named and left.
 
+        What is wrong with a file is said once.
+
         Returns:
             How many pictures were taken, and how many files wait for a label.
 
@@ -135,26 +139,29 @@ class Stream:
         names = {normalise_name(name): name for name in categories}
         known = {one.content for one in self.taken()}
         seen = {line["file"] for line in self.journal.lines() if line["event"] == "taken"}
+
+        def tell(message: str) -> None:
+            if message not in self._told:
+                self._told.add(message)
+                say(message)
+
         count = unlabelled = 0
         for domain in DOMAINS:
-            waiting, without_label = _waiting(domain, roots[domain], names, seen, say)
+            passed = seen | self._passed
+            waiting, without_label = _waiting(domain, roots[domain], names, passed, tell)
             unlabelled += without_label
             for start in range(0, len(waiting), BATCH):
                 part = waiting[start : start + BATCH]
                 found = decoding.read_many([path for path, _, _ in part])
                 for (path, category, mark), pixels in zip(part, found, strict=True):
                     if isinstance(pixels, BadPicture):
-                        say(f"{path}: {pixels}")
-                    elif (content := content_hash(pixels)) not in known:
+                        tell(f"{path}: {pixels}")
+                        self._passed.add(mark)
+                    elif (content := content_hash(pixels)) in known:
+                        self._passed.add(mark)
+                    else:
+                        self._note(content, pixels, domain, category, mark)
                         known.add(content)
-                        write_whole(self.pictures / f"{content}.png", png(pixels))
-                        self.journal.add(
-                            event="taken",
-                            content=content,
-                            domain=domain,
-                            category=category,
-                            file=mark,
-                        )
                         count += 1
         return count, unlabelled
 
@@ -167,6 +174,15 @@ class Stream:
         """Note that a run has trained on its pictures, and delete those that are not kept."""
         self.journal.add(event="trained", run=run)
         self._clear()
+
+    def _note(
+        self, content: str, pixels: np.ndarray, domain: DomainName, category: str, mark: str
+    ) -> None:
+        """Take a picture: first the file, then its line in the journal."""
+        write_whole(self.pictures / f"{content}.png", png(pixels))
+        self.journal.add(
+            event="taken", content=content, domain=domain, category=category, file=mark
+        )
 
     def _settings(self) -> dict[str, Any]:
         return self.journal.lines()[0]

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from watchfiles import watch
+
 from fruitlab.config.errors import RunError
 from fruitlab.config.progress import Say
 from fruitlab.data.domains import DOMAINS, DomainName
@@ -21,7 +23,8 @@ from fruitlab.worker.process import work
 PACE = 8  # pictures that arrive per iteration
 LEAST = 40  # iterations of a session
 BATCH = 64
-QUIET = 1_600  # milliseconds without a change in the folders before new files are taken
+# Milliseconds: without a change in the folders before new files are taken, and between two looks.
+QUIET, LOOK_AGAIN = 1_600, 10_000
 
 
 class Sessions:
@@ -49,6 +52,7 @@ class Sessions:
     ) -> None:
         self.stream, self.roots, self.settings = stream, roots, settings
         self.device, self.say = device, say
+        self._unlabelled = 0
         ended = [session.run for session in stream.sessions() if session.ended]
         if start is None and not ended:
             raise RunError("Name the run to start from: --from RUN.")
@@ -68,8 +72,9 @@ class Sessions:
             assert self.start is not None
             categories = self.start.header()["data"]["categories"]
             taken, unlabelled = self.stream.take(self.roots, categories, self.say)
-            if unlabelled:
+            if unlabelled != self._unlabelled:
                 self.say(f"{unlabelled:,} files wait for a label: move them to category folders.")
+                self._unlabelled = unlabelled
             if not taken and not self._untrained():
                 return None
             self.stream.begin(f"{self.stream.folder.name}-{len(self.stream.taken()):06d}")
@@ -86,16 +91,28 @@ class Sessions:
         return summary | {"run": run.id, "arrived": len(arrivals), "held": len(held)}
 
     def watch(self) -> Iterator[dict[str, Any]]:
-        """The summary of each session, for ever: waits for changes in the folders (watchfiles)."""
-        from watchfiles import watch
-
-        changes = watch(*self.roots.values(), step=QUIET, yield_on_timeout=False)
+        """The summary of each session, until one is stopped. Waits for changes in the folders."""
         while True:
             while (summary := self.next()) is not None:
                 yield summary
                 if summary["status"] != "finished":
                     return
-            next(changes)
+            self._wait()
+
+    def _wait(self) -> None:
+        """Wait for files to change, and then until nothing has changed for a moment.
+
+        Ends after some time anyway: a file may have come before the watching began.
+        """
+        changes = watch(
+            *self.roots.values(),
+            step=QUIET,
+            debounce=10 * QUIET,
+            rust_timeout=LOOK_AGAIN,
+            yield_on_timeout=True,
+            raise_interrupt=True,
+        )
+        next(changes)
 
     def _untrained(self) -> int:
         """How many pictures were taken that no run trains on: a process was killed before."""
@@ -119,20 +136,16 @@ class Sessions:
 
 
 def session_config(start: Run, arriving: int, settings: Mapping[str, Any]) -> Method:
-    """The configuration of a session: the start's network and augmentation at a constant rate."""
-    return as_method(
-        "online",
-        start.config(),
-        stream="folders",
-        start=start.id,
-        iterations=max(LEAST, -(-arriving // PACE)),
-        batch_size=BATCH,
-        schedule="decay",
-        decay=1.0,
-        plateau=0,
-        full_evaluations=1,
-        **settings,
-    )
+    """The configuration of a session: the start's, over as many iterations as pictures need."""
+    defaults = {
+        "stream": "folders",
+        "start": start.id,
+        "iterations": max(LEAST, -(-arriving // PACE)),
+        "batch_size": BATCH,
+        "plateau": 0,
+        "full_evaluations": 1,
+    }
+    return as_method("online", start.config(), **defaults | dict(settings))
 
 
 def check_roots(roots: Mapping[DomainName, Path]) -> None:

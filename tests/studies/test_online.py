@@ -1,6 +1,7 @@
 """Sessions: new pictures in watched folders become runs that start from one another."""
 
 import shutil
+from threading import Timer
 
 import made_runs
 import numpy as np
@@ -80,3 +81,14 @@ def test_a_killed_session_goes_on(roots, monkeypatch):
         assert (summary["run"], summary["arrived"]) == ("stream-000018", 18)
         assert sessions(stream, roots).next() is None
     assert [one.ended for one in stream.sessions()] == [True]
+
+
+@pytest.mark.slow
+def test_watching_waits_for_new_files(roots, pair, tmp_path):
+    stream = Stream(folder_of("stream"))
+    with stream.opened(kept=2):
+        watching = sessions(stream, roots).watch()
+        assert next(watching)["arrived"] == 18
+        later = Timer(3, add, (pair, tmp_path, "real", "Red Disc", 7))
+        later.start()
+        assert next(watching)["arrived"] == 1
