@@ -37,6 +37,7 @@ CALLS: list[tuple[Action, Callable[[], object]]] = [
     (Action.DOWNLOAD, lambda: sources.download("nothing", say=print)),
     (Action.REMOVE_DATA, lambda: store.remove("nothing")),
     (Action.OBSERVE, lambda: incoming.post("stream", b"x", "real", "Apple")),
+    (Action.OBSERVE, lambda: incoming.label(NOWHERE, "Apple")),
     (Action.JOB, lambda: jobs.start(data_root(), "title", ["runs"], upload=io.BytesIO(b"x"))),
     (Action.JOB, lambda: jobs.Job(NOWHERE).cancel()),
     (Action.JOB, lambda: jobs.Job(NOWHERE).dismiss()),
