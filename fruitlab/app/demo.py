@@ -166,7 +166,7 @@ def build() -> gr.Blocks:
         )
         with tabs, gr.Tab("Search"):
             demo_search.tab(blocks, _photo, _event("photo"))
-        demo_stream.add(photo)
+        demo_stream.add(photo, AT_ONCE)
     blocks.queue(max_size=QUEUE)
     # Gradio checks that the path of an input is that of an uploaded file, but only for a launched
     # app. Without this, a mounted app would read any picture on this machine by its path.

@@ -37,11 +37,12 @@ def observe(
         raise gr.Error(str(error), print_exception=False) from None
 
 
-def add(photo: gr.Image) -> None:
+def add(photo: gr.Image, at_once: int) -> None:
     """Add the function to the demo, without anything to see.
 
     Args:
         photo: the component that takes pictures.
+        at_once: calls of programs that are answered at the same time.
     """
     domain, category, stream = (gr.Textbox(visible=False) for _ in range(3))
     gr.Button(visible=False).click(
@@ -49,6 +50,6 @@ def add(photo: gr.Image) -> None:
         [photo, domain, category, stream],
         gr.JSON(visible=False),
         api_name="observe",
-        concurrency_limit=1,
-        concurrency_id="observe",
+        concurrency_limit=at_once,
+        concurrency_id="program",
     )
