@@ -16,6 +16,7 @@ from fruitlab.data.incoming import folder
 from fruitlab.data.stream import Stream, folder_of
 from fruitlab.methods.registry import configure
 from fruitlab.runs import catalog, queue
+from fruitlab.training.arrivals import late_category
 
 EXAMPLE = "nice-first, alternating or late:CATEGORY"
 
@@ -80,7 +81,8 @@ def _simulated(options: Namespace, output: Output) -> Outcome:
     if options.iterations:
         changes["iterations"] = options.iterations
     config = configure("online", preset=options.preset, **changes)
-    store.load(config.data, say=output.say, progress=output.progress)
+    data = store.load(config.data, say=output.say, progress=output.progress)
+    late_category(options.stream, data.categories)
     header = {"device": options.device, "precision": "auto", "data": None}
     return work_on(catalog.create(header, config=config, run_id=options.run_id), None, output)
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fruitlab.config.errors import ConfigError
+from fruitlab.config.errors import DataError
 from fruitlab.data.domains import DOMAINS
 from fruitlab.data.reservoir import Reservoirs
 from fruitlab.methods.phase import Stream
@@ -120,22 +120,27 @@ def order_of(
     "late:CATEGORY": the same, but for one category, whose pictures all come in the last third.
 
     Raises:
-        ConfigError: there is no such category.
+        DataError: there is no such category.
     """
     shuffled = np.random.Generator(np.random.Philox([seed, 5])).permutation(len(labels))
     if stream.order == "nice-first":
         return np.concatenate([shuffled[~is_real[shuffled]], shuffled[is_real[shuffled]]])
     moment = np.empty(len(labels))
-    late = np.zeros(len(labels), dtype=bool)
-    if stream.order.startswith("late:"):
-        name = stream.order.partition(":")[2]
-        if name not in categories:
-            raise ConfigError(
-                f"There is no category {name!r} to arrive late. There are: {', '.join(categories)}."
-            )
-        late = labels == list(categories).index(name)
+    late = labels == late_category(stream.order, categories)
     for group in (~is_real & ~late, is_real & ~late, ~is_real & late, is_real & late):
         places = shuffled[group[shuffled]]
         moment[places] = (np.arange(len(places)) + 0.5) / max(1, len(places))
     moment[late] = LATE + (1 - LATE) * moment[late]
     return np.argsort(moment, kind="stable")
+
+
+def late_category(order: str, categories: Sequence[str]) -> int:
+    """The label of the category that arrives late; -1 if none does. Raises DataError."""
+    kind, _, name = order.partition(":")
+    if kind != "late":
+        return -1
+    if name not in categories:
+        raise DataError(
+            f"There is no category {name!r} to arrive late. There are: {', '.join(categories)}."
+        )
+    return list(categories).index(name)

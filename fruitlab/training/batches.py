@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from fruitlab.config.errors import DataError
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.batching import batches_per_epoch
 from fruitlab.methods.phase import Batch, Phase, Pool, Stream
@@ -153,8 +154,9 @@ class Batches:
         labels, is_real = self.labels.cpu().numpy(), self.is_real.cpu().numpy()
         held = np.zeros(0, dtype=np.int64)
         if stream.order == "folders":
-            new = 0 if self.data.arrivals is None else len(self.data.arrivals)
-            held, order = np.split(np.arange(len(labels)), [len(labels) - new])
+            if self.data.arrivals is None:
+                raise DataError("Only `fruitlab online` trains on a stream of folders.")
+            held, order = np.split(np.arange(len(labels)), [len(labels) - len(self.data.arrivals)])
         else:
             order = order_of(stream, labels, is_real, self.data.categories, self.config.seed)
         return Arrivals(
@@ -173,8 +175,6 @@ class Batches:
 
     def _places(self, pool: Pool) -> Tensor:
         """Places of a pool's pictures, int64; -1 for each drawn feature."""
-        if self.phase.stream is not None and self.phase.stream.order == "folders":
-            return torch.cat([x for x in (self.data.held, self.data.arrivals) if x is not None])
         if pool.moments is not None:
             return moments.labels(self.memory, pool.moments).fill_(-1)
         if pool.chosen is not None:

@@ -75,8 +75,11 @@ class DeviceDataset:
         """Places of a pool's training pictures (paper 4.4), int64; chosen at random by the seed.
 
         Pools are nested: a larger fraction holds the pictures of a smaller one, and a larger
-        buffer those of a smaller one, so two runs of a seed differ by what was exchanged.
+        buffer those of a smaller one, so two runs of a seed differ by what was exchanged. Of a
+        stream from folders, all its pictures: those held, and then those that arrive.
         """
+        if self.held is not None and self.arrivals is not None:
+            return torch.cat([self.held, self.arrivals])
         chosen = []
         for number, (domain, share) in enumerate(zip(DOMAINS, (pool.nice, pool.real), strict=True)):
             pictures = self.train[domain]

@@ -52,6 +52,7 @@ def test_sessions_follow_one_another(roots, pair, tmp_path):
         assert (second["arrived"], second["held"]) == (1, 12)
     first_run, second_run = find(summary["run"]), find(second["run"])
     assert first_run.config().start == "first" and second_run.config().start == first_run.id
+    assert first_run.header()["data"]["training_pictures"] == {"online": {"nice": 9, "real": 9}}
     # Test, then train: every picture was counted once, in its domain.
     arrived = [point["stream"] for point in first_run.metrics()]
     assert sum(one["nice"][0] for one in arrived) == sum(one["real"][0] for one in arrived) == 9

@@ -7,7 +7,7 @@ import pytest
 import small
 import torch
 
-from fruitlab.config.errors import ConfigError
+from fruitlab.config.errors import DataError
 from fruitlab.methods.phase import Stream
 from fruitlab.training.arrivals import Arrivals, order_of
 
@@ -40,7 +40,7 @@ def test_orders():
     assert all(9 <= alternating[start : start + 15].sum() <= 11 for start in range(0, 90, 15))
     late = LABELS[arrivals("late:B").order] == 1  # 60 others, two thirds of them first
     assert not late[:40].any() and 7 <= late[40:53].sum() <= 9
-    with pytest.raises(ConfigError, match="There are: A, B, C"):
+    with pytest.raises(DataError, match="There are: A, B, C"):
         arrivals("late:D")
 
 
@@ -119,3 +119,9 @@ def test_pictures_are_tested_before_they_are_learned():
     real = data.is_real[places]
     assert counted[-1]["nice"] == [int((~real).sum()), int((right & ~real).sum())]
     assert counted[-1]["real"] == [int(real.sum()), int((right & real).sum())]
+
+
+def test_a_stream_of_folders_needs_its_pictures():
+    config = small.config("online", stream="folders")
+    with pytest.raises(DataError, match="fruitlab online"):
+        small.run(config, small.device_dataset())
