@@ -242,7 +242,10 @@ def _waiting(
                 )
                 continue
             for path in files:
-                status = path.stat()
+                try:
+                    status = path.stat()
+                except FileNotFoundError:  # it was moved away a moment ago
+                    continue
                 name = os.fsencode(f"{domain}/{path.relative_to(root)}")
                 state = f"/{status.st_size}/{status.st_mtime_ns}".encode()
                 mark = blake2b(name + state, digest_size=12).hexdigest()
