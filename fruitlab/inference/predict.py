@@ -170,6 +170,8 @@ class RunFeatures:
 
     def __init__(self, run: Run) -> None:
         predictor = Predictor(run)
+        if not hasattr(predictor.network, "feature_size"):
+            raise RunError(f"{run.id} has a network for each domain, without common features.")
         self.size, self._features = predictor.network.feature_size, predictor.features
 
     def __call__(self, pictures: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fruitlab.closed_form.nearest import Nearest, lowest
-from fruitlab.config.errors import DataError
+from fruitlab.config.errors import DataError, RunError
 from fruitlab.config.paths import data_root
 from fruitlab.config.progress import Progress
 from fruitlab.data.domains import DOMAINS, DomainName, TwoDomains
@@ -135,6 +135,9 @@ def rows_of(data: TwoDomains, by: By) -> np.ndarray:
 
 
 def _file_of_run(data: TwoDomains, run: Run) -> Path:
-    weights = (run.folder / "weights.safetensors").read_bytes()
+    try:
+        weights = (run.folder / "weights.safetensors").read_bytes()
+    except OSError:
+        raise RunError(f"{run.id} has no weights yet. Choose a run that has finished.") from None
     digest = blake2b(weights, digest_size=6).hexdigest()
     return data_root() / ".features" / f"{data.fingerprint}-run-{digest}-v{VERSION}.npy"

@@ -6,7 +6,7 @@ import pretrained
 import pytest
 import small
 
-from fruitlab.config.errors import DataError
+from fruitlab.config.errors import DataError, RunError
 from fruitlab.inference import client, search
 from fruitlab.inference.predict import load_network
 
@@ -32,6 +32,13 @@ def test_a_picture_finds_itself_and_its_category_in_both_domains():
     assert np.array_equal(first.picture, seen)
     assert [one.distance for one in found] == sorted(one.distance for one in found)
     assert {one.category for one in found} == {"B"}  # one colour for each category
+
+
+def test_a_run_without_weights_is_refused():
+    run = made_runs.run("half", status="stopped")
+    (run.folder / "weights.safetensors").unlink(missing_ok=True)
+    with pytest.raises(RunError, match="has no weights yet"):
+        search.prepare(small.two_domains(per_category=3), run)
 
 
 def test_a_runs_network_describes_pictures_too():
