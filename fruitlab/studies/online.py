@@ -73,7 +73,7 @@ class Sessions:
             categories = self.start.header()["data"]["categories"]
             taken, unlabelled = self.stream.take(self.roots, categories, self.say)
             if unlabelled != self._unlabelled:
-                self.say(f"{unlabelled:,} files wait for a label: move them to category folders.")
+                self.say(f"Files that wait for a label: {unlabelled:,}. Move them to categories.")
                 self._unlabelled = unlabelled
             if not taken and not self._untrained():
                 return None

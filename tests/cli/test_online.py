@@ -23,7 +23,7 @@ def test_online_once_and_search(call, pair, tmp_path):
     folders = ("--nice", str(watched / "nice"), "--real", str(watched / "real"))
     online = ("online", *folders, "--from", "first", "--once", *FEW)
     status, result, said = call(*online)
-    assert status == 0 and "1 files wait for a label" in said
+    assert status == 0 and "wait for a label: 1." in said
     (session,) = result["sessions"]
     assert (session["arrived"], session["held"], session["status"]) == (6, 0, "finished")
     config = find(session["run"]).config()

@@ -84,6 +84,6 @@ def test_a_picture_can_be_labelled_later():
 def test_the_train_page_asks_what_a_picture_shows():
     file = incoming.post("stream", photo(), "real", "")
     page = AppTest.from_file(str(PROJECT / "pages" / "train.py"), default_timeout=60).run()
-    assert not page.exception and "1 posted pictures wait" in page.expander[0].label
+    assert not page.exception and "wait for a label: 1" in page.expander[0].label
     incoming.label(file, "Apple")
-    assert not [one for one in page.run().expander if "posted" in one.label]
+    assert not [one for one in page.run().expander if "wait for a label" in one.label]

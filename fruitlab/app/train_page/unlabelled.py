@@ -20,7 +20,8 @@ def show() -> None:
     if not waiting:
         return
     file = waiting[0]
-    with st.expander(f"{len(waiting):,} posted pictures wait for a label", icon=":material/label:"):
+    title = f"Posted pictures that wait for a label: {len(waiting):,}"
+    with st.expander(title, icon=":material/label:"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.image(str(file), width=120)
             category = st.selectbox(
@@ -40,7 +41,10 @@ def show() -> None:
                 on_click=_label,
                 args=(file, category),
             )
-        st.caption(f"Stream {plain(file.parents[2].name)}. `fruitlab online` then learns it.")
+        st.caption(
+            f"Posted to the stream *{plain(file.parents[2].name)}*. `fruitlab online` trains on it "
+            "once it has a label."
+        )
 
 
 def _label(file: Path, category: str) -> None:
