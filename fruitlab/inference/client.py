@@ -29,6 +29,7 @@ from fruitlab.inference.heatmap import Explanation
 from fruitlab.inference.load import Load, Overloaded
 from fruitlab.inference.messages import receive, send
 from fruitlab.runs.catalog import find
+from fruitlab.runs.folder import Run
 
 SECONDS = 60  # to wait for an answer; the first one includes importing torch on a busy machine
 MAX_BYTES = 64_000_000  # size limit of a photo's file: four times what phones write
@@ -128,12 +129,15 @@ def feature_map(network: str, size: int, photo: Photo) -> tuple[np.ndarray, np.n
         BadPicture: the photo cannot be used.
         PredictorError: no answer came, or the backbone cannot be used; the message says why.
     """
-    with _asking():
-        pixels = read_photo(photo)
-        header, body = _request({"backbone": [network, size]}, pixels)
-    if "error" in header:
-        raise PredictorError(header["error"])
-    return pixels, np.frombuffer(body, np.float32).reshape(header["shape"])
+    return _array({"backbone": [network, size]}, photo)
+
+
+def features(run: Run, photo: Photo) -> tuple[np.ndarray, np.ndarray]:
+    """A photo as the networks are given it, and the features of a run's backbone, float32 [size].
+
+    Raises as `feature_map` does.
+    """
+    return _array({"run": str(run.folder.resolve())}, photo)
 
 
 def read_photo(photo: Photo) -> np.ndarray:
@@ -212,6 +216,16 @@ def _ask(
                 unknown.append({"run": run_id, "error": str(error)})
         header, _ = _request({"runs": known, "explain": explain, "frame": frame}, pixels)
     return header["answers"] + unknown, pixels
+
+
+def _array(request: dict[str, Any], photo: Photo) -> tuple[np.ndarray, np.ndarray]:
+    """The photo's pixels, and the array that the server computes of them."""
+    with _asking():
+        pixels = read_photo(photo)
+        header, body = _request(request, pixels)
+    if "error" in header:
+        raise PredictorError(header["error"])
+    return pixels, np.frombuffer(body, np.float32).reshape(header["shape"])
 
 
 def _request(request: dict[str, Any], pixels: np.ndarray) -> tuple[dict[str, Any], bytes]:
