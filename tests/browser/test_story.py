@@ -76,6 +76,19 @@ def test_the_tour_runs_by_keyboard_ends_with_escape_and_can_be_repeated(page: Pa
     expect(guide).to_be_hidden()
 
 
+def test_a_click_too_many_ends_the_tour_and_does_not_go_back(page: Page) -> None:
+    page.locator(".tour").click()
+    guide = page.get_by_role("dialog", name="Tour")
+    for number in range(1, 5):
+        expect(guide.locator("small")).to_have_text(f"{number} of 5")
+        place = guide.locator(".next").bounding_box()
+        assert place is not None
+        page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    expect(guide.locator("small")).to_have_text("5 of 5")
+    page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    expect(guide).to_be_hidden()
+
+
 def test_the_story_leads_to_a_network_that_forgets_by_itself(page: Page) -> None:
     write(runs_root() / "mine" / play.NAME, steps=200)
     page.get_by_role("link", name=re.compile("Watch it forget")).click()

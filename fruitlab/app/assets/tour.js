@@ -56,7 +56,8 @@ function tour(root, { best, wall }, current) {
     $(".guide small").textContent = `${number + 1} of ${steps.length}`
     $(".guide .back").disabled = number === 0
     $(".guide .next").textContent = number + 1 < steps.length ? "Next" : "Done"
-    $(".guide .skip").hidden = number + 1 === steps.length
+    // Keeps its place, so that Done is where Next was: a second click must not go back.
+    $(".guide .skip").style.visibility = number + 1 < steps.length ? "" : "hidden"
     const target = to?.() ?? $(".wall")
     target.scrollIntoView({ behavior: still ? "auto" : "smooth" })
     if (at !== undefined) glide(at)
