@@ -11,6 +11,7 @@ from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.closed_form.leave_one_out import Pictures
 from fruitlab.closed_form.path import Path
 from fruitlab.data import collection
+from fruitlab.features import familiar
 from fruitlab.inference import client
 from fruitlab.inference.client import PredictorError
 
@@ -95,6 +96,19 @@ def test_a_photo_is_answered_at_every_ratio(shipped, feature_map):
     assert [shape["x0"] for shape in photo.layout["shapes"]] == list(expected.flips)
 
 
+def test_a_photo_of_something_else_gets_no_category_as_its_answer(
+    shipped, feature_map, monkeypatch
+):
+    known = SimpleNamespace(network=FACTS["network"], includes=lambda features: False)
+    monkeypatch.setattr(familiar, "find", lambda fingerprint: known)
+    app = opened("explore")
+    assert not component(app, "fruitlab.instant-photo").unfamiliar  # an example is what it is
+    app.session_state.photo = b"a photo"
+    app = checked(app.run())
+    assert component(app, "fruitlab.instant-photo").unfamiliar
+    assert "does not look like anything" in app.warning[0].value
+
+
 def test_the_wall_has_the_most_frequent_answer_of_each_category(shipped, feature_map):
     wall = component(checked(opened("explore")), "fruitlab.instant").wall
     for ratio, domain, category in ((0, 0, 1), (50, 1, 0), (100, 1, 2)):
@@ -137,6 +151,7 @@ def test_a_correction_without_a_closed_form_run_is_kept(shipped, feature_map):
     (kept,) = collection.pictures()
     assert kept.category == "Lemon"
     assert "solve --data" in html(checked(app), "correction")
+    assert "Get the answer" in [one.proto.label for one in app.get("page_link")]
     app.button(key="undo correction").click().run()
     assert collection.pictures() == []
 

@@ -20,7 +20,7 @@ export default function ({ data, parentElement }) {
     const order = values.map((_, place) => place).sort((a, b) => values[b] - values[a])
     const name = data.categories[order[0]]
     const mark = data.truth === null ? "" : name === data.truth ? "✓ " : "✗ "
-    $(".answer").textContent = `${mark}${name}`
+    $(".answer").textContent = data.unfamiliar ? "Unfamiliar picture" : `${mark}${name}`
     $(".answer").classList.toggle("wrong", data.truth !== null && name !== data.truth)
     $("ol").replaceChildren(...order.slice(0, TOP).map(place => bar(place, values[place])))
     moveLine(plot, ratio)

@@ -127,7 +127,10 @@ def _answers(
     """Draws the answers at every ratio."""
     features = feature_map.mean((1, 2))
     known = None if isinstance(picture, Example) else familiar.find(found.facts["fingerprint"])
-    if known and known.network == found.facts["network"] and not known.includes(features):
+    unfamiliar = bool(
+        known and known.network == found.facts["network"] and not known.includes(features)
+    )
+    if unfamiliar:
         st.warning(f"{UNFAMILIAR} Its answers mean little.", icon=":material/help:")
     curves = found.photo(features)
     places = curves.likeliest(len(every_ratio.CATEGORY_COLOURS))
@@ -147,6 +150,7 @@ def _answers(
             "image": heatmap.data_url(seen, "PNG"),
             "about": f"The network's input: 100 × 100 pixels. {about}",
             "truth": example.category if example else None,
+            "unfamiliar": unfamiliar,
             "categories": found.categories,
             "probability": story.rounded(curves.probability),
             "evidence": _strength(found.evidence(feature_map, curves.answer)) if spatial else None,
