@@ -19,8 +19,8 @@ from fruitlab.runs.folder import Run
 
 FILE = "solution"
 NO_NETWORK = (
-    "Only a closed-form network learns from single photos. Make one: python -m fruitlab solve "
-    "--data NAME"
+    "Only a closed-form network learns from single photos. To make one, press Get the answer on "
+    "the Data page, or run python -m fruitlab solve --data NAME"
 )
 SAME = 1e-3  # relative difference between the network's last layer and the solution
 

@@ -20,7 +20,8 @@ def consent() -> str:
     place = f"`{collection.folder()}`" if allows(Action.PATHS) else "the server's data folder"
     return (
         "What is it? One click keeps this photo, 100 × 100 pixels of it, on this machine in "
-        f"{place}. A closed-form network learns it at once. You can take it back."
+        f"{place}. A closed-form network also learns it at once, other networks do not. You can "
+        "take it back."
     )
 
 

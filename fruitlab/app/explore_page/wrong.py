@@ -81,3 +81,5 @@ def _result(done: Correction) -> None:
             st.rerun()
         if done.run is not None:
             navigation.link("classify", "Try this version", query={"run": done.run.id})
+        else:
+            navigation.link("data", "Get the answer")
