@@ -10,6 +10,7 @@ from fruitlab.config.text import percent, points
 
 Kind = Literal["mix", "photos", "confused", "small", "large"]
 Curves = Mapping[str, np.ndarray]  # top1, low, high
+WORTH = 0.01  # gain of accuracy below which more photos are not worth a word
 SEVERAL = 3  # categories that a sentence names
 CONFUSED = 0.05  # share of two categories' pictures below which a confusion is not worth a word
 
@@ -63,19 +64,20 @@ def more_photos(
     average = np.where(known, (full + half) / 2, 0)
     error = np.sqrt(2 * average * (1 - average) / np.maximum(pictures, 1))
     order = np.argsort(-gain, kind="stable")
-    gaining = [place for place in order if gain[place] > max(2 * error[place], 0.01)][:SEVERAL]
+    gaining = [place for place in order if gain[place] > max(2 * error[place], WORTH)][:SEVERAL]
     if gaining:
         found = [f"{categories[place]} ({points(gain[place], signed=True)})" for place in gaining]
         text = (
-            f"More real photos would help most with {_listed(found)}, going by what the second "
-            "half of the present ones added."
+            f"More real photos would help most with {_listed(found)}. These are the gains from "
+            "the second half of the present ones."
         )
     else:
         mean = float((full - half)[known] @ pictures[known] / pictures[known].sum())
-        text = (
-            "More real photos of these kinds would hardly help: the second half of them added "
-            f"{points(mean)}."
-        )
+        added = f"the second half of the present ones added {points(mean)}"
+        if mean > WORTH:
+            text = f"More real photos may help: {added}, but no category stands out."
+        else:
+            text = f"More real photos would hardly help: {added}."
     return Advice("photos", text)
 
 

@@ -29,6 +29,8 @@ def test_the_categories_that_gained_most_are_named_and_noise_is_not() -> None:
     assert "Apple" not in advice.more_photos(half, full, np.array([9, 9, 9, 900]), NAMES).text
     flat = advice.more_photos(half, half, pictures, NAMES).text
     assert "would hardly help" in flat and "0.0 points" in flat
+    some = advice.more_photos(half, half + 0.06, np.full(4, 12), NAMES).text
+    assert "may help" in some and "6.0 points" in some  # not hardly, though each is within noise
     assert advice.more_photos(half, full, np.zeros(4, int), NAMES) is None
 
 

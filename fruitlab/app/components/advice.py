@@ -9,7 +9,7 @@ from fruitlab.data import store
 from fruitlab.metrics.advice import Advice
 
 LINKS = {  # kind of advice: page, label
-    "mix": ("train", "Train a network with this mix"),
+    "mix": ("train", "Train with this mix"),
     "photos": ("data", "Add photos"),
     "confused": ("data", "Check these pictures"),
     "small": ("train", "Train the smaller network"),
