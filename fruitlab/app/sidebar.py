@@ -3,6 +3,7 @@
 import streamlit as st
 
 from fruitlab.app import navigation, shared
+from fruitlab.app.components.status import ACTIVITIES
 from fruitlab.config.text import duration
 from fruitlab.runs import cost, jobs
 from fruitlab.runs.captions import method_caption
@@ -50,5 +51,7 @@ def _run(entry: Entry) -> None:
     left = cost.seconds_left(entry)
     doing = str(entry.activity.get("doing", "starting"))
     if doing == "training":
-        doing = f"{share:.0%}" + (f" · {duration(left)} left" if left is not None else "")
-    st.progress(share, text=doing.capitalize())
+        text = f"{share:.0%}" + (f" · {duration(left)} left" if left is not None else "")
+    else:
+        text = ACTIVITIES[doing][0] if doing in ACTIVITIES else doing.capitalize()
+    st.progress(share, text=text)

@@ -172,7 +172,7 @@ def test_a_running_run(workers: list) -> None:
             "Waiting in the queue: another run has the cpu",
         ),
         ({"doing": "loading torch"}, "Loading PyTorch"),
-        ({"doing": "reading the data"}, "Preparing data"),
+        ({"doing": "reading the data"}, "Reading the data"),
         (
             {"doing": "reading the data", "step": "Drawing pictures", "done": 300, "of": 1200},
             "Drawing pictures: 300 of 1,200",

@@ -15,7 +15,7 @@ ACTIVITIES = {
     "starting": ("Starting", "loading PyTorch, preparing the data, then training"),
     "waiting": ("Waiting in the queue", "loading PyTorch, preparing the data, then training"),
     "loading torch": ("Loading PyTorch", "preparing the data, then training"),
-    "reading the data": ("Preparing data (first use draws the images)", "training"),
+    "reading the data": ("Reading the data", "training"),
     "computing features": ("Computing features with the pretrained network", "training"),
     "training": ("Training", "the results"),
     "writing the results": ("Evaluating on all test pictures and saving the results", "finished"),
