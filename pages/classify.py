@@ -30,8 +30,8 @@ def main() -> None:
         no_network()
         return
     st.markdown(
-        "Show a network a photo, or hold something up to the webcam. It answers with the most "
-        "likely categories, how reliable such an answer is, and a heat map of where it looked."
+        "Show a network a photo, or hold something up to the webcam. You see the most likely "
+        "categories, how often such an answer is right, and a heat map of where it looked."
     )
     entry = choose(ready)
     describe(entry, networks.why_first(ready, entries) if entry is ready[0] else "")

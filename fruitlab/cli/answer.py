@@ -112,8 +112,8 @@ def _text(result: dict[str, Any]) -> str:
         "Most frequent confusions:" if result["confusions"] else "No test picture is confused.",
     ]
     lines += [
-        f"  {one['category']} ({one['domain']}) as {one['answer']}: {one['pictures']} test "
-        f"pictures, {percent(one['share'])} of them"
+        f"  {one['category']} ({one['domain']}) as {one['answer']}: {percent(one['share'])} of its "
+        f"test pictures ({one['pictures']})"
         for one in result["confusions"]
     ]
     lines += ["", "What to do next:", *(f"  {one['text']}" for one in result["advice"])]

@@ -210,7 +210,7 @@ def _change(run: Forgetting) -> str:
         f"from {percent(float(values[0]))} to {percent(float(values[-1]))}"
         for values in (run.nice, run.real)
     )
-    return f"{run.name}: nice {nice}, real {real}."
+    return f"With {run.name}: nice {nice}, real {real}."
 
 
 def mixing(

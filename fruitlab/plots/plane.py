@@ -73,7 +73,7 @@ def plane(
     end = min(1.0, float(np.ceil(highest * 10 + 0.3) / 10))
     best = max((point.combined for point in frontier), default=None)
     return {
-        "title": "What each method knows of both domains",
+        "title": "What each method knows about both domains",
         "caption": _caption(methods, frontier),
         "data": [*_contours(end, best), *data],
         "layout": {

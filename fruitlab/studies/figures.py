@@ -95,11 +95,10 @@ def restricted(curves: Sequence[Forgetting], *, categories: int) -> Figure:
         figure["data"].append(style.random_baseline(categories, EMPTY_FORGETTING))
         figure["layout"]["xaxis"] |= {"range": [-10, EMPTY_FORGETTING[1] + 10]}
     start, end = map(percent, points.values())
-    ours = figure["caption"][:1].upper() + figure["caption"][1:]
     theirs = f"The paper: nice from about {start} to {end} within 200 iterations."
     return figure | {
         "title": "Figure 14: restricted training of the 50 % split",
-        "caption": f"{ours} {theirs}".strip(),
+        "caption": f"{figure['caption']} {theirs}".strip(),
     }
 
 

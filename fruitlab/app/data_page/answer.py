@@ -108,7 +108,7 @@ def _answer(entry: Entry) -> None:
     for one in found:
         st.markdown(
             f"{style.SHAPES[one.domain]} **{one.category}** answered as **{one.answer}**: "
-            f"{len(one.rows)} test pictures, {percent(one.share)} of the {one.domain} ones."
+            f"{percent(one.share)} of its {one.domain} test pictures ({len(one.rows)})."
         )
         shown = list(one.rows[:EXAMPLES])
         images, problem = images_of(config.data, tuple(table["hash"][shown].tolist()))

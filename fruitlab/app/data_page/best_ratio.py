@@ -23,7 +23,7 @@ def show(entry: dict[str, Any]) -> None:
     """
     st.subheader("The best mix for a small network", anchor="ratio")
     st.markdown(
-        "The paper's network has 1.3 MB, a tenth of the pretrained one, and is trained from "
+        "The paper's network takes 1.3 MB, a tenth of the pretrained one, and is trained from "
         "scratch. This study first trains it on five mixtures, from only nice to only real "
         "pictures, then on others around the best one. It compares the *combined performance*, the "
         "geometric mean of nice and real accuracy, on a fifth of the training pictures. Only the "

@@ -18,8 +18,8 @@ def show() -> None:
         return
     st.subheader("Corrected photos")
     st.caption(
-        f"Under the category that somebody gave them: {len(found):,}. Deleting one deletes its "
-        "file, and what closed-form networks have learned from it."
+        f"{len(found):,} in all, each with the category that somebody chose. Deleting one "
+        "deletes its file, and what closed-form networks have learned from it."
     )
     pages = -(-len(found) // ON_A_PAGE)
     page = 1

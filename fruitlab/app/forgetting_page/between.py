@@ -20,9 +20,10 @@ from fruitlab.runs.entry import Entry
 PROBLEM = "interpolation problem"
 GROUPS = {"all layers": None, "backbone only": ["backbone"], "head only": ["head"]}
 TEXT = (
-    "The networks with weights (1 - α) first + α second. 21 of them are scored once; then the "
-    "slider moves along the line at once. The running statistics of each are estimated anew with "
-    "training pictures of both runs, so the ends differ a little from the runs themselves."
+    "The networks with the weights (1 - α) × first + α × second. 21 of them are tested once; after "
+    "that, the slider moves between them without waiting. The running statistics of each are "
+    "estimated anew with training pictures of both runs, so the ends differ a little from the runs "
+    "themselves."
 )
 
 
