@@ -2,6 +2,7 @@
 
 import time
 
+import numpy as np
 import pretrained
 import pytest
 import streamlit as st
@@ -13,6 +14,7 @@ from fruitlab.app.data_page import add
 from fruitlab.cli.main import main
 from fruitlab.config.files import write_json
 from fruitlab.config.text import percent
+from fruitlab.corrections.correcting import correct
 from fruitlab.data.importing import import_pictures
 from fruitlab.inference.examples import examples
 from fruitlab.runs import jobs
@@ -58,6 +60,15 @@ def test_the_button_starts_the_command(monkeypatch) -> None:
     checked(app.button(key="get answer").click().run())
     arguments = ["answer", "--data", "things", "--onnx"]
     assert started == [(add.root(), "The best mix for things", arguments)]
+
+
+def test_a_correction_does_not_take_the_place_of_the_answer() -> None:
+    run = answered()
+    done = correct(run.id, np.zeros((100, 100, 3), np.uint8), "Apple")
+    assert done.run is not None
+    links = [one.proto for one in page().get("page_link")]
+    (classify,) = (one.query_string for one in links if one.label == "Classify photos")
+    assert classify == f"run={run.id}"
 
 
 def test_a_machine_that_cannot_start_it_says_so(monkeypatch) -> None:

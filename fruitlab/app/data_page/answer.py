@@ -56,13 +56,14 @@ def show(entry: dict[str, Any]) -> None:
 
 
 def _newest(fingerprint: str) -> Entry | None:
-    """The newest closed-form run on these pictures."""
+    """The newest closed-form run on these pictures; no corrected version, which has no file."""
     found = (
         entry
         for entry in shared.index().entries()
         if isinstance(entry.config, ClosedForm)
         and entry.status == "finished"
         and entry.data.get("fingerprint") == fingerprint
+        and not entry.header.get("base")
     )
     return max(found, key=lambda entry: entry.created, default=None)
 
