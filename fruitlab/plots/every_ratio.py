@@ -66,6 +66,8 @@ def curves(
         f"Best ratio by leave-one-out predictions on the training pictures: {best} % real, "
         f"{value} combined on the test pictures. In the shaded range, {near_best[0]} to "
         f"{near_best[1]} %, combined performance is within the best ratio's 95 % interval."
+        + (" Dotted: small networks, trained from scratch." if trained else "")
+        + (" Hollow markers: the paper's Table 2." if paper else "")
     )
     title = "Accuracy at every mixing ratio"
     return {"title": title, "caption": caption, "data": data, "layout": layout}

@@ -77,11 +77,11 @@ def test_the_data_page_shows_corrected_photos_and_deletes_them(photo):
     corrections.correct(photo, "solved", "Kiwi")
     corrections.correct(made.picture(0, 1), "solved-v1", "Dragon Fruit")
     app = checked(opened("data"))
-    assert "gave them: 2." in text(app) and "1 Dragon Fruit" in html(app, "1 Dragon")
+    assert "2 in all" in text(app) and "1 Dragon Fruit" in html(app, "1 Dragon")
     app.multiselect(key="corrected 2").set_value([1]).run()
     app.button(key="forget").click().run()
     (left,) = collection.pictures()
-    assert left.category == "Kiwi" and "gave them: 1." in text(checked(app))
+    assert left.category == "Kiwi" and "1 in all" in text(checked(app))
     with pytest.raises(RunError):
         find("solved-v2")  # it knew nothing else that its parent did not
 

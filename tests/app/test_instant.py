@@ -79,6 +79,7 @@ def test_the_slider_opens_at_the_best_ratio_with_all_scores(shipped, feature_map
     assert slider.lower == pytest.approx(shipped.curves["combined"]["low"], abs=1e-4)
     names = [trace["name"] for trace in slider.traces]
     assert {"nice", "real", "combined", "combined, paper's Table 2"} <= set(names)
+    assert "Hollow markers: the paper" in slider.caption and "scratch" not in slider.caption
     # The test's nice and real pictures lie round other centres: each needs its own.
     assert "Mixing helps here" in text(app)
     (link,) = (one.proto for one in app.get("page_link") if "with this mix" in one.proto.label)
