@@ -9,7 +9,6 @@ from fruitlab.app.runs_page import (
     details,
     gained_lost,
     table,
-    two_settings,
     view,
 )
 from fruitlab.config.text import plain
@@ -36,7 +35,7 @@ def main() -> None:
     if usable:
         st.subheader("Compare" if len(usable) > 1 else plain(readable_name(entries[usable[0]])))
         compare.show(usable)
-        two_settings.show(usable)
+        compare.heat_maps(usable)
         gained_lost.show(usable)
         configurations.show(usable)
     if chosen:
