@@ -10,7 +10,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fruitlab.cli import answer, closed_form, collection, commands, explore, networks, study_options
+from fruitlab.cli import (
+    answer,
+    closed_form,
+    collection,
+    commands,
+    explore,
+    handing_on,
+    networks,
+    study_options,
+)
 from fruitlab.cli import data as data_commands
 from fruitlab.cli import study as study_command
 from fruitlab.cli.job import run_job
@@ -124,6 +133,10 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="Write an ONNX model: pictures in, probabilities out (default: RUN.onnx).",
     )
+    reported = add("report", "Write one HTML file about a run or a study.", handing_on.report)
+    handing_on.add_report(reported)
+    shared = add("card", "Draw a result as a picture to share.", handing_on.card)
+    handing_on.add_card(shared)
     between = add(
         "interpolate",
         "Score the networks between two runs' weights, at 21 points.",

@@ -12,7 +12,7 @@ from fruitlab.plots.figures import Figure
 
 PAPER = "https://airccse.com/adeij/papers/2419adeij01.pdf"
 CSS = Path(__file__).with_name("report.css")
-CONFIG = {"displaylogo": False, "responsive": True}
+CONFIG = {"displayModeBar": False, "responsive": True}
 LAYOUT = {
     "margin": {"l": 56, "r": 16, "t": 8, "b": 44},
     "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
@@ -66,22 +66,27 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     body = "".join(
         f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows
     )
-    return (
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-        "</div>\n"
-    )
+    return scrolled(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+
+
+def scrolled(*tables: str) -> str:
+    """Tables that scroll sideways where the page is too narrow for them."""
+    return f'<div class="scroll">{"".join(tables)}</div>\n'
 
 
 def figures(shown: Sequence[tuple[Figure, int]], *, library: bool) -> str:
-    """Figures, each with its title and caption.
+    """Figures side by side, each with its title and caption; a single one has the whole width.
 
     Args:
         shown: figures and their heights in pixels.
         library: put plotly.js (5 MB) in front. The first figures of a page need it.
     """
-    parts = []
+    parts: list[str] = []
     for figure, height in shown:
-        drawn = {"data": figure["data"], "layout": LAYOUT | figure["layout"] | {"height": height}}
+        layout = LAYOUT | figure["layout"] | {"height": height}
+        for axis in ("xaxis", "yaxis"):
+            layout[axis] = layout[axis] | {"automargin": True}
+        drawn = {"data": figure["data"], "layout": layout}
         plot = plotly.io.to_html(
             drawn,
             config=CONFIG,
@@ -91,4 +96,4 @@ def figures(shown: Sequence[tuple[Figure, int]], *, library: bool) -> str:
         )
         title, caption = escape(figure.get("title", "")), escape(figure.get("caption", ""))
         parts.append(f"<figure><h3>{title}</h3>{plot}<figcaption>{caption}</figcaption></figure>\n")
-    return f'<div class="figures">{"".join(parts)}</div>\n'
+    return f'<div class="figures{" single" * (len(shown) == 1)}">{"".join(parts)}</div>\n'

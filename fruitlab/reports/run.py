@@ -83,9 +83,9 @@ def _about(entry: Entry) -> str:
 
 
 def _scores(entry: Entry) -> str:
-    groups = [(entry.title, (entry,))]
-    return "".join(
-        scoreboard.table(groups, metric=metric, which="last") for metric in scoreboard.TOPS
+    groups = [(readable_name(entry), (entry,))]
+    return page.scrolled(
+        *(scoreboard.table(groups, metric=metric, which="last") for metric in scoreboard.TOPS)
     )
 
 

@@ -35,7 +35,7 @@ def report(title: str, entries: Sequence[Entry]) -> str:
     )
     shown = [(figure, HEIGHT) for figure in [*_mixing(entries), *heat_maps(entries)]]
     shown += [(figure, HEIGHT) for metric in ("top1", "loss") for figure in _curves(groups, metric)]
-    parts = [page.paragraph(about), page.heading("Scores"), board]
+    parts = [page.paragraph(about), page.heading("Scores"), page.scrolled(board)]
     parts += [page.heading("Plots"), page.figures(shown, library=True)]
     parts += [page.heading("Settings"), _settings(groups)]
     parts += [page.heading("Train them again")]
@@ -54,7 +54,7 @@ def _mixing(entries: Sequence[Entry]) -> list[Figure]:
         found.append(
             figures.mixing(
                 sweep.ratios,
-                **{score: [one[score] for one in scores] for score in SCORES},
+                *([one[score] for one in scores] for score in SCORES),
                 deviations={score: [one[score] for one in spread] for score in SCORES},
             )
         )
@@ -73,15 +73,15 @@ def _curves(groups: Sequence[Group], metric: Metric) -> list[Figure]:
 
 
 def _settings(groups: Sequence[Group]) -> str:
-    """Every setting with its values: one where all have the same, else one for each line."""
+    """Every setting with its values."""
     configs = [group.runs[0].known_config for group in groups]
     known = settings_of(type(configs[0]))
     rows = [
         [
             known[row.name].label if row.name in known else row.name,
-            " | ".join(map(str, row.values)) if row.differs else row.values[0],
+            ", ".join(dict.fromkeys(str(value) for value in row.values if value is not None)),
         ]
         for row in side_by_side([config.settings() for config in configs])
         if row.name != "seed"
     ]
-    return page.table(["setting", "value, or the values of the lines in order"], rows)
+    return page.table(["setting", "values"], rows)

@@ -34,7 +34,8 @@ def heat_maps(entries: Sequence[Entry], *, top: int = 1, which: Which = "last") 
     return [
         heat_map(
             score,
-            *axes,
+            axes[0],
+            axes[1],
             [
                 [
                     mean_and_deviation(one[score] for one in runs.get((x, y), []))[0]
