@@ -3,7 +3,7 @@
 import streamlit as st
 from starlette.routing import Mount, Route
 
-from fruitlab.app import guard, host
+from fruitlab.app import guard, health, host, index_html, metrics, navigation
 from fruitlab.config.paths import PACKAGE
 
 # The main script must not lie beside pages/: for a visitor who opens a page by its address,
@@ -11,10 +11,14 @@ from fruitlab.config.paths import PACKAGE
 app = st.App(
     PACKAGE / "app" / "main.py",
     routes=[
+        Route("/", index_html.index),
+        *(Route(f"/{page}", index_html.index) for page in navigation.MENU),
         Route(host.PLOTLY, host.plotly),
         Route(host.PLAY + "{name}", host.play),
         Route(host.PICTURES + "{name}/{fingerprint}/{row:int}", host.picture),
         Mount("/demo", app=host.demo),
+        Route("/healthz", health.healthz),
+        *metrics.routes(),
     ],
     middleware=guard.middleware(),
     lifespan=host.lifespan,

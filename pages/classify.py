@@ -24,7 +24,8 @@ client.predict(handle_file("photo.jpg"), "{run}", api_name="/classify")"""
 def main() -> None:
     """Draws the page."""
     st.title("Classify")
-    ready = networks.ready(shared.index().entries())
+    entries = shared.index().entries()
+    ready = networks.ready(entries)
     if not ready:
         no_network()
         return
@@ -33,7 +34,7 @@ def main() -> None:
         "likely categories, how reliable such an answer is, and a heat map of where it looked."
     )
     entry = choose(ready)
-    describe(entry)
+    describe(entry, networks.why_first(ready, entries) if entry is ready[0] else "")
     st.html(GROWS)
     # The frame keeps its photo while the script runs again, unless its address changes.
     query = {"embed": "1", "__theme": st.context.theme.type or "light"}
@@ -77,7 +78,8 @@ def choose(ready: list[Entry]) -> Entry:
         key="run",
         on_change=_choose,
         help="All finished runs, those that ship with FruitLab first, sorted by combined "
-        "performance: the root of nice times real accuracy.",
+        "performance (the root of nice times real accuracy) on validation pictures if all have "
+        "such a score, otherwise on the test pictures.",
     )
     return entries.get(chosen, ready[0])
 
@@ -92,15 +94,15 @@ def by_address(ready: list[Entry]) -> Entry | None:
     return next((entry for entry in ready if entry.id == st.query_params.get("run")), None)
 
 
-def describe(entry: Entry) -> None:
-    """Draws what the network was trained on."""
+def describe(entry: Entry, chosen: str) -> None:
+    """Draws what the network was trained on, and why it is the one that is shown."""
     categories = entry.data.get("categories", [])
     source = "photographs"
     if entry.kind == "drawn":
         source = "drawn pictures, so it may do poorly on photos"
     st.caption(
-        f"Distinguishes {len(categories)} categories and was trained on {source}. Your photos stay "
-        "on this machine.",
+        f"Distinguishes {len(categories)} categories and was trained on {source}. {chosen} Your "
+        "photos stay on this machine.",
         help=", ".join(categories),
     )
 

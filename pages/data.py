@@ -55,12 +55,15 @@ def main() -> None:
         )
     if allows(Action.IMPORT):
         icon = ":material/add_photo_alternate:"
-        with st.expander("Add data", icon=icon, expanded=only_built_in):
+        wanted = only_built_in or "add" in st.query_params  # a link to it
+        with st.expander("Add data", icon=icon, expanded=wanted):
             add.forms()
-    dataset.show(entry, runs)
+    readable = dataset.show(entry, runs)
     if entry["fingerprint"] and not entry["problem"]:
         answer.show(entry)
         best_ratio.show(entry)
+        if readable:
+            dataset.show_pictures(entry)
         check.show(entry)
     corrected.show()
 

@@ -11,10 +11,10 @@ INSTANT, TRAINED = "At every ratio", "Trained networks"
 
 def main() -> None:
     """Draws the page."""
-    st.title("Explore")
+    st.title("Studio photos, real photos, or a mix?")
     st.markdown(
-        "Should you train on clean studio photos (*nice*), messy *real* ones, or a mix? Drag the "
-        "slider to see what each mix gives, then try it on a photo."
+        "What should a network learn from: clean studio photos (*nice*), messy *real* ones, or "
+        "both? Drag the slider and watch what it gets right and wrong."
     )
     entries = shared.index().entries()
     found, ratios = sweeps(entries), all_ratios.available()

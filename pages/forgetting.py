@@ -10,6 +10,16 @@ from fruitlab.plots import style
 from fruitlab.runs.captions import choice_caption
 from fruitlab.runs.entry import Entry
 
+INTRODUCTION = (
+    "Iterative training shows a network the *nice* pictures first (initial training), then only "
+    "the *real* ones, with all but the last two layers frozen (restricted training). How fast does "
+    "it forget the first domain while it learns the second, and what helps against it? "
+    "[Play](#play) runs it in your browser."
+)
+WATCH = (
+    "This network has learned studio photos. Now it learns real ones alone: watch what it forgets, "
+    "then let it replay a few nice pictures."
+)
 CHOICE_HELP = (
     "Several runs are drawn in one plot, each with its own dash. The percentage is the share of "
     "the iterations on nice pictures only. Statistics: see Definitions below the plot."
@@ -19,12 +29,8 @@ CHOICE_HELP = (
 def main() -> None:
     """Draws the page."""
     st.title("Forgetting")
-    st.markdown(
-        "Iterative training shows a network the *nice* pictures first (initial training), then "
-        "only the *real* ones, with all but the last two layers frozen (restricted training). How "
-        "fast does it forget the first domain while it learns the second, and what helps "
-        "against it? [Play](#play) runs it in your browser."
-    )
+    watch = "watch" in st.query_params  # a link to Play
+    st.markdown(WATCH if watch else INTRODUCTION)
     found = [
         entry
         for entry in shared.index().entries()
@@ -36,7 +42,11 @@ def main() -> None:
         play.show()
         return
     by_id = {entry.id: entry for entry in found}
+    above = st.container()
     chosen = choose(by_id, found)
+    if watch:
+        with above:
+            play.show([by_id[name] for name in chosen])
     if chosen:
         st.query_params["runs"] = ",".join(chosen)
         plane.watch(chosen, any(by_id[name].active for name in chosen))
@@ -44,7 +54,8 @@ def main() -> None:
     else:
         st.info("Choose a run above.", icon=":material/arrow_upward:")
     closed_form.show([by_id[name] for name in chosen])
-    play.show([by_id[name] for name in chosen])
+    if not watch:
+        play.show([by_id[name] for name in chosen])
 
 
 def no_runs() -> None:

@@ -1,6 +1,7 @@
 """Paper: its tables, figures, hypotheses and findings with ours beside them, and its study."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from fruitlab.app import shared
 from fruitlab.app.paper_page import ablations, figures, notes, study, verdicts
@@ -20,12 +21,22 @@ def main() -> None:
     unfinished = runs is None or not runs.complete or study.at_work(entries)
     study.start_study(runs, opened=unfinished)
     verdicts.hypotheses(results)
-    figures.mixed(results)
-    figures.iterative(results)
-    verdicts.other_findings(results)
-    figures.tuning_figures(results, entries)
-    ablations.show(entries)
+    # Folded, because all of it is forty screens on a phone.
+    with section("Mixed training: Figures 11 and 12, Table 2"):
+        figures.mixed(results)
+    with section("Iterative training: Figures 13 and 14"):
+        figures.iterative(results)
+    with section("Other findings of the paper"):
+        verdicts.other_findings(results)
+    with section("Tuning: Figures 8 to 10"):
+        figures.tuning_figures(results, entries)
+    with section("Ablations of what the paper leaves unclear"):
+        ablations.show(entries)
     notes.show(results)
+
+
+def section(title: str) -> DeltaGenerator:
+    return st.expander(f"**{title}**")
 
 
 def introduction(results: Results) -> None:

@@ -16,6 +16,11 @@ def _load(path: Path, written: int) -> AllRatios:
     return AllRatios.load(path)
 
 
+def of(fingerprint: str) -> AllRatios | None:
+    """The heads for the pictures with that fingerprint, if there are any."""
+    return next((found for found in available() if found.facts["fingerprint"] == fingerprint), None)
+
+
 def available() -> list[AllRatios]:
     """What can be shown: the shipped file and those of the visitor's own data."""
     found = []

@@ -24,6 +24,7 @@ from fruitlab.app.demo_answers import (
     classify,
     examples_of,
     explain,
+    explain_frame,
     ready,
 )
 from fruitlab.app.theme import HEAD, css, theme
@@ -39,13 +40,13 @@ NO_RUN = (
     "minutes on the built-in pictures."
 )
 LIVE_HINT = (
-    "Press the button in the picture to start. Frames are sent to this FruitLab server only, and "
-    "are not stored unless you correct one."
+    "Frames are sent to this FruitLab server only, and are not stored unless you correct one."
 )
 HEIGHT = 320  # of the picture, in pixels
 # Arguments of every event of the page.
 EVENT: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 AT_ONCE = 4  # answers of each kind; events that call the same function would share them
+WEBCAMS, PROGRAMS = 30, 20  # the same for webcams and programs; programs' photos share a batch
 LIVE_SECONDS = 120  # after which a webcam gives up its place
 QUEUE = 100  # events that may wait; further ones are told that the queue is full
 # Arguments of `gr.mount_gradio_app`.
@@ -132,7 +133,12 @@ def build() -> gr.Blocks:
     ) as blocks:
         # Custom values, so that a program may name a run that finished after the page was opened.
         run = gr.Dropdown(
-            label="Network", choices=[], value=None, allow_custom_value=True, interactive=True
+            label="Network",
+            choices=[],
+            value=None,
+            allow_custom_value=True,
+            interactive=True,
+            visible=False,  # until `on_load` knows whether the page around the demo has the choice
         )
         version = gr.Dropdown(label="Version", choices=[], visible=False, interactive=True)
         note = gr.Markdown()
@@ -153,14 +159,14 @@ def build() -> gr.Blocks:
         )
         gallery.select(select_example, [run], [photo], **_event("page"))
         run.input(_gallery, [run], [gallery], **_event("page"))
-        # A stream occupies a place until its time limit.
+        # A stream occupies a place until its time limit, but a thread only while it computes.
         camera.stream(
-            explain,
+            explain_frame,
             [camera, run],
             live_outputs,
             stream_every=0.5,
             time_limit=LIVE_SECONDS,
-            **_event("live"),
+            **_event("live") | {"concurrency_limit": WEBCAMS},
         )
         for chosen in (loaded.then, run.input):
             chosen(
@@ -179,7 +185,7 @@ def build() -> gr.Blocks:
             [photo, run],
             gr.JSON(visible=False),
             api_name="classify",
-            concurrency_limit=AT_ONCE,
+            concurrency_limit=PROGRAMS,
             concurrency_id="program",
         )
     blocks.queue(max_size=QUEUE)
@@ -196,13 +202,14 @@ def _photo_tab() -> tuple[Photo, list[Any], demo_corrections.Panel]:
             photo = Photo(
                 label="Photo",
                 sources=["upload", "webcam", "clipboard"],
+                elem_classes="photo",
                 type="filepath",
                 image_mode=None,
                 format="png",
                 height=HEIGHT,
                 buttons=[],
                 webcam_options=gr.WebcamOptions(mirror=False),
-                placeholder="Drop a photo here, or click to choose one",
+                placeholder="Choose or drop a photo",
             )
         with gr.Column(min_width=300):
             return photo, *_answer(INVITATION)
@@ -216,6 +223,7 @@ def _live_tab() -> tuple[Photo, list[Any], demo_corrections.Panel]:
                 label="Webcam",
                 sources=["webcam"],
                 streaming=True,
+                elem_classes="live",
                 type="filepath",
                 image_mode=None,
                 format="jpeg",

@@ -19,7 +19,7 @@ from fruitlab.inference.familiarity import is_familiar
 from fruitlab.runs.catalog import find
 from fruitlab.runs.entry import Entry
 
-INVITATION = "<p>Drop a photo here, paste one, use the camera, or choose an example below.</p>"
+INVITATION = "<p>Choose a photo, use the camera, or try an example below.</p>"
 EXAMPLES = 6
 SIDE = 400  # of the heat map, in pixels: four for each pixel of the network's input
 
@@ -33,18 +33,24 @@ def ready() -> list[Entry]:
     return networks.ready(index().entries())
 
 
-def explain(photo: Path | bytes | None, run_id: str | None) -> Shown:
+def explain_frame(photo: Path | bytes | None, run_id: str | None) -> Shown:
+    """`explain` for a webcam's picture: when many ask at once, photos come first."""
+    return explain(photo, run_id, frame=True)
+
+
+def explain(photo: Path | bytes | None, run_id: str | None, *, frame: bool = False) -> Shown:
     """The answer to a photo as the page shows it. Errors become messages.
 
     Args:
         photo: a picture file or its bytes; None before one is chosen.
         run_id: the run whose network answers, by default the best one.
+        frame: the photo is one of a webcam's.
     """
     if photo is None:
         return INVITATION, None, "", None
     try:
         run = find(run_id or _default())
-        explanation = client.explain(run.id, photo)
+        explanation = client.explain(run.id, photo, frame=frame)
     except BadPicture as error:
         return _message("This picture cannot be used", f"Reason: {error}."), None, "", None
     except (RunError, PredictorError) as error:

@@ -16,12 +16,18 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from fruitlab.config.modes import Action, Mode, allows, mode
+from fruitlab.app import identity, metrics
+from fruitlab.config.modes import Action, Mode, mode, offers
+from fruitlab.inference import client
+from fruitlab.inference.load import OVERLOADED
 
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 SAFE = ("GET", "HEAD", "OPTIONS")  # methods that change nothing
 DEMO, UPLOAD = "/demo/", "/demo/gradio_api/upload"
+# Requests of the demo that ask a network: from its page, and from programs in two ways.
+ASKING = tuple(f"/demo/gradio_api/{kind}/" for kind in ("queue", "call", "run", "api"))
 PAGE_UPLOAD = "/_stcore/upload_file"  # of Streamlit's own uploader
 MAX_BODY = 90_000_000  # bytes of a request to the demo: a photo of 64 MB as base64 text
 MEGABYTE = 1_000_000
@@ -43,14 +49,9 @@ POLICY = "; ".join(
         "object-src 'none'",
         "base-uri 'self'",
         "form-action 'self'",
-        "frame-ancestors 'self'",
     )
 )
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
+HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 
 
 def allowed_hosts() -> list[str]:
@@ -58,13 +59,33 @@ def allowed_hosts() -> list[str]:
 
     FRUITLAB_HOSTS lists more, separated by commas, such as `lab.example.org,*.example.net`.
     """
-    named = os.environ.get("FRUITLAB_HOSTS", "")
-    return [*LOCAL, *(name.strip() for name in named.split(",") if name.strip())]
+    return [*LOCAL, *_listed("FRUITLAB_HOSTS")]
+
+
+def _listed(variable: str) -> list[str]:
+    named = os.environ.get(variable, "").split(",")
+    return [name.strip() for name in named if name.strip()]
 
 
 def middleware() -> list[Middleware]:
-    """The middleware of the server, outermost first."""
+    """The middleware of the server, outermost first.
+
+    Whom a request comes from is settled here: of reverse proxies, the address that they name counts
+    only for those in FRUITLAB_TRUSTED_PROXIES. By itself, uvicorn would believe any program on this
+    machine.
+
+    Raises:
+        ConfigError: nobody could sign in to this shared server.
+    """
+    if mode() is Mode.SHARED:
+        identity.check()
+    os.environ["FORWARDED_ALLOW_IPS"] = ""  # uvicorn reads it when the server starts
+    identified = [Middleware(identity.Identified)] if mode() is Mode.SHARED else []
+    counted = [Middleware(metrics.Counted)] if metrics.wanted() else []
     return [
+        *counted,
+        *identified,
+        Middleware(ProxyHeadersMiddleware, trusted_hosts=identity.proxies()),
         Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(), www_redirect=False),
         Middleware(Guard),
     ]
@@ -75,6 +96,8 @@ class Guard:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        frames = " ".join(["frame-ancestors 'self'", *_listed("FRUITLAB_EMBEDDED_BY")])
+        self.headers = HEADERS | {"Content-Security-Policy": f"{POLICY}; {frames}"}
         self.uploads = UploadLimits(**SHOWCASE_UPLOADS if mode() is Mode.SHOWCASE else {})
         self.calls = RateLimitItemPerMinute(SHOWCASE_CALLS) if mode() is Mode.SHOWCASE else None
 
@@ -91,7 +114,7 @@ class Guard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self.headers.items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -102,7 +125,7 @@ class Guard:
             return None
         if is_cross_site(headers):
             return PlainTextResponse("This request comes from another site.", status_code=403)
-        if scope["path"].startswith(PAGE_UPLOAD) and not allows(Action.IMPORT):
+        if scope["path"].startswith(PAGE_UPLOAD) and not offers(Action.IMPORT):
             return PlainTextResponse("Nothing can be uploaded here.", status_code=403)
         if scope["type"] != "http" or not scope["path"].startswith(DEMO):
             return None
@@ -112,18 +135,19 @@ class Guard:
             return PlainTextResponse("Send the length of the content.", status_code=411)
         if size > MAX_BODY:
             return PlainTextResponse("The file is too large.", status_code=413)
+        if scope["path"].startswith(ASKING) and (seconds := client.overloaded()):
+            return try_again(OVERLOADED.format(seconds), 503, seconds)
         address = scope["client"][0] if scope.get("client") else ""
         if scope["path"].startswith(UPLOAD):
             accepted = self.uploads.accept(address, size)
         else:
             accepted = self.calls is None or self.uploads.limiter.hit(self.calls, "calls", address)
-        if accepted:
-            return None
-        return PlainTextResponse(
-            "Too many requests. Try again in two minutes.",
-            status_code=429,
-            headers={"Retry-After": "120"},
-        )
+        return None if accepted else try_again("Too many requests. Try again in two minutes.", 429)
+
+
+def try_again(text: str, status: int, seconds: int = 120) -> PlainTextResponse:
+    """A refusal that says when to come back."""
+    return PlainTextResponse(text, status, headers={"Retry-After": str(seconds)})
 
 
 def is_cross_site(headers: Headers) -> bool:

@@ -6,12 +6,11 @@ imported in the background when somebody opens /demo, or a few seconds after the
 
 import asyncio
 import gc
+import logging
 import os
 import resource
 import signal
-import sys
 import threading
-import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache, partial
@@ -31,7 +30,10 @@ from starlette.responses import (
 )
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fruitlab import __version__
+from fruitlab.app import logs
 from fruitlab.config.errors import DataError
+from fruitlab.config.modes import mode
 from fruitlab.config.paths import data_root
 from fruitlab.config.text import plain
 from fruitlab.data import uploads
@@ -40,6 +42,7 @@ from fruitlab.runs import catalog, jobs
 if TYPE_CHECKING:
     from fruitlab.data.domains import TwoDomains
 
+log = logging.getLogger(__name__)
 PLOTLY = "/assets/plotly.min.js"
 PLAY = "/assets/play/"
 PICTURES = "/assets/pictures/"
@@ -173,7 +176,7 @@ class LateDemo:
                 self.app = parent
                 await asyncio.Event().wait()
         except Exception as error:
-            traceback.print_exception(error)
+            log.error("The demo could not start.", exc_info=error)
             self.problem = (
                 f"The demo could not start ({type(error).__name__}: {error}). The other pages work "
                 "without it."
@@ -232,7 +235,10 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
     threading.Thread(target=delete_leftovers, name="leftovers", daemon=True).start()
     task = asyncio.create_task(demo.run())
     try:
-        yield {}
+        with logs.to_file():
+            log.info("The server has started.", extra={"version": __version__, "mode": mode()})
+            yield {}
+            log.info("The server ends.")
     finally:
         task.cancel()
         await asyncio.wait([task], timeout=1)
@@ -240,8 +246,8 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
 
 
 def say_error(error: Exception) -> bool:
-    """Shows a message for an unexpected error on a page; the traceback goes to the terminal."""
-    traceback.print_exception(error, file=sys.stderr)
+    """Shows a message for an unexpected error on a page; the traceback goes to terminal and log."""
+    log.error("A page failed.", exc_info=error)
     st.error(
         "Something unexpected went wrong on this page "
         f"({type(error).__name__}: {plain(str(error))}). Nothing is lost, and runs "

@@ -3,6 +3,7 @@
 import threading
 import time
 
+from fruitlab.config import users
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import runs_root
 from fruitlab.methods.base import Method
@@ -24,7 +25,7 @@ def start(config: Method, *, device: str = "auto") -> Run:
             started.
     """
     queue.check_device(device)
-    key = f"{device} {config.model_dump_json()} {runs_root()}"
+    key = f"{users.current()} {device} {config.model_dump_json()} {runs_root()}"
     with _lock:
         started, run = _last.get(key, (0.0, None))
         if run is None or time.monotonic() - started > DOUBLE_CLICK:

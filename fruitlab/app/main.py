@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from fruitlab.app import assets, navigation, sidebar
+from fruitlab.app import assets, identity, navigation, sidebar
 
 ICON = Path(__file__).parent / "assets" / "icon.svg"
 # The layout is set here, once per script run: a page that set its own would jump at every click.
@@ -17,9 +17,10 @@ st.set_page_config(
     page_icon=str(ICON),
     layout="centered" if chosen.url_path in CENTERED else "wide",
 )
-st.logo(str(ICON), size="large")
+st.logo(str(ICON.with_name("wordmark.svg")), size="large")
 st.html(assets.style("page.css"))
 if st.context.theme.type == "dark":
     st.html(assets.style("dark.css"))
+identity.sign_in()
 sidebar.show()
 chosen.run()

@@ -8,7 +8,7 @@ from fruitlab.runs import cost, jobs
 from fruitlab.runs.captions import method_caption
 from fruitlab.runs.entry import Entry
 
-EVERY, IDLE = 1.0, 5.0  # seconds between two looks, while something runs and while nothing does
+EVERY, IDLE = 2.0, 5.0  # seconds between two looks, while something runs and while nothing does
 SHOWN = 3  # runs
 
 

@@ -63,6 +63,7 @@ def answer(options: Namespace, output: Output) -> Outcome:
             say=output.say,
         )
     data = store.load(name, say=output.say, progress=output.progress)
+    from fruitlab.studies.advice import of_ratios
     from fruitlab.studies.answer import answer as find
     from fruitlab.studies.answer import confusions, model_file
 
@@ -89,6 +90,7 @@ def answer(options: Namespace, output: Output) -> Outcome:
             }
             for one in found
         ],
+        "advice": [{"kind": one.kind, "text": one.text} for one in of_ratios(ratios)],
         "model": None,
     }
     if options.onnx is not None:
@@ -114,6 +116,7 @@ def _text(result: dict[str, Any]) -> str:
         f"pictures, {percent(one['share'])} of them"
         for one in result["confusions"]
     ]
+    lines += ["", "What to do next:", *(f"  {one['text']}" for one in result["advice"])]
     model = result["model"]
     lines += ["", f"Run: {result['run']}. Try it: python -m fruitlab predict {result['run']} PHOTO"]
     if model:

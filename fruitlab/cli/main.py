@@ -48,7 +48,9 @@ def parser() -> argparse.ArgumentParser:
     )
     # Without a command: the explorer.
     top.set_defaults(run=explore.open_explorer, port=None, headless=False, json=False)
-    whom = "Whom the explorer is for: local (you) or showcase (anybody; docs/modes.md)."
+    whom = (
+        "Whom the explorer is for: local (you), shared (people who sign in) or showcase (anybody)."
+    )
     top.add_argument("--mode", choices=[*Mode], help=whom)
     commands_of = top.add_subparsers(dest="command", metavar="command")
 

@@ -64,12 +64,17 @@ def runs(now: Progress) -> str:
         return text
     low, high = best.interval
     text += (
-        f"\n\nBest combined: {percent(best.combined)} (95 % interval {percent(low)} to "
-        f"{percent(high)}) with {_settings(best.config, names)}."
+        f"\n\nBest combined on the {best.config.scored_on} pictures: {percent(best.combined)} "
+        f"(95 % interval {percent(low)} to {percent(high)}) with {_settings(best.config, names)}."
     )
     if best.within:
         others = "; ".join(_settings(config, names) for config in best.within)
         text += f" Not distinguishable from it: {others}."
+    if not best.config.validation:
+        return f"{text} It was chosen on these pictures, so it is slightly optimistic."
+    if best.tested:
+        scores = ", ".join(percent(entry.final("combined")) for entry in best.tested)
+        text += f"\nTrained with all training pictures, it has {scores} on the test pictures."
     return text
 
 

@@ -146,6 +146,15 @@ class AllRatios:
             for name in accuracy.SCORES
         }
 
+    @cached_property
+    def by_category(self) -> tuple[np.ndarray, np.ndarray]:
+        """The most frequent answer to a category's test pictures, and the share that is right.
+
+        int64 and float64, [101, 2, categories] each, by ratio and domain.
+        """
+        right = self.confusion.diagonal(axis1=2, axis2=3)
+        return self.confusion.argmax(3), right / np.maximum(self.confusion.sum(3), 1)
+
     def scores(self, percent: int) -> dict[str, Any]:
         """{nice, real, combined} on the test pictures, as `metrics.accuracy.table_scores`."""
         found = _scores(self._counts[percent].sum(1))

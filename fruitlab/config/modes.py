@@ -1,8 +1,8 @@
-"""What visitors of a server may do: everything (local), or look, play and classify (showcase).
+"""What visitors of a server may do: everything (local), change what is theirs (shared), or look.
 
 FRUITLAB_MODE chooses the mode, or `fruitlab --mode`; FRUITLAB_COLLECTIONS=off forbids `COLLECT` in
-any mode. Functions that change something on the server
-are marked with `@changes(action)`. Pages, the demo, background jobs and commands all call these
+any mode. Functions that change something on the server are marked with `@changes(action)`, which
+also looks whose run or job it is. Pages, the demo, background jobs and commands all call these
 functions, so this is the only place where a mode is enforced. Pages ask `allows` to leave out what
 would be refused.
 """
@@ -11,8 +11,9 @@ import functools
 import os
 from collections.abc import Callable
 from enum import StrEnum
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+from fruitlab.config import users
 from fruitlab.config.errors import ConfigError, DataError, RunError
 
 P = ParamSpec("P")
@@ -23,6 +24,7 @@ class Mode(StrEnum):
     """Whom a server is for."""
 
     LOCAL = "local"  # one person, on their own machine
+    SHARED = "shared"  # people who sign in
     SHOWCASE = "showcase"  # anybody on the web
 
 
@@ -33,7 +35,9 @@ class Action(StrEnum):
     STOP = "stop a training"
     LABEL = "change the title and note of a run"
     DELETE_RUN = "delete a run"
-    IMPORT = "import pictures, from a zip or from folders of the server"
+    IMPORT = "import pictures from a zip"
+    FOLDERS = "import pictures from folders of the server"
+    CHANGE_DATA = "exclude, relabel or group pictures of a dataset"
     DOWNLOAD = "download a public dataset"
     REMOVE_DATA = "remove a dataset"
     JOB = "start, cancel or dismiss a background job"
@@ -41,9 +45,23 @@ class Action(StrEnum):
     PATHS = "see where files are on the server"
 
 
-ALLOWED: dict[Mode, frozenset[Action]] = {
-    Mode.LOCAL: frozenset(Action),
-    Mode.SHOWCASE: frozenset(),
+class Who(StrEnum):
+    """Who may do an action."""
+
+    EVERYBODY = "yes"
+    OWNERS = "own"  # everybody, but only with what they made themselves; admins with everything
+    ADMINS = "admins"
+    NOBODY = "no"
+
+
+ALLOWED: dict[Mode, dict[Action, Who]] = {
+    Mode.LOCAL: dict.fromkeys(Action, Who.EVERYBODY),
+    Mode.SHARED: dict.fromkeys(Action, Who.ADMINS)
+    | dict.fromkeys(
+        (Action.TRAIN, Action.STOP, Action.LABEL, Action.DELETE_RUN, Action.JOB), Who.OWNERS
+    )
+    | {Action.IMPORT: Who.EVERYBODY},
+    Mode.SHOWCASE: dict.fromkeys(Action, Who.NOBODY),
 }
 
 
@@ -62,33 +80,65 @@ def mode() -> Mode:
         ) from None
 
 
-def allows(action: Action) -> bool:
-    """Whether the mode of this process allows an action, and it is not switched off."""
-    return action in ALLOWED[mode()] and not _switched_off(action)
+def allows(action: Action, owned: users.Owned | None = None) -> bool:
+    """Whether the current visitor may do an action, and it is not switched off.
+
+    Args:
+        owned: the run or job that it is about, if there is one yet.
+    """
+    if _switched_off(action):
+        return False
+    here = mode()
+    who = ALLOWED[here][action]
+    if here is not Mode.SHARED:
+        return who is Who.EVERYBODY
+    user = users.current()
+    if user is None or who is Who.NOBODY:
+        return False
+    if who is Who.OWNERS:
+        return users.may_change(owned, user)
+    return who is Who.EVERYBODY or users.is_admin(user)
+
+
+def offers(action: Action) -> bool:
+    """Whether the mode of this process allows an action to anybody."""
+    return ALLOWED[mode()][action] is not Who.NOBODY
 
 
 def _switched_off(action: Action) -> bool:
     return action is Action.COLLECT and os.environ.get("FRUITLAB_COLLECTIONS") == "off"
 
 
-def require(action: Action) -> None:
-    """Raises NotAllowed unless the mode of this process allows an action."""
+def require(action: Action, owned: users.Owned | None = None) -> None:
+    """Raises NotAllowed unless the current visitor may do an action."""
+    if allows(action, owned):
+        return
     if _switched_off(action):
         raise NotAllowed(f"FRUITLAB_COLLECTIONS is off: nobody can {action} here.")
-    if not allows(action):
+    here = mode()
+    if here is not Mode.SHARED:
         raise NotAllowed(
-            f"This server is a {mode()}: visitors cannot {action}. Install FruitLab on your own "
+            f"This server is a {here}: visitors cannot {action}. Install FruitLab on your own "
             "machine for that."
         )
+    if users.current() is None:
+        raise NotAllowed(f"Sign in to {action}.")
+    whose = "is not yours" if ALLOWED[here][action] is Who.OWNERS else "is for admins"
+    raise NotAllowed(f"On this shared server, you cannot {action} here: it {whose}.")
 
 
 def changes(action: Action) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Marks a function that does an action: it raises NotAllowed where the mode forbids it."""
+    """Marks a function that does an action: it raises NotAllowed where the mode forbids it.
+
+    If the function's first argument has an owner, the action is about that run or job.
+    """
 
     def mark(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
         def checked(*arguments: P.args, **named: P.kwargs) -> R:
-            require(action)
+            first: Any = arguments[0] if arguments else None
+            owned = isinstance(getattr(type(first), "owner", None), property)
+            require(action, first if owned else None)
             return function(*arguments, **named)
 
         return checked
@@ -100,6 +150,6 @@ def table() -> str:
     """The table of docs/modes.md: every action and the modes that allow it."""
     rows = [f"| visitors can | {' | '.join(Mode)} |", "|---|" + "---|" * len(Mode)]
     for action in Action:
-        marks = ["yes" if action in ALLOWED[mode] else "no" for mode in Mode]
+        marks = [ALLOWED[mode][action] for mode in Mode]
         rows.append(f"| {action} | {' | '.join(marks)} |")
     return "\n".join(rows)

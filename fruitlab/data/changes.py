@@ -83,7 +83,7 @@ def ungroup(name: str, progress: Progress | None = None) -> TwoDomains:
     return _change(name, progress, similar=False)
 
 
-@changes(Action.IMPORT)
+@changes(Action.CHANGE_DATA)
 def _change(
     name: str, progress: Progress | None, keys: Mapping[str, str] | None = None, **origin: Any
 ) -> TwoDomains:

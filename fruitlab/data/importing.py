@@ -54,8 +54,7 @@ class ImportReport:
         return dataclasses.asdict(self)
 
 
-@changes(Action.IMPORT)
-def import_pictures(
+def import_unpacked(
     *,
     name: str,
     nice: Path,
@@ -128,6 +127,10 @@ def import_pictures(
         fingerprint=data.fingerprint,
         seconds=round(time.perf_counter() - started, 3),
     )
+
+
+# For folders that somebody names. FruitLab itself unpacks others.
+import_pictures = changes(Action.FOLDERS)(import_unpacked)
 
 
 def reimport(

@@ -4,52 +4,30 @@ Pictures of unknown origin are decoded through ``decoding``, in a process with l
 """
 
 import os
-import warnings
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import (  # the plugins by name, because Image.open only knows plugins that are loaded
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    JpegImagePlugin,
-    PngImagePlugin,
-    PpmImagePlugin,
-    TiffImagePlugin,
-    UnidentifiedImageError,
-    WebPImagePlugin,
+from PIL import Image, UnidentifiedImageError
+
+from fruitlab.config.files import open_regular
+from fruitlab.data.picture_limits import (
+    FORMATS,
+    IMPOSTORS,
+    BadPicture,
+    check_kind,
+    check_size,
+    reason,
 )
 
-from fruitlab.config.errors import DataError
-from fruitlab.config.files import NotRegularError, open_regular
-
 SIZE = 100  # side of the network input in pixels (paper section 2, Table 1)
-MAX_PIXELS = 70_000_000  # above the 64 million of phone cameras; 280 MB when decoded at 4 bytes
-MAX_ASPECT = 12  # the centre square of anything longer shows next to nothing of the picture
 # Large pictures are first averaged down to about three times the size of the input, which makes no
 # visible difference.
 REDUCING_GAP = 3.0
 STRIP = (
     4_000_000  # pixels that are converted at a time: copies of all would take several times 280 MB
 )
-
-# Formats that cameras, phones, shops and datasets use. Pillow's other readers (EPS starts
-# Ghostscript, PSD, FITS, ...) only add ways to fail. If Pillow was built without AVIF, AVIF files
-# are refused with a reason.
-PLUGINS = (
-    JpegImagePlugin.JpegImageFile,
-    PngImagePlugin.PngImageFile,
-    WebPImagePlugin.WebPImageFile,
-    GifImagePlugin.GifImageFile,
-    BmpImagePlugin.BmpImageFile,
-    TiffImagePlugin.TiffImageFile,
-    PpmImagePlugin.PpmImageFile,
-    AvifImagePlugin.AvifImageFile,
-)
-FORMATS = tuple(str(plugin.format) for plugin in PLUGINS)  # the MPO files of phones open as JPEG
 
 # EXIF orientations 2 to 8. ImageOps.exif_transpose would also rewrite the EXIF block, and it fails
 # if that block is damaged although the picture is fine.
@@ -63,26 +41,7 @@ TRANSPOSE = {
     8: Image.Transpose.ROTATE_90,
 }
 MIRRORED, UPSIDE_DOWN = (2, 3, 7, 8), (3, 4, 6, 7)  # orientations that turn a row, a column round
-EXIF_ORIENTATION, TIFF_BITS_PER_SAMPLE, TIFF_PHOTOMETRIC, TIFF_TILE_WIDTH = 0x0112, 258, 262, 322
-YCBCR = 6
-
-# Files that often have the name of a picture: offset and value of their first bytes, and a reason.
-IMPOSTORS = (
-    (0, b"version https://git-lfs", "a Git LFS pointer; run `git lfs pull` in its repository"),
-    (0, b"<", "a web page or an SVG drawing, not a photo; download the picture itself"),
-    (0, b"%PDF", "a PDF document; export its pages as JPEG or PNG"),
-    (4, b"ftyphei", "a HEIC photo, which is not supported; export it as JPEG"),
-    (4, b"ftypmif1", "a HEIC photo, which is not supported; export it as JPEG"),
-    (8, b"CR\x02", "a camera's raw file, which is not supported; export it as JPEG"),
-)
-
-# Pillow warns about odd metadata, and about large pictures, which MAX_PIXELS already refuses.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-
-
-class BadPicture(DataError):
-    """A picture that cannot be used. The message is the reason, to be shown after the file name."""
+EXIF_ORIENTATION, TIFF_BITS_PER_SAMPLE = 0x0112, 258
 
 
 def read(source: Path | bytes | BinaryIO) -> np.ndarray:
@@ -112,7 +71,7 @@ def read(source: Path | bytes | BinaryIO) -> np.ndarray:
     except (
         Exception
     ) as error:  # damaged files raise nearly anything, struct.error, MemoryError, ...
-        raise BadPicture(_reason(error)) from error
+        raise BadPicture(reason(error)) from error
 
 
 def to_array(image: Image.Image) -> np.ndarray:
@@ -128,14 +87,14 @@ def to_array(image: Image.Image) -> np.ndarray:
     Raises:
         BadPicture: The image is too large, too long, or cannot be decoded.
     """
-    _check_size(image.size)
+    check_size(image.size)
     try:
         image.load()
         return np.array(_shrunk(image), dtype=np.uint8)
     except BadPicture:
         raise
     except Exception as error:
-        raise BadPicture(_reason(error)) from error
+        raise BadPicture(reason(error)) from error
 
 
 def _decode(file: BinaryIO) -> np.ndarray:
@@ -146,48 +105,17 @@ def _decode(file: BinaryIO) -> np.ndarray:
     try:
         image = Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
-        for offset, signature, reason in IMPOSTORS:
+        for offset, signature, why in IMPOSTORS:
             if head[offset:].startswith(signature):
-                raise BadPicture(reason) from None
+                raise BadPicture(why) from None
         raise
     with image:
-        _check_size(image.size)  # known from the header: nothing has been decoded yet
-        _check_kind(image)
+        check_size(image.size)  # known from the header: nothing has been decoded yet
+        check_kind(image)
         # Decodes JPEG at 1/2, 1/4 or 1/8 of its size while that leaves twice the pixels needed,
         # which is up to ten times faster.
         image.draft(image.mode, (2 * SIZE, 2 * SIZE))
         return to_array(image)
-
-
-def _check_size(size: tuple[int, int]) -> None:
-    width, height = size
-    if width < 1 or height < 1:
-        raise BadPicture(f"it has no pixels ({width} x {height})")
-    if width * height > MAX_PIXELS:
-        millions = width * height / 1e6
-        raise BadPicture(
-            f"too large: {width:,} x {height:,} pixels are {millions:,.0f} million, and the limit "
-            f"is {MAX_PIXELS / 1e6:.0f} million; save it in a smaller size"
-        )
-    if max(size) > MAX_ASPECT * min(size):
-        raise BadPicture(
-            f"too long and narrow: {width:,} x {height:,} pixels, and the limit is {MAX_ASPECT} "
-            "times as long as wide; crop it"
-        )
-
-
-def _check_kind(image: Image.Image) -> None:
-    """Refuses what Pillow 12 decodes unsafely (the security notes of Pillow 13.0.0)."""
-    if isinstance(image, JpegImagePlugin.JpegImageFile) and len(image.layer) != image.layers:
-        raise BadPicture("damaged, or not what its name says (it describes its size twice)")
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        tags = image.tag_v2
-        jpeg = "jpeg" in str(image.info.get("compression"))
-        if jpeg or TIFF_TILE_WIDTH in tags or tags.get(TIFF_PHOTOMETRIC) == YCBCR:
-            raise BadPicture(
-                "a TIFF file with tiles, JPEG compression or YCbCr colours, which is not "
-                "supported; save it as PNG"
-            )
 
 
 def _shrunk(image: Image.Image) -> Image.Image:
@@ -280,23 +208,3 @@ def _blend_on_white(image: Image.Image) -> Image.Image:
     image = image.convert("RGBA")
     white = Image.new("RGBA", image.size, (255, 255, 255, 255))
     return Image.alpha_composite(white, image).convert("RGB")
-
-
-def _reason(error: Exception) -> str:
-    text = str(error) or type(error).__name__
-    if isinstance(error, UnidentifiedImageError):
-        return f"not a picture in a supported format ({', '.join(FORMATS)})"
-    if isinstance(error, Image.DecompressionBombError):  # Pillow's own limit is checked first
-        limit = f"{MAX_PIXELS / 1e6:.0f} million pixels"
-        return f"too large: the limit is {limit}; save it in a smaller size"
-    if isinstance(error, NotRegularError):
-        return str(error.strerror)
-    if isinstance(error, PermissionError):
-        return "no permission to read it"
-    if isinstance(error, FileNotFoundError):
-        return "the file does not exist (any more), or is a link that leads nowhere"
-    if isinstance(error, MemoryError):
-        return "not enough memory to decode it; save it in a smaller size"
-    if isinstance(error, EOFError | IndexError) or "truncated" in text.lower():
-        return "the file is cut off; copy or download it again"
-    return f"damaged, or not what its name says ({text})"

@@ -14,13 +14,13 @@ from pathlib import Path
 from filelock import Timeout
 
 from fruitlab.config.errors import DataError
-from fruitlab.config.modes import Action, changes
+from fruitlab.config.modes import Action, changes, require
 from fruitlab.config.paths import data_root
 from fruitlab.config.progress import Progress, Say
 from fruitlab.data import cache
 from fruitlab.data.archive import unpack
 from fruitlab.data.domains import DOMAINS
-from fruitlab.data.importing import ImportReport, check_free, import_pictures
+from fruitlab.data.importing import ImportReport, check_free, import_unpacked
 
 FOLDER = ".uploads"  # no dataset can have that name, because it begins with a dot
 MAX_IGNORED_NAMED = 50  # ignored files that the report names
@@ -42,7 +42,7 @@ def import_zip(
     Args:
         name: Name of the dataset, see ``cache.check_name``.
         source: The zip file.
-        min_images: See ``importing.import_pictures``; likewise the other arguments.
+        min_images: See ``importing.import_unpacked``; likewise the other arguments.
         group: Regular expression for group keys.
         replace: Whether to replace an existing dataset of that name.
         progress: Called with (what is being done, done so far, total).
@@ -51,6 +51,8 @@ def import_zip(
     Raises:
         DataError: The zip cannot be used, or the import failed.
     """
+    if replace:
+        require(Action.REMOVE_DATA)
     cache.check_name(name)
     check_free(name, replace)
     with cache.locked(f"{FOLDER}-{name}", say):
@@ -58,7 +60,7 @@ def import_zip(
         target = _folder(name) / secrets.token_hex(4)
         try:
             plan = unpack(Path(source), target, progress=progress)
-            report = import_pictures(
+            report = import_unpacked(
                 name=name,
                 nice=target / "nice",
                 real=target / "real",

@@ -10,10 +10,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from fruitlab.config.paths import PROJECT, child_environment
 from fruitlab.data import decoding
 from fruitlab.data.pictures import BadPicture
 from fruitlab.inference.heatmap import Explanation
+from fruitlab.inference.load import Load, Overloaded
 from fruitlab.inference.messages import receive, send
 from fruitlab.runs.catalog import find
 
@@ -38,6 +39,29 @@ Photo = bytes | Path | np.ndarray
 
 class PredictorError(Exception):
     """The prediction server gave no answer. The message says why and what to do."""
+
+
+class Busy(PredictorError):
+    """Too many others are asking. The message says when to try again."""
+
+
+@dataclass(frozen=True)
+class State:
+    """How the prediction server is.
+
+    Attributes:
+        pid: its process ID; None while it does not run, which is until somebody asks.
+        hangs: whether it has not answered for a minute although somebody waits.
+        waiting: questions that wait for an answer.
+        counts: questions by outcome: answered, failed, refused.
+        seconds: from question to answer, summed over those answered.
+    """
+
+    pid: int | None
+    hangs: bool
+    waiting: int
+    counts: dict[str, int]
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -75,9 +99,13 @@ def top3_many(run_ids: Sequence[str], photo: Photo) -> Answers:
     )
 
 
-def explain(run_id: str, photo: Photo) -> Explanation:
-    """`top3`, the photo as the network was given it, and where it looked. Raises as `top3` does."""
-    (answer,), seen = _ask([run_id], photo, explain=True)
+def explain(run_id: str, photo: Photo, *, frame: bool = False) -> Explanation:
+    """`top3`, the photo as the network was given it, and where it looked. Raises as `top3` does.
+
+    Args:
+        frame: the photo is one of a webcam's, and others come first.
+    """
+    (answer,), seen = _ask([run_id], photo, explain=True, frame=frame)
     if "error" in answer:
         raise RunError(answer["error"])
     where = answer["relevance"]  # None for a network without a feature map
@@ -100,8 +128,9 @@ def feature_map(network: str, size: int, photo: Photo) -> tuple[np.ndarray, np.n
         BadPicture: the photo cannot be used.
         PredictorError: no answer came, or the backbone cannot be used; the message says why.
     """
-    pixels = read_photo(photo)
-    header, body = _request({"backbone": [network, size]}, pixels)
+    with _asking():
+        pixels = read_photo(photo)
+        header, body = _request({"backbone": [network, size]}, pixels)
     if "error" in header:
         raise PredictorError(header["error"])
     return pixels, np.frombuffer(body, np.float32).reshape(header["shape"])
@@ -124,6 +153,23 @@ def read_photo(photo: Photo) -> np.ndarray:
     return decoding.read(content)
 
 
+def overloaded() -> int | None:
+    """The seconds until it makes sense to ask again; None if there is room now."""
+    return _load.overloaded()
+
+
+def state() -> State:
+    """How the prediction server is."""
+    process = _process if _process is not None and _process.alive() else None
+    return State(
+        pid=process.child.pid if process else None,
+        hangs=process.hangs() if process else False,
+        waiting=_load.waiting,
+        counts=dict(_load.counts),
+        seconds=_load.seconds,
+    )
+
+
 def start() -> None:
     """Start the server without waiting for it, for example while a person chooses a photo."""
     _running()
@@ -144,17 +190,27 @@ def _of_one(run_id: str, answers: Answers) -> list[dict[str, Any]]:
     return answers.top[run_id]
 
 
+@contextmanager
+def _asking(*, frame: bool = False) -> Iterator[None]:
+    try:
+        with _load.question(frame=frame):
+            yield
+    except Overloaded as error:
+        raise Busy(str(error)) from None
+
+
 def _ask(
-    run_ids: Sequence[str], photo: Photo, *, explain: bool
+    run_ids: Sequence[str], photo: Photo, *, explain: bool, frame: bool = False
 ) -> tuple[list[dict[str, Any]], np.ndarray]:
-    pixels = read_photo(photo)
-    known, unknown = [], []
-    for run_id in run_ids:
-        try:
-            known.append([run_id, str(find(run_id).folder.resolve())])
-        except RunError as error:
-            unknown.append({"run": run_id, "error": str(error)})
-    header, _ = _request({"runs": known, "explain": explain}, pixels)
+    with _asking(frame=frame):
+        pixels = read_photo(photo)
+        known, unknown = [], []
+        for run_id in run_ids:
+            try:
+                known.append([run_id, str(find(run_id).folder.resolve())])
+            except RunError as error:
+                unknown.append({"run": run_id, "error": str(error)})
+        header, _ = _request({"runs": known, "explain": explain, "frame": frame}, pixels)
     return header["answers"] + unknown, pixels
 
 
@@ -176,7 +232,7 @@ class _Died(Exception):
 
 
 class _Process:
-    """A running server. Any number of threads may ask it at once; it answers in order."""
+    """A running server. Any number of threads may ask it at once."""
 
     def __init__(self) -> None:
         # In a session of its own, so that Ctrl-C ends only this process; that closes the pipe, and
@@ -192,12 +248,18 @@ class _Process:
         assert self.child.stdin is not None  # both are pipes
         assert self.child.stdout is not None
         self.requests, self.answers = self.child.stdin, self.child.stdout
-        self.waiting: dict[int, Future[tuple[dict[str, Any], bytes]]] = {}
+        # The answer that each request waits for, and when it was asked.
+        self.waiting: dict[int, tuple[Future[tuple[dict[str, Any], bytes]], float]] = {}
         self.writing, self.number, self.heard = threading.Lock(), 0, time.monotonic()
         threading.Thread(target=self._listen, name="predictions", daemon=True).start()
 
     def alive(self) -> bool:
         return self.child.poll() is None
+
+    def hangs(self) -> bool:
+        """Whether somebody has waited for long, and nobody got an answer since."""
+        began = min((asked for _, asked in list(self.waiting.values())), default=time.monotonic())
+        return time.monotonic() - max(began, self.heard) > SECONDS
 
     def ask(self, request: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         answer: Future[tuple[dict[str, Any], bytes]] = Future()
@@ -206,7 +268,7 @@ class _Process:
             with self.writing:
                 self.number += 1
                 number = self.number
-                self.waiting[number] = answer
+                self.waiting[number] = answer, began
                 send(self.requests, request | {"id": number}, body)
         except OSError:
             self.end()  # so that the next request does not find it ending
@@ -228,15 +290,15 @@ class _Process:
         while (message := receive(self.answers)) is not None:
             header, body = message
             self.heard = time.monotonic()
-            if answer := self.waiting.pop(header.pop("id"), None):
-                answer.set_result((header, body))
+            if asked := self.waiting.pop(header.pop("id"), None):
+                asked[0].set_result((header, body))
         self.child.wait()
         self._give_up()
 
     def _give_up(self) -> None:
         for number in list(self.waiting):
-            if answer := self.waiting.pop(number, None):
-                answer.set_exception(_Died())
+            if asked := self.waiting.pop(number, None):
+                asked[0].set_exception(_Died())
 
     def end(self) -> None:
         self.child.kill()  # it holds nothing that could be lost
@@ -246,6 +308,7 @@ class _Process:
 
 
 _process: _Process | None = None
+_load = Load()
 _starting = threading.Lock()
 atexit.register(stop)
 

@@ -1,8 +1,9 @@
 """Example pictures to try a network on: from its own test data, or drawn by code."""
 
+import threading
 import zlib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import numpy as np
 from fruitlab.config.errors import DataError, RunError
 from fruitlab.data import store, synthetic
 from fruitlab.data.categories import CATEGORIES
-from fruitlab.data.domains import DomainName, TwoDomains, content_hash
+from fruitlab.data.domains import DOMAINS, DomainName, Split, TwoDomains, content_hash
+from fruitlab.inference.heatmap import data_url
 from fruitlab.plots.style import SHAPES
 from fruitlab.runs.folder import Run
 
@@ -43,6 +45,11 @@ class Example:
         """The category after the marker of the domain."""
         return f"{SHAPES[self.domain]} {self.category}"
 
+    @cached_property
+    def url(self) -> str:
+        """The picture as a data: URL."""
+        return data_url(self.image, "JPEG")
+
 
 def examples(run: Run, count: int = 6) -> list[Example]:
     """Examples for a run, alternately real and nice, with categories spread evenly.
@@ -61,14 +68,24 @@ def of_data(
     name: str, fingerprint: str, categories: tuple[str, ...], count: int = 6
 ) -> list[Example]:
     """Test pictures of a dataset (split seed 0), chosen like those of `examples`, or drawings."""
-    try:
-        here = store.local_name(name, fingerprint)
-        data = None if here is None else store.load_cached(here)
-        if data is not None and data.fingerprint == fingerprint:
-            return list(_of_split(data, count))
-    except DataError:
-        pass
-    return drawn(count, known=categories)
+    data = _here(name, fingerprint)
+    return drawn(count, known=categories) if data is None else list(_of_split(data, count))
+
+
+def of_categories(
+    name: str, fingerprint: str, categories: tuple[str, ...]
+) -> dict[DomainName, list[Example | None]]:
+    """A test picture of each category and domain (split seed 0), or a drawing.
+
+    None stands for a category without pictures here that cannot be drawn.
+    """
+    data = _here(name, fingerprint)
+    if data is not None:
+        return {domain: list(_of_each(data, domain)) for domain in DOMAINS}
+    return {
+        domain: [_drawing_of(name, domain) if name in CATEGORIES else None for name in categories]
+        for domain in DOMAINS
+    }
 
 
 def drawn(count: int = 6, *, known: tuple[str, ...] = ()) -> list[Example]:
@@ -91,12 +108,35 @@ def _categories(run: Run) -> tuple[str, ...]:
         return ()
 
 
-@lru_cache(maxsize=16)
 def _drawn(categories: tuple[str, ...]) -> tuple[Example, ...]:
-    return tuple(
-        Example(synthetic.draw(category, domain, 0), category, domain, drawn=True, tested=False)
-        for category, domain in zip(categories, _alternating(len(categories)), strict=True)
-    )
+    with _drawing:  # the first visitors come at once, and drawing takes a second
+        return tuple(map(_drawing_of, categories, _alternating(len(categories))))
+
+
+@lru_cache(maxsize=2 * len(CATEGORIES))
+def _drawing_of(category: str, domain: DomainName) -> Example:
+    return Example(synthetic.draw(category, domain, 0), category, domain, drawn=True, tested=False)
+
+
+def _here(name: str, fingerprint: str) -> TwoDomains | None:
+    """The dataset with that fingerprint, if it is on this machine and can be read."""
+    try:
+        here = store.local_name(name, fingerprint)
+        return None if here is None else _opened(here, fingerprint)
+    except DataError:
+        return None
+
+
+@lru_cache(maxsize=4)
+def _opened(name: str, fingerprint: str) -> TwoDomains:
+    """A dataset, opened once: its index takes a fifth of a second to read. Raises DataError."""
+    data = store.load_cached(name)
+    if data is None or data.fingerprint != fingerprint:
+        raise DataError(f"The pictures of {name} have changed.")
+    return data
+
+
+_drawing = threading.Lock()
 
 
 def _alternating(count: int) -> list[DomainName]:
@@ -112,15 +152,28 @@ def _spread(length: int, count: int) -> list[int]:
 @lru_cache(maxsize=8)
 def _of_split(data: TwoDomains, count: int) -> tuple[Example, ...]:
     split, rng = data.split(0), np.random.default_rng(zlib.crc32(data.fingerprint.encode()))
-    found = []
     labels = _spread(len(data.categories), count)
-    for label, domain in zip(labels, _alternating(count), strict=True):
-        pictures, tested = getattr(data, domain), split.indices(domain, "test")
-        tested = tested[pictures.labels[tested] == label]
-        image = np.array(pictures.images[tested[rng.integers(len(tested))]])
-        category, is_drawn = data.categories[label], data.kind == "drawn"
-        found.append(Example(image, category, domain, drawn=is_drawn, tested=True))
-    return tuple(found)
+    return tuple(
+        _tested(data, split, label, domain, rng)
+        for label, domain in zip(labels, _alternating(count), strict=True)
+    )
+
+
+@lru_cache(maxsize=8)
+def _of_each(data: TwoDomains, domain: DomainName) -> tuple[Example, ...]:
+    split, rng = data.split(0), np.random.default_rng(zlib.crc32(data.fingerprint.encode()))
+    return tuple(_tested(data, split, label, domain, rng) for label in range(len(data.categories)))
+
+
+def _tested(
+    data: TwoDomains, split: Split, label: int, domain: DomainName, rng: np.random.Generator
+) -> Example:
+    """One of a category's test pictures."""
+    pictures, tested = data.domain(domain), split.indices(domain, "test")
+    tested = tested[pictures.labels[tested] == label]
+    image = np.array(pictures.images[tested[rng.integers(len(tested))]])
+    is_drawn = data.kind == "drawn"
+    return Example(image, data.categories[label], domain, drawn=is_drawn, tested=True)
 
 
 @lru_cache(maxsize=64)

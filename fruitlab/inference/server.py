@@ -9,7 +9,9 @@ import threading
 import time
 import traceback
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from fruitlab.inference.predict import Predictor
 from fruitlab.runs.folder import Run
 
 NETWORKS = 32  # held at once, about 3 MB each: three times the mixing slider's eleven stops
+BATCH = 32  # pictures at once; more are no faster each
 IDLE_SECONDS = 600  # without a request before the server ends: torch alone takes 200 MB
 
 
@@ -72,39 +75,78 @@ def feature_map(
     return {"shape": found.shape}, found.tobytes()
 
 
-def answer(networks: Networks, request: dict[str, Any], photo: bytes) -> dict[str, Any]:
-    """Answer a request about one photo.
+def answer(
+    networks: Networks, request: dict[str, Any], photos: Sequence[bytes]
+) -> list[dict[str, Any]]:
+    """Answer a request about photos.
 
     Args:
-        photo: its pixels, uint8 [100, 100, 3].
+        photos: the pixels of each, uint8 [100, 100, 3].
 
     Returns:
-        {answers: [{run, top[, relevance]} or {run, error}]}.
+        {answers: [{run, top[, relevance]} or {run, error}]} of each photo.
     """
-    seen = np.frombuffer(photo, np.uint8).reshape(SIZE, SIZE, 3)
-    answers = []
+    seen = np.stack([np.frombuffer(one, np.uint8).reshape(SIZE, SIZE, 3) for one in photos])
+    answers: list[list[dict[str, Any]]] = [[] for _ in photos]
     for run_id, folder in request["runs"]:
         try:
             predictor = networks.of(folder)
             if request["explain"]:
-                explanation = predictor.explain(seen)
-                where = explanation.relevance
-                result = {
-                    "top": explanation.top,
-                    "relevance": None if where is None else where.tolist(),
-                }
+                results = [explained(predictor, one) for one in seen]
             else:
-                result = {"top": predictor.top3(seen)}
+                results = [{"top": top} for top in predictor.top3_many(seen)]
         except (RunError, DataError) as error:
-            result = {"error": str(error)}
+            results = [{"error": str(error)}] * len(photos)
         except Exception as error:  # a folder of other origin must not spoil the other answers
             traceback.print_exc()
-            result = {
-                "error": f"{run_id}: its network cannot be used here "
-                f"({type(error).__name__}: {error})."
-            }
-        answers.append({"run": run_id} | result)
-    return {"answers": answers}
+            why = f"{run_id}: its network cannot be used here ({type(error).__name__}: {error})."
+            results = [{"error": why}] * len(photos)
+        for of_photo, result in zip(answers, results, strict=True):
+            of_photo.append({"run": run_id} | result)
+    return [{"answers": of_photo} for of_photo in answers]
+
+
+def explained(predictor: Predictor, seen: np.ndarray) -> dict[str, Any]:
+    """{top, relevance} of a picture, uint8 [100, 100, 3]."""
+    explanation = predictor.explain(seen)
+    where = explanation.relevance
+    return {"top": explanation.top, "relevance": None if where is None else where.tolist()}
+
+
+Message = tuple[dict[str, Any], bytes]
+
+
+def next_batch(
+    arrived: "SimpleQueue[Message | None]", waiting: list[Message]
+) -> list[Message] | None:
+    """The requests to answer next; None once the client has ended.
+
+    The oldest comes first, but frames of webcams come after everything else. Those that ask the
+    same networks for their answers to other photos come with it.
+
+    Args:
+        arrived: requests that were read, then None.
+        waiting: those that were taken from there before; the batch is removed from it.
+    """
+    while not waiting or not arrived.empty():
+        message = arrived.get()
+        if message is None:
+            return None
+        waiting.append(message)
+    first, _ = min(waiting, key=lambda message: message[0].get("frame", False))
+    batch = [message for message in waiting if _alike(message[0], first)][:BATCH]
+    taken = {request["id"] for request, _ in batch}
+    waiting[:] = [message for message in waiting if message[0]["id"] not in taken]
+    return batch
+
+
+def _alike(one: dict[str, Any], first: dict[str, Any]) -> bool:
+    """Whether two requests, which may be the same, can be answered together."""
+    ask = ("runs", "explain", "frame")
+    together = "runs" in first and not first["explain"]
+    return one["id"] == first["id"] or (
+        together and all(one.get(name) == first[name] for name in ask)
+    )
 
 
 def main() -> None:
@@ -121,18 +163,28 @@ def main() -> None:
         os._exit(0)
 
     threading.Thread(target=end_when_idle, daemon=True).start()
-    while (message := receive(sys.stdin.buffer)) is not None:
+    arrived: SimpleQueue[Message | None] = SimpleQueue()
+    waiting: list[Message] = []
+    threading.Thread(target=_read, args=(arrived,), daemon=True).start()
+    while (batch := next_batch(arrived, waiting)) is not None:
         last[0] = time.monotonic()
-        request, photo = message
-        header, body = (
-            feature_map(networks, request, photo)
-            if "backbone" in request
-            else (answer(networks, request, photo), b"")
-        )
+        request, photo = batch[0]
+        if "backbone" in request:
+            results = [feature_map(networks, request, photo)]
+        else:
+            results = [(one, b"") for one in answer(networks, request, [x for _, x in batch])]
         try:
-            send(answers, {"id": request["id"]} | header, body)
+            for (asked, _), (header, body) in zip(batch, results, strict=True):
+                send(answers, {"id": asked["id"]} | header, body)
         except OSError:
             break  # the client has ended
+
+
+def _read(arrived: "SimpleQueue[Message | None]") -> None:
+    """Reads requests while others are answered, so that they can be answered together."""
+    while (message := receive(sys.stdin.buffer)) is not None:
+        arrived.put(message)
+    arrived.put(None)
 
 
 if __name__ == "__main__":

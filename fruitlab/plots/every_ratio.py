@@ -1,4 +1,4 @@
-"""Figures of all mixing ratios at once, from plain arrays; the first shape is the chosen ratio."""
+"""Figures of all mixing ratios at once, from plain arrays. Pages add a line at the chosen one."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -60,7 +60,7 @@ def curves(
     }
     region |= {"x1": near_best[1], "y1": 1, "line": {"width": 0}, "layer": "below"}
     region["fillcolor"] = style.faded(style.COLOURS["combined"], 0.08)
-    layout["shapes"] = [*style.vertical_line(best, "")["shapes"], region]
+    layout["shapes"] = [region]
     value = percent(float(scores["combined"]["top1"][best]))
     caption = (
         f"Best ratio by leave-one-out predictions on the training pictures: {best} % real, "
@@ -94,12 +94,12 @@ def photo(probability: np.ndarray, names: Sequence[str], flips: Sequence[int]) -
             zip(names, CATEGORY_COLOURS, style.DASHES, strict=False)
         )
     ]
-    chosen = style.vertical_line(0, "")["shapes"][0]
-    thin = {"line": {"color": style.GREY, "width": 1, "dash": "dot"}}
+    line = style.vertical_line(0, "")["shapes"][0]
+    line |= {"line": {"color": style.GREY, "width": 1, "dash": "dot"}}
     layout = {
         "xaxis": style.axis("share of the real training set (%)", range=[-2, 102], dtick=10),
         "yaxis": style.accuracy_axis("probability"),
         "hovermode": "x unified",
-        "shapes": [chosen, *(chosen | thin | {"x0": flip, "x1": flip} for flip in flips)],
+        "shapes": [line | {"x0": flip, "x1": flip} for flip in flips],
     }
     return {"title": "", "caption": "", "data": data, "layout": layout}

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fruitlab.config import users
 from fruitlab.config.errors import RunError
 from fruitlab.config.files import delete_temporary
 from fruitlab.config.modes import Action, changes
@@ -17,7 +18,7 @@ from fruitlab.config.paths import runs_root, shipped_root
 from fruitlab.methods.base import Method
 from fruitlab.models import registry as networks
 from fruitlab.models import weights
-from fruitlab.runs import schema
+from fruitlab.runs import quotas, schema
 from fruitlab.runs.folder import Run
 
 SLUG = re.compile(schema.SLUG)
@@ -35,8 +36,10 @@ def create(header: dict[str, Any], *, config: Method, run_id: str | None = None)
 
     Raises:
         ConfigError: there is no network of the configured name, or its weights are not here.
-        RunError: the id is invalid or taken, or the folder cannot be written.
+        RunError: the id is invalid or taken, or the folder cannot be written, or the user of a
+            shared server has enough runs.
     """
+    quotas.check_runs(all_runs())
     networks.check(config.network)
     if config.pretrained and ":" in config.network:
         weights.require(config.network)
@@ -51,7 +54,8 @@ def create(header: dict[str, Any], *, config: Method, run_id: str | None = None)
                 f" python -m fruitlab resume {run_id}"
             )
         settings = {"config": config.model_dump(), "experiment": config.experiment()}
-        return _write(root / run_id, {"created": time.time()} | settings | header)
+        made = {"created": time.time()} | settings | header | users.ownership()
+        return _write(root / run_id, made)
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY) and root.is_dir():
             raise RunError(  # another process was faster, or the folder is of something else

@@ -86,6 +86,11 @@ class Entry:
         return self.status in ACTIVE
 
     @property
+    def owner(self) -> str | None:
+        """The user who started it on a shared server; None if nobody is known."""
+        return self.header.get("owner")
+
+    @property
     def created(self) -> float:
         """Unix time; 0.0 if unknown."""
         return float(self.header.get("created", 0.0))

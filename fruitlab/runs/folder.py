@@ -87,6 +87,14 @@ class Run:
         except ValueError as error:
             raise RunError(f"Cannot read the configuration of {self.id}: {error}") from None
 
+    @property
+    def owner(self) -> str | None:
+        """The user who started the run on a shared server; None if nobody is known."""
+        try:
+            return self.header().get("owner")
+        except RunError:
+            return None
+
     def write_header(self, header: dict[str, Any]) -> None:
         """Write config.json. Raises OSError."""
         write_json(self.folder / "config.json", header | {"format": FORMAT})

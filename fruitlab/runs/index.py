@@ -116,7 +116,7 @@ class Index:
         rest: seconds in which further calls get the result of the last look.
     """
 
-    def __init__(self, rest: float = 0.4) -> None:
+    def __init__(self, rest: float = 0.8) -> None:
         self.rest, self.looked = rest, 0.0
         self._lock = threading.Lock()
         self._watched: dict[Path, _Watched] = {}

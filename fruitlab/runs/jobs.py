@@ -2,7 +2,7 @@
 
 A job is a folder:
 
-    job.json        what was asked: {title, arguments, started (seconds since 1970)}
+    job.json        what was asked: {title, arguments, started (seconds since 1970), owner}
     job.lock        held by the job's process while it works
     pid             its process ID
     progress.jsonl  one report a line: {"message"} or {"step", "done", "total"}
@@ -28,10 +28,12 @@ from typing import Annotated, Any, BinaryIO
 from filelock import FileLock, Timeout
 from pydantic import Field
 
+from fruitlab.config import users
 from fruitlab.config.files import write_json, write_whole
 from fruitlab.config.modes import Action, changes
 from fruitlab.config.paths import data_root, runs_root
 from fruitlab.config.validation import Model, Name, read
+from fruitlab.runs import quotas
 from fruitlab.runs.launch import start_python
 
 UPLOAD = "upload"  # the file that came with a job, if any
@@ -49,6 +51,11 @@ class Job:
     def request(self) -> dict[str, Any]:
         """{title, arguments, started}; empty if it cannot be read."""
         return _read(self.folder / "job.json", _Request)
+
+    @property
+    def owner(self) -> str | None:
+        """The user who started it on a shared server; None if nobody is known."""
+        return self.request.get("owner")
 
     @property
     def title(self) -> str:
@@ -158,7 +165,9 @@ def start(root: Path, title: str, arguments: list[str], *, upload: BinaryIO | No
 
     Raises:
         OSError: the job could not be started; its folder is removed.
+        RunError: on a shared server, the user has enough jobs at work.
     """
+    quotas.check_jobs(at_work())
     folder = (root / f"{time.time_ns():x}-{secrets.token_hex(2)}").resolve()
     folder.mkdir(parents=True)
     try:
@@ -167,6 +176,7 @@ def start(root: Path, title: str, arguments: list[str], *, upload: BinaryIO | No
                 shutil.copyfileobj(upload, file)
             arguments = [*arguments, str(folder / UPLOAD)]
         request = {"title": title, "arguments": arguments, "started": time.time()}
+        request |= users.ownership()
         write_json(folder / "job.json", request)
         command = ["-m", "fruitlab", "--job", str(folder), *arguments]
         start_python(command, log=folder / "log.txt")
@@ -221,4 +231,5 @@ class _Request(Model):
 
     title: Name
     arguments: list[str] = []  # noqa: RUF012
+    owner: Name | None = None
     started: Annotated[float, Field(ge=0, allow_inf_nan=False)]

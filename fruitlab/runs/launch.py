@@ -6,6 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
+from fruitlab.config import users
 from fruitlab.config.errors import RunError
 from fruitlab.config.modes import Action, changes
 from fruitlab.config.paths import PROJECT, child_environment
@@ -31,7 +32,7 @@ def start_python(
         process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=PROJECT,
-            env=child_environment(**environment),
+            env=child_environment(**users.environment(), **environment),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -1,10 +1,12 @@
-"""The mixed runs that a run is compared with. No torch."""
+"""What a run is judged by: mixed runs to compare with, and its validation score. No torch."""
 
 from collections.abc import Iterable
 
+from fruitlab.config.run_config import EVALUATION
 from fruitlab.methods.mixed import Mixed
+from fruitlab.metrics.curves import mean_and_deviation
 from fruitlab.runs.entry import Entry
-from fruitlab.runs.grouping import same_data
+from fruitlab.runs.grouping import run_key, same_data
 
 SAME_BUDGET = 0.1  # training pictures seen may differ by this fraction
 JOINT = 50  # iterative training uses the pictures of this mixing ratio (paper 4.4.2)
@@ -24,6 +26,31 @@ def best_mixed(entries: Iterable[Entry], run: Entry, top: int) -> tuple[Entry, f
         if (value := entry.final("combined", top)) is not None
     ]
     return max(scored, key=lambda pair: pair[1], default=None)
+
+
+def validation_scores(entries: Iterable[Entry]) -> dict[str, float]:
+    """Combined performance on validation pictures, by the id of the run.
+
+    A run that is scored on test pictures has the mean score of the runs that differ from it in the
+    validation part and the seed alone. Runs without such a score are left out.
+
+    Args:
+        entries: all runs.
+    """
+    without = (*EVALUATION, "validation", "seed")
+    scored: dict[tuple[str, str | None], list[Entry]] = {}
+    entries = [entry for entry in entries if entry.config is not None]
+    for entry in entries:
+        if entry.known_config.validation and entry.final("combined") is not None:
+            scored.setdefault(run_key(entry, without=without), []).append(entry)
+    found = {}
+    for entry in entries:
+        alike = scored.get(run_key(entry, without=without), [])
+        own = [entry] if entry in alike else alike
+        mean, _ = mean_and_deviation(each.final("combined") for each in own)
+        if mean is not None:
+            found[entry.id] = mean
+    return found
 
 
 def joint(entries: Iterable[Entry], run: Entry, pictures: int) -> Entry | None:

@@ -44,6 +44,7 @@ class Header(Model):
     experiment: Name | None = None
     data: Data | None = None
     device: Name = "auto"
+    owner: Name | None = None
     trained_on: Name | None = None
     threads: Annotated[int, Field(ge=1, le=4096)] | None = None
     precision: Name | None = None

@@ -3,7 +3,10 @@
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+
 from fruitlab.closed_form.all_ratios import AllRatios
+from fruitlab.closed_form.learning_curve import half_and_all
 from fruitlab.closed_form.leave_one_out import Choice, Pictures, choose
 from fruitlab.config.errors import DataError
 from fruitlab.config.paths import data_root, shipped_root
@@ -115,7 +118,9 @@ def every_ratio(
         ridge: None chooses the best by leave-one-out predictions on training pictures.
     """
     train, test = pictures(data, config, progress)
-    chosen = choose(*train, len(data.categories), ridge=ridge, progress=progress)
+    count = len(data.categories)
+    chosen = choose(*train, count, ridge=ridge, progress=progress)
+    half, full = half_and_all(chosen.path, *train, count, chosen.ratio / 100)
     facts = {
         "categories": list(data.categories),
         "network": config.network,
@@ -124,5 +129,10 @@ def every_ratio(
         "fingerprint": data.fingerprint,
         "training_pictures": [len(domain.labels) for domain in train],
         "test_pictures": [len(domain.labels) for domain in test],
+        "learning_curve": {
+            "half": half.round(4).tolist(),
+            "all": full.round(4).tolist(),
+            "pictures": np.bincount(train[1].labels, minlength=count).tolist(),
+        },
     }
     return AllRatios.of(chosen.path, train, test, facts, progress)

@@ -17,14 +17,13 @@ from fruitlab.methods.mixed import Mixed
 from fruitlab.methods.registry import configure
 from fruitlab.runs.entry import Entry
 from fruitlab.studies import score_columns, scores
-from fruitlab.studies.plans import RATIOS, Known, Study
+from fruitlab.studies.plans import RATIOS, VALIDATION, Known, Study
 from fruitlab.studies.progress import Progress
 from fruitlab.studies.scores import Column, Scores, Status
 
 Settings = dict[str, Any]
 
 PRESET = "thorough"
-VALIDATION = 20  # percent of the training pictures
 # Scored once, at the end: nobody looks at the curves of a candidate.
 CANDIDATE: Settings = {"validation": VALIDATION, "live_every": 100_000, "full_evaluations": 1}
 

@@ -77,6 +77,8 @@ def with_other_ratios(
 ) -> Progress:
     """The progress with the finished mixed runs that differ from the study's in the ratio alone.
 
+    They must be scored on the same pictures too.
+
     Args:
         progress: of `study_progress`, for the same study, runs and data.
     """
@@ -117,24 +119,29 @@ def _preference(entry: Entry) -> tuple[int, float]:
 class Best:
     """The experiment of a study with the highest combined top-1 performance.
 
+    Runs that were scored on validation pictures decide alone, where there are any.
+
     Attributes:
         config: with seed 0.
         combined: mean over the seeds.
-        interval: 95 %, from the number of test pictures; it ignores the deviation over seeds.
+        interval: 95 %, from the number of pictures; it ignores the deviation over seeds.
         within: other experiments, whose mean lies in the interval.
+        tested: finished runs of the chosen experiment with all training pictures, by seed.
     """
 
     config: Method
     combined: float
     interval: tuple[float, float]
     within: list[Method]
+    tested: list[Entry]
 
 
 def best(progress: Progress) -> Best | None:
     """The best experiment so far; None while no run has finished."""
     scores: dict[Method, list[float]] = {}
     first: dict[Method, Entry] = {}
-    for config in progress.finished:
+    validated = [config for config in progress.finished if config.validation]
+    for config in validated or progress.finished:
         entry, experiment = progress.found[config], config.model_copy(update={"seed": 0})
         if (score := entry.final("combined")) is not None:
             scores.setdefault(experiment, []).append(score)
@@ -151,6 +158,11 @@ def best(progress: Progress) -> Best | None:
         interval=(max(0.0, mean - half), min(1.0, mean + half)),
         within=[
             config for config, other in means.items() if config != top and other >= mean - half
+        ],
+        tested=[
+            progress.found[config]
+            for config in progress.finished
+            if config.model_copy(update={"seed": 0}) == top.model_copy(update={"validation": 0})
         ],
     )
 

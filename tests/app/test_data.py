@@ -255,7 +255,7 @@ def test_the_search_for_the_best_ratio_shows_its_cost_and_its_result(
         study.jobs, "start", lambda root, title, arguments: started.append((title, arguments))
     )
     app = checked(opened("data", name="things"))
-    assert "5 runs, 9 at most; 0 of them finished" in text(app)
+    assert "5 runs, 10 at most; 0 of them finished" in text(app)
     checked(app.button(key="study ratio on things").click().run())
     assert started == [("ratio on things", ["study", "ratio", "--data", "things"])]
 
@@ -267,13 +267,14 @@ def test_the_search_for_the_best_ratio_shows_its_cost_and_its_result(
             data="things" if ratio < 60 else "renamed",
             fingerprint=report.fingerprint,
             ratio=ratio,
+            validation=20,
         )
         (made.folder / "weights.safetensors").touch()
     app = checked(opened("data", name="things"))
-    assert "**Best so far: 50 % real**, combined 62.0%" in text(app)
+    assert "**Best so far: 50 % real**, combined 62.0% on validation pictures" in text(app)
     assert "Not distinguishable from it: 75 %" in text(app)
     # 38 % and 62 % are next.
-    assert "7 runs, 9 at most; 5 of them finished" in text(app)
+    assert "7 runs, 10 at most; 5 of them finished" in text(app)
     assert [figure.title for figure in charts(app)] == ["Accuracy by mixing ratio"]
     link = next(link.proto for link in app.get("page_link") if "photo" in link.proto.label)
     (sweep,) = sweeps(Index().entries())
@@ -286,6 +287,15 @@ def test_the_search_for_the_best_ratio_shows_its_cost_and_its_result(
         data="things",
         fingerprint=report.fingerprint,
         ratio=55,
+        validation=20,
+    )
+    # One that was scored on the test pictures does not take part in the choice.
+    logged(
+        "tested",
+        [point(0, 0.1, 0.1), point(1200, 0.9, 0.9, full=True)],
+        data="things",
+        fingerprint=report.fingerprint,
+        ratio=75,
     )
     app = checked(opened("data", name="things"))
     assert "**Best so far: 55 % real**, combined 80.0%" in text(app)
@@ -297,12 +307,19 @@ def test_while_the_search_works_its_bar_and_its_words_agree(
 ) -> None:
     report = import_pictures(name="things", nice=pair.nice, real=pair.real)
     for ratio in (0, 25, 50):
-        logged(f"at-{ratio}", mixed(20), data="things", fingerprint=report.fingerprint, ratio=ratio)
+        logged(
+            f"at-{ratio}",
+            mixed(20),
+            data="things",
+            fingerprint=report.fingerprint,
+            ratio=ratio,
+            validation=20,
+        )
     folder = runs_root() / ".studies" / "1"
     folder.mkdir(parents=True)
     write_json(folder / "job.json", {"title": "ratio on things", "started": time.time()})
     app = checked(opened("data", name="things"))
     (bar,) = app.get("progress")
-    assert "**3 of at most 9 runs finished**" in bar.proto.text
-    assert bar.proto.value == round(100 * 3 / 9)
+    assert "**3 of at most 10 runs finished**" in bar.proto.text
+    assert bar.proto.value == round(100 * 3 / 10)
     assert charts(app) and "Best so far" in text(app)

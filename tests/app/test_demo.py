@@ -292,4 +292,5 @@ def test_a_full_queue_and_webcams_do_not_keep_photos_waiting():
         groups.setdefault(function.concurrency_id, set()).add(function.name)
     streams = [function for function in blocks.fns.values() if function.time_limit]
     assert len(streams) == 1
-    assert groups[streams[0].concurrency_id] == {"explain"} and len(groups) == 4
+    assert groups[streams[0].concurrency_id] == {"explain_frame"} and len(groups) == 4
+    assert streams[0].concurrency_limit >= 5, "a fifth webcam does not wait"

@@ -122,3 +122,36 @@ def test_the_origin_is_compared_with_its_port() -> None:
     same = Headers({"host": "a.example:8501", "origin": "https://a.example:8501"})
     assert not guard.is_cross_site(same)
     assert guard.is_cross_site(Headers({"host": "a.example", "origin": "https://a.example.org"}))
+
+
+def test_an_overloaded_demo_answers_at_once_when_to_come_back(monkeypatch) -> None:
+    monkeypatch.setattr(guard.client, "overloaded", lambda: 7)
+    here = client()
+    for path in ("queue/join", "run/classify", "api/classify", "call/classify"):
+        answer = here.post(f"/demo/gradio_api/{path}", content=b"{}")
+        assert answer.status_code == 503 and answer.headers["retry-after"] == "7"
+        assert "busy. Try again in 7 s" in answer.text
+    assert here.post("/demo/gradio_api/upload", content=b"x").status_code == 200
+    assert here.get("/demo/gradio_api/queue/data").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("trusted", "each_counts"), [("", False), ("10.0.0.1", False), ("10.0.0.0/8, testclient", True)]
+)
+def test_addresses_are_believed_from_trusted_proxies_only(
+    monkeypatch, trusted: str, each_counts: bool
+) -> None:
+    monkeypatch.setenv("FRUITLAB_TRUSTED_PROXIES", trusted)
+    monkeypatch.setenv("FRUITLAB_MODE", "showcase")
+    here, most = client(), guard.SHOWCASE_UPLOADS["per_minute"]
+    for _ in range(most):
+        here.post(guard.UPLOAD, content=b"x", headers={"x-forwarded-for": "192.0.2.1"})
+    for address, status in (("192.0.2.1", 429), ("192.0.2.2", 200 if each_counts else 429)):
+        answer = here.post(guard.UPLOAD, content=b"x", headers={"x-forwarded-for": address})
+        assert answer.status_code == status
+
+
+def test_pages_of_named_sites_may_show_the_server_in_a_frame(monkeypatch) -> None:
+    monkeypatch.setenv("FRUITLAB_EMBEDDED_BY", "https://huggingface.co")
+    policy = client().get("/").headers["content-security-policy"]
+    assert policy.endswith("; frame-ancestors 'self' https://huggingface.co")

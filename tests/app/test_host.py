@@ -1,19 +1,22 @@
 """What the server serves beside Streamlit: plotly.js, and the demo that starts later."""
 
 import asyncio
+from pathlib import Path
 
 import httpx
 import plotly
 import pytest
+import streamlit as st
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from fruitlab.app import host
+from fruitlab.app import host, index_html
 
 
 def asked(demo: host.LateDemo, path: str, accept: str = "text/html") -> httpx.Response:
     async def ask() -> httpx.Response:
-        app = Starlette(routes=[Route(host.PLOTLY, host.plotly), Mount("/demo", app=demo)])
+        plotly_js, page = Route(host.PLOTLY, host.plotly), Route("/explore", index_html.index)
+        app = Starlette(routes=[plotly_js, page, Mount("/demo", app=demo)])
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://test"
         ) as client:
@@ -28,6 +31,16 @@ def test_plotly_js_is_that_of_the_installed_package() -> None:
         "text/javascript"
     )
     assert answer.text == plotly.offline.get_plotlyjs()
+
+
+def test_a_page_s_html_is_streamlit_s_and_tells_its_client_where_the_server_is() -> None:
+    """The client then asks for nothing below the page; tests/browser fails at any 404."""
+    answer = asked(host.LateDemo(), "/explore")
+    own = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    before, script, after = answer.text.partition(index_html.BASE)
+    assert script and before + after == own.replace("<title>Streamlit<", "<title>FruitLab<")
+    assert before.count("<script") == 0  # it runs before the client's modules
+    assert answer.headers["cache-control"] == "no-cache"
 
 
 def test_before_the_demo_has_started_pages_reload_and_programs_get_503() -> None:
@@ -48,9 +61,7 @@ def test_a_request_starts_the_demo() -> None:
     assert demo.wanted.is_set()
 
 
-def test_a_demo_that_cannot_start_says_so(
-    capsys: pytest.CaptureFixture,
-) -> None:
+def test_a_demo_that_cannot_start_says_so(caplog: pytest.LogCaptureFixture) -> None:
     def broken() -> None:
         raise ImportError("No module named 'gradio'")
 
@@ -61,4 +72,4 @@ def test_a_demo_that_cannot_start_says_so(
     assert (
         "could not start (ImportError: No module named" in page.text and "refresh" not in page.text
     )
-    assert "ImportError" in capsys.readouterr().err, "the terminal has the details"
+    assert "ImportError" in caplog.text, "the log has the details"

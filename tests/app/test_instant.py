@@ -78,7 +78,10 @@ def test_the_slider_opens_at_the_best_ratio_with_all_scores(shipped, feature_map
     assert slider.lower == pytest.approx(shipped.curves["combined"]["low"], abs=1e-4)
     names = [trace["name"] for trace in slider.traces]
     assert {"nice", "real", "combined", "combined, paper's Table 2"} <= set(names)
-    assert slider.layout["shapes"][0]["x0"] == shipped.best
+    # The test's nice and real pictures lie round other centres: each needs its own.
+    assert "Mixing helps here" in text(app)
+    (link,) = (one.proto for one in app.get("page_link") if "with this mix" in one.proto.label)
+    assert f"ratio={shipped.best}" in link.query_string
     assert "90 nice and 60 real training pictures" in text(app) and "λ = 0.1" in text(app)
 
 
@@ -89,7 +92,19 @@ def test_a_photo_is_answered_at_every_ratio(shipped, feature_map):
     assert np.array(photo.evidence).shape == (101, 2, 2)
     for flip in expected.flips:
         assert f"at {flip} % from {NAMES[expected.answer[flip - 1]]} to" in photo.caption
-    assert len(photo.layout["shapes"]) == 1 + len(expected.flips)
+    assert [shape["x0"] for shape in photo.layout["shapes"]] == list(expected.flips)
+
+
+def test_the_wall_has_the_most_frequent_answer_of_each_category(shipped, feature_map):
+    wall = component(checked(opened("explore")), "fruitlab.instant").wall
+    for ratio, domain, category in ((0, 0, 1), (50, 1, 0), (100, 1, 2)):
+        answers = shipped.confusion[ratio, domain, category].tolist()
+        assert answers[wall["answer"][ratio][domain][category]] == max(answers)
+        share = 100 * answers[category] / sum(answers)
+        assert wall["right"][ratio][domain][category] == pytest.approx(share, abs=0.5)
+    # Without the photos, each category is drawn, and the page says so.
+    assert all(url.startswith("data:image/jpeg") for url in wall["pictures"]["real"])
+    assert "the pictures are drawn" in wall["about"]
 
 
 @pytest.mark.parametrize(("ratio", "shown"), [("30", 30), ("100", 100), ("999", 100), ("x", None)])

@@ -101,3 +101,22 @@ def test_the_data_page_opens_on_the_data_that_was_worked_with(pair) -> None:
     assert goto(app, "train").selectbox(key="data").value == "things"
     app.query_params.clear()
     assert goto(app, "data").selectbox(key="data name").value == "things"
+
+
+def test_validation_pictures_choose_the_network_where_all_have_such_a_score() -> None:
+    """The best network on test pictures is not the first one if validation prefers another."""
+    scores = {"low": 0.8, "high": 0.6, "low-validated": 0.5, "high-validated": 0.7}
+    for seed, (name, ratio, validation) in enumerate(
+        (("low", 10, 0), ("high", 90, 0), ("low-validated", 10, 20), ("high-validated", 90, 20))
+    ):
+        made = made_runs.run(name, seed=seed, ratio=ratio, validation=validation)
+        if validation:
+            (made.folder / "weights.safetensors").unlink()
+    entries = Index().entries()
+    for entry in entries:
+        entry.summary["combined"]["top1"] = scores[entry.id]
+    assert [entry.id for entry in networks.ready(entries)] == ["high", "low"]
+    assert "validation pictures" in networks.why_first(networks.ready(entries), entries)
+    some = [entry for entry in entries if entry.id != "high-validated"]
+    assert [entry.id for entry in networks.ready(some)] == ["low", "high"]
+    assert "test pictures" in networks.why_first(networks.ready(some), some)

@@ -154,12 +154,8 @@ def tab(chromium: "Browser") -> Iterator[Callable[..., "Page"]]:  # noqa: F821
     contexts, errors = [], []
 
     def wrong(message) -> None:
-        # Streamlit's client first asks below the path of a deep link, which is harmless.
-        where = message.location.get("url", "")
-        if message.type == "error" and not (
-            where.endswith(("/_stcore/health", "/_stcore/host-config")) and "404" in message.text
-        ):
-            errors.append(f"{message.text} ({where})")
+        if message.type == "error":
+            errors.append(f"{message.text} ({message.location.get('url', '')})")
 
     def asked(request) -> None:
         if not request.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):

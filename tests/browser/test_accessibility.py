@@ -1,10 +1,10 @@
 """axe-core finds no serious violation on any page, in both themes."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from logged_runs import iterative, run
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from run_folders import run_folder
+from violations import serious
 
 pytestmark = pytest.mark.slow
 PAGES = (
@@ -21,17 +21,6 @@ PAGES = (
     "classify",
 )
 SETTLED = 2000  # milliseconds after the last part has been drawn
-
-
-def serious(page: Page) -> list[str]:
-    """The serious and critical violations, each with the elements and what is wrong with them."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{rule['id']}: {node['html'][:100]} {node['failureSummary']}"
-        for rule in found
-        if rule["impact"] in ("serious", "critical")
-        for node in rule["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -67,6 +67,8 @@ def check_answer(call, folders, tmp_path: Path, network: str) -> dict:
         result["best"],
         result["ridge"],
     )
+    kinds = [one["kind"] for one in result["advice"]]
+    assert {"mix", "photos"} <= set(kinds) and len(kinds) <= 3
     first, last = result["near_best"]
     assert 0 <= first <= result["best"] <= last <= 100
 

@@ -1,8 +1,10 @@
-"""What a showcase refuses, tried action by action, and what its pages leave out."""
+"""What a showcase and a shared server refuse, tried action by action, and what pages leave out."""
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,15 +17,17 @@ from fruitlab.app import guard, launch, navigation
 from fruitlab.cli.main import main
 from fruitlab.config import modes
 from fruitlab.config.errors import ConfigError, DataError, RunError
-from fruitlab.config.modes import Action, Mode, NotAllowed
+from fruitlab.config.modes import Action, Mode, NotAllowed, Who
 from fruitlab.config.paths import PROJECT, data_root, runs_root
 from fruitlab.corrections import learning
 from fruitlab.corrections.correcting import correct, prepare
 from fruitlab.data import collection, sources, store, uploads
+from fruitlab.data.changes import ungroup
 from fruitlab.data.importing import import_pictures
 from fruitlab.methods.registry import configure
 from fruitlab.runs import catalog, jobs, labels
 from fruitlab.runs.folder import Run
+from fruitlab.runs.launch import start_python
 
 NOWHERE = Path("/nowhere")
 CONFIG = configure("mixed", preset="glance")
@@ -35,7 +39,8 @@ CALLS: list[tuple[Action, Callable[[], object]]] = [
     (Action.STOP, lambda: launch.stop(Run(runs_root() / "good"))),
     (Action.LABEL, lambda: labels.write_label(Run(runs_root() / "good"), title="a", note="")),
     (Action.DELETE_RUN, lambda: labels.delete(Run(runs_root() / "good"))),
-    (Action.IMPORT, lambda: import_pictures(name="x", nice=NOWHERE, real=NOWHERE)),
+    (Action.FOLDERS, lambda: import_pictures(name="x", nice=NOWHERE, real=NOWHERE)),
+    (Action.CHANGE_DATA, lambda: ungroup("nothing")),
     (Action.IMPORT, lambda: uploads.import_zip(name="x", source=NOWHERE)),
     (Action.DOWNLOAD, lambda: sources.download("nothing", say=print)),
     (Action.REMOVE_DATA, lambda: store.remove("nothing")),
@@ -76,6 +81,122 @@ def test_a_showcase_refuses_every_action(showcase, number: int) -> None:
     assert files() == before
 
 
+@pytest.fixture
+def shared(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A shared server with a job and two runs of ann's, and a run that nobody is known to own."""
+    monkeypatch.setattr("fruitlab.runs.launch.start_python", lambda *a, **k: None)
+    monkeypatch.setattr("fruitlab.runs.jobs.start_python", lambda *a, **k: None)
+    run_folder("earlier")
+    monkeypatch.setenv("FRUITLAB_USER", "ann")
+    run_folder("good")
+    run_folder("stopped", status="stopped")
+    monkeypatch.setenv("FRUITLAB_MODE", "shared")
+    monkeypatch.setenv("FRUITLAB_ADMINS", "eve, adam")
+    jobs.start(data_root() / ".jobs", "of ann", ["runs"])
+    return monkeypatch
+
+
+def of_ann() -> jobs.Job:
+    return jobs.all_jobs(data_root() / ".jobs")[0]
+
+
+# The same calls, but those on jobs are about ann's.
+SHARED_CALLS = [
+    *CALLS[:-2],
+    (Action.JOB, lambda: of_ann().cancel()),
+    (Action.JOB, lambda: of_ann().dismiss()),
+]
+NEW = {0, 1, len(CALLS) - 3}  # of them: those that make something new
+
+
+def refused(number: int) -> bool:
+    try:
+        SHARED_CALLS[number][1]()
+    except NotAllowed:
+        return True
+    except (RunError, DataError):
+        pass  # there is no such folder or dataset
+    return False
+
+
+@pytest.mark.parametrize("number", range(len(CALLS)))
+def test_a_shared_server_lets_people_change_what_is_theirs(shared, number: int) -> None:
+    action = SHARED_CALLS[number][0]
+    assert SHARED_CALLS[number][0] == CALLS[number][0]
+    who = modes.ALLOWED[Mode.SHARED][action]
+    before = files()
+    shared.delenv("FRUITLAB_USER")
+    assert refused(number), "nobody has signed in"
+    shared.setenv("FRUITLAB_USER", "bob")
+    theirs = number in NEW or action is Action.IMPORT
+    if not theirs:
+        assert refused(number)
+        assert files() == before
+    shared.setenv("FRUITLAB_USER", "ann")
+    assert refused(number) == (who is Who.ADMINS)
+    shared.setenv("FRUITLAB_USER", "bob" if theirs else "eve")
+    assert not refused(number)
+
+
+def test_runs_that_nobody_owns_are_the_admins(shared) -> None:
+    earlier = Run(runs_root() / "earlier")
+    for user, allowed in (("ann", False), ("", False), ("adam", True)):
+        shared.setenv("FRUITLAB_USER", user)
+        assert modes.allows(Action.LABEL, earlier) == allowed
+    labels.delete(earlier)
+    assert not earlier.folder.exists()
+
+
+def test_replacing_a_dataset_is_removing_one(shared) -> None:
+    with pytest.raises(NotAllowed, match="for admins"):
+        uploads.import_zip(name="x", source=NOWHERE, replace=True)
+
+
+def test_what_somebody_starts_is_theirs_also_in_other_processes(shared) -> None:
+    environments = []
+
+    def popen(*_, env: dict[str, str], **__) -> SimpleNamespace:
+        environments.append(env)
+        return SimpleNamespace(wait=lambda: 0)
+
+    shared.setattr("fruitlab.runs.launch.start_python", start_python)
+    shared.setattr("subprocess.Popen", popen)
+    run = launch.start(CONFIG, device="cpu")
+    assert run.owner == "ann" and of_ann().owner == "ann"
+    assert [one["FRUITLAB_USER"] for one in environments] == ["ann"]
+    shared.setenv("FRUITLAB_USER", "bob")
+    assert launch.start(CONFIG, device="cpu").owner == "bob", "no double click of ann's"
+
+
+def test_quotas(shared) -> None:
+    def new() -> Run:
+        return catalog.create({"device": "cpu"}, config=CONFIG)
+
+    shared.setenv("FRUITLAB_QUOTA_RUNS", "3")
+    new()  # ann's third
+    with pytest.raises(RunError, match="You have 3 runs"):
+        new()
+    shared.setenv("FRUITLAB_QUOTA_RUNS", "9")
+    shared.setenv("FRUITLAB_QUOTA_GB", "0")
+    with pytest.raises(RunError, match="take 0 GB"):
+        new()
+    shared.setenv("FRUITLAB_QUOTA_GB", "1")
+    shared.setenv("FRUITLAB_QUOTA_QUEUE", "1")
+    new().doing("starting")
+    with pytest.raises(RunError, match="1 of your runs train or wait"):
+        new()
+    with pytest.raises(RunError, match="1 of your background jobs"):
+        jobs.start(data_root() / ".jobs", "second", ["runs"])
+    for user in ("bob", "eve"):
+        shared.setenv("FRUITLAB_USER", user)
+        new()
+        jobs.start(data_root() / ".jobs", f"of {user}", ["runs"])
+    shared.setenv("FRUITLAB_QUOTA_QUEUE", "many")
+    shared.setenv("FRUITLAB_USER", "bob")
+    with pytest.raises(RunError, match="FRUITLAB_QUOTA_QUEUE is 'many'"):
+        new()
+
+
 @pytest.mark.parametrize("number", range(len(CALLS)))
 def test_a_local_server_allows_every_action(monkeypatch, number: int) -> None:
     run_folder("good")
@@ -101,8 +222,11 @@ def test_collections_can_be_switched_off(monkeypatch) -> None:
 def test_the_document_has_the_table_of_the_code() -> None:
     text = (PROJECT / "docs" / "modes.md").read_text(encoding="utf-8")
     assert modes.table() in text
+    assert "| visitors can | local | shared | showcase |" in text
     for action in Action:
-        assert f"| {action} | yes | no |" in text
+        assert re.search(
+            rf"^\| {re.escape(action)} \| yes \| (yes|own|admins) \| no \|$", text, re.MULTILINE
+        )
 
 
 @pytest.mark.parametrize("page", some(navigation.pages(), fast=("train", "data")))
@@ -141,7 +265,7 @@ def test_a_showcase_takes_few_requests_from_an_address(showcase) -> None:
 
 def test_an_unknown_mode_is_an_error(monkeypatch, capsys) -> None:
     monkeypatch.setenv("FRUITLAB_MODE", "party")
-    with pytest.raises(ConfigError, match="local, showcase"):
+    with pytest.raises(ConfigError, match="local, shared, showcase"):
         modes.mode()
     assert main([]) == 2
     assert "FRUITLAB_MODE is 'party'" in capsys.readouterr().err

@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from queue import SimpleQueue
 
 import made_runs
 import numpy as np
@@ -18,7 +19,7 @@ from PIL import Image
 
 from fruitlab.config.errors import RunError
 from fruitlab.data.pictures import BadPicture
-from fruitlab.inference import client
+from fruitlab.inference import client, load, server
 from fruitlab.inference.client import PredictorError
 from fruitlab.inference.predict import Predictor
 from fruitlab.methods.registry import configure
@@ -158,10 +159,69 @@ def test_threads_get_their_own_answers():
     expected = [client.top3("one", image) for image in images]
     assert len({str(top) for top in expected}) > 3
     with ThreadPoolExecutor(8) as pool:
-        assert (
-            list(pool.map(lambda i: client.top3("one", png(images[i % 12])), range(48)))
-            == expected * 4
+        answers = list(pool.map(lambda i: client.top3("one", png(images[i % 12])), range(48)))
+    for answer, alone in zip(answers, expected * 4, strict=True):
+        # In a batch, sums are made in another order.
+        assert [one["category"] for one in answer] == [one["category"] for one in alone]
+        assert [one["probability"] for one in answer] == pytest.approx(
+            [one["probability"] for one in alone], rel=1e-4
         )
+
+
+def requests(*kinds: str) -> list[tuple[dict, bytes]]:
+    """A request of each kind: `a` and `b` ask two networks, `f` is a webcam's frame."""
+    return [
+        (
+            {"id": number, "runs": [[kind, kind]], "explain": kind == "f", "frame": kind == "f"},
+            b"",
+        )
+        for number, kind in enumerate(kinds)
+    ]
+
+
+def test_what_arrives_meanwhile_is_answered_together_and_frames_of_webcams_last():
+    arrived, waiting = SimpleQueue(), []
+    for message in requests("f", "a", "b", "a", "f", "a"):
+        arrived.put(message)
+    order = []
+    while not arrived.empty() or waiting:
+        batch = server.next_batch(arrived, waiting)
+        order.append([request["id"] for request, _ in batch])
+    assert order == [[1, 3, 5], [2], [0], [4]]
+    for message in requests(*"a" * (server.BATCH + 1)):
+        arrived.put(message)
+    assert len(server.next_batch(arrived, waiting)) == server.BATCH
+    arrived.put(None)
+    assert server.next_batch(arrived, waiting) is None, "the client has ended"
+
+
+def test_too_many_questions_are_asked_to_come_back(monkeypatch):
+    """Answers wait until all have asked; those beyond the limit are told so at once."""
+    made_runs.run("one")
+    monkeypatch.setattr(load, "MOST", 3)
+    monkeypatch.setattr(load, "MOST_FRAMES", 1)
+    client.top3("one", noise())
+    before = client.state().counts
+    process = child()
+    process.suspend()
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            asked = [pool.submit(client.top3, "one", noise()) for _ in range(3)]
+            while client.state().waiting < 3:
+                time.sleep(0.01)
+            assert client.overloaded() >= 1
+            with pytest.raises(client.Busy, match=r"busy. Try again in \d+ s"):
+                client.top3("one", noise())
+            with pytest.raises(client.Busy):
+                client.explain("one", noise(), frame=True)
+            process.resume()
+            assert all(len(one.result(60)) == 3 for one in asked)
+    finally:
+        process.resume()
+    after = client.state()
+    assert after.counts["answered"] - before["answered"] == 3
+    assert after.counts["refused"] - before["refused"] == 2
+    assert after.waiting == 0 and client.overloaded() is None and after.pid == process.pid
 
 
 def test_new_weights_are_used_at_once():
@@ -187,7 +247,7 @@ def test_server_ends_with_its_client_which_does_not_import_torch(tmp_path):
     script = textwrap.dedent("""
         import os, psutil, signal, sys
         from pathlib import Path
-        from fruitlab.inference import client
+        from fruitlab.inference import client, load, server
         client.top3("one", Path(sys.argv[1]))
         assert "torch" not in sys.modules
         print(psutil.Process().children()[0].pid, flush=True)
@@ -206,8 +266,6 @@ def test_server_ends_with_its_client_which_does_not_import_torch(tmp_path):
 
 @pytest.mark.slow
 def test_server_ends_when_idle_and_limits_its_networks(monkeypatch):
-    from fruitlab.inference import server
-
     monkeypatch.setattr(server, "NETWORKS", 2)
     networks = server.Networks()
     folders = [str(made_runs.run(f"run{seed}", seed=seed).folder) for seed in range(3)]

@@ -13,25 +13,28 @@ followRatio.send = (ratio, released = false) => {
   window.dispatchEvent(new CustomEvent("fruitlab-ratio", { detail: { ratio, released } }))
 }
 
-// The first shape of a plot is the line at the ratio. One redraw per frame is enough.
+// The line at the ratio lies over the plot: a redraw by Plotly would take longer than a frame.
 function moveLine(plot, ratio) {
   plot.at = ratio
-  if (plot.waiting || !plot.drawn) return
-  plot.waiting = true
-  requestAnimationFrame(() => {
-    plot.waiting = false
-    if (plot.drawn && plot.isConnected)
-      window.Plotly.relayout(plot, { "shapes[0].x0": plot.at, "shapes[0].x1": plot.at })
-  })
+  const axis = plot.drawn && plot._fullLayout?.xaxis
+  if (!axis) return
+  if (!plot.line?.isConnected) {
+    plot.line = document.createElement("i")
+    plot.append(plot.line)
+  }
+  const { t: top, h: height } = plot._fullLayout._size
+  plot.line.style.cssText = `top: ${top}px; height: ${height}px`
+  plot.line.style.transform = `translateX(${axis._offset + axis.d2p(ratio)}px)`
 }
 
 function drawPlot(plot, host, { traces, layout, height, key, figure }, ratio) {
   const draw = Plotly => {
     if (!plot.isConnected) return
-    const [line, ...others] = layout.shapes
-    const shapes = [{ ...line, x0: ratio(), x1: ratio() }, ...others]
-    Plotly.react(plot, traces, themed({ ...layout, shapes }, host, height, key), CONFIG)
+    Plotly.react(plot, traces, themed(layout, host, height, key), CONFIG)
     plot.drawn = true
+    moveLine(plot, ratio())
+    plot.removeAllListeners("plotly_afterplot") // after a change of size or a zoom
+    plot.on("plotly_afterplot", () => moveLine(plot, plot.at))
     plot.watcher ??= new ResizeObserver(() => {
       if (plot.clientWidth) Plotly.Plots.resize(plot)
     })

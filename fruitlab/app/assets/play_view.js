@@ -122,6 +122,8 @@ class Session {
     const accuracy = { nice: sum(nice) / this.totals.nice, real: sum(real) / this.totals.real }
     this.curve.push({ step, correct: { nice, real }, ...accuracy })
     this.curve.sort((a, b) => a.step - b.step)
+    if (this.data.watch && !this.watched) this.go("play") // a link asked for it
+    this.watched = true
     this.draw()
   }
 

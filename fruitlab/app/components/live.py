@@ -77,7 +77,7 @@ def top_toggle() -> int:
 def _buttons(entry: Entry) -> None:
     resumable = entry.status in ("stopped", "interrupted", "failed") and not entry.run.shipped
     with st.container(horizontal=True, vertical_alignment="center"):
-        if entry.active and allows(Action.STOP):
+        if entry.active and allows(Action.STOP, entry):
             st.button(
                 "Stop",
                 icon=":material/stop:",
@@ -86,7 +86,7 @@ def _buttons(entry: Entry) -> None:
                 args=(launch.stop, entry),
                 help="Saves the state; the run can be resumed later.",
             )
-        elif resumable and entry.config is not None and allows(Action.TRAIN):
+        elif resumable and entry.config is not None and allows(Action.TRAIN, entry):
             problem = next(filter(None, training_problem(entry)), None)
             st.button(
                 "Resume",

@@ -117,7 +117,7 @@ def _progress(plan: Study, fingerprint: str | None, shown: int) -> None:
     active = [now.found[config].id for config in now.having("running", "waiting")]
     doing = f"training {', '.join(active)}" if active else "getting ready"
     st.progress(done / most, text=f"**{done} of {limit}{most} runs finished** · {doing}")
-    if not allows(Action.JOB):
+    if not allows(Action.JOB, job):
         return
     st.button(
         "Stop the study",
@@ -134,6 +134,8 @@ def _start(plan: Study, arguments: list[str]) -> None:
         return  # A double click starts one.
     try:
         jobs.start(_root(), _title(plan), ["study", *arguments])
+    except RunError as error:
+        st.session_state[PROBLEM] = str(error)
     except OSError as error:
         st.session_state[PROBLEM] = (
             f"The study could not be started: {error.strerror}. Check that {_root()} is writable."

@@ -8,7 +8,8 @@ import streamlit as st
 
 from fruitlab.app import recent
 from fruitlab.app.data_page import choice
-from fruitlab.config.errors import DataError
+from fruitlab.config.errors import DataError, RunError
+from fruitlab.config.modes import Action, allows
 from fruitlab.config.paths import data_root
 from fruitlab.config.text import plain
 from fruitlab.data import cache, sources
@@ -51,7 +52,7 @@ def _newest() -> list[Job]:
     """The newest job of each title. Older ones are deleted, unless they work."""
     found: dict[str, Job] = {}
     for job in jobs.all_jobs(root()):
-        if found.setdefault(job.title, job) is not job:
+        if found.setdefault(job.title, job) is not job and allows(Action.JOB, job):
             job.dismiss()
     return list(found.values())
 
@@ -87,7 +88,11 @@ def _show(job: Job, status: str) -> None:
         text, share = job.progress()
         st.progress(share or 0.0, text=f"**{plain(job.title)}** · {plain(text)}")
         st.button(
-            "Cancel", key=f"cancel {job.folder.name}", icon=":material/close:", on_click=job.cancel
+            "Cancel",
+            key=f"cancel {job.folder.name}",
+            icon=":material/close:",
+            on_click=job.cancel,
+            disabled=not allows(Action.JOB, job),
         )
         return
     result = job.result()
@@ -106,6 +111,7 @@ def _show(job: Job, status: str) -> None:
         key=f"dismiss {job.folder.name}",
         icon=":material/done_all:",
         on_click=job.dismiss,
+        disabled=not allows(Action.JOB, job),
     )
 
 
@@ -138,18 +144,18 @@ def _outcome(result: dict[str, Any]) -> str:
 
 
 def forms() -> None:
-    """The three ways to add a dataset."""
+    """The ways to add a dataset."""
     if problem := st.session_state.pop(PROBLEM, None):
         st.error(problem, icon=":material/error:")
-    zipped, folders, public = st.tabs(
-        ["Upload a zip", "Two folders on this machine", "Public datasets"]
-    )
-    with zipped:
-        upload()
-    with folders:
-        paths()
-    with public:
-        downloads()
+    ways = {
+        "Upload a zip": (Action.IMPORT, upload),
+        "Two folders on this machine": (Action.FOLDERS, paths),
+        "Public datasets": (Action.DOWNLOAD, downloads),
+    }
+    allowed = {title: show for title, (action, show) in ways.items() if allows(action)}
+    for tab, show in zip(st.tabs(list(allowed)), allowed.values(), strict=True):
+        with tab:
+            show()
 
 
 def upload() -> None:
@@ -237,6 +243,8 @@ def start(title: str, command: list[str], upload: BinaryIO | None = None) -> Non
             upload.seek(0)
         job = jobs.start(root(), title, command, upload=upload)
         st.session_state.setdefault(STARTED, set()).add(job.folder.name)
+    except RunError as error:
+        st.session_state[PROBLEM] = str(error)
     except OSError as error:
         st.session_state[PROBLEM] = str(cache.unwritable(error))
 

@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from fruitlab.app import navigation, shared
-from fruitlab.app.components import pictures, scores
+from fruitlab.app import all_ratios, navigation, shared
+from fruitlab.app.components import advice, pictures, scores
 from fruitlab.app.data_page import add
 from fruitlab.app.runs_page.mistakes import images_of
 from fruitlab.config.errors import RunError
@@ -18,6 +18,7 @@ from fruitlab.metrics.accuracy import SCORES
 from fruitlab.plots import style
 from fruitlab.runs import jobs
 from fruitlab.runs.entry import Entry
+from fruitlab.studies.advice import of_ratios
 from fruitlab.studies.answer import USE, confusions, model_file
 
 TITLE = "The best mix for {name}"
@@ -84,12 +85,18 @@ def _answer(entry: Entry) -> None:
         st.html(scores.large({name: summary[name]["top1"] for name in SCORES}, None))
         low, high = map(percent, summary["combined"]["top1_interval"])
         st.caption(f"Accuracy on the test pictures. 95 % interval of combined: {low} to {high}.")
-        if small := _best_small(entry):
-            combined = percent(small.final("combined"))
-            st.caption(f"The best small network so far, {small.id}: {combined} combined, 1.3 MB.")
         _take(entry)
     with right:
         st.dataframe(_categories(summary), hide_index=True, height=280)
+    fingerprint = entry.data["fingerprint"]
+    if ratios := all_ratios.of(fingerprint):
+        advice.show(
+            of_ratios(ratios, _best_small(entry)),
+            name=config.data,
+            fingerprint=fingerprint,
+            ratio=config.ratio,
+            run=entry.id,
+        )
     try:
         found = confusions(entry.run.predictions(), 4)
     except RunError as error:
@@ -120,6 +127,7 @@ def _best_small(entry: Entry) -> Entry | None:
         for other in shared.index().entries()
         if isinstance(other.config, Mixed)
         and other.config.network == "paper"
+        and not other.config.validation
         and other.data.get("fingerprint") == entry.data.get("fingerprint")
         and other.final("combined") is not None
     )

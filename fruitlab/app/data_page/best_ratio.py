@@ -25,8 +25,9 @@ def show(entry: dict[str, Any]) -> None:
     st.markdown(
         "The paper's network has 1.3 MB, a tenth of the pretrained one, and is trained from "
         "scratch. This study first trains it on five mixtures, from only nice to only real "
-        "pictures, then on others around the best one. It compares the *combined performance*: the "
-        "geometric mean of nice and real accuracy, which is high only if both are."
+        "pictures, then on others around the best one. It compares the *combined performance*, the "
+        "geometric mean of nice and real accuracy, on a fifth of the training pictures. Only the "
+        "chosen ratio is then evaluated on the test pictures."
     )
     name = entry["name"]
     plan, arguments = plans.ratio(name), ["ratio", "--data", name]
@@ -39,6 +40,13 @@ def show(entry: dict[str, Any]) -> None:
     ratio = best.config.ratio
     _chart(state, ratio)
     st.markdown(_describe(best, ratio, complete=complete))
+    if best.tested:
+        run = best.tested[0]
+        st.markdown(
+            f"Trained with all training pictures, it has **{percent(run.final('combined'))}** "
+            "combined on the test pictures, which had no part in the choice."
+        )
+        navigation.link("runs", "Look at this run", query={"runs": run.id})
     if sweep := sweep_of(entries, state.found[best.config].id):
         query = {"set": sweep.key, "ratio": str(ratio)}
         navigation.link("explore", "Try these networks on a photo", query=query)
@@ -49,7 +57,7 @@ def _chart(state: Progress, best_ratio: int) -> None:
         (
             (config.ratio, state.found[config])
             for config in state.finished
-            if isinstance(config, Mixed)
+            if isinstance(config, Mixed) and config.validation
         ),
         key=lambda pair: pair[0],
     )
@@ -63,8 +71,8 @@ def _describe(best: Best, ratio: int, *, complete: bool) -> str:
     low, high = map(percent, best.interval)
     text = (
         f"**{'Best' if complete else 'Best so far'}: {ratio} % real**, combined "
-        f"{percent(best.combined)} (95 % interval {low} to {high}, from the number of test "
-        "pictures)."
+        f"{percent(best.combined)} on validation pictures (95 % interval {low} to {high}, from "
+        "their number)."
     )
     if best.within:
         ratios = sorted(config.ratio for config in best.within if isinstance(config, Mixed))

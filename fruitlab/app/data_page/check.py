@@ -30,7 +30,7 @@ def show(entry: dict[str, Any]) -> None:
         entry: the dataset's entry in `store.available`.
     """
     st.subheader("Check the pictures", anchor="check")
-    imported = entry["kind"] != "drawn" and allows(Action.IMPORT)
+    imported = entry["kind"] != "drawn" and allows(Action.CHANGE_DATA)
     if imported:
         check_labels.made(entry["name"])
     result = data_check.read(entry["fingerprint"])

@@ -20,8 +20,8 @@ PICTURES = 24  # pictures per domain in the closer look at a category
 MOST_REFUSED = 200  # refused files that are listed
 
 
-def show(entry: dict[str, Any], runs: Sequence[str]) -> None:
-    """Shows everything about a dataset.
+def show(entry: dict[str, Any], runs: Sequence[str]) -> bool:
+    """Shows a dataset's size and origin; returns whether its pictures can be shown.
 
     Args:
         entry: Its entry in ``store.available``.
@@ -31,16 +31,16 @@ def show(entry: dict[str, Any], runs: Sequence[str]) -> None:
     if entry["problem"]:
         problem = entry["problem"] if allows(Action.PATHS) else "This dataset cannot be read."
         st.error(plain(problem), icon=":material/error:")
-        return
+        return False
     if entry["fingerprint"] is None:
         _show_not_drawn(entry)
-        return
+        return False
     try:
-        counts, warnings, html = _read(name, entry["fingerprint"])
+        counts, warnings, _ = _read(name, entry["fingerprint"])
         data = opened(name, entry["fingerprint"])
     except DataError as error:
         st.error(plain(str(error)), icon=":material/error:")
-        return
+        return False
     _show_size(counts)
     _show_origin(entry, runs)
     for warning in warnings:
@@ -48,9 +48,15 @@ def show(entry: dict[str, Any], runs: Sequence[str]) -> None:
             st.write(plain(warning))
     _show_left_out(data)
     _show_refused(data)
+    return True
+
+
+def show_pictures(entry: dict[str, Any]) -> None:
+    """Shows pictures of every category of a dataset that `show` could read."""
+    name, fingerprint = entry["name"], entry["fingerprint"]
     st.subheader("The two domains, category by category")
-    st.html(html)
-    _show_category(data)
+    st.html(_read(name, fingerprint)[2])
+    _show_category(opened(name, fingerprint))
 
 
 @st.cache_resource(show_spinner="Opening the dataset …", max_entries=4)

@@ -1,17 +1,13 @@
 """Explore at every ratio: a closed-form head on a pretrained backbone, which needs no training."""
 
 import hashlib
-from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from fruitlab.app import assets
-from fruitlab.app.components import photo
-from fruitlab.app.components.chart import PLOTLY_SCRIPT
-from fruitlab.app.explore_page import wrong
+from fruitlab.app.components import advice, photo
+from fruitlab.app.explore_page import story, wrong
 from fruitlab.closed_form.all_ratios import AllRatios
-from fruitlab.data.categories import CATEGORIES
 from fruitlab.data.pictures import BadPicture
 from fruitlab.features import familiar
 from fruitlab.inference import client, heatmap
@@ -20,31 +16,14 @@ from fruitlab.inference.examples import Example, of_data
 from fruitlab.inference.familiarity import UNFAMILIAR
 from fruitlab.plots import every_ratio, style
 from fruitlab.runs.sweeps import Sweep
-from fruitlab.studies import published
+from fruitlab.studies.advice import of_ratios
 
-HEIGHT, PHOTO_HEIGHT = 380, 260  # of the plots, in pixels
-_SCORES = "".join(
-    f'<div class="{score}"><span style="color:{colour}" aria-hidden="true">'
-    f"{style.SHAPES[score]}</span> {score.capitalize()}<b></b></div>"
-    for score, colour in style.COLOURS.items()
-)
-
-
-def _component(name: str, page: str, script: str, height: int) -> Any:
-    html = assets.read(page).replace("SCORES", _SCORES).replace("HEIGHT", str(height))
-    js = PLOTLY_SCRIPT + assets.read("instant_shared.js") + assets.read(script)
-    css = assets.read("instant.css")
-    return st.components.v2.component(name, html=html, css=css, js=js, isolate_styles=False)
-
-
-_curves = _component("fruitlab.instant", "instant.html", "instant.js", HEIGHT)
-_photo = _component(
-    "fruitlab.instant-photo", "instant_photo.html", "instant_photo.js", PHOTO_HEIGHT
-)
+HEIGHT = 260  # of the plot, in pixels
+_photo = story.component("fruitlab.instant-photo", "instant_photo.html", HEIGHT, "instant_photo.js")
 
 
 def show(available: list[AllRatios], sweeps: list[Sweep]) -> None:
-    """Draws slider, curves and the photo.
+    """Draws the story and the photo.
 
     Args:
         available: the heads at all ratios of each dataset, at least one.
@@ -53,10 +32,13 @@ def show(available: list[AllRatios], sweeps: list[Sweep]) -> None:
     found = _of_data(available)
     fingerprint = found.facts["fingerprint"]
     trained = next((sweep for sweep in sweeps if sweep.fingerprint == fingerprint), None)
-    ratio = _slider(found, trained)
+    ratio = story.show(found, trained)
     st.caption(_made_of(found))
+    advice.show(
+        of_ratios(found), name=found.facts["data"], fingerprint=fingerprint, ratio=found.best
+    )
     st.divider()
-    st.subheader("One photo at every ratio")
+    st.subheader("One photo at every ratio", anchor=story.PHOTO)
     client.start()  # PyTorch is imported while the visitor looks at the curves
     picture = _choose(found)
     with st.spinner("Computing features …"):
@@ -90,60 +72,6 @@ def _of_data(available: list[AllRatios]) -> AllRatios:
     return by_name[name]
 
 
-def _slider(found: AllRatios, trained: Sweep | None) -> int:
-    """Draws scores and curves; returns the ratio in percent, at first the best one."""
-    wanted = st.query_params.get("ratio", "")
-    if wanted.isdecimal() and len(wanted) < 4:
-        ratio = min(int(wanted), 100)
-    else:
-        ratio = found.best
-    figure = every_ratio.curves(
-        found.curves,
-        best=found.best,
-        near_best=found.near_best,
-        paper=_paper(found),
-        trained=_points(trained) if trained else None,
-    )
-    combined = found.curves["combined"]
-
-    def moved() -> None:
-        st.query_params["ratio"] = str(int(st.session_state["every ratio"]["ratio"]))
-
-    _curves(
-        key="every ratio",
-        data={
-            "ratio": ratio,
-            "best": found.best,
-            "scores": {name: _rounded(each["top1"]) for name, each in found.curves.items()},
-            "lower": _rounded(combined["low"]),
-            "upper": _rounded(combined["high"]),
-            "title": figure["title"],
-            "caption": figure["caption"],
-            "traces": figure["data"],
-            "layout": figure["layout"],
-            "height": HEIGHT,
-            "key": "every ratio",
-        },
-        on_ratio_change=moved,
-    )
-    return ratio
-
-
-def _points(trained: Sweep) -> every_ratio.Points:
-    values = [trained.scores(ratio) for ratio in trained.ratios]
-    return {name: (trained.ratios, [scores[name] for scores in values]) for name in style.COLOURS}
-
-
-def _paper(found: AllRatios) -> every_ratio.Points | None:
-    """The paper's values, where the categories are among the paper's."""
-    if not set(found.categories) <= set(CATEGORIES):
-        return None
-    return {
-        name: (list(published.TABLE2), [row[name] for row in published.TABLE2.values()])
-        for name in style.COLOURS
-    }
-
-
 def _made_of(found: AllRatios) -> str:
     """What the answers come from."""
     facts = found.facts
@@ -163,7 +91,7 @@ def _choose(found: AllRatios) -> bytes | Example:
     chosen = st.session_state.setdefault("photo", 0)
     kind = "drawn by code" if shown[0].drawn else "test pictures"
     given = photo.photo(
-        [(heatmap.data_url(example.image, "JPEG"), example.caption) for example in shown],
+        [(example.url, example.caption) for example in shown],
         chosen if isinstance(chosen, int) else None,
         hint=f"Or one of these, {kind}: {style.SHAPES['nice']} nice, {style.SHAPES['real']} real.",
         key="photo in",
@@ -220,13 +148,13 @@ def _answers(
             "about": f"The network's input: 100 × 100 pixels. {about}",
             "truth": example.category if example else None,
             "categories": found.categories,
-            "probability": _rounded(curves.probability),
+            "probability": story.rounded(curves.probability),
             "evidence": _strength(found.evidence(feature_map, curves.answer)) if spatial else None,
             "colours": heatmap.colours(),
             "caption": _flips(found, curves.answer, curves.flips),
             "traces": figure["data"],
             "layout": figure["layout"],
-            "height": PHOTO_HEIGHT,
+            "height": HEIGHT,
             "key": "every answer",
         },
     )
@@ -248,7 +176,3 @@ def _strength(evidence: np.ndarray) -> list[list[list[int]]]:
     positive = evidence.clip(0)
     most = positive.max((1, 2), keepdims=True)
     return (255 * positive / np.where(most > 0, most, 1)).round().astype(int).tolist()
-
-
-def _rounded(values: np.ndarray) -> list[Any]:
-    return values.round(4).tolist()

@@ -88,6 +88,7 @@ def show_scores(sweep: Sweep, ratio: int) -> None:
     neighbour, runs = sweep.neighbour(ratio), sweep.runs[ratio]
     before = None if neighbour is None else sweep.scores(neighbour)
     st.html(scores.large(sweep.scores(ratio), before))
+    pictures = f"all {sweep.config.scored_on} pictures"
     if len(runs) > 1:
         deviations = ", ".join(
             f"{name} {100 * value:.1f}"
@@ -102,7 +103,9 @@ def show_scores(sweep: Sweep, ratio: int) -> None:
         source = f"run {runs[0].id}."
     changes = "" if neighbour is None else f" Changes are from {neighbour} % real."
     st.caption(
-        f"Top-1 accuracy on all test pictures after the last iteration: {source}{changes}",
+        f"Top-1 accuracy on {pictures} after the last iteration: {source}{changes} The slider "
+        "opens at the ratio with the best combined score on these pictures"
+        + (", as in the paper." if not sweep.config.validation else "."),
         help=DEFINITIONS,
     )
 

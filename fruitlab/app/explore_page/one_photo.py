@@ -65,7 +65,7 @@ def _choose(entry: Entry, *, asked: bool) -> bytes | Example:
     shown = drawn() if is_private(entry) and not asked else examples(entry.run)
     chosen = st.session_state.setdefault("photo", 0)
     given = photo.photo(
-        [(heatmap.data_url(example.image, "JPEG"), example.caption) for example in shown],
+        [(example.url, example.caption) for example in shown],
         chosen if isinstance(chosen, int) else None,
         hint=_hint(entry, shown),
         key="photo in",

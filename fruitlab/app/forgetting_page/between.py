@@ -6,6 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from fruitlab.config.errors import RunError
+from fruitlab.config.modes import Action, allows
 from fruitlab.config.paths import runs_root
 from fruitlab.config.text import percent
 from fruitlab.metrics.accuracy import SCORES, fraction
@@ -94,7 +96,13 @@ def _offer(first: str, second: str, groups: list[str] | None) -> None:
     if job and status == "working":
         text, share = job.progress()
         st.progress(share or 0.0, text=text)
-        st.button("Stop", icon=":material/stop_circle:", key="stop between", on_click=job.cancel)
+        st.button(
+            "Stop",
+            icon=":material/stop_circle:",
+            key="stop between",
+            on_click=job.cancel,
+            disabled=not allows(Action.JOB, job),
+        )
         return
     why = job.result().get("error", "its process ended unexpectedly") if job else ""
     if why and status != "done" and why != "Interrupted.":
@@ -117,6 +125,8 @@ def _start(first: str, second: str, groups: list[str] | None) -> None:
     arguments = ["interpolate", first, second, *(["--groups", ",".join(groups)] if groups else [])]
     try:
         jobs.start(_root(), _title(first, second, groups), arguments)
+    except RunError as error:
+        st.session_state[PROBLEM] = str(error)
     except OSError as error:
         st.session_state[PROBLEM] = (
             f"The job could not be started: {error.strerror}. Check that {_root()} is writable."

@@ -27,6 +27,12 @@ from fruitlab.runs.entry import Entry
 
 HEIGHT = 400  # of the plot, in pixels
 LEARNERS = ("gradient", "closed")
+INTRODUCTION = (
+    "Train the last two layers in your browser. The network has just learned the nice "
+    "pictures; now it learns the real ones. Pause, move the slider, and continue: the curve "
+    "bends. Or go back to an iteration and continue from there. Switch to *closed form* to see "
+    "ridge regression learn the same pictures from the same features, with little forgotten."
+)
 
 
 def _html() -> str:
@@ -84,15 +90,13 @@ def show(chosen: Sequence[Entry] = ()) -> None:
     if isinstance(file, str):
         st.error(file, icon=":material/error:")
         return
-    st.markdown(
-        "Train the last two layers in your browser. The network has just learned the nice "
-        "pictures; now it learns the real ones. Pause, move the slider, and continue: the curve "
-        "bends. Or go back to an iteration and continue from there. Switch to *closed form* to see "
-        "ridge regression learn the same pictures from the same features, with little forgotten."
-    )
+    watch = "watch" in st.query_params
+    if not watch:
+        st.markdown(INTRODUCTION)
     state = _component(
         key=f"play {name}",
-        data=_data(file, f"{PLAY}{name}?{changed:x}") | {"keep": _share(), "learner": _learner()},
+        data=_data(file, f"{PLAY}{name}?{changed:x}")
+        | {"keep": _share(), "learner": _learner(), "watch": watch},
         on_keep_change=lambda: None,
         on_learner_change=lambda: None,
     )

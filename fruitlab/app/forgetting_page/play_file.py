@@ -79,13 +79,15 @@ def _progress(entry: Entry) -> None:
 
 
 def _start(entry: Entry) -> None:
-    if job := _job(entry):
-        job.dismiss()  # a failed one; nothing happens to one that works
-    if _job(entry) is None:
-        try:
+    try:
+        if job := _job(entry):
+            job.dismiss()  # a failed one; nothing happens to one that works
+        if _job(entry) is None:
             jobs.start(_root(), _title(entry), ["play-file", entry.id])
-        except OSError as error:
-            st.session_state[PROBLEM] = f"{_root()} cannot be written: {error.strerror}."
+    except RunError as error:
+        st.session_state[PROBLEM] = str(error)
+    except OSError as error:
+        st.session_state[PROBLEM] = f"{_root()} cannot be written: {error.strerror}."
 
 
 def _job(entry: Entry) -> Job | None:

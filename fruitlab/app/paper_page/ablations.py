@@ -18,8 +18,6 @@ BASELINE, ADOPTED = "▸ ", "★ "
 
 def show(entries: Sequence[Entry]) -> None:
     """All three sets of ablations, with their results or the command that trains them."""
-    # Links of earlier versions have this anchor.
-    st.header("Ablations of what the paper leaves unclear", anchor="readings")
     st.markdown(
         "The formulas of *bn_momentum* and of the momentum term, and the scale of the L2 penalty,"
         " are missing from the paper's text. Each ablation changes one thing in version 1 of the"

@@ -20,7 +20,6 @@ WHICH = {"last": "Last iteration", "best": "Best of each column"}
 
 def mixed(results: Results) -> None:
     """Figures 11 and 12, and Table 2."""
-    st.header("Mixed training", anchor="mixed")
     runs, which = results.runs, "last"
     if runs is not None and not runs.mixed:
         st.info(
@@ -64,7 +63,6 @@ def mixed(results: Results) -> None:
 
 def iterative(results: Results) -> None:
     """Figures 13 and 14."""
-    st.header("Iterative training", anchor="iterative")
     left, right = st.columns(2, gap="large")
     last, categories = results.last, results.categories
     with left:
@@ -90,7 +88,6 @@ def iterative(results: Results) -> None:
 
 def tuning_figures(results: Results, entries: Sequence[Entry]) -> None:
     """Figures 8 to 10."""
-    st.header("Tuning", anchor="tuning")
     found = tuning(entries, results.runs)
     for number, claim in published.TUNING.items():
         if number in found:

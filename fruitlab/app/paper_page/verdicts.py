@@ -90,7 +90,6 @@ def _iterative_wins(results: Results) -> tuple[Verdict, str]:
 
 def other_findings(results: Results) -> None:
     """What else the paper found (5.3); those about iterative training for either statistics."""
-    st.header("Other findings of the paper", anchor="findings")
     paper = findings.helps_nice(PAPER), findings.carries_over(PAPER, published.CATEGORIES)
     mixed = [
         (findings.helps_nice(results.last), "", paper[0]),

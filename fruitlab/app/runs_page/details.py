@@ -4,6 +4,8 @@ from collections import Counter
 
 import streamlit as st
 
+from fruitlab.app import all_ratios
+from fruitlab.app.components import advice
 from fruitlab.app.runs_page import again, categories, files, mistakes, transfer
 from fruitlab.app.runs_page.view_link import SECTIONS
 from fruitlab.config.errors import RunError
@@ -12,6 +14,7 @@ from fruitlab.metrics.accuracy import SCORES
 from fruitlab.runs import versions
 from fruitlab.runs.captions import readable_name
 from fruitlab.runs.entry import Entry
+from fruitlab.studies.advice import of_run
 
 DETAILS = {
     "categories": categories.show,
@@ -63,6 +66,20 @@ def show(chosen: list[str], entries: dict[str, Entry]) -> None:
         )
     elif section is not None:
         DETAILS[section](entry)
+        _advise(entry)
+
+
+def _advise(entry: Entry) -> None:
+    """Draws what to do next, drawn from the run's figures."""
+    fingerprint = str(entry.data.get("fingerprint"))
+    ratios = all_ratios.of(fingerprint)
+    advice.show(
+        of_run(entry, ratios),
+        name=entry.known_config.data,
+        fingerprint=fingerprint,
+        ratio=ratios.best if ratios else 50,
+        run=entry.id,
+    )
 
 
 def _version(entry: Entry) -> None:

@@ -19,7 +19,7 @@ from fruitlab.runs.folder import Run
 
 FILES = {
     "weights.safetensors": "Weights",
-    "best.safetensors": "Best weights",
+    "best.safetensors": "Best weights (by test accuracy)",
     "predictions.npz": "Predictions",
     "config.json": "Configuration",
 }
@@ -30,13 +30,13 @@ def show(entry: Entry) -> None:
     """Draws all of it, for any folder of runs, even an unreadable one."""
     if problem := st.session_state.pop(PROBLEM, None):
         st.error(problem, icon=":material/error:")
-    if allows(Action.LABEL):
+    if allows(Action.LABEL, entry):
         _label(entry)
     st.markdown("**Download**")
     with st.container(horizontal=True):
         _downloads(entry)
     st.caption("Weights are safetensors files, which many tools read and which contain no code.")
-    if not allows(Action.DELETE_RUN):
+    if not allows(Action.DELETE_RUN, entry):
         return
     st.markdown("**Delete**")
     reason = labels.why_kept(entry.run)
