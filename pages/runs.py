@@ -8,6 +8,7 @@ from fruitlab.app.runs_page import (
     configurations,
     details,
     gained_lost,
+    hand_on,
     table,
     view,
 )
@@ -47,12 +48,15 @@ def main() -> None:
             "them.",
             icon=":material/check_box:",
         )
-    with st.popover("Link to this view", icon=":material/link:", type="tertiary"):
-        st.caption(
-            "Restores this view on a machine that has these runs. To reproduce a run elsewhere, "
-            "use its link under Run again."
-        )
-        st.code(view.address("runs", view.write()), language=None, wrap_lines=True)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if usable:
+            hand_on.show([entries[name] for name in usable])
+        with st.popover("Link to this view", icon=":material/link:", type="tertiary"):
+            st.caption(
+                "Restores this view on a machine that has these runs. To reproduce a run "
+                "elsewhere, use its link under Run again."
+            )
+            st.code(view.address("runs", view.write()), language=None, wrap_lines=True)
 
 
 def default_run(entries: list[Entry]) -> str:

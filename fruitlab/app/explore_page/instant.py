@@ -37,6 +37,7 @@ def show(available: list[AllRatios], sweeps: list[Sweep]) -> None:
     advice.show(
         of_ratios(found), name=found.facts["data"], fingerprint=fingerprint, ratio=found.best
     )
+    _share(found)
     st.divider()
     st.subheader("One photo at every ratio", anchor=story.PHOTO)
     client.start()  # PyTorch is imported while the visitor looks at the curves
@@ -52,6 +53,26 @@ def show(available: list[AllRatios], sweeps: list[Sweep]) -> None:
             return
     _answers(found, picture, seen, feature_map, ratio)
     wrong.show(seen, found.categories, wrong.taught(fingerprint, found.facts["network"]))
+
+
+def _share(found: AllRatios) -> None:
+    """Draws the download of the answer as a picture."""
+
+    def drawn() -> bytes:
+        from fruitlab.reports import card
+
+        return card.png(card.of_ratios(found))
+
+    st.download_button(
+        "Share card",
+        drawn,
+        f"{found.facts['data']}.png",
+        "image/png",
+        icon=":material/share:",
+        type="tertiary",
+        on_click="ignore",
+        help="A picture with the scores at the best ratio and the curves.",
+    )
 
 
 def _of_data(available: list[AllRatios]) -> AllRatios:
