@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from fruitlab.app.components import advice, photo
-from fruitlab.app.explore_page import story, wrong
+from fruitlab.app.explore_page import human, story, wrong
 from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.data.pictures import BadPicture
 from fruitlab.features import familiar
@@ -41,6 +41,12 @@ def show(available: list[AllRatios], sweeps: list[Sweep]) -> None:
     st.divider()
     st.subheader("One photo at every ratio", anchor=story.PHOTO)
     client.start()  # PyTorch is imported while the visitor looks at the curves
+    _one_photo(found, ratio)
+    human.show(found)
+
+
+def _one_photo(found: AllRatios, ratio: int) -> None:
+    """Draws the choice of a photo and its answers."""
     picture = _choose(found)
     with st.spinner("Computing features …"):
         try:
@@ -52,7 +58,9 @@ def show(available: list[AllRatios], sweeps: list[Sweep]) -> None:
             st.warning(str(error), icon=":material/broken_image:")
             return
     _answers(found, picture, seen, feature_map, ratio)
-    wrong.show(seen, found.categories, wrong.taught(fingerprint, found.facts["network"]))
+    wrong.show(
+        seen, found.categories, wrong.taught(found.facts["fingerprint"], found.facts["network"])
+    )
 
 
 def _share(found: AllRatios) -> None:
