@@ -4,7 +4,7 @@ import streamlit as st
 
 from fruitlab.app import shared
 from fruitlab.app.components import live
-from fruitlab.app.train_page import form
+from fruitlab.app.train_page import form, unlabelled
 from fruitlab.config.modes import Action, allows
 from fruitlab.config.text import plain
 from fruitlab.methods.base import Method
@@ -17,6 +17,7 @@ LISTED = 6  # other runs in progress
 def main() -> None:
     """Draws the page: the run in the address or in progress, otherwise the form."""
     st.title("Train")
+    unlabelled.show()
     entries = shared.index().entries()
     active = sorted(
         (entry for entry in entries if entry.active),

@@ -17,7 +17,7 @@ import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder
 
-from fruitlab.app import demo_corrections, networks
+from fruitlab.app import demo_corrections, demo_search, demo_stream, networks
 from fruitlab.app.demo_answers import (
     EXAMPLES,
     INVITATION,
@@ -142,7 +142,7 @@ def build() -> gr.Blocks:
         )
         version = gr.Dropdown(label="Version", choices=[], visible=False, interactive=True)
         note = gr.Markdown()
-        with gr.Tabs():
+        with gr.Tabs() as tabs:
             with gr.Tab("Photo"):
                 photo, outputs, panel = _photo_tab()
                 gallery = _examples()
@@ -188,6 +188,9 @@ def build() -> gr.Blocks:
             concurrency_limit=PROGRAMS,
             concurrency_id="program",
         )
+        with tabs, gr.Tab("Search"):
+            demo_search.tab(blocks, _photo, _event("photo"))
+        demo_stream.add(photo, AT_ONCE)
     blocks.queue(max_size=QUEUE)
     # Gradio checks that the path of an input is that of an uploaded file, but only for a launched
     # app. Without this, a mounted app would read any picture on this machine by its path.
@@ -199,20 +202,24 @@ def _photo_tab() -> tuple[Photo, list[Any], demo_corrections.Panel]:
     """The photo, the components of its answer, and those of its correction."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
-            photo = Photo(
-                label="Photo",
-                sources=["upload", "webcam", "clipboard"],
-                elem_classes="photo",
-                type="filepath",
-                image_mode=None,
-                format="png",
-                height=HEIGHT,
-                buttons=[],
-                webcam_options=gr.WebcamOptions(mirror=False),
-                placeholder="Choose or drop a photo",
-            )
+            photo = _photo()
         with gr.Column(min_width=300):
             return photo, *_answer(INVITATION)
+
+
+def _photo() -> Photo:
+    return Photo(
+        label="Photo",
+        sources=["upload", "webcam", "clipboard"],
+        elem_classes="photo",
+        type="filepath",
+        image_mode=None,
+        format="png",
+        height=HEIGHT,
+        buttons=[],
+        webcam_options=gr.WebcamOptions(mirror=False),
+        placeholder="Choose or drop a photo",
+    )
 
 
 def _live_tab() -> tuple[Photo, list[Any], demo_corrections.Panel]:

@@ -94,11 +94,12 @@ def classify(photo: Path | bytes | None, run: str | None = None) -> dict[str, An
         if photo is None:
             raise BadPicture("no picture was given")
         found = find(run or _default())
-        pixels = client.read_photo(photo)
-        top = client.top3(found.id, pixels)
+        answers = client.top3_many([found.id], photo)
+        if found.id in answers.errors:
+            raise RunError(answers.errors[found.id])
     except (BadPicture, RunError, PredictorError) as error:
         raise gr.Error(str(error), print_exception=False) from None
-    familiar = is_familiar(found, pixels)
+    top, familiar = answers.top[found.id], is_familiar(found, answers.seen)
     answer = calibrated_answer(found, top, familiar=familiar)
     likely_right = None
     if similar := answer.similar:

@@ -21,6 +21,8 @@ from fruitlab.cli import (
     study_options,
 )
 from fruitlab.cli import data as data_commands
+from fruitlab.cli import online as online_command
+from fruitlab.cli import search as search_command
 from fruitlab.cli import study as study_command
 from fruitlab.cli.job import run_job
 from fruitlab.cli.options import Outcome, WrongUse
@@ -93,6 +95,8 @@ def parser() -> argparse.ArgumentParser:
     study = add("study", "Train many runs as one study, or continue it.", study_command.study)
     study_options.add_options(study)
 
+    online = add("online", "Train on pictures as they arrive.", online_command.online)
+    online_command.add_options(online)
     resume = add("resume", "Resume a run that was stopped or interrupted.", commands.resume)
     resume.add_argument("run_id", metavar="RUN")
     resume.add_argument(
@@ -118,6 +122,8 @@ def parser() -> argparse.ArgumentParser:
     )
     collected.set_defaults(collection=NAME)
     collection.add_commands(add, collected)
+    search = add("search", "Find the pictures most like a photo.", search_command.search)
+    search_command.add_options(search)
     export = add("export", "Export a run's network, or its curves.", commands.export)
     export.add_argument("run_id", metavar="RUN")
     kind = export.add_mutually_exclusive_group(required=True)

@@ -40,6 +40,7 @@ class Action(StrEnum):
     CHANGE_DATA = "exclude, relabel or group pictures of a dataset"
     DOWNLOAD = "download a public dataset"
     REMOVE_DATA = "remove a dataset"
+    OBSERVE = "post a labelled picture to a stream"
     JOB = "start, cancel or dismiss a background job"
     COLLECT = "keep a photo with its right category, and teach it to a network"
     PATHS = "see where files are on the server"

@@ -73,8 +73,15 @@ def available(
     domains: TwoDomains, network: str, *, size: int | None = None, view: str = "whole"
 ) -> bool:
     """Whether `features` returns at once. Arguments as there."""
+    return computed(domains.fingerprint, network, size=size, view=view)
+
+
+def computed(
+    fingerprint: str, network: str, *, size: int | None = None, view: str = "whole"
+) -> bool:
+    """`available` for a dataset of which only the fingerprint is known."""
     found = weights.find(network)
-    return found is not None and _path(domains, found, size, view).is_file()
+    return found is not None and _path(fingerprint, found, size, view).is_file()
 
 
 def features(
@@ -168,7 +175,7 @@ def _rows(
     device: str | None,
 ) -> np.ndarray:
     """The features of the named domains, one after the other, float16 [n, size]."""
-    path = _path(domains, weights.require(network), size, view, names)
+    path = _path(domains.fingerprint, weights.require(network), size, view, names)
     if not path.is_file():
         from fruitlab.features.extraction import Extractor
 
@@ -183,7 +190,7 @@ def _rows(
 
 
 def _path(
-    domains: TwoDomains,
+    fingerprint: str,
     found: Weights,
     size: int | None,
     view: str,
@@ -194,5 +201,5 @@ def _path(
         raise DataError(f"There is no view {view!r}. Choose one of: {', '.join(VIEWS)}.")
     folder = weights.folder(found.network).name
     view = view if names == DOMAINS else "-".join((view, *names))
-    parts = (domains.fingerprint, folder, found.key, size or found.input_size, view, f"v{VERSION}")
+    parts = (fingerprint, folder, found.key, size or found.input_size, view, f"v{VERSION}")
     return data_root() / ".features" / ("-".join(map(str, parts)) + ".npy")

@@ -8,6 +8,7 @@ from fruitlab.inference import client
 from fruitlab.inference.client import PredictorError
 from fruitlab.runs.folder import Run
 
+CROWDED = 8  # requests that wait at the prediction server
 UNFAMILIAR = "This does not look like anything the network was trained on."
 
 
@@ -18,8 +19,11 @@ def is_familiar(run: Run, pixels: np.ndarray) -> bool | None:
         pixels: the photo as networks are given it, uint8 [100, 100, 3].
 
     Returns:
-        None if nothing is known of the dataset, or the prediction server does not answer.
+        None if nothing is known of the dataset, the prediction server does not answer, or so many
+        photos wait that their answers come first: this takes ten times as long as a small network.
     """
+    if client.state().waiting > CROWDED:
+        return None
     try:
         known = familiar.find(str(run.header()["data"]["fingerprint"]))
         if known is None:

@@ -141,6 +141,11 @@ class Predictor:
         """`top3` of pictures, uint8 [n, 100, 100, 3]: at once they take half the time."""
         return self._top3(self.network(self.network.prepare(torch.tensor(pictures))))
 
+    @torch.inference_mode()
+    def features(self, pictures: np.ndarray) -> np.ndarray:
+        """The backbone's features, float32 [n, size], of pictures uint8 [n, 100, 100, 3]."""
+        return self.network.features(self.network.prepare(torch.tensor(pictures))).numpy()
+
     @torch.no_grad()
     def explain(self, photo: Path | bytes | np.ndarray) -> Explanation:
         """`top3`, the picture as the network saw it, and where it looked. Raises BadPicture."""
@@ -164,3 +169,23 @@ class Predictor:
             ]
             for values, indices in zip(top.values.tolist(), top.indices.tolist(), strict=True)
         ]
+
+    def _prepared(self, photo: Path | bytes | np.ndarray) -> Tensor:
+        picture = photo if isinstance(photo, np.ndarray) else decoding.read(photo)
+        return self.network.prepare(torch.tensor(picture).unsqueeze(0))
+
+
+class RunFeatures:
+    """Computes features with a run's network, for `features.writer`. Raises as `load_network`."""
+
+    batch = 64
+
+    def __init__(self, run: Run) -> None:
+        predictor = Predictor(run)
+        if not hasattr(predictor.network, "feature_size"):
+            raise RunError(f"{run.id} has a network for each domain, without common features.")
+        self.size, self._features = predictor.network.feature_size, predictor.features
+
+    def __call__(self, pictures: np.ndarray) -> np.ndarray:
+        """See `features.writer.Compute`."""
+        return self._features(pictures)

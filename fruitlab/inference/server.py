@@ -66,11 +66,17 @@ def _written(run: Run) -> int:
 def feature_map(
     networks: Networks, request: dict[str, Any], photo: bytes
 ) -> tuple[dict[str, Any], bytes]:
-    """The feature map of a photo's pixels: {shape} and float32 bytes, or {error} and nothing."""
+    """What a backbone makes of a photo's pixels: {shape} and float32 bytes, or {error} and nothing.
+
+    A pretrained backbone gives its feature map, that of a run its features.
+    """
     seen = np.frombuffer(photo, np.uint8).reshape(SIZE, SIZE, 3)
     try:
-        found = networks.backbone(*request["backbone"]).feature_map(seen)
-    except ConfigError as error:
+        if "run" in request:
+            found = networks.of(request["run"]).features(seen[None])[0]
+        else:
+            found = networks.backbone(*request["backbone"]).feature_map(seen)
+    except (ConfigError, RunError) as error:
         return {"error": str(error)}, b""
     return {"shape": found.shape}, found.tobytes()
 
@@ -169,7 +175,7 @@ def main() -> None:
     while (batch := next_batch(arrived, waiting)) is not None:
         last[0] = time.monotonic()
         request, photo = batch[0]
-        if "backbone" in request:
+        if "backbone" in request or "run" in request:
             results = [feature_map(networks, request, photo)]
         else:
             results = [(one, b"") for one in answer(networks, request, [x for _, x in batch])]

@@ -87,6 +87,10 @@ class Method(RunConfig):
         """What the network learns in place of the labels; None for the labels."""
         return None
 
+    def start_run(self) -> str | None:
+        """The id of the run whose weights it starts from; None for new or pretrained weights."""
+        return None
+
     def answers(self, network: Model, memory: Memory) -> Model:
         """The network that answers pictures, made of the trained one and the run's memory.
 

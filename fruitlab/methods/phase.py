@@ -68,6 +68,22 @@ class Pool:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stream:
+    """Training pictures that arrive during a phase, instead of being there from the start.
+
+    Attributes:
+        order: "nice-first", "alternating", "late:CATEGORY" (`training.arrivals.order_of`), or
+            "folders": that of the dataset's own arrivals.
+        ratio: percentage of real pictures in every batch.
+        kept: pictures of each category and domain that are kept for later batches.
+    """
+
+    order: str
+    ratio: int
+    kept: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Phase:
     """What the training loop needs to know; a method is a list of these.
 
@@ -88,6 +104,7 @@ class Phase:
             counter at the beginning of the phase.
         mixup: blend each picture, and its target, with another one of its batch, by a weight drawn
             from 0 to this (MixUp). 0 turns it off.
+        stream: how the pictures of its single pool arrive; None if they are there from the start.
         extra_loss: (network, batch, logits, memory) -> scalar to add to the loss. A GPU may record
             its operations once and replay them, so it must depend on its arguments alone.
         at_end: (network, batches, memory) -> tensors to remember for later phases. It may change
@@ -106,6 +123,7 @@ class Phase:
     inputs: Literal["pictures", "features"] = "pictures"
     fresh_clock: bool = True
     mixup: float = 0.0
+    stream: Stream | None = None
     extra_loss: ExtraLoss | None = None
     at_end: EndAction | None = None
 

@@ -10,6 +10,14 @@ from fruitlab.config.validation import check
 from fruitlab.runs import schema
 
 MAX_LOG = 256_000_000  # bytes; 3,000 iterations take one
+STREAM_COLUMNS = (  # zeros without a stream
+    "arrived_nice",
+    "arrived_nice_right",
+    "arrived_real",
+    "arrived_real_right",
+    "kept_nice",
+    "kept_real",
+)
 COLUMNS = (
     "iteration",
     "phase_iteration",
@@ -28,7 +36,9 @@ COLUMNS = (
     "learning_rate",
     "momentum",
     "phase",
+    *STREAM_COLUMNS,
 )
+NO_STREAM: dict[str, Any] = {"nice": (0, 0), "real": (0, 0), "kept": {"nice": 0, "real": 0}}
 
 
 def parse(text: bytes) -> Iterator[tuple[dict[str, Any], int]]:
@@ -91,6 +101,7 @@ class Log:
 
     def _append(self, point: dict[str, Any]) -> None:
         phase, loss = point["phase"], point["loss"]
+        stream = point.get("stream") or NO_STREAM
         if phase not in self.phases:
             self.phases.append(phase)
         row = (
@@ -107,6 +118,9 @@ class Log:
             point["learning_rate"],
             point["momentum"],
             self.phases.index(phase),
+            *stream["nice"],
+            *stream["real"],
+            *(stream["kept"][domain] for domain in ("nice", "real")),
         )
         for name, value in zip(COLUMNS, row, strict=True):
             self.columns[name].append(float(value))

@@ -120,6 +120,25 @@ class Label(Model):
     study: Name | None = None
 
 
+Counts = Annotated[list[Count], Field(min_length=2, max_length=2)]
+
+
+class Stream(Model):
+    """What arrived in a stream between two evaluations: pictures and right answers."""
+
+    nice: Counts
+    real: Counts
+    kept: dict[Literal["nice", "real"], Count]
+
+    @model_validator(mode="after")
+    def _counts(self) -> "Stream":
+        if any(right > pictures for pictures, right in (self.nice, self.real)):
+            raise ValueError("more answers are right than pictures arrived")
+        if len(self.kept) != 2:
+            raise ValueError("kept needs nice and real")
+        return self
+
+
 class Point(Model):
     """An evaluation: a line of metrics.jsonl."""
 
@@ -135,6 +154,7 @@ class Point(Model):
     penalty: Number
     learning_rate: Number
     momentum: Number
+    stream: Stream | None = None
 
     @model_validator(mode="after")
     def _counts(self) -> "Point":

@@ -5,19 +5,23 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from fruitlab.config.errors import DataError
 from fruitlab.config.run_config import RunConfig
 from fruitlab.methods.batching import batches_per_epoch
-from fruitlab.methods.phase import Batch, Phase, Pool
+from fruitlab.methods.phase import Batch, Phase, Pool, Stream
 from fruitlab.models import moments
+from fruitlab.models.kernels.execution import accelerate
 from fruitlab.models.model import to_float
 from fruitlab.training import rng
+from fruitlab.training.arrivals import Arrivals, order_of
 from fruitlab.training.augmentation import augment
 from fruitlab.training.device_dataset import DeviceDataset
-from fruitlab.training.scoring import features_of
+from fruitlab.training.scoring import features_of, infer
 from fruitlab.training.state import State
 
 
@@ -64,6 +68,7 @@ class Batches:
         if phase.inputs == "features":
             self.features = self._features()
         self.order = lru_cache(maxsize=16)(self._order)  # a pass lasts for many batches
+        self.arrivals = None if phase.stream is None else self._arrivals(phase.stream)
 
     def at(self, iteration: int) -> Batch:
         """The batch of that iteration of the phase."""
@@ -71,7 +76,10 @@ class Batches:
 
     def choose(self, iteration: int) -> Choice:
         """The pictures of that iteration of the phase."""
-        parts = [self._next_of_first(iteration)]
+        if self.arrivals is not None:
+            parts = [self._on_device(self.arrivals.batch(iteration))]
+        else:
+            parts = [self._next_of_first(iteration)]
         parts += [
             self._next_of_buffer(place, iteration * size, size)
             for place, size in enumerate(self.extra, start=1)
@@ -119,6 +127,51 @@ class Batches:
                 index = places[start::count]
                 real = self.data.is_real[index].sum()
                 yield Batch(self._pictures(index), self.data.labels[index], index, real, last)
+
+    def tested(self, iteration: int) -> Tensor:
+        """How the network does on the pictures that arrive at an iteration, before it learns them.
+
+        Returns:
+            float [2, 2]: nice and real pictures, and how many of them are right.
+        """
+        assert self.arrivals is not None
+        places = self._on_device(self.arrivals.new(iteration))
+        if not len(places):
+            return torch.zeros(2, 2, device=places.device)
+        if self.features is None:
+            logits = infer(self.network, self.data.images, self.every[places])
+        else:
+            with torch.inference_mode():
+                logits = accelerate(self.network.eval()).head(self.features[places])
+        real = self.is_real[places].float()
+        right = (logits.argmax(1) == self.labels[places]).float()
+        return torch.stack(
+            [torch.stack([part.sum(), (part * right).sum()]) for part in (1 - real, real)]
+        )
+
+    def _arrivals(self, stream: Stream) -> Arrivals:
+        """The stream of the phase, whose pictures are those of its first pool."""
+        labels, is_real = self.labels.cpu().numpy(), self.is_real.cpu().numpy()
+        held = np.zeros(0, dtype=np.int64)
+        if stream.order == "folders":
+            if self.data.arrivals is None:
+                raise DataError("Only `fruitlab online` trains on a stream of folders.")
+            held, order = np.split(np.arange(len(labels)), [len(labels) - len(self.data.arrivals)])
+        else:
+            order = order_of(stream, labels, is_real, self.data.categories, self.config.seed)
+        return Arrivals(
+            stream,
+            order,
+            held,
+            labels,
+            is_real,
+            iterations=self.phase.iterations,
+            batch=self.config.batch_size,
+            seed=self.config.seed,
+        )
+
+    def _on_device(self, places: np.ndarray) -> Tensor:
+        return torch.from_numpy(places).to(self.every.device)
 
     def _places(self, pool: Pool) -> Tensor:
         """Places of a pool's pictures, int64; -1 for each drawn feature."""

@@ -29,6 +29,8 @@ class DeviceDataset:
             probabilities (soft targets). None: the label.
         features: float [n, size], what the pretrained backbone computes of `images`, for a run that
             never changes the backbone; None if that is not known.
+        held, arrivals: int64 places of pictures outside of the split, for a stream from folders:
+            those in the buffers at the start, and those that arrive, in their order.
     """
 
     categories: tuple[str, ...]
@@ -39,6 +41,8 @@ class DeviceDataset:
     test: dict[str, Tensor]
     targets: Tensor | None = None
     features: Tensor | None = None
+    held: Tensor | None = None
+    arrivals: Tensor | None = None
 
     @classmethod
     def of(cls, data: TwoDomains, config: RunConfig, device: torch.device) -> "DeviceDataset":
@@ -71,8 +75,11 @@ class DeviceDataset:
         """Places of a pool's training pictures (paper 4.4), int64; chosen at random by the seed.
 
         Pools are nested: a larger fraction holds the pictures of a smaller one, and a larger
-        buffer those of a smaller one, so two runs of a seed differ by what was exchanged.
+        buffer those of a smaller one, so two runs of a seed differ by what was exchanged. Of a
+        stream from folders, all its pictures: those held, and then those that arrive.
         """
+        if self.held is not None and self.arrivals is not None:
+            return torch.cat([self.held, self.arrivals])
         chosen = []
         for number, (domain, share) in enumerate(zip(DOMAINS, (pool.nice, pool.real), strict=True)):
             pictures = self.train[domain]

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor
 
@@ -35,6 +36,9 @@ class Evaluation:
     penalty: float  # L2 penalty
     learning_rate: float
     momentum: float
+    # Of a stream since the last evaluation: {nice: [pictures, right before they were learned],
+    # real: ..., kept: {nice: pictures in the buffers, real: ...}}.
+    stream: dict[str, Any] | None = None
     # Of the test pictures of each domain, float [n, categories]; None on a subset.
     logits: dict[str, Tensor] | None = field(repr=False, default=None)
 

@@ -11,6 +11,7 @@ losses are read at evaluations.
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import torch
 
@@ -57,10 +58,12 @@ def train(
         steps = Steps(config, phase, state, batches, capture(state.device))
         while True:
             if evaluator.due(last_phase=last):
-                yield evaluator.evaluate()
+                yield with_stream(evaluator.evaluate(), batches, state)
             if state.phase_iteration >= phase.iterations:
                 break
             started = time.perf_counter()
+            if batches.arrivals is not None:
+                state.counters["tested"] += batches.tested(state.phase_iteration)
             steps(state.phase_iteration)
             state.seconds += time.perf_counter() - started
             yield None
@@ -69,3 +72,13 @@ def train(
             state.ended = True
             if last:
                 yield evaluator.evaluate()
+
+
+def with_stream(evaluation: Evaluation, batches: Batches, state: State) -> Evaluation:
+    """The evaluation with what has arrived since the last one, if the phase has a stream."""
+    if batches.arrivals is None:
+        return evaluation
+    nice, real = state.counters["tested"].int().tolist()
+    state.counters["tested"].zero_()
+    kept = batches.arrivals.sizes(state.phase_iteration)
+    return replace(evaluation, stream={"nice": nice, "real": real, "kept": kept})

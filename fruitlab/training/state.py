@@ -93,6 +93,8 @@ class State:
         self.scored = [-1, -1, 0]  # the moment of the last evaluation
         self.counters = {name: torch.zeros((), device=device) for name in COUNTERS}
         self.counters["best_epoch"] = torch.full((), float("inf"), device=device)
+        # Nice and real pictures of a stream since the last evaluation, and how many were right.
+        self.counters["tested"] = torch.zeros(2, 2, device=device)
         self.counters["real_pictures"] = torch.zeros((), dtype=torch.int64, device=device)
 
     def moment(self) -> list[int]:

@@ -55,6 +55,8 @@ class Recorder:
     def note(self, evaluation: Evaluation) -> dict[str, Any]:
         """Write an evaluation to the log, and what follows from it; returns its line of the log."""
         point = {name: value for name, value in vars(evaluation).items() if name != "logits"}
+        if evaluation.stream is None:
+            del point["stream"]
         self.run.append(point)
         at_end = evaluation.iteration == self.config.iterations
         self.logits = evaluation.logits if at_end else None

@@ -17,15 +17,18 @@ from fruitlab.features import cache
 from fruitlab.methods.phase import labels
 from fruitlab.models import weights
 from fruitlab.models.kernels.execution import accelerate
+from fruitlab.runs import catalog
 from fruitlab.runs.folder import Run
 from fruitlab.training import devices
 from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.evaluation import Diverged
 from fruitlab.training.loop import train
+from fruitlab.training.scoring import pooled_features
 from fruitlab.training.state import State
 from fruitlab.training.steps import capture_on
 from fruitlab.worker import messages
 from fruitlab.worker.recorder import Recorder, describe
+from fruitlab.worker.start import load_start, with_arrivals
 from fruitlab.worker.stop import Stopped
 from fruitlab.worker.teachers import with_targets
 from fruitlab.worker.trace import Trace
@@ -65,6 +68,7 @@ def train_into(
     header, config = run.header(), run.config()
     precision = devices.precision_of(header, where)
     dataset = DeviceDataset.of(data, config, where)
+    dataset = with_arrivals(dataset, run)
     dataset = with_targets(dataset, data, config, device=str(where), progress=progress)
     if stop():
         raise Stopped
@@ -89,10 +93,19 @@ def train_into(
         }
     )
     if all(phase.inputs == "features" for phase in phases):
-        dataset = replace(dataset, features=pretrained_features(data, config, where, progress))
+        found = pretrained_features(data, config, where, progress)
+        dataset = replace(dataset, features=found)
+        if found is not None and len(found) < len(
+            dataset.labels
+        ):  # pictures of a stream of folders
+            new = torch.arange(len(found), len(dataset.labels), device=where)
+            more = pooled_features(state.network, dataset.images, new)
+            dataset = replace(dataset, features=torch.cat([found, more.to(found.dtype)]))
     recorder = Recorder(run, config, state, data.categories)
     if recorder.resume():
         say(f"Resuming at iteration {state.iteration:,} of {config.iterations:,}.")
+    elif start := config.start_run():
+        load_start(state.network, catalog.find(start), data.categories)
     trace = Trace(run, state)
     trace.progress()
     started, first = time.monotonic(), state.iteration

@@ -65,6 +65,7 @@ def test_only_the_live_camera_streams_and_the_photo_takes_all_sources():
     assert [(photo.sources, photo.streaming) for photo in photos] == [
         (["upload", "webcam", "clipboard"], False),
         (["webcam"], True),
+        (["upload", "webcam", "clipboard"], False),  # Search
     ]
     assert photos[0].get_block_name() == "image"  # the browser's own component
 
@@ -244,7 +245,11 @@ def test_the_same_answer_through_gradio_client(address, tmp_path):
     (tmp_path / "text.jpg").write_text("no picture")
     with pytest.raises(AppError, match="not a picture"):
         client.predict(handle_file(tmp_path / "text.jpg"), api_name="/classify")
-    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/classify"]
+    assert list(client.view_api(return_format="dict")["named_endpoints"]) == [
+        "/classify",
+        "/search",
+        "/observe",
+    ]
 
 
 @pytest.mark.parametrize("meta", [{"_type": "gradio.FileData"}, None], ids=["file", "no file"])

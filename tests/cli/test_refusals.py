@@ -31,6 +31,9 @@ from fruitlab.runs import catalog
             "study ablations always uses the paper's preset",
         ),
         (("study", "ratio", "--norms", "frozen"), "goes with study paper"),
+        (("online", "--stream", "nice-first"), "needs --data NAME"),
+        (("online", "--data", "synthetic:8"), "late:CATEGORY"),
+        (("online", "--data", "synthetic:8", "--stream", "backwards"), "nice-first"),
     ],
 )
 def test_invalid_options_exit_with_2_and_start_nothing(call, arguments, says):
@@ -47,6 +50,11 @@ def test_invalid_options_exit_with_2_and_start_nothing(call, arguments, says):
         (("resume", "nothing"), "no run named nothing"),
         (("evaluate", "../../etc"), "is not a valid name for a run"),
         (("predict", "nothing", "x.jpg"), "no run named nothing"),
+        (("online", "--nice", "/nowhere", "--once"), "no folder /nowhere"),
+        (("online", "--from", "nothing", "--once"), "no run named nothing"),
+        (("online", "--once"), "--from RUN"),
+        (("search", "--data", "nowhere", "x.jpg"), "nowhere"),
+        (("search", "--data", "synthetic", "--run", "nothing"), "no run named nothing"),
         (("data", "show", "nowhere"), "nowhere"),
         (
             ("data", "import", "--name", "x", "--nice", "/nowhere", "--real", "/nowhere-either"),

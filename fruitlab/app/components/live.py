@@ -12,13 +12,15 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.modes import Action, allows
 from fruitlab.config.run_config import RunConfig
 from fruitlab.config.text import percent, points
+from fruitlab.data.domains import DOMAINS
 from fruitlab.methods.mixed import Mixed
 from fruitlab.metrics.accuracy import SCORES
-from fruitlab.plots import figures, style
+from fruitlab.plots import figures, stream, style
 from fruitlab.runs import references
 from fruitlab.runs.captions import setting_caption
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.folder import Run
+from fruitlab.runs.log import STREAM_COLUMNS
 
 EVERY = 1.0  # seconds between updates while a run trains
 PROBLEM = "problem"  # key of session_state: why a button did nothing
@@ -167,6 +169,8 @@ def _plots(entry: Entry, config: RunConfig, top: int) -> None:
         curves, top=top, iterations=iterations, categories=entry.categories, best=named
     )
     chart.show(accuracies, key=f"accuracy {entry.id} {top}")
+    if entry.points and (figure := _stream(entry, iterations)):
+        chart.show(figure, key=f"stream {entry.id}", height=260)
     steps = entry.steps()
     if not entry.points and not len(steps):
         return
@@ -176,3 +180,17 @@ def _plots(entry: Entry, config: RunConfig, top: int) -> None:
         with column:
             figure = figures.training(name, curves, steps, iterations=iterations)
             chart.show(figure, key=f"{name} {entry.id}", height=180)
+
+
+def _stream(entry: Entry, iterations: int) -> figures.Figure | None:
+    """How well pictures of a stream were known when they arrived; None without a stream."""
+    columns = {name: entry.column(name) for name in STREAM_COLUMNS}
+    if not any(column.any() for column in columns.values()):
+        return None
+    return stream.stream(
+        entry.column("iteration"),
+        {domain: columns[f"arrived_{domain}"] for domain in DOMAINS},
+        {domain: columns[f"arrived_{domain}_right"] for domain in DOMAINS},
+        {domain: int(columns[f"kept_{domain}"][-1]) for domain in DOMAINS},
+        iterations=iterations,
+    )
