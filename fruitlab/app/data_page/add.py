@@ -164,7 +164,7 @@ def upload() -> None:
     file = st.file_uploader("Zip file", type="zip", key="zip file", max_upload_size=LARGEST_UPLOAD)
     if file is not None:
         _suggest_name(file.name)
-    name, replace = _named("zip")
+    name, replace = named("zip")
     st.button(
         "Add dataset",
         key="add zip",
@@ -197,7 +197,7 @@ def paths() -> None:
     real = st.text_input(
         "Folder of real photos", key="real folder", placeholder="/home/me/pictures/real"
     )
-    name, replace = _named("folders")
+    name, replace = named("folders")
     st.button(
         "Add dataset",
         key="add folders",
@@ -249,7 +249,7 @@ def start(title: str, command: list[str], upload: BinaryIO | None = None) -> Non
         st.session_state[PROBLEM] = str(cache.unwritable(error))
 
 
-def _named(key: str) -> tuple[str, bool]:
+def named(key: str) -> tuple[str, bool]:
     """The dataset's name and whether to replace an existing one; ("", False) if not valid."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(
