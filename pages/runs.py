@@ -37,6 +37,7 @@ def main() -> None:
         st.subheader("Compare" if len(usable) > 1 else plain(readable_name(entries[usable[0]])))
         compare.show(usable)
         compare.heat_maps(usable)
+        compare.across_datasets(usable)
         gained_lost.show(usable)
         configurations.show(usable)
     if chosen:

@@ -125,6 +125,18 @@ class Learned:
     choice: Choice
     pictures: tuple[int, int]
 
+    @property
+    def near_best(self) -> tuple[int, int]:
+        """The smallest and the largest ratio in percent with the best combined performance."""
+        best = np.flatnonzero(self.choice.combined == self.choice.combined.max())
+        return int(best[0]), int(best[-1])
+
+    @property
+    def best(self) -> int:
+        """The ratio in the middle of the best ones: a few pictures cannot tell them apart."""
+        best = np.flatnonzero(self.choice.combined == self.choice.combined.max())
+        return int(best[len(best) // 2])
+
     def answer(self, shot: Shot, percent: int) -> np.ndarray:
         """Calibrated probabilities of the things at a ratio, float64 [things]."""
         path, ratio = self.choice.path, percent / 100

@@ -40,7 +40,7 @@ def test_each_picture_is_scored_by_a_head_that_learned_the_others():
                 truth.append(label)
                 real.append(domain == "real")
     x, y, real = np.array(rows, np.float64), np.eye(3)[truth], np.array(real)
-    ratio, right = learned.choice.ratio / 100, {False: 0, True: 0}
+    ratio, right = learned.best / 100, {False: 0, True: 0}
     # One standardization for all, in which both domains weigh the same.
     mean = (x[~real].mean(0) + x[real].mean(0)) / 2
     scale = np.sqrt(((x[~real] ** 2).mean(0) + (x[real] ** 2).mean(0)) / 2 - mean**2)
@@ -50,15 +50,18 @@ def test_each_picture_is_scored_by_a_head_that_learned_the_others():
         rest = np.arange(len(z)) != i
         model = Ridge(RIDGE).fit(z[rest], y[rest], sample_weight=weights[rest])
         right[bool(real[i])] += int(model.predict(z[i : i + 1]).argmax() == truth[i])
-    place = learned.choice.ratios.index(learned.choice.ratio)
+    place = learned.choice.ratios.index(learned.best)
     assert learned.choice.nice[place] == pytest.approx(right[False] / 24)
     assert learned.choice.real[place] == pytest.approx(right[True] / 24)
+    first, last = learned.near_best
+    assert first <= learned.best <= last
+    assert learned.choice.combined[learned.best] == learned.choice.combined.max()
 
 
 def test_a_new_picture_is_answered():
     learned = filled().learn()
     for label, thing in ((0, "Bolt"), (1, "Nut"), (2, "Mug")):
-        found = learned.answer(look(picture(label, 900, noise=40)), learned.choice.ratio)
+        found = learned.answer(look(picture(label, 900, noise=40)), learned.best)
         assert found.sum() == pytest.approx(1) and learned.things[found.argmax()] == thing
 
 

@@ -34,7 +34,7 @@ NAMES = "desk things"
 ASK = "ask"
 MANNERS = {"nice": "Studio", "real": "Field"}
 HOW = (
-    f"Name two to {MOST_THINGS} things, and take {LEAST} or more photos of each in both manners. "
+    "Name two to five things, and take three or more photos of each in both manners. "
     "*Studio*: alone on a plain background, such as a sheet of paper. *Field*: anywhere, with "
     "other things around, in the hand, far away, badly lit. Move the thing between two photos."
 )
@@ -186,12 +186,16 @@ def _curve(learned: Learned) -> None:
     nice_curve, real_curve, combined = (
         values.tolist() for values in (choice.nice, choice.real, choice.combined)
     )
-    figure = figures.mixing(choice.ratios, nice_curve, real_curve, combined, chosen=choice.ratio)
-    figure["title"] = f"Your desk: {', '.join(learned.things)}"
-    figure["caption"] += (
-        f" Each of the {nice} studio and {real} field pictures is answered by a head that learned "
-        "all the others; photos that look alike make this optimistic."
-    )
+    figure = figures.mixing(choice.ratios, nice_curve, real_curve, combined, chosen=learned.best)
+    first, last = learned.near_best
+    where = f"at {first} %" if first == last else f"from {first} to {last} %"
+    figure |= {
+        "title": f"Your desk: {', '.join(learned.things)}",
+        "caption": f"Combined performance is best {where} field pictures: "
+        f"{percent(combined[learned.best])}. Each of the {nice} studio and {real} field pictures "
+        "is answered by a head that learned all the others; photos that look alike make this "
+        "optimistic.",
+    }
     for trace in figure["data"]:
         trace["mode"] = "lines"
     chart.show(figure, key="desk curve", height=300)
@@ -203,8 +207,7 @@ def _answer(learned: Learned) -> None:
     if shot is None:
         st.caption("Choose *Ask the network* as the manner, and hold something up.")
         return
-    ratios = {"studio alone": 0, f"best mix, {learned.choice.ratio} %": learned.choice.ratio}
-    ratios["field alone"] = 100
+    ratios = {"studio alone": 0, f"best mix, {learned.best} %": learned.best, "field alone": 100}
     found = {name: learned.answer(shot, ratio) for name, ratio in ratios.items()}
     rows = [
         {"": thing} | {name: percent(float(values[place])) for name, values in found.items()}

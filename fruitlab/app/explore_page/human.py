@@ -61,7 +61,7 @@ def _ask(example: Example, found: AllRatios, count: int) -> None:
         pictures.row([image], width=240, alt=["The picture to name"])
     key = f"guess {st.session_state[ROUND]} {done}"
     with right:
-        st.pills("Your answer", found.categories, key=key, on_change=_guess, args=(key,))
+        st.pills("Your answer", found.categories, key=key, wrap=True, on_change=_guess, args=(key,))
 
 
 def _guess(key: str) -> None:

@@ -5,10 +5,12 @@ import streamlit as st
 from fruitlab.app import assets, shared
 from fruitlab.app.components import chart
 from fruitlab.app.runs_page.view_link import AXES, METRICS, SMOOTHEST
+from fruitlab.config.text import percent
 from fruitlab.metrics.accuracy import SCORES
-from fruitlab.plots import comparison
+from fruitlab.plots import comparison, style
 from fruitlab.reports import scoreboard
 from fruitlab.runs import two_settings
+from fruitlab.runs.across import across
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.lines import grouped, lines, ordered
 
@@ -144,3 +146,28 @@ def heat_maps(chosen: list[str]) -> None:
         for column, score, figure in zip(st.columns(len(SCORES)), SCORES, figures, strict=True):
             with column:
                 chart.show(figure, key=f"runs heat {score}", height=300)
+
+
+def across_datasets(chosen: list[str]) -> None:
+    """Draws a table of experiments by datasets if the selected runs are on several.
+
+    Args:
+        chosen: ids of the selected runs.
+    """
+    found = across(selected(chosen), 3 if st.session_state["runs metric"] == "top3" else 1)
+    if found is None:
+        return
+    st.markdown("**Across datasets**")
+    rows = [
+        {"": name} | dict(zip(found.datasets, map(_cell, scores), strict=True))
+        for name, scores in zip(found.experiments, found.scores, strict=True)
+    ]
+    st.table(rows, border="horizontal", hide_index=True)
+    st.caption("Combined performance after the last iteration, with nice and real accuracy.")
+
+
+def _cell(scores: dict[str, float] | None) -> str:
+    if scores is None:
+        return "—"
+    nice, real, combined = (percent(scores[score]) for score in SCORES)
+    return f"{combined} ({style.SHAPES['nice']} {nice}, {style.SHAPES['real']} {real})"

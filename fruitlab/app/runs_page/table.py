@@ -194,12 +194,12 @@ def _columns() -> dict[str, Any]:
     phone = _on_a_phone()
     accuracy: dict[str, Any] = {"format": "%.1f%%", "width": 56 if phone else 70}
     return {
-        "run": config.TextColumn("Run", width=150 if phone else 300, help=NAME_HELP),
+        "run": config.TextColumn("Run", width=150 if phone else 320, help=NAME_HELP),
         "id": config.TextColumn("Id", width=260, help="The name of the run's folder"),
         "status": config.TextColumn("Status", width=90),
         "data": config.TextColumn("Data", width=120),
         "preset": config.TextColumn(
-            "Preset", width=88, help="Where the settings come from; Compare shows the differences"
+            "Preset", width=104, help="Where the settings come from; Compare shows the differences"
         ),
         "seed": config.NumberColumn(
             "Seed",
