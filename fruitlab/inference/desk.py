@@ -18,6 +18,7 @@ from fruitlab.closed_form.leave_one_out import Choice, Pictures, choose, probabi
 from fruitlab.data.domains import DOMAINS, DomainName
 from fruitlab.inference import client
 from fruitlab.inference.client import Photo
+from fruitlab.metrics.agreement import plateau
 
 NETWORK = "efficientnet-lite0"
 RIDGE = 0.1  # what leave-one-out predictions choose on thousands of photos of fruit
@@ -127,15 +128,13 @@ class Learned:
 
     @property
     def near_best(self) -> tuple[int, int]:
-        """The smallest and the largest ratio in percent with the best combined performance."""
-        best = np.flatnonzero(self.choice.combined == self.choice.combined.max())
-        return int(best[0]), int(best[-1])
+        """First and last ratio in percent with the best combined performance."""
+        return plateau(self.choice.combined)
 
     @property
     def best(self) -> int:
         """The ratio in the middle of the best ones: a few pictures cannot tell them apart."""
-        best = np.flatnonzero(self.choice.combined == self.choice.combined.max())
-        return int(best[len(best) // 2])
+        return sum(self.near_best) // 2
 
     def answer(self, shot: Shot, percent: int) -> np.ndarray:
         """Calibrated probabilities of the things at a ratio, float64 [things]."""

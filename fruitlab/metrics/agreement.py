@@ -13,7 +13,7 @@ class Agreement:
         same: at each ratio, the number of pictures with the same answer, right or wrong, int [n].
         right: at each ratio, the number of pictures that the network gets right, int [n].
         own: the number of pictures that the person gets right.
-        first, last: the smallest and the largest index with the highest agreement.
+        first, last: where agreement is highest, as indices (`plateau`).
     """
 
     same: np.ndarray
@@ -21,6 +21,11 @@ class Agreement:
     own: int
     first: int
     last: int
+
+    @property
+    def middle(self) -> int:
+        """The ratio that stands for all between `first` and `last`."""
+        return (self.first + self.last) // 2
 
 
 def agreement(answers: np.ndarray, guesses: np.ndarray, truth: np.ndarray) -> Agreement:
@@ -32,11 +37,19 @@ def agreement(answers: np.ndarray, guesses: np.ndarray, truth: np.ndarray) -> Ag
         truth: int [pictures].
     """
     same = (answers == guesses[:, None]).sum(0)
-    best = np.flatnonzero(same == same.max())
+    first, last = plateau(same)
     return Agreement(
         same=same,
         right=(answers == truth[:, None]).sum(0),
         own=int((guesses == truth).sum()),
-        first=int(best[0]),
-        last=int(best[-1]),
+        first=first,
+        last=last,
     )
+
+
+def plateau(values: np.ndarray) -> tuple[int, int]:
+    """First and last index of the longest stretch of highest values; of equals the first."""
+    best = np.flatnonzero(values == values.max())
+    stretches = np.split(best, np.flatnonzero(np.diff(best) > 1) + 1)
+    longest = max(stretches, key=len)
+    return int(longest[0]), int(longest[-1])

@@ -4,10 +4,11 @@ from typing import Any
 
 from fruitlab.metrics.agreement import Agreement
 from fruitlab.plots import style
+from fruitlab.plots.comparison import COLOURS
 from fruitlab.plots.figures import Figure
 from fruitlab.plots.style import Trace
 
-YOU = "#7b3f7d"  # readable on light and dark pages, and no score's colour
+YOU = COLOURS[3]  # readable on light and dark pages, and no score's colour
 
 
 def curves(found: Agreement, pictures: int) -> Figure:
@@ -17,12 +18,16 @@ def curves(found: Agreement, pictures: int) -> Figure:
         found: at every ratio, ascending by one percent.
         pictures: number of pictures.
     """
-    same = found.same[found.first]
-    ratio = f"{found.first} %" if found.first == found.last else f"{found.first} to {found.last} %"
+    same, middle = found.same[found.first], found.middle
+    if found.same.min() == same:
+        who = "You resemble all networks alike"
+    elif found.first == found.last:
+        who = f"You agree most with the network at {middle} % real pictures"
+    else:
+        who = f"You agree most with the networks from {found.first} to {found.last} % real pictures"
     caption = (
-        f"You agree most with the networks at {ratio} real pictures: the same answer to {same} of "
-        f"{pictures} pictures, right or wrong. You got {found.own} right, the network at "
-        f"{found.first} % {found.right[found.first]}."
+        f"{who}: the same answer to {same} of {pictures} pictures, right or wrong. You got "
+        f"{found.own} right, and the network at {middle} % got {found.right[middle]} right."
     )
     data = [
         _line("same answer as you", found.same.tolist(), YOU, "solid"),

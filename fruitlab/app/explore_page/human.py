@@ -84,9 +84,9 @@ def _reveal(found: AllRatios, shown: list[Example], guesses: list[str]) -> None:
         {
             "picture": one.category,
             "you": guess,
-            f"network at {result.first} % real": found.categories[answer],
+            f"network at {result.middle} % real": found.categories[answer],
         }
-        for one, guess, answer in zip(shown, guesses, answers[:, result.first], strict=True)
+        for one, guess, answer in zip(shown, guesses, answers[:, result.middle], strict=True)
     ]
     st.table(rows, border="horizontal", hide_index=True)
     st.button("Play again", icon=":material/replay:", key="human again", on_click=_again)
