@@ -78,7 +78,7 @@ def test_two_runs_compared_and_the_view_restored(server, tab) -> None:
     assert again.url == page.url
     page.go_back()  # one step is one change
     expect(rows).to_have_count(2)
-    menu(page, "Dataset")
+    menu(page, "Data")
     expect(page.get_by_text("Dataset", exact=True)).to_be_visible()
     menu(page, "Runs")
     expect(rows).to_have_count(2)  # where this visitor was
