@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from fruitlab.app import all_ratios
 from fruitlab.config.errors import RunError
 from fruitlab.config.modes import Mode, mode
+from fruitlab.reports import card as cards
 from fruitlab.runs.index import Index
 
 ADDRESS = "/assets/cards/"
@@ -75,8 +76,6 @@ def _png(kind: str, name: str) -> bytes | None:
 @lru_cache(maxsize=64)
 def _of_run(run_id: str, points: int) -> bytes | None:
     """Drawn again when the run has another evaluation."""
-    from fruitlab.reports import card as cards
-
     entry = _index.get(run_id)
     try:
         return None if entry is None else cards.png(cards.of_run(entry))
@@ -86,7 +85,5 @@ def _of_run(run_id: str, points: int) -> bytes | None:
 
 @lru_cache(maxsize=8)
 def _of_answer(fingerprint: str) -> bytes | None:
-    from fruitlab.reports import card as cards
-
     found = all_ratios.of(fingerprint)
     return None if found is None else cards.png(cards.of_ratios(found))

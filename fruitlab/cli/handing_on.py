@@ -10,6 +10,7 @@ from fruitlab.cli.study_options import KIND, add_plan
 from fruitlab.config.errors import DataError, RunError
 from fruitlab.config.files import write_whole
 from fruitlab.data import store
+from fruitlab.reports import card as cards
 from fruitlab.runs import catalog
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.index import Index
@@ -66,8 +67,6 @@ def report(options: Namespace, output: Output) -> Outcome:
 
 def card(options: Namespace, output: Output) -> Outcome:
     """`card`: draw a result as a picture to share."""
-    from fruitlab.reports import card as cards
-
     if bool(options.run_id) == bool(options.data):
         raise WrongUse("Name a run, or a dataset with --data NAME.")
     if options.run_id:

@@ -4,17 +4,20 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.config.errors import RunError
 from fruitlab.config.text import percent
 from fruitlab.metrics.accuracy import SCORES
 from fruitlab.plots import style
 from fruitlab.runs.captions import method_caption, preset_name, readable_name
 from fruitlab.runs.entry import Entry
+
+if TYPE_CHECKING:  # SciPy takes a while to import
+    from fruitlab.closed_form.all_ratios import AllRatios
 
 SIZE = (1200, 630)
 SCALE = 2  # drawn larger, so that slanted lines are smooth
@@ -66,7 +69,7 @@ def of_run(entry: Entry) -> Card:
     )
 
 
-def of_ratios(found: AllRatios) -> Card:
+def of_ratios(found: "AllRatios") -> Card:
     """The card of the instant answer, at the best ratio."""
     scores = found.scores(found.best)
     return Card(

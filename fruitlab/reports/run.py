@@ -9,6 +9,7 @@ from fruitlab.config.text import duration, percent, points
 from fruitlab.data.domains import DOMAINS
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import configure
+from fruitlab.metrics.transfer import MEASURES
 from fruitlab.plots import figures
 from fruitlab.plots.categories import per_category
 from fruitlab.plots.figures import Figure
@@ -21,12 +22,6 @@ from fruitlab.runs.matrix import accuracy_matrix
 
 HEIGHT = 320  # of a plot, in pixels
 NAMED = ("method", "preset", "data")  # by their own options of the command line
-TRANSFER = {
-    "forgetting": "Forgetting (Avalanche): right after a domain was learned, minus at the end",
-    "most_forgetting": "Forgetting (Mammoth): best after any phase, minus at the end",
-    "backward": "Backward transfer (both): at the end, minus right after a domain was learned",
-    "forward": "Forward transfer (both): just before a domain is learned, minus untrained",
-}
 
 
 def report(entry: Entry) -> str:
@@ -117,13 +112,13 @@ def _transfer(entry: Entry) -> list[str]:
         for name, values in zip(found.rows, found.values.tolist(), strict=True)
     ]
     measures = [
-        [text, points(getattr(found.transfer, name), signed=True)]
-        for name, text in TRANSFER.items()
+        [label, points(getattr(found.transfer, name), signed=True), meaning]
+        for name, (label, meaning) in MEASURES.items()
     ]
     return [
         page.heading("Accuracy matrix"),
         page.table(["top-1 accuracy", *DOMAINS], rows),
-        page.table(["measure", ""], measures),
+        page.table(["measure", "value", "meaning"], measures),
     ]
 
 

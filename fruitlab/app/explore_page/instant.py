@@ -1,11 +1,12 @@
 """Explore at every ratio: a closed-form head on a pretrained backbone, which needs no training."""
 
 import hashlib
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
-from fruitlab.app.components import advice, photo
+from fruitlab.app.components import advice, photo, share
 from fruitlab.app.explore_page import human, story, wrong
 from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.data.pictures import BadPicture
@@ -15,6 +16,7 @@ from fruitlab.inference.client import PredictorError
 from fruitlab.inference.examples import Example, of_data
 from fruitlab.inference.familiarity import UNFAMILIAR
 from fruitlab.plots import every_ratio, style
+from fruitlab.reports import card
 from fruitlab.runs.sweeps import Sweep
 from fruitlab.studies.advice import of_ratios
 
@@ -37,7 +39,7 @@ def show(available: list[AllRatios], sweeps: list[Sweep]) -> None:
     advice.show(
         of_ratios(found), name=found.facts["data"], fingerprint=fingerprint, ratio=found.best
     )
-    _share(found)
+    share.card(partial(card.of_ratios, found), found.facts["data"])
     st.divider()
     st.subheader("One photo at every ratio", anchor=story.PHOTO)
     client.start()  # PyTorch is imported while the visitor looks at the curves
@@ -60,26 +62,6 @@ def _one_photo(found: AllRatios, ratio: int) -> None:
     _answers(found, picture, seen, feature_map, ratio)
     wrong.show(
         seen, found.categories, wrong.taught(found.facts["fingerprint"], found.facts["network"])
-    )
-
-
-def _share(found: AllRatios) -> None:
-    """Draws the download of the answer as a picture."""
-
-    def drawn() -> bytes:
-        from fruitlab.reports import card
-
-        return card.png(card.of_ratios(found))
-
-    st.download_button(
-        "Share card",
-        drawn,
-        f"{found.facts['data']}.png",
-        "image/png",
-        icon=":material/share:",
-        type="tertiary",
-        on_click="ignore",
-        help="A picture with the scores at the best ratio and the curves.",
     )
 
 

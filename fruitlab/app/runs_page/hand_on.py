@@ -1,9 +1,12 @@
 """The selected runs to hand on: a report of one HTML file, and a picture to share."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
+from fruitlab.app.components import share
+from fruitlab.reports.card import of_run
 from fruitlab.runs.entry import Entry
 
 
@@ -25,16 +28,7 @@ def show(entries: Sequence[Entry]) -> None:
         help="One HTML file with scores, plots and settings. It works without a connection.",
     )
     if one is not None and one.points:
-        st.download_button(
-            "Share card",
-            lambda: _card(one),
-            f"{one.id}.png",
-            "image/png",
-            icon=":material/share:",
-            key="card",
-            on_click="ignore",
-            help="A picture with the scores and the curve.",
-        )
+        share.card(partial(of_run, one), one.id)
 
 
 def _report(entries: Sequence[Entry]) -> str:
@@ -43,9 +37,3 @@ def _report(entries: Sequence[Entry]) -> str:
     if len(entries) == 1:
         return run.report(entries[0])
     return study.report(f"{len(entries)} runs", entries)
-
-
-def _card(entry: Entry) -> bytes:
-    from fruitlab.reports import card
-
-    return card.png(card.of_run(entry))
