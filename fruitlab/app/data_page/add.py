@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 import streamlit as st
 
-from fruitlab.app import recent
+from fruitlab.app import navigation, recent
 from fruitlab.app.data_page import choice
 from fruitlab.config.errors import DataError, RunError
 from fruitlab.config.modes import Action, allows
@@ -161,6 +161,7 @@ def forms() -> None:
 def upload() -> None:
     """A form for a zip file of both folders."""
     st.caption(f"A zip of two folders, nice and real. {LAYOUT}")
+    navigation.link("explore", "Or photograph a few things", query={"view": "desk"})
     file = st.file_uploader("Zip file", type="zip", key="zip file", max_upload_size=LARGEST_UPLOAD)
     if file is not None:
         _suggest_name(file.name)
