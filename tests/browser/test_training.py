@@ -56,7 +56,7 @@ def test_a_newcomer_trains_stops_resumes_and_sees_what_is_forgotten(server, tab)
     number(page, "Iterations", "120")
     number(page, "Width", "0.25")
     number(page, "Evaluation interval (iterations)", "5")
-    number(page, "Live pictures (pictures)", "50")
+    number(page, "Evaluation sample (pictures)", "50")
     expect(page.get_by_text("width 0.25")).to_be_visible()
 
     page.get_by_role("button", name="Start", exact=True).click()
