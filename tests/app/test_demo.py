@@ -60,12 +60,13 @@ def test_nothing_is_reported_to_anyone():
     )
 
 
-def test_only_the_live_camera_streams_and_the_photo_takes_all_sources():
+def test_only_webcams_stream_and_photos_take_all_sources():
     photos = [block for block in demo.build().blocks.values() if isinstance(block, demo.Photo)]
     assert [(photo.sources, photo.streaming) for photo in photos] == [
         (["upload", "webcam", "clipboard"], False),
         (["webcam"], True),
         (["upload", "webcam", "clipboard"], False),  # Search
+        (["webcam"], True),  # Check-out
     ]
     assert photos[0].get_block_name() == "image"  # the browser's own component
 
