@@ -148,6 +148,8 @@ def _recognize(photo: Path | bytes, run_id: str | None) -> Frame:
 def _seen(till: Till) -> str:
     if till.held is None:
         return _status("Nothing to count.")
+    if till.question is not None and till.held == till.question.top[0]:
+        return _status("Not confident. What is it?")
     if till.held in till.done:
         return _status(f"{till.held}: done. Put it away, and hold up the next item.")
     if not till.confident and till.question is not None:
