@@ -80,6 +80,7 @@ def evaluate(options: Namespace, output: Output) -> Outcome:
         data=options.data,
         device=devices.resolve(options.device),
         say=output.say,
+        mirror=options.mirror,
         progress=output.progress,
     )
     return 0, result, report.scores(result)
@@ -89,7 +90,7 @@ def predict(options: Namespace, output: Output) -> Outcome:
     """`predict`: the three likeliest categories of each photo."""
     from fruitlab.inference.predict import Predictor
 
-    predictor = Predictor(catalog.find(options.run_id))
+    predictor = Predictor(catalog.find(options.run_id), mirror=options.mirror)
     results: list[dict[str, Any]] = []
     for photo in options.photos:
         try:

@@ -101,9 +101,12 @@ def parser() -> argparse.ArgumentParser:
         help="Evaluate on another dataset; categories are matched by name.",
     )
     add_device(evaluate, "evaluate on")
+    mirror = "Average the answers to each picture and its mirror image, which takes twice the time."
+    evaluate.add_argument("--mirror", action="store_true", help=mirror)
     predict = add("predict", "Predict the three likeliest categories of photos.", commands.predict)
     predict.add_argument("run_id", metavar="RUN")
     predict.add_argument("photos", nargs="+", metavar="PHOTO")
+    predict.add_argument("--mirror", action="store_true", help=mirror)
     corrected = add(
         "correct", "Say what a photo shows; a closed-form network learns it.", collection.correct
     )

@@ -9,6 +9,7 @@ from fruitlab.config.progress import Progress, Say
 from fruitlab.data import store
 from fruitlab.inference.predict import load_network
 from fruitlab.metrics import accuracy
+from fruitlab.models.mirrored import Mirrored
 from fruitlab.runs.folder import Run
 from fruitlab.training.device_dataset import DeviceDataset, normalized
 from fruitlab.training.predictions import predictions
@@ -20,12 +21,14 @@ def evaluate(
     data: str | None,
     device: torch.device,
     say: Say,
+    mirror: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Score a run's last weights on both test sets, or on its validation pictures if it has any.
 
     Args:
         data: name of the data; None is the run's own. Categories are matched by name.
+        mirror: whether the answers are those of `Mirrored`.
         say: receives messages for the user.
         progress: see `fruitlab.config.progress`.
 
@@ -45,13 +48,14 @@ def evaluate(
         "run": run.id,
         "data": name,
         "scored_on": config.scored_on,
+        "mirror": mirror,
         "images_seen": last["images_seen"],
         "iteration": last["iteration"],
     }
     try:
         pair = store.load(name, say=say, progress=progress)
     except DataError:
-        if data is not None or not (run.folder / "predictions.npz").exists():
+        if data is not None or mirror or not (run.folder / "predictions.npz").exists():
             raise
         say(
             f"The data {name!r} is not on this machine. "
@@ -74,6 +78,8 @@ def evaluate(
         )
     if left_out:
         say(f"Left out, because {run.id} does not know them: {', '.join(left_out)}.")
+    if mirror:
+        network = Mirrored(network).eval()
     network.to(device).to(memory_format=torch.channels_last)
     table = predictions(network, pair, dataset.labelled_as(categories))
     return result | {"from": "weights", "left_out": left_out} | accuracy.table_scores(table)

@@ -12,6 +12,7 @@ from fruitlab.data import decoding
 from fruitlab.inference.heatmap import Explanation
 from fruitlab.models import registry
 from fruitlab.models.folded import inference_model
+from fruitlab.models.mirrored import Mirrored
 from fruitlab.models.model import Model
 from fruitlab.runs import versions
 from fruitlab.runs.folder import Run
@@ -120,9 +121,11 @@ def class_activation(network: Model, feature_map: Tensor, logits: Tensor) -> Ten
 class Predictor:
     """A run's network, ready for photos. Raises RunError as `load_network` does."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *, mirror: bool = False) -> None:
+        """Load it. With `mirror`, `top3` and `top3_many` answer as `Mirrored` does."""
         network, self.categories = load_network(run)
         self.network = inference_model(network)
+        self.answering = Mirrored(self.network).eval() if mirror else self.network
 
     def top3(self, photo: Path | bytes | np.ndarray) -> list[dict[str, Any]]:
         """[{category, probability}] of the three likeliest categories, the likeliest first.
@@ -139,7 +142,7 @@ class Predictor:
     @torch.inference_mode()
     def top3_many(self, pictures: np.ndarray) -> list[list[dict[str, Any]]]:
         """`top3` of pictures, uint8 [n, 100, 100, 3]: at once they take half the time."""
-        return self._top3(self.network(self.network.prepare(torch.tensor(pictures))))
+        return self._top3(self.answering(self.network.prepare(torch.tensor(pictures))))
 
     @torch.inference_mode()
     def features(self, pictures: np.ndarray) -> np.ndarray:

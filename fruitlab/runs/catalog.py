@@ -143,7 +143,9 @@ def _new_name(config: Method) -> str:
     """A telling, unique name: mixed-60-quick-1a2b."""
     parts = [config.method]
     if config.headline is not None:
-        parts.append(str(getattr(config, config.headline)))
+        value = getattr(config, config.headline)
+        text = f"{value:g}" if isinstance(value, float) else str(value)
+        parts.append(re.sub(r"[^A-Za-z0-9]+", "_", text)[:20])
     parts.append(config.preset.partition("@")[0])
     while True:
         name = "-".join([*parts, secrets.token_hex(2)])

@@ -175,3 +175,22 @@ def test_unusable_pictures_and_runs_are_errors(tmp_path):
     )
     with pytest.raises(RunError, match="not those of the network"):
         Predictor(other)
+
+
+def test_a_mirrored_answer_averages_the_probabilities_of_both_pictures() -> None:
+    run = made_runs.run("one")
+    picture = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
+    network = made_runs.network(0).double()
+
+    def probabilities(seen: np.ndarray) -> np.ndarray:
+        x = to_float(torch.from_numpy(seen.copy()[None])).double()
+        logits = network(x).detach().numpy()[0]
+        exponents = np.exp(logits - logits.max())
+        return exponents / exponents.sum()
+
+    expected = (probabilities(picture) + probabilities(picture[:, ::-1])) / 2
+    found = Predictor(run, mirror=True).top3(picture)
+    best = np.argsort(-expected)[:3]
+    assert [one["category"] for one in found] == [made_runs.CATEGORIES[i] for i in best]
+    np.testing.assert_allclose([one["probability"] for one in found], expected[best], rtol=1e-4)
+    assert found != Predictor(run).top3(picture)

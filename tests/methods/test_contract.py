@@ -18,7 +18,7 @@ from fruitlab.config.files import read_json
 from fruitlab.methods.base import Method
 from fruitlab.methods.phase import labels
 from fruitlab.methods.registry import configure, methods, parse, parse_stored
-from fruitlab.runs.catalog import find
+from fruitlab.runs.catalog import create, find
 from fruitlab.runs.index import Index
 from fruitlab.training.batches import Batches
 from fruitlab.training.device_dataset import DeviceDataset
@@ -189,6 +189,18 @@ def test_form_has_a_widget_for_every_setting(name):
     widgets = [*app.slider, *app.selectbox, *app.toggle, *app.number_input, *app.text_input]
     keys = {widget.key.split()[-1] for widget in widgets if widget.key}
     assert set(methods()[name].own_settings()) <= keys
+
+
+def test_a_run_without_a_name_gets_one_whatever_its_headline_setting(name):
+    config = configure(name)
+    values = [None]
+    if config.headline is not None:
+        setting = config.own_settings()[config.headline]
+        values = [value for value in (setting.low, setting.high) if value is not None] or [None]
+    for value in values:
+        changed = configure(name, **({config.headline: value} if value is not None else {}))
+        run = create({}, config=changed)
+        assert find(run.id).folder == run.folder and run.id.startswith(name)
 
 
 def test_runs_are_listed_and_exported_to_csv(name):
