@@ -65,6 +65,12 @@ def look(photo: Path | bytes | None, run_id: str | None, session: Session) -> li
     return [_seen(session.till), *changed]
 
 
+def prepare(session: Session, run_id: str | None) -> None:
+    """Load what keeping a photo needs, while the visitor reads the question."""
+    if (question := session.till.question) is not None and allows(Action.COLLECT):
+        demo_corrections.prepare(question.pixels, run_id)
+
+
 def answer(session: Session, event: gr.EventData) -> list[Any]:
     """Take a click on an answer. Returns the question, the basket, and what is to be kept."""
     chosen = str(event.value)
@@ -127,6 +133,7 @@ def tab(
             back = gr.Button("Take it back", visible=False, size="sm", variant="secondary")
     outputs = [run, version, result, back, kept]
     camera.stream(look, [camera, run, session], [seen, question, basket], **stream)
+    question.change(prepare, [session, run], None, **event)
     question.click(answer, [session], [question, basket, answered, result], **event).then(
         keep, [answered, run], outputs, **event
     )

@@ -99,6 +99,7 @@ def test_a_showcase_counts_but_keeps_nothing(monkeypatch):
     session = checkout.Session()
     shown(session, "Apple" + SURE)
     assert "The photo is not kept" in shown(session, "Kiwi" + UNSURE)[1]
+    checkout.prepare(session, "solved")  # would be refused
     _, basket, answered, _ = checkout.answer(session, click("Kiwi"))
     assert "Kiwi" in basket and answered is None
     refused = checkout.keep((made.picture(0, 1), "Kiwi"), "solved")  # a program's own event
