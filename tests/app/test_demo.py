@@ -297,6 +297,8 @@ def test_a_full_queue_and_webcams_do_not_keep_photos_waiting():
     for function in blocks.fns.values():
         groups.setdefault(function.concurrency_id, set()).add(function.name)
     streams = [function for function in blocks.fns.values() if function.time_limit]
-    assert len(streams) == 1
-    assert groups[streams[0].concurrency_id] == {"explain_frame"} and len(groups) == 4
-    assert streams[0].concurrency_limit >= 5, "a fifth webcam does not wait"
+    assert len(streams) == 2  # Live and Check-out
+    (shared,) = {function.concurrency_id for function in streams}
+    assert groups[shared] == {"explain_frame", "look"} and len(groups) == 4
+    for stream in streams:
+        assert stream.concurrency_limit >= 5, "a fifth webcam does not wait"
