@@ -131,6 +131,7 @@ def test_a_damaged_file_is_left_out(shipped, feature_map, tmp_path):
 
 def test_a_correction_without_a_closed_form_run_is_kept(shipped, feature_map):
     app = opened("explore")
+    assert "solve --data" in text(app) and "learns it at once" not in text(app)  # said beforehand
     chips = app.pills(key="right category 0")
     assert chips.options == [*NAMES, "no fruit"]
     chips.set_value("Lemon").run()
