@@ -161,7 +161,7 @@ def forms() -> None:
 def upload() -> None:
     """A form for a zip file of both folders."""
     st.caption(f"A zip of two folders, nice and real. {LAYOUT}")
-    navigation.link("explore", "Or photograph a few things", query={"view": "desk"})
+    navigation.link("explore", "Or start with a camera and a few things", query={"view": "desk"})
     file = st.file_uploader("Zip file", type="zip", key="zip file", max_upload_size=LARGEST_UPLOAD)
     if file is not None:
         _suggest_name(file.name)
