@@ -3,7 +3,7 @@
 import streamlit as st
 from starlette.routing import Mount, Route
 
-from fruitlab.app import guard, health, host, index_html, metrics, navigation
+from fruitlab.app import guard, health, host, index_html, metrics, navigation, sharing
 from fruitlab.config.paths import PACKAGE
 
 # The main script must not lie beside pages/: for a visitor who opens a page by its address,
@@ -16,6 +16,7 @@ app = st.App(
         Route(host.PLOTLY, host.plotly),
         Route(host.PLAY + "{name}", host.play),
         Route(host.PICTURES + "{name}/{fingerprint}/{row:int}", host.picture),
+        Route(sharing.ADDRESS + "{kind}/{name}.png", sharing.card),
         Mount("/demo", app=host.demo),
         Route("/healthz", health.healthz),
         *metrics.routes(),

@@ -3,10 +3,11 @@
 import streamlit as st
 
 from fruitlab.app import all_ratios, shared
-from fruitlab.app.explore_page import first_runs, instant, mixing, one_photo
+from fruitlab.app.explore_page import desk, first_runs, instant, mixing, one_photo
+from fruitlab.config.modes import Action, allows
 from fruitlab.runs.sweeps import Sweep, sweeps
 
-INSTANT, TRAINED = "At every ratio", "Trained networks"
+INSTANT, TRAINED, DESK = "At every ratio", "Trained networks", "Your own desk"
 
 
 def main() -> None:
@@ -18,28 +19,37 @@ def main() -> None:
     )
     entries = shared.index().entries()
     found, ratios = sweeps(entries), all_ratios.available()
-    if not ratios:
-        trained(found) if found else first_runs.show(entries)
-    elif not found or view() == INSTANT:
+    if not ratios and not found:
+        first_runs.show(entries)
+        return
+    views = {INSTANT: ratios, TRAINED: found, DESK: allows(Action.IMPORT)}
+    chosen = view([name for name, there in views.items() if there])
+    if chosen == INSTANT:
         instant.show(ratios, found)
-    else:
+    elif chosen == TRAINED:
         trained(found)
+    else:
+        desk.show()
 
 
-def view() -> str:
-    """Draws the choice between the two views; links to a set of networks open the second one."""
-    key = "view"
-    if key not in st.session_state:
-        st.session_state[key] = TRAINED if "set" in st.query_params else INSTANT
+def view(views: list[str]) -> str:
+    """Draws the choice between the views; links to a set of networks open the trained ones."""
+    if len(views) == 1:
+        return views[0]
+    if "view" not in st.session_state:
+        wanted = DESK if st.query_params.get("view") == "desk" else TRAINED
+        asked = "set" in st.query_params or "view" in st.query_params
+        st.session_state.view = wanted if asked and wanted in views else views[0]
 
     def changed() -> None:
-        if st.session_state[key] == INSTANT:
+        st.query_params.pop("view", None)
+        if st.session_state.view != TRAINED:
             st.query_params.pop("set", None)
 
     chosen = st.segmented_control(
         "View",
-        [INSTANT, TRAINED],
-        key=key,
+        views,
+        key="view",
         required=True,
         on_change=changed,
         label_visibility="collapsed",

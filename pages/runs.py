@@ -8,8 +8,8 @@ from fruitlab.app.runs_page import (
     configurations,
     details,
     gained_lost,
+    hand_on,
     table,
-    two_settings,
     view,
 )
 from fruitlab.config.text import plain
@@ -36,7 +36,8 @@ def main() -> None:
     if usable:
         st.subheader("Compare" if len(usable) > 1 else plain(readable_name(entries[usable[0]])))
         compare.show(usable)
-        two_settings.show(usable)
+        compare.heat_maps(usable)
+        compare.across_datasets(usable)
         gained_lost.show(usable)
         configurations.show(usable)
     if chosen:
@@ -48,12 +49,15 @@ def main() -> None:
             "them.",
             icon=":material/check_box:",
         )
-    with st.popover("Link to this view", icon=":material/link:", type="tertiary"):
-        st.caption(
-            "Restores this view on a machine that has these runs. To reproduce a run elsewhere, "
-            "use its link under Run again."
-        )
-        st.code(view.address("runs", view.write()), language=None, wrap_lines=True)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if usable:
+            hand_on.show([entries[name] for name in usable])
+        with st.popover("Link to this view", icon=":material/link:", type="tertiary"):
+            st.caption(
+                "Restores this view on a machine that has these runs. To reproduce a run "
+                "elsewhere, use its link under Run again."
+            )
+            st.code(view.address("runs", view.write()), language=None, wrap_lines=True)
 
 
 def default_run(entries: list[Entry]) -> str:

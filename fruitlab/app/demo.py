@@ -17,7 +17,7 @@ import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder
 
-from fruitlab.app import demo_corrections, demo_search, demo_stream, networks
+from fruitlab.app import demo_checkout, demo_corrections, demo_search, demo_stream, networks
 from fruitlab.app.demo_answers import (
     EXAMPLES,
     INVITATION,
@@ -160,14 +160,12 @@ def build() -> gr.Blocks:
         gallery.select(select_example, [run], [photo], **_event("page"))
         run.input(_gallery, [run], [gallery], **_event("page"))
         # A stream occupies a place until its time limit, but a thread only while it computes.
-        camera.stream(
-            explain_frame,
-            [camera, run],
-            live_outputs,
-            stream_every=0.5,
-            time_limit=LIVE_SECONDS,
-            **_event("live") | {"concurrency_limit": WEBCAMS},
-        )
+        stream = _event("live") | {
+            "concurrency_limit": WEBCAMS,
+            "stream_every": 0.5,
+            "time_limit": LIVE_SECONDS,
+        }
+        camera.stream(explain_frame, [camera, run], live_outputs, **stream)
         for chosen in (loaded.then, run.input):
             chosen(
                 demo_corrections.opened_page,
@@ -190,6 +188,8 @@ def build() -> gr.Blocks:
         )
         with tabs, gr.Tab("Search"):
             demo_search.tab(blocks, _photo, _event("photo"))
+        with tabs, gr.Tab("Check-out"):
+            demo_checkout.tab(run, version, _camera, _event("photo"), stream)
         demo_stream.add(photo, AT_ONCE)
     blocks.queue(max_size=QUEUE)
     # Gradio checks that the path of an input is that of an uploaded file, but only for a launched
@@ -226,21 +226,26 @@ def _live_tab() -> tuple[Photo, list[Any], demo_corrections.Panel]:
     """The webcam, the components of its answer, and those of its correction."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
-            camera = Photo(
-                label="Webcam",
-                sources=["webcam"],
-                streaming=True,
-                elem_classes="live",
-                type="filepath",
-                image_mode=None,
-                format="jpeg",
-                height=HEIGHT,
-                buttons=[],
-                webcam_options=gr.WebcamOptions(mirror=False),
-            )
+            camera = _camera()
             gr.Markdown(LIVE_HINT)
         with gr.Column(min_width=300):
             return camera, *_answer("<p>Hold a fruit up to the camera.</p>")
+
+
+def _camera() -> Photo:
+    """A webcam that sends frames once it has been started."""
+    return Photo(
+        label="Webcam",
+        sources=["webcam"],
+        streaming=True,
+        elem_classes="live",
+        type="filepath",
+        image_mode=None,
+        format="jpeg",
+        height=HEIGHT,
+        buttons=[],
+        webcam_options=gr.WebcamOptions(mirror=False),
+    )
 
 
 def _answer(text: str) -> tuple[list[Any], demo_corrections.Panel]:

@@ -49,7 +49,7 @@ def explain(photo: Path | bytes | None, run_id: str | None, *, frame: bool = Fal
     if photo is None:
         return INVITATION, None, "", None
     try:
-        run = find(run_id or _default())
+        run = find(run_id or default_run())
         explanation = client.explain(run.id, photo, frame=frame)
     except BadPicture as error:
         return _message("This picture cannot be used", f"Reason: {error}."), None, "", None
@@ -93,7 +93,7 @@ def classify(photo: Path | bytes | None, run: str | None = None) -> dict[str, An
     try:
         if photo is None:
             raise BadPicture("no picture was given")
-        found = find(run or _default())
+        found = find(run or default_run())
         answers = client.top3_many([found.id], photo)
         if found.id in answers.errors:
             raise RunError(answers.errors[found.id])
@@ -126,7 +126,8 @@ def examples_of(run_id: str | None) -> list[Example]:
         return drawn(EXAMPLES)
 
 
-def _default() -> str:
+def default_run() -> str:
+    """The best run that has weights. Raises RunError if there is none."""
     runs = ready()
     if not runs:
         raise RunError("No run has finished yet. Start one: python -m fruitlab train mixed")

@@ -7,7 +7,7 @@ import streamlit as st
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from fruitlab.app import navigation
+from fruitlab.app import navigation, sharing
 
 # The address up to the page's name, as every page is one level deep. Without it, Streamlit's client
 # first asks below the page (/explore/_stcore/health), which costs two 404s and a round trip. The
@@ -19,9 +19,10 @@ if (location.pathname.endsWith("/"))
 </script>"""
 
 
-async def index(request: Request) -> Response:
-    """Streamlit's HTML for every page, with the address of the server."""
-    return HTMLResponse(_index(), headers={"Cache-Control": "no-cache"})
+def index(request: Request) -> Response:
+    """Streamlit's HTML for every page, with the address of the server and previews of links."""
+    html = _index().replace("</head>", f"{sharing.tags(request)}</head>", 1)
+    return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
 
 
 @lru_cache(maxsize=1)

@@ -57,7 +57,7 @@ def from_query(
 
     Args:
         params: query parameters. Without any, the result is a mixed run of the preset quick.
-        fingerprints: hashes of the data sets on this machine by name, None where not yet known; by
+        fingerprints: hashes of the datasets on this machine by name, None where not yet known; by
             default they are read from the data root.
         ignore: parameters with another meaning to the page.
     """

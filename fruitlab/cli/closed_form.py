@@ -29,7 +29,7 @@ def add_solve(parser: ArgumentParser) -> None:
         "--ratio",
         default="best",
         metavar="PERCENT|best",
-        help="Weight of the real pictures (default: the best by leave-one-out predictions).",
+        help="Share of real pictures (default: the best by leave-one-out predictions).",
     )
     add_device(parser, "score the test pictures on")
     parser.add_argument("--run", dest="run_id", metavar="NAME", help="The name of the run.")
@@ -65,12 +65,12 @@ def _add_common(parser: ArgumentParser) -> None:
         dest="ridge",
         default="auto",
         metavar="NUMBER|auto",
-        help="Penalty on the squared weights (default: the best by leave-one-out predictions).",
+        help="Penalty λ on the squared weights (default: the best by leave-one-out predictions).",
     )
     parser.add_argument(
         "--balance",
         action="store_true",
-        help="Give every category of a domain the same weight.",
+        help="Equal weight for categories, however many pictures they have.",
     )
     add_set(parser)
 

@@ -10,7 +10,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fruitlab.cli import answer, closed_form, collection, commands, explore, networks, study_options
+from fruitlab.cli import (
+    answer,
+    closed_form,
+    collection,
+    commands,
+    explore,
+    handing_on,
+    networks,
+    study_options,
+)
 from fruitlab.cli import data as data_commands
 from fruitlab.cli import online as online_command
 from fruitlab.cli import search as search_command
@@ -101,7 +110,9 @@ def parser() -> argparse.ArgumentParser:
         help="Evaluate on another dataset; categories are matched by name.",
     )
     add_device(evaluate, "evaluate on")
-    mirror = "Average the answers to each picture and its mirror image, which takes twice the time."
+    mirror = (
+        "Average the answers to each picture and its horizontal flip, which takes twice the time."
+    )
     evaluate.add_argument("--mirror", action="store_true", help=mirror)
     predict = add("predict", "Predict the three likeliest categories of photos.", commands.predict)
     predict.add_argument("run_id", metavar="RUN")
@@ -135,6 +146,10 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="Write an ONNX model: pictures in, probabilities out (default: RUN.onnx).",
     )
+    reported = add("report", "Write one HTML file about a run or a study.", handing_on.report)
+    handing_on.add_report(reported)
+    shared = add("card", "Draw a result as a picture to share.", handing_on.card)
+    handing_on.add_card(shared)
     between = add(
         "interpolate",
         "Score the networks between two runs' weights, at 21 points.",

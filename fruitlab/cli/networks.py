@@ -18,7 +18,9 @@ def add_commands(add: Callable[..., ArgumentParser]) -> None:
     add("list", "List the networks that a run can train.", list_networks, commands)
     about = "Download the pretrained weights of a network of timm from the Hugging Face hub."
     fetch = add("download", about, download, commands)
-    fetch.add_argument("network", metavar="timm:NAME", help="Such as timm:resnet18.a1_in1k.")
+    fetch.add_argument(
+        "network", metavar="timm:NAME", help="The network, such as timm:resnet18.a1_in1k."
+    )
     fetch.add_argument("--yes", action="store_true", help="Do not ask before the download.")
 
 

@@ -30,18 +30,20 @@ def add_options(parser: ArgumentParser) -> None:
             help=f"Watch this folder for {domain} pictures, one folder per category (default: the "
             "folder that the demo's API /observe writes to).",
         )
+    parser.add_argument("--from", dest="start", metavar="RUN", help="Run to start from.")
     parser.add_argument(
-        "--from", dest="start", metavar="RUN", help="The run whose network goes on learning."
-    )
-    parser.add_argument(
-        "--ratio", type=int, default=70, metavar="PERCENT", help="Real share of each batch (70)."
+        "--ratio",
+        type=int,
+        default=70,
+        metavar="PERCENT",
+        help="Share of real pictures in each batch (70).",
     )
     parser.add_argument(
         "--kept",
         type=int,
         default=100,
         metavar="N",
-        help="Pictures that the buffers hold, of each category and domain (100).",
+        help="Pictures kept per category and domain in the buffers (100).",
     )
     parser.add_argument(
         "--once", action="store_true", help="Take what is there, train on it, and end."
@@ -50,10 +52,14 @@ def add_options(parser: ArgumentParser) -> None:
         "--name", default="stream", metavar="NAME", help="Name of the buffers (default: stream)."
     )
     simulated = parser.add_argument_group("a simulated stream")
-    simulated.add_argument("--stream", metavar="ORDER", help=f"Replay a dataset: {EXAMPLE}.")
+    simulated.add_argument(
+        "--stream", metavar="ORDER", help=f"Order of arrival, to replay a dataset: {EXAMPLE}."
+    )
     simulated.add_argument("--data", metavar="NAME", help="The dataset to replay.")
     simulated.add_argument("--preset", default="quick", help="Preset of the run (default: quick).")
-    simulated.add_argument("--iterations", metavar="N", help="Over which the pictures arrive.")
+    simulated.add_argument(
+        "--iterations", metavar="N", help="Iterations over which the pictures arrive."
+    )
     simulated.add_argument("--run", dest="run_id", metavar="NAME", help="The name of the run.")
     add_set(parser)
     add_device(parser, "train on")

@@ -23,7 +23,7 @@ from fruitlab.studies.ray_start import ray_engine
 
 def study(options: Namespace, output: Output) -> Outcome:
     """`study`: train what is missing of a study, or only print the plan."""
-    plan = _plan(options)
+    plan = plan_of(options)
     _check(options)
     at_once = _at_once(options)
     data = store.load(plan.data, say=output.say, progress=output.progress)
@@ -118,8 +118,12 @@ def _engine(
     )
 
 
-def _plan(options: Namespace) -> plans.Study:
-    """Raises ConfigError for a wrong setting, and WrongUse for options that make no study."""
+def plan_of(options: Namespace) -> plans.Study:
+    """The study that the options describe.
+
+    Raises:
+        ConfigError: a setting is wrong. WrongUse: the options make no study.
+    """
     changes = settings(options.set)
     if options.iterations:
         changes |= {"iterations": options.iterations}

@@ -96,7 +96,7 @@ def _metavar(setting: Setting) -> str:
 
 
 def _help(setting: Setting) -> str:
-    text = setting.help.rstrip(".")
+    text = f"{setting.title}. {setting.help}".rstrip(".")
     paper = f"; paper {setting.paper}" if setting.paper else ""
     default = str(setting.default).lower() if setting.kind is bool else setting.default
     return f"{text} (default: {default}{paper})."

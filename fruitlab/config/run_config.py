@@ -34,9 +34,10 @@ class RunConfig(BaseModel):
     preset: str = setting("paper@2", "Preset the settings start from, with its version.")
     data: str = setting(
         "synthetic",
-        "Data set to train on: a name that `fruitlab data list` prints, or synthetic:N for N drawn"
+        "Dataset to train on: a name that `fruitlab data list` prints, or synthetic:N for N drawn"
         " pictures per category.",
         min_length=1,
+        title="Dataset",
     )
     seed: int = setting(
         0,
@@ -59,6 +60,7 @@ class RunConfig(BaseModel):
         unit="%",
         ge=0,
         le=50,
+        title="Validation share",
     )
     iterations: int = setting(
         3000,
@@ -78,13 +80,14 @@ class RunConfig(BaseModel):
         ge=0,
         le=100_000,
     )
-    mirror: bool = setting(False, "Flip every other picture horizontally.")
+    mirror: bool = setting(False, "Flip every other picture horizontally.", title="Horizontal flip")
     shift: float = setting(
         0,
         "Translate each picture by up to this fraction of its side. Edges are repeated.",
         unit="fraction of the side",
         ge=0,
         le=0.5,
+        title="Translation",
     )
     zoom: float = setting(
         0, "Scale each picture up or down by up to this factor minus one.", ge=0, le=0.9
@@ -95,15 +98,21 @@ class RunConfig(BaseModel):
         unit="degrees",
         ge=0,
         le=180,
+        title="Rotation",
     )
     light: float = setting(
-        0, "Jitter brightness and contrast by up to this fraction.", ge=0, le=0.9
+        0,
+        "Jitter brightness and contrast by up to this fraction.",
+        ge=0,
+        le=0.9,
+        title="Brightness and contrast",
     )
     colour: float = setting(
         0,
         "Jitter saturation by up to this fraction, and red against blue by half of it.",
         ge=0,
         le=0.9,
+        title="Saturation",
     )
     erase: float = setting(
         0,
@@ -111,22 +120,31 @@ class RunConfig(BaseModel):
         unit="fraction of the side",
         ge=0,
         le=0.9,
+        title="Random erasing",
     )
     augment_until: float = setting(
         1,
         "Fraction of the iterations with augmentation; the rest see unchanged pictures.",
         ge=0,
         le=1,
+        title="Fraction with augmentation",
     )
 
     regularisation: float = setting(
-        0.5, "L2 factor on all weights, not on biases.", paper="3.2", group="Loss", ge=0, le=1000
+        0.5,
+        "L2 factor on all weights, not on biases.",
+        paper="3.2",
+        group="Loss",
+        ge=0,
+        le=1000,
+        title="L2 strength",
     )
     penalty: Literal["per-batch", "plain"] = setting(
         "per-batch",
         "Scale of the L2 penalty: factor / (2 x batch size) or factor / 2, times the sum of"
         " squared weights.",
         paper="3.2",
+        title="L2 scaling",
     )
     label_smoothing: float = setting(
         0, "Fraction of the target that is spread over all categories.", ge=0, le=0.9
@@ -144,6 +162,7 @@ class RunConfig(BaseModel):
         "decay",
         "Learning rate schedule: exponential decay, or one-cycle (linear up, cosine down).",
         paper="3.4",
+        title="Learning rate schedule",
     )
     decay: float = setting(
         0.9,
@@ -151,6 +170,7 @@ class RunConfig(BaseModel):
         paper="3.4",
         gt=0,
         le=1,
+        title="Learning rate decay",
     )
     decay_every: float = setting(
         80,
@@ -159,6 +179,7 @@ class RunConfig(BaseModel):
         paper="3.4",
         gt=0,
         le=1e6,
+        title="Decay interval",
     )
     plateau: int = setting(
         500,
@@ -168,9 +189,14 @@ class RunConfig(BaseModel):
         paper="3.4",
         ge=0,
         le=1_000_000,
+        title="Plateau patience",
     )
     warmup: float = setting(
-        0.2, "One-cycle: fraction of the iterations in which the learning rate rises.", ge=0, lt=1
+        0.2,
+        "One-cycle: fraction of the iterations in which the learning rate rises.",
+        ge=0,
+        lt=1,
+        title="Warm-up",
     )
     momentum: float = setting(0.6, "Final momentum.", paper="3.3", ge=0, lt=1)
     momentum_midpoint: float = setting(
@@ -180,6 +206,7 @@ class RunConfig(BaseModel):
         paper="3.3",
         ge=0,
         le=1e6,
+        title="Momentum midpoint",
     )
     momentum_width: float = setting(
         2.5,
@@ -189,7 +216,7 @@ class RunConfig(BaseModel):
         ge=0,
         le=1e6,
     )
-    nesterov: bool = setting(False, "Use Nesterov momentum.")
+    nesterov: bool = setting(False, "Use Nesterov momentum.", title="Nesterov momentum")
     muon: float = setting(
         0,
         "Orthogonalize each convolution's update (Muon) and scale it to this many learning rates."
@@ -205,7 +232,9 @@ class RunConfig(BaseModel):
         pattern="^[a-z][a-z0-9_-]*(:[A-Za-z0-9][A-Za-z0-9._-]*)?$",
     )
     pretrained: bool = setting(
-        True, "Start from pretrained weights, if the network has any. The paper's has none."
+        True,
+        "Start from pretrained weights, if the network has any. The paper's has none.",
+        title="Pretrained weights",
     )
     trained_layers: Literal["all", "head"] = setting(
         "all", "Train all layers, or the head alone on the features of a frozen backbone."
@@ -222,6 +251,7 @@ class RunConfig(BaseModel):
         "What normalizes a training batch: the running statistics including the batch (the"
         " paper), the running statistics before it, or the batch's own statistics.",
         paper="2.2.1",
+        title="Training normalization",
     )
     norm_momentum: float = setting(
         0.99,
@@ -229,6 +259,7 @@ class RunConfig(BaseModel):
         paper="2.2.1",
         ge=0,
         lt=1,
+        title="Batch-norm momentum",
     )
     norm_rise: float = setting(
         30,
@@ -237,15 +268,22 @@ class RunConfig(BaseModel):
         paper="2.2.1",
         ge=0,
         le=1e6,
+        title="Batch-norm momentum rise",
     )
     norm_epsilon: float = setting(
-        1e-3, "Added to a variance before its square root.", paper="2.2.1", gt=0, le=1
+        1e-3,
+        "Added to a variance before its square root.",
+        paper="2.2.1",
+        gt=0,
+        le=1,
+        title="Batch-norm epsilon",
     )
     init: Literal["in-depth", "fan-in"] = setting(
         "in-depth",
         "Standard deviation of the initial weights: 1 / sqrt(input depth) (the paper), or"
         " 1 / sqrt(all inputs of the kernel).",
         paper="2.1.2",
+        title="Initialization",
     )
     width: float = setting(
         1,
@@ -262,6 +300,7 @@ class RunConfig(BaseModel):
         group="Evaluation (changes no weights)",
         ge=1,
         le=100_000,
+        title="Evaluation interval",
     )
     live_pictures: int = setting(
         512,
@@ -269,6 +308,7 @@ class RunConfig(BaseModel):
         unit="pictures",
         ge=1,
         le=1_000_000,
+        title="Evaluation sample",
     )
     full_evaluations: int = setting(
         10, "Evaluations on both whole test sets, the last one at the end.", ge=1, le=1000

@@ -79,9 +79,12 @@ def top3(run_id: str, photo: Photo) -> list[dict[str, Any]]:
     return _of_one(run_id, top3_many([run_id], photo))
 
 
-def top3_many(run_ids: Sequence[str], photo: Photo) -> Answers:
-    """The same for several networks; the photo is read once. Raises BadPicture, PredictorError."""
-    answers, seen = _ask(run_ids, photo, explain=False)
+def top3_many(run_ids: Sequence[str], photo: Photo, *, frame: bool = False) -> Answers:
+    """The same for several networks; the photo is read once. Raises BadPicture, PredictorError.
+
+    `frame` is as for `explain`.
+    """
+    answers, seen = _ask(run_ids, photo, explain=False, frame=frame)
     return Answers(
         seen,
         {answer["run"]: answer["top"] for answer in answers if "top" in answer},

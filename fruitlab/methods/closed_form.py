@@ -56,8 +56,13 @@ class ClosedForm(Method):
         "Penalty on the squared weights, for standardized features.",
         gt=0,
         le=1000,
+        title="Penalty λ",
     )
-    balance: bool = setting(False, "Give every category of a domain the same weight.")
+    balance: bool = setting(
+        False,
+        "Give every category of a domain the same weight.",
+        title="Equal weight for categories",
+    )
 
     def phases(self) -> list[Phase]:
         return [

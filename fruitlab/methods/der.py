@@ -42,9 +42,20 @@ class DarkExperienceReplay(NiceThenReal):
 
     kept: int = kept_setting(at_least=1)
     share: int = setting(
-        20, "Percentage of each batch that comes from the kept pictures.", unit="%", ge=1, le=90
+        20,
+        "Percentage of each batch that comes from the kept pictures.",
+        unit="%",
+        ge=1,
+        le=90,
+        title="Share of kept pictures in a batch",
     )
-    alpha: float = setting(0.3, "Weight of the squared difference of logits.", ge=0, le=100)
+    alpha: float = setting(
+        0.3,
+        "Weight of the squared difference of logits.",
+        ge=0,
+        le=100,
+        title="Weight of the old logits",
+    )
     running_statistics: Statistics = statistics_setting()
 
     def phases(self) -> list[Phase]:

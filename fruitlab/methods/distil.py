@@ -46,6 +46,7 @@ class Distil(Method):
         unit="%",
         ge=0,
         le=99,
+        title="Share of iterations on nice pictures first",
     )
     teacher: str = setting(
         "efficientnet-lite0",
@@ -53,7 +54,11 @@ class Distil(Method):
         pattern="^[A-Za-z0-9._:-]+$",
     )
     teacher_share: float = setting(
-        0.7, "Fraction of the target that is the teacher's; the rest is the label.", ge=0, le=1
+        0.7,
+        "Fraction of the target that is the teacher's; the rest is the label.",
+        ge=0,
+        le=1,
+        title="Share of the teacher in the target",
     )
     mixup: float = setting(
         0.0, "Largest weight of another picture that is blended in. 0 turns it off.", ge=0, le=1

@@ -35,13 +35,19 @@ class DomainStatistics(NiceThenReal):
     rank: ClassVar = 17
 
     layers: Literal["none", "head", "all"] = setting(
-        "head", "Layers that train on real pictures; none only estimates the statistics."
+        "head",
+        "Layers that train on real pictures; none only estimates the statistics.",
+        title="Layers trained on real pictures",
     )
     per_domain: Literal["statistics", "layers"] = setting(
-        "statistics", "What each domain has of its own: running statistics, or weights too."
+        "statistics",
+        "What each domain has of its own: running statistics, or weights too.",
+        title="Kept for each domain",
     )
     domain: Literal["guessed", "given"] = setting(
-        "guessed", "Whether the gate guesses a picture's domain, or the evaluation gives it."
+        "guessed",
+        "Whether the gate guesses a picture's domain, or the evaluation gives it.",
+        title="How the domain is known",
     )
 
     def phases(self) -> list[Phase]:

@@ -35,9 +35,20 @@ class ElasticWeightConsolidation(NiceThenReal):
     rank: ClassVar = 14
     headline: ClassVar = None  # its useful range spans orders of magnitude: no slider
 
-    strength: float = setting(1000.0, "Factor of the penalty.", ge=0, le=1e9)
+    strength: float = setting(
+        1000.0,
+        "Factor of the penalty.",
+        ge=0,
+        le=1e9,
+        title="Strength of the penalty",
+    )
     pictures: int = setting(
-        20, "Nice pictures of each category that F is a mean over.", unit="pictures", ge=1, le=10000
+        20,
+        "Nice pictures of each category that F is a mean over.",
+        unit="pictures",
+        ge=1,
+        le=10000,
+        title="Nice pictures per category for F",
     )
     running_statistics: Statistics = statistics_setting()
 

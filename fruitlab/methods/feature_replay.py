@@ -35,10 +35,10 @@ class FeatureReplay(NiceThenReal):
     share: int = setting(
         30,
         "Percentage of each batch that are drawn nice features.",
-        title="Share of nice features",
         unit="%",
         ge=1,
         le=90,
+        title="Share of nice features in a batch",
     )
 
     def phases(self) -> list[Phase]:

@@ -47,6 +47,7 @@ class Interpolation(NiceThenReal):
         unit="pictures",
         ge=0,
         le=100,
+        title="Nice pictures kept per category",
     )
     running_statistics: Statistics = statistics_setting()
 

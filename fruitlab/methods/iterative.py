@@ -37,11 +37,11 @@ class Iterative(Method):
     split: int = setting(
         50,
         "Percentage of the iterations for initial training, on nice pictures.",
-        title="Share of iterations for initial training",
         unit="%",
         paper="5.1",
         ge=1,
         le=99,
+        title="Share of iterations on nice pictures first",
     )
     running_statistics: Literal["updated", "frozen"] = setting(
         "updated",
@@ -54,6 +54,7 @@ class Iterative(Method):
         "Restart the learning rate and momentum schedules and the velocity for restricted"
         " training, or continue them.",
         paper="3.4, 5.1",
+        title="Restart of the schedules at the switch",
     )
 
     def phases(self) -> list[Phase]:

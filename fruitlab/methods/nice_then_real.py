@@ -43,6 +43,7 @@ class NiceThenReal(Method):
         unit="%",
         ge=1,
         le=99,
+        title="Share of iterations on nice pictures first",
     )
 
     def first_phase_key(self) -> str | None:

@@ -44,6 +44,7 @@ class Online(Method):
         "Order in which the pictures arrive: nice-first, alternating, or late:CATEGORY for a"
         " category that comes in the last third. `fruitlab online` has folders too.",
         pattern=r"^(nice-first|alternating|late:.+|folders)$",
+        title="Order of arrival",
     )
     kept: int = setting(
         100,
@@ -57,6 +58,7 @@ class Online(Method):
         "",
         "The run whose weights it starts from. Without one, it starts from new weights.",
         pattern="^[A-Za-z0-9_-]*$",
+        title="Run to start from",
     )
 
     def phases(self) -> list[Phase]:

@@ -23,7 +23,7 @@ def _section(method: type[Method]) -> str:
     lines = [f"## {method.title}", "", f"`fruitlab train {method.name}`", ""]
     lines += [method.description, "", inspect.cleandoc(method.__doc__ or ""), ""]
     if method.own_settings():
-        lines += ["| setting | default | values | meaning |", "|---|---|---|---|"]
+        lines += ["| setting | name | default | values | meaning |", "|---|---|---|---|---|"]
         lines += [_row(setting) for setting in method.own_settings().values()]
         lines.append("")
     lines.append("Phases with the `quick` preset:")
@@ -37,7 +37,8 @@ def _section(method: type[Method]) -> str:
 def _row(setting: Setting) -> str:
     default = str(setting.default).lower() if setting.kind is bool else setting.default
     paper = f" Paper {setting.paper}." if setting.paper else ""
-    return f"| `{setting.name}` | {default} | {_values(setting)} | {setting.help}{paper} |"
+    cells = (f"`{setting.name}`", setting.title, default, _values(setting), setting.help + paper)
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def _values(setting: Setting) -> str:

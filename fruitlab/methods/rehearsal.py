@@ -39,13 +39,22 @@ class Rehearsal(NiceThenReal):
 
     kept: int = kept_setting(at_least=0)
     share: int = setting(
-        20, "Percentage of each batch that comes from the kept pictures.", unit="%", ge=1, le=90
+        20,
+        "Percentage of each batch that comes from the kept pictures.",
+        unit="%",
+        ge=1,
+        le=90,
+        title="Share of kept pictures in a batch",
     )
     layers: Literal["all", "head"] = setting(
-        "all", "Layers that train on the real pictures; with the head alone, the rest is frozen."
+        "all",
+        "Layers that train on the real pictures; with the head alone, the rest is frozen.",
+        title="Layers trained on real pictures",
     )
     choice: Literal["reservoir", "herding"] = setting(
-        "reservoir", "How the kept pictures are chosen: at random, or near the category's mean."
+        "reservoir",
+        "How the kept pictures are chosen: at random, or near the category's mean.",
+        title="Choice of kept pictures",
     )
     running_statistics: Statistics = statistics_setting()
 

@@ -31,6 +31,7 @@ class Surgical(NiceThenReal):
         "Layer groups that train on real pictures, separated by commas. The paper's network has"
         " stem, stage1, downsample1, stage2, downsample2, stage3 and head.",
         pattern="^[a-z0-9_-]+(,[a-z0-9_-]+)*$",
+        title="Layers trained on real pictures",
     )
     probe: int = setting(
         0,

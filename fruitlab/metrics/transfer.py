@@ -18,6 +18,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# Name and definition of each attribute of `Transfer`, for pages and reports.
+MEASURES = {
+    "forgetting": (
+        "Forgetting (Avalanche)",
+        "Accuracy right after a domain was learned minus the final one. The mean over the domains "
+        "that were learned before the last phase.",
+    ),
+    "most_forgetting": (
+        "Forgetting (Mammoth)",
+        "The best accuracy after any phase minus the final one, so never negative.",
+    ),
+    "backward": (
+        "Backward transfer",
+        "Final accuracy minus that right after a domain was learned: below zero, the network has "
+        "forgotten. The same in Avalanche (BWT) and Mammoth (backward_transfer).",
+    ),
+    "forward": (
+        "Forward transfer",
+        "Accuracy on a domain just before it is learned, minus that of the untrained network: "
+        "above zero, the earlier phases helped. The same in Avalanche and Mammoth.",
+    ),
+}
+
 
 @dataclass(frozen=True)
 class Transfer:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fruitlab.config.run_config import RunConfig
+from fruitlab.config.settings import settings_of
 from fruitlab.methods.base import Method
 from fruitlab.metrics.curves import distinguishing
 from fruitlab.runs.entry import Entry
@@ -49,7 +51,9 @@ def setting_caption(name: str, value: Any) -> str:
             return f"{value} % nice first"
         case "running_statistics":
             return f"{value} statistics"
-    return f"{name.replace('_', ' ')} {_text(value)}"
+    known = settings_of(RunConfig).get(name)
+    title = known.title if known else name.replace("_", " ")
+    return f"{title[0].lower() if title[1:2].islower() else title[0]}{title[1:]} {_text(value)}"
 
 
 def run_caption(entry: Entry) -> str:

@@ -59,7 +59,7 @@ class Table:
     """Ablations of a set that were trained on the same pictures for the same number of iterations.
 
     Attributes:
-        data: name of the data set.
+        data: name of the dataset.
         iterations: of each run.
         categories: number of categories; None if unknown.
         kind: "photographs" or "drawn".

@@ -8,6 +8,7 @@ import numpy as np
 from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.closed_form.learning_curve import half_and_all
 from fruitlab.closed_form.leave_one_out import Choice, Pictures, choose
+from fruitlab.config.errors import DataError
 from fruitlab.config.paths import data_root, shipped_root
 from fruitlab.config.progress import Progress
 from fruitlab.data import store
@@ -33,6 +34,21 @@ def files() -> list[Path]:
 def file_of(fingerprint: str) -> Path:
     """Where the ratios file of a dataset on this machine is or will be."""
     return data_root() / ".features" / f"{fingerprint}-{NAME}"
+
+
+def named(name: str) -> AllRatios:
+    """The heads at all ratios of a dataset, by its name.
+
+    Raises:
+        DataError: there are none yet.
+    """
+    for path in files():
+        with suppress(DataError):
+            if (found := AllRatios.load(path)).facts["data"] == name:
+                return found
+    raise DataError(
+        f"There is no answer for {name} yet. Compute it: python -m fruitlab answer --data {name}"
+    )
 
 
 def pictures(data: TwoDomains, config: ClosedForm, progress: Progress | None) -> tuple[Pair, Pair]:

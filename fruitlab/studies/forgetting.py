@@ -62,7 +62,7 @@ def plan(data: str, *, preset: str = PRESET, seeds: int = 3, **changes: Any) -> 
     """The mixed runs, the candidates of every method, and then the best of each with every seed.
 
     Args:
-        data: name of the data set.
+        data: name of the dataset.
         preset: for all runs.
         seeds: number of seeds.
         changes: settings for all runs.

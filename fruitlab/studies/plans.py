@@ -36,7 +36,7 @@ class Study:
 
     Attributes:
         name: as in `fruitlab study NAME`.
-        data: name of the data set.
+        data: name of the dataset.
         rounds: scores so far -> configurations to have.
         most: largest number of runs, where later rounds decide; None with one round.
     """
@@ -58,7 +58,7 @@ def paper(
     """Section 5: eleven mixing ratios and nine iterative splits per seed, seed by seed.
 
     Args:
-        data: name of the data set.
+        data: name of the dataset.
         preset: for all runs.
         seeds: number of seeds.
         running_statistics: "updated", "frozen" or both; each is used for all nine splits. By
@@ -82,7 +82,7 @@ def tuning(data: str, *, sets: Sequence[int] = (1, 2, 3), **changes: Any) -> Stu
     """The paper's tuning of learning rate and L2 factor (5.3.1, Figures 8 to 10), at one seed.
 
     Args:
-        data: name of the data set.
+        data: name of the dataset.
         sets: which of the paper's sets of 44, 88 and 33 mixed runs.
         changes: settings for all runs.
     """
@@ -153,7 +153,7 @@ def ratio(data: str, *, preset: str = "quick", seeds: int = 1, **changes: Any) -
     pictures, and only this run is evaluated on the test pictures.
 
     Args:
-        data: name of the data set.
+        data: name of the dataset.
         preset: for all runs.
         seeds: number of seeds at each ratio.
         changes: settings for all runs.

@@ -28,7 +28,7 @@ STATISTICS = ("updated", "frozen")
 
 @dataclass(frozen=True)
 class Reproduction:
-    """Finished runs on one data set with one preset.
+    """Finished runs on one dataset with one preset.
 
     Attributes:
         mixed: mixed runs by ratio.

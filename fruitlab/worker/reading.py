@@ -45,7 +45,7 @@ def read_data(
     data = store.load(name, say=say, progress=progress)
     if known and known["fingerprint"] != data.fingerprint:
         raise DataError(
-            f"The data set {name!r} has changed since {run.id} started (its fingerprint is"
+            f"The dataset {name!r} has changed since {run.id} started (its fingerprint is"
             f" {data.fingerprint}, it was {known['fingerprint']}), so test pictures might have been"
             " trained on. Restore the old pictures, or start a new run."
         )

@@ -60,12 +60,13 @@ def test_nothing_is_reported_to_anyone():
     )
 
 
-def test_only_the_live_camera_streams_and_the_photo_takes_all_sources():
+def test_only_webcams_stream_and_photos_take_all_sources():
     photos = [block for block in demo.build().blocks.values() if isinstance(block, demo.Photo)]
     assert [(photo.sources, photo.streaming) for photo in photos] == [
         (["upload", "webcam", "clipboard"], False),
         (["webcam"], True),
         (["upload", "webcam", "clipboard"], False),  # Search
+        (["webcam"], True),  # Check-out
     ]
     assert photos[0].get_block_name() == "image"  # the browser's own component
 
@@ -296,6 +297,8 @@ def test_a_full_queue_and_webcams_do_not_keep_photos_waiting():
     for function in blocks.fns.values():
         groups.setdefault(function.concurrency_id, set()).add(function.name)
     streams = [function for function in blocks.fns.values() if function.time_limit]
-    assert len(streams) == 1
-    assert groups[streams[0].concurrency_id] == {"explain_frame"} and len(groups) == 4
-    assert streams[0].concurrency_limit >= 5, "a fifth webcam does not wait"
+    assert len(streams) == 2  # Live and Check-out
+    (shared,) = {function.concurrency_id for function in streams}
+    assert groups[shared] == {"explain_frame", "look"} and len(groups) == 4
+    for stream in streams:
+        assert stream.concurrency_limit >= 5, "a fifth webcam does not wait"

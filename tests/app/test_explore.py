@@ -120,7 +120,7 @@ def test_every_network_answers_one_photo():
 def test_moving_the_slider_does_not_ask_the_networks_again(monkeypatch):
     stops()
     app = opened("explore")
-    monkeypatch.setattr(client, "top3_many", lambda *_: pytest.fail("asked again"))
+    monkeypatch.setattr(client, "top3_many", lambda *_, **__: pytest.fail("asked again"))
     app.select_slider[0].set_value(0).run()
     assert not app.exception and "chosen" in html(app)
 

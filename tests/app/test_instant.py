@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from ui_pages import checked, html, opened, text
+from ui_pages import charts, checked, html, opened, text
 
 from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.closed_form.leave_one_out import Pictures
@@ -146,6 +146,7 @@ def test_a_damaged_file_is_left_out(shipped, feature_map, tmp_path):
 
 def test_a_correction_without_a_closed_form_run_is_kept(shipped, feature_map):
     app = opened("explore")
+    assert "solve --data" in text(app) and "learns it at once" not in text(app)  # said beforehand
     chips = app.pills(key="right category 0")
     assert chips.options == [*NAMES, "no fruit"]
     chips.set_value("Lemon").run()
@@ -161,3 +162,19 @@ def test_a_showcase_keeps_no_photo(shipped, feature_map, monkeypatch):
     monkeypatch.setenv("FRUITLAB_MODE", "showcase")
     app = checked(opened("explore"))
     assert not [one for one in app.get("expander") if one.label == "That is wrong"]
+
+
+def test_after_naming_every_picture_a_visitor_learns_which_ratio_answers_alike(
+    shipped, feature_map
+):
+    app = checked(opened("explore"))
+    for done in range(len(NAMES)):
+        assert f"Picture {done + 1} of {len(NAMES)}" in text(app)
+        app.pills(key=f"guess 0 {done}").set_value("Lemon").run()
+    answer = shipped.photo(feature_map.mean((1, 2))).answer  # to every picture
+    lemon = [len(NAMES) if NAMES[one] == "Lemon" else 0 for one in answer]
+    (figure,) = [one for one in charts(checked(app)) if one.title == "Which network you resemble"]
+    assert figure.data[0]["y"] == lemon
+    assert figure.data[2]["y"] == [1] * 101  # one of three pictures is a lemon
+    app.button(key="human again").click().run()
+    assert "Picture 1 of 3" in text(checked(app))

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from ui_pages import address, charts, checked, html, opened, pictures, text
 
 from fruitlab.app.components import confusion
-from fruitlab.app.runs_page import categories, compare, mistakes
+from fruitlab.app.runs_page import categories, mistakes
 from fruitlab.app.runs_page.view_link import SECTIONS
 from fruitlab.config.paths import runs_root
 from fruitlab.corrections.correcting import correct
@@ -27,6 +27,7 @@ from fruitlab.metrics import accuracy
 from fruitlab.plots.categories import per_category
 from fruitlab.runs import catalog, folder, labels
 from fruitlab.runs.index import Index
+from fruitlab.runs.lines import grouped, lines
 
 
 def table(app: AppTest):
@@ -338,12 +339,12 @@ def test_lines_are_smoothed_then_averaged() -> None:
     for seed in range(2):
         run_folder(f"s{seed}", seed=seed, points=5)
     entries = Index().entries(fresh=True)
-    (group,) = compare.grouped(entries, seeds=True)
-    plain = compare.lines([group], axis="iterations", metric="top1", percent=0)[0].bands["nice"]
+    (group,) = grouped(entries, seeds=True)
+    plain = lines([group], axis="iterations", metric="top1", percent=0)[0].bands["nice"]
     values = np.array([[line["nice"][1] / 90 for line in entry.run.metrics()] for entry in entries])
     np.testing.assert_allclose(plain.mean, values.mean(0))
     np.testing.assert_allclose(plain.deviation, values.std(0, ddof=1))
-    smooth = compare.lines([group], axis="iterations", metric="top1", percent=20)[0].bands["nice"]
+    smooth = lines([group], axis="iterations", metric="top1", percent=20)[0].bands["nice"]
     factor = np.exp(-25 / 20.0)  # 25 iterations from point to point; 20 % of 100
     weights = np.tril(factor ** (np.arange(5)[:, None] - np.arange(5)[None, :]).clip(0))
     np.testing.assert_allclose(smooth.mean, ((weights @ values.T).T / weights.sum(1)).mean(0))

@@ -9,6 +9,7 @@ from violations import serious
 pytestmark = pytest.mark.slow
 PAGES = (
     "explore",
+    "explore?view=desk",
     "train",
     "train?run=iterative",
     "forgetting?runs=iterative",

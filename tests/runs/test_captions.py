@@ -25,7 +25,7 @@ def test_preset_caption_has_the_changes():
     changed = configure("mixed", width=2, iterations=9, mirror=False, live_every=3)
     assert (
         captions.preset_caption(changed, ignore=("live_every",))
-        == "quick with iterations 9, mirror off, width 2"
+        == "quick with iterations 9, horizontal flip off, width 2"
     )
     assert captions.preset_caption(changed).endswith("and 1 more")
 

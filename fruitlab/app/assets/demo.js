@@ -52,26 +52,25 @@
   })
 })()
 
-// Live: one tap starts. Gradio first asks for the camera, and then wants its "Record" pressed,
-// although nothing is recorded.
+// Live and Check-out: one tap starts. Gradio first asks for the camera, and then wants its "Record"
+// pressed, although nothing is recorded.
 ;(() => {
   const TEXTS = { "Click to Access Webcam": "Start", Record: "Start" }
-  let asked = false
-  const look = () => {
-    const live = document.querySelector(".live")
-    if (!live) return
+  let asked = null // the webcam that was started last
+  const improve = live => {
     for (const holder of live.querySelectorAll("button .wrap, button .icon-with-text")) {
       const text = [...holder.childNodes].findLast(node => node.nodeType === Node.TEXT_NODE)
       const better = TEXTS[text?.data.trim()]
       if (better) text.data = ` ${better} `
     }
     const access = live.querySelector("[title='grant webcam access'] button")
-    if (access) access.onclick = () => (asked = true)
+    if (access) access.onclick = () => (asked = live)
     const record = live.querySelector("[title='start recording']")?.closest("button")
-    if (record && asked) {
-      asked = false
+    if (record && asked === live) {
+      asked = null
       record.click()
     }
   }
+  const look = () => document.querySelectorAll(".live").forEach(improve)
   new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true })
 })()

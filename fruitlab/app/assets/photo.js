@@ -103,7 +103,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   $("#shoot").onclick = async () => {
     send(await jpeg(video, video.videoWidth, video.videoHeight))
-    closeCamera()
+    if (!data.stay) closeCamera()
   }
 
   // The examples

@@ -7,6 +7,7 @@ from typing import Any
 from fruitlab.app import assets
 from fruitlab.config.modes import Action, allows
 from fruitlab.config.text import percent, points
+from fruitlab.corrections.base import NO_NETWORK
 from fruitlab.corrections.correcting import Correction
 from fruitlab.data import collection
 from fruitlab.metrics import accuracy
@@ -15,13 +16,17 @@ from fruitlab.plots.style import SHAPES
 FALLEN = 0.005  # a loss of accuracy that is pointed out
 
 
-def consent() -> str:
-    """What happens to a corrected photo, as Markdown."""
+def consent(*, learned: bool = True) -> str:
+    """What happens to a corrected photo, as Markdown.
+
+    Args:
+        learned: there is a network here that may learn it.
+    """
     place = f"`{collection.folder()}`" if allows(Action.PATHS) else "the server's data folder"
+    then = "A closed-form network learns it at once, others do not. You can take it back."
     return (
         "What is it? One click keeps this photo, 100 × 100 pixels of it, on this machine in "
-        f"{place}. A closed-form network also learns it at once, other networks do not. You can "
-        "take it back."
+        f"{place}. {then if learned else NO_NETWORK}"
     )
 
 

@@ -23,7 +23,12 @@ _component = st.components.v2.component(
 
 
 def photo(
-    examples: Sequence[tuple[str, str]], chosen: int | None, *, hint: str, key: str
+    examples: Sequence[tuple[str, str]],
+    chosen: int | None,
+    *,
+    hint: str,
+    key: str,
+    stay: bool = False,
 ) -> bytes | int | None:
     """Draws the input and returns what the visitor has just chosen.
 
@@ -32,6 +37,7 @@ def photo(
         chosen: index of the example that is selected, if any.
         hint: text above the examples.
         key: identifies the component on the page.
+        stay: leave the camera open after a photo, for more of them.
 
     Returns:
         Once after each choice, the bytes of a file, which may be anything, or the index of an
@@ -41,6 +47,7 @@ def photo(
         "examples": [{"image": image, "caption": caption} for image, caption in examples],
         "chosen": chosen,
         "hint": hint,
+        "stay": stay,
     }
     result = _component(
         key=key, data=data, on_photo_change=lambda: None, on_example_change=lambda: None

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 import streamlit as st
 
-from fruitlab.app import recent
+from fruitlab.app import navigation, recent
 from fruitlab.app.data_page import choice
 from fruitlab.config.errors import DataError, RunError
 from fruitlab.config.modes import Action, allows
@@ -161,10 +161,11 @@ def forms() -> None:
 def upload() -> None:
     """A form for a zip file of both folders."""
     st.caption(f"A zip of two folders, nice and real. {LAYOUT}")
+    navigation.link("explore", "Or start with a camera and a few things", query={"view": "desk"})
     file = st.file_uploader("Zip file", type="zip", key="zip file", max_upload_size=LARGEST_UPLOAD)
     if file is not None:
         _suggest_name(file.name)
-    name, replace = _named("zip")
+    name, replace = named("zip")
     st.button(
         "Add dataset",
         key="add zip",
@@ -197,7 +198,7 @@ def paths() -> None:
     real = st.text_input(
         "Folder of real photos", key="real folder", placeholder="/home/me/pictures/real"
     )
-    name, replace = _named("folders")
+    name, replace = named("folders")
     st.button(
         "Add dataset",
         key="add folders",
@@ -249,7 +250,7 @@ def start(title: str, command: list[str], upload: BinaryIO | None = None) -> Non
         st.session_state[PROBLEM] = str(cache.unwritable(error))
 
 
-def _named(key: str) -> tuple[str, bool]:
+def named(key: str) -> tuple[str, bool]:
     """The dataset's name and whether to replace an existing one; ("", False) if not valid."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(

@@ -1,12 +1,13 @@
 """Explore at every ratio: a closed-form head on a pretrained backbone, which needs no training."""
 
 import hashlib
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
-from fruitlab.app.components import advice, photo
-from fruitlab.app.explore_page import story, wrong
+from fruitlab.app.components import advice, photo, share
+from fruitlab.app.explore_page import human, story, wrong
 from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.data.pictures import BadPicture
 from fruitlab.features import familiar
@@ -15,6 +16,7 @@ from fruitlab.inference.client import PredictorError
 from fruitlab.inference.examples import Example, of_data
 from fruitlab.inference.familiarity import UNFAMILIAR
 from fruitlab.plots import every_ratio, style
+from fruitlab.reports import card
 from fruitlab.runs.sweeps import Sweep
 from fruitlab.studies.advice import of_ratios
 
@@ -37,9 +39,16 @@ def show(available: list[AllRatios], sweeps: list[Sweep]) -> None:
     advice.show(
         of_ratios(found), name=found.facts["data"], fingerprint=fingerprint, ratio=found.best
     )
+    share.card(partial(card.of_ratios, found), found.facts["data"])
     st.divider()
     st.subheader("One photo at every ratio", anchor=story.PHOTO)
     client.start()  # PyTorch is imported while the visitor looks at the curves
+    _one_photo(found, ratio)
+    human.show(found)
+
+
+def _one_photo(found: AllRatios, ratio: int) -> None:
+    """Draws the choice of a photo and its answers."""
     picture = _choose(found)
     with st.spinner("Computing features …"):
         try:
@@ -51,7 +60,9 @@ def show(available: list[AllRatios], sweeps: list[Sweep]) -> None:
             st.warning(str(error), icon=":material/broken_image:")
             return
     _answers(found, picture, seen, feature_map, ratio)
-    wrong.show(seen, found.categories, wrong.taught(fingerprint, found.facts["network"]))
+    wrong.show(
+        seen, found.categories, wrong.taught(found.facts["fingerprint"], found.facts["network"])
+    )
 
 
 def _of_data(available: list[AllRatios]) -> AllRatios:

@@ -33,7 +33,7 @@ def choose(found: list[Sweep]) -> Sweep:
     elif st.session_state.get("set") not in by_key:
         st.session_state.set = (_worked_on(found) or found[0]).key
     key = st.selectbox(
-        "Data and preset",
+        "Dataset and preset",
         list(by_key),
         format_func=lambda key: by_key[key].name,
         key="set",

@@ -10,12 +10,13 @@ from fruitlab.app.components import correction
 from fruitlab.config.errors import DataError, RunError
 from fruitlab.config.modes import Action, allows
 from fruitlab.config.text import plain
-from fruitlab.corrections.correcting import Correction, correct
+from fruitlab.corrections.correcting import Correction, correct, prepare
 from fruitlab.data.domains import content_hash
 from fruitlab.methods.closed_form import ClosedForm
 
 DONE = "corrected"  # key of session_state: the last Correction, or why there is none
 ROUND = "corrections"  # key of session_state: how many; a new one starts with nothing chosen
+OPEN = "correcting"  # key of session_state: whether the choice of categories is open
 
 
 def show(seen: np.ndarray, categories: Sequence[str], run_id: str | None) -> None:
@@ -29,8 +30,8 @@ def show(seen: np.ndarray, categories: Sequence[str], run_id: str | None) -> Non
     if not allows(Action.COLLECT):
         return
     st.session_state.setdefault(ROUND, 0)
-    with st.expander("That is wrong"):
-        st.markdown(correction.consent())
+    with st.expander("That is wrong", key=OPEN, on_change=_prepare, args=(run_id, seen)):
+        st.markdown(correction.consent(learned=run_id is not None))
         key = f"right category {st.session_state[ROUND]}"
         chosen = st.pills(
             "What is it?", correction.choices(categories), key=key, label_visibility="collapsed"
@@ -60,6 +61,11 @@ def taught(fingerprint: str, network: str) -> str | None:
         ),
         None,
     )
+
+
+def _prepare(run_id: str | None, seen: np.ndarray) -> None:
+    if st.session_state[OPEN] and run_id is not None:
+        prepare(run_id, seen)
 
 
 def _correct(seen: np.ndarray, category: str, run_id: str | None) -> None:

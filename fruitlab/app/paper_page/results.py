@@ -82,7 +82,7 @@ def choose(found: Sequence[Reproduction]) -> Reproduction | None:
         study.forget()
 
     chosen = st.selectbox(
-        "Data and preset",
+        "Dataset and preset",
         list(by_key),
         format_func=lambda key: by_key[key].name,
         key="paper set",

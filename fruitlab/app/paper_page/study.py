@@ -91,7 +91,7 @@ def _form(
     names = list(available)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         data = st.selectbox(
-            "Data", names, index=_first(available, here), key="study data", width=240
+            "Dataset", names, index=_first(available, here), key="study data", width=240
         )
         preset = st.segmented_control(
             "Preset",

@@ -1,25 +1,18 @@
 """The selected runs side by side: their scores and curves, updated while one of them trains."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
-
 import streamlit as st
 
-from fruitlab.app import shared
+from fruitlab.app import assets, shared
 from fruitlab.app.components import chart
-from fruitlab.app.runs_page import scoreboard
 from fruitlab.app.runs_page.view_link import AXES, METRICS, SMOOTHEST
-from fruitlab.methods.base import Method
-from fruitlab.methods.registry import methods
-from fruitlab.metrics import curves
+from fruitlab.config.text import percent
 from fruitlab.metrics.accuracy import SCORES
-from fruitlab.metrics.curves import Axis, Metric
-from fruitlab.plots import comparison
-from fruitlab.plots.comparison import Line
-from fruitlab.runs import captions
+from fruitlab.plots import comparison, style
+from fruitlab.reports import scoreboard
+from fruitlab.runs import two_settings
+from fruitlab.runs.across import across
 from fruitlab.runs.entry import Entry
-from fruitlab.runs.grouping import run_key
+from fruitlab.runs.lines import grouped, lines, ordered
 
 EVERY = 2.0  # seconds between updates while a selected run trains
 MOST_LINES = 12
@@ -49,38 +42,6 @@ BEST_HELP = (
 )
 
 
-@dataclass(frozen=True)
-class Group:
-    """One line in the plots: a run, or the selected seeds of an experiment."""
-
-    name: str
-    runs: tuple[Entry, ...]
-
-
-def grouped(entries: Sequence[Entry], *, seeds: bool) -> list[Group]:
-    """The selected runs as lines, named by the settings that tell them apart.
-
-    Args:
-        entries: runs with a configuration.
-        seeds: make one line of the runs that differ only in their seed.
-    """
-    by_id = {entry.id: entry for entry in entries}
-    if seeds:
-        pairs = ((entry.id, str(run_key(entry, without=("seed",)))) for entry in entries)
-        members = list(curves.groups(pairs).values())
-    else:
-        members = [[entry.id] for entry in entries]
-    firsts = [by_id[ids[0]] for ids in members]
-    legends = captions.legends(firsts, whole=True, seed=not seeds or len(entries) == 1)
-    return [
-        Group(
-            (first.given_title if len(ids) == 1 else "") or legend,
-            tuple(by_id[run_id] for run_id in ids),
-        )
-        for first, legend, ids in zip(firsts, legends, members, strict=True)
-    ]
-
-
 def show(chosen: list[str]) -> None:
     """Draws the controls, scores and curves of the selected runs.
 
@@ -96,47 +57,7 @@ def selected(chosen: list[str]) -> list[Entry]:
     """The selected runs that can be drawn: by method, then its headline setting, then time."""
     found = {entry.id: entry for entry in shared.index().entries()}
     entries = [found[name] for name in chosen if name in found and found[name].config is not None]
-    return sorted(entries, key=lambda entry: (*_order(entry.known_config), entry.created))
-
-
-def _order(config: Method) -> tuple[int, Any]:
-    """By method, then by the headline setting."""
-    headline = 0 if config.headline is None else getattr(config, config.headline)
-    return list(methods()).index(config.method), headline
-
-
-def lines(groups: Sequence[Group], *, axis: Axis, metric: Metric, percent: int) -> list[Line]:
-    """The curves of each group, smoothed and then averaged over its seeds.
-
-    Args:
-        groups: the lines.
-        axis: a key of `AXES`.
-        metric: a key of `METRICS`.
-        percent: scale of the smoothing, in percent of the longest curve.
-    """
-    panels = SCORES if metric in ("top1", "top3") else (metric,)
-    measured = {
-        (index, panel): [
-            curves.curve(run.column, axis=axis, metric=metric, score=panel, steps=run.steps())
-            for run in group.runs
-        ]
-        for index, group in enumerate(groups)
-        for panel in panels
-    }
-    ends = [curve.x[-1] for found in measured.values() for curve in found if len(curve.x)]
-    constant = percent / 100 * float(max(ends, default=0.0))
-    return [
-        Line(
-            group.name,
-            {
-                panel: curves.band(
-                    [curves.smoothed(curve, constant) for curve in measured[index, panel]]
-                )
-                for panel in panels
-            },
-        )
-        for index, group in enumerate(groups)
-    ]
+    return ordered(entries)
 
 
 def _controls() -> None:
@@ -175,11 +96,12 @@ def _live(chosen: list[str], was_running: bool) -> None:
         st.caption(f"The first {MOST_LINES} of {len(groups)} lines are drawn. Select fewer runs.")
     groups = groups[:MOST_LINES]
     axis, metric, smoothing = state["runs axis"], state["runs metric"], state["runs smoothing"]
-    scoreboard.show(
+    table = scoreboard.table(
         [(group.name, group.runs) for group in groups],
         metric="top3" if metric == "top3" else "top1",
         which="best" if state["runs best"] else "last",
     )
+    st.html(assets.style("compare.css") + table)
     runs = [entry for group in groups for entry in group.runs]
     if not any(entry.points for entry in runs):
         st.caption("Waiting for the first evaluation …")
@@ -207,3 +129,45 @@ def _live(chosen: list[str], was_running: bool) -> None:
 def _common(values: set[int | None]) -> int | None:
     """The value if there is only one."""
     return next(iter(values)) if len(values) == 1 else None
+
+
+def heat_maps(chosen: list[str]) -> None:
+    """Draws a heat map for each score if the selected runs differ in exactly two settings.
+
+    Args:
+        chosen: ids of the selected runs.
+    """
+    figures = two_settings.heat_maps(
+        selected(chosen),
+        top=3 if st.session_state["runs metric"] == "top3" else 1,
+        which="best" if st.session_state["runs best"] else "last",
+    )
+    if figures:
+        for column, score, figure in zip(st.columns(len(SCORES)), SCORES, figures, strict=True):
+            with column:
+                chart.show(figure, key=f"runs heat {score}", height=300)
+
+
+def across_datasets(chosen: list[str]) -> None:
+    """Draws a table of experiments by datasets if the selected runs are on several.
+
+    Args:
+        chosen: ids of the selected runs.
+    """
+    found = across(selected(chosen), 3 if st.session_state["runs metric"] == "top3" else 1)
+    if found is None:
+        return
+    st.markdown("**Across datasets**")
+    rows = [
+        {"": name} | dict(zip(found.datasets, map(_cell, scores), strict=True))
+        for name, scores in zip(found.experiments, found.scores, strict=True)
+    ]
+    st.table(rows, border="horizontal", hide_index=True)
+    st.caption("Combined performance after the last iteration, with nice and real accuracy.")
+
+
+def _cell(scores: dict[str, float] | None) -> str:
+    if scores is None:
+        return "—"
+    nice, real, combined = (percent(scores[score]) for score in SCORES)
+    return f"{combined} ({style.SHAPES['nice']} {nice}, {style.SHAPES['real']} {real})"

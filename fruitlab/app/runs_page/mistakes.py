@@ -124,7 +124,7 @@ def _page(rows: np.ndarray, *, key: str) -> np.ndarray:
 
 
 def images_of(name: str, hashes: tuple[str, ...]) -> tuple[list[np.ndarray | None], str | None]:
-    """The pictures of a data set with these content hashes.
+    """The pictures of a dataset with these content hashes.
 
     Returns:
         The pictures, uint8 [100, 100, 3] each, None for one that is no longer in the data; and
@@ -151,7 +151,7 @@ def images_of(name: str, hashes: tuple[str, ...]) -> tuple[list[np.ndarray | Non
 
 @st.cache_data(show_spinner=False, max_entries=4)
 def _rows(name: str, fingerprint: str) -> dict[str, tuple[str, int]]:
-    """Domain and row of each content hash of a data set."""
+    """Domain and row of each content hash of a dataset."""
     data = store.load_cached(name)
     if data is None:
         return {}

@@ -25,6 +25,7 @@ STATUS = {
     "interrupted": "⚠ interrupted",
     "unreadable": "? unreadable",
 }
+LABELS = {"status": "Status", "method": "Method", "data": "Dataset"}  # of the filters
 # The names and the combined scores come first: a phone shows no more without scrolling.
 COLUMNS = (
     "run",
@@ -60,11 +61,11 @@ def filtered(entries: Sequence[Entry]) -> list[Entry]:
         )
         values = {
             name: {value for entry in entries if (value := _filter_value(entry, name))}
-            for name in ("status", "method", "data")
+            for name in LABELS
         }
         allowed = {
             name: st.multiselect(
-                name.capitalize(), sorted(found), key=f"runs {name}", placeholder="any", width=165
+                LABELS[name], sorted(found), key=f"runs {name}", placeholder="any", width=165
             )
             for name, found in values.items()
             if len(found) > 1
@@ -194,12 +195,12 @@ def _columns() -> dict[str, Any]:
     phone = _on_a_phone()
     accuracy: dict[str, Any] = {"format": "%.1f%%", "width": 56 if phone else 70}
     return {
-        "run": config.TextColumn("Run", width=150 if phone else 300, help=NAME_HELP),
+        "run": config.TextColumn("Run", width=150 if phone else 320, help=NAME_HELP),
         "id": config.TextColumn("Id", width=260, help="The name of the run's folder"),
         "status": config.TextColumn("Status", width=90),
-        "data": config.TextColumn("Data", width=120),
+        "data": config.TextColumn("Dataset", width=120),
         "preset": config.TextColumn(
-            "Preset", width=88, help="Where the settings come from; Compare shows the differences"
+            "Preset", width=104, help="Where the settings come from; Compare shows the differences"
         ),
         "seed": config.NumberColumn(
             "Seed",

@@ -4,31 +4,10 @@ import streamlit as st
 
 from fruitlab.config.text import percent, points
 from fruitlab.data.domains import DOMAINS
+from fruitlab.metrics.transfer import MEASURES
 from fruitlab.plots import style
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.matrix import accuracy_matrix
-
-MEASURES = {
-    "forgetting": (
-        "Forgetting (Avalanche)",
-        "Accuracy right after a domain was learned minus the final one. The mean over the domains "
-        "that were learned before the last phase.",
-    ),
-    "most_forgetting": (
-        "Forgetting (Mammoth)",
-        "The best accuracy after any phase minus the final one, so never negative.",
-    ),
-    "backward": (
-        "Backward transfer",
-        "Final accuracy minus that right after a domain was learned: below zero, the network has "
-        "forgotten. The same in Avalanche (BWT) and Mammoth (backward_transfer).",
-    ),
-    "forward": (
-        "Forward transfer",
-        "Accuracy on a domain just before it is learned, minus that of the untrained network: "
-        "above zero, the earlier phases helped. The same in Avalanche and Mammoth.",
-    ),
-}
 
 
 def show(entry: Entry) -> None:

@@ -38,7 +38,7 @@ def choose(prefill: Method | None) -> str:
         return f"{name}: {found.get(name) or 'not available'}"
 
     chosen = st.selectbox(
-        "Data",
+        "Dataset",
         names,
         names.index(first),
         format_func=caption,

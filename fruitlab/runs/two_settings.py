@@ -1,47 +1,52 @@
-"""The selected runs as heat maps, if they are a sweep over two settings."""
+"""Runs that are a sweep over two settings, as heat maps of their scores. No torch."""
 
 from collections.abc import Sequence
 from typing import Any
 
-import streamlit as st
-
-from fruitlab.app.components import chart
-from fruitlab.app.runs_page.compare import selected
 from fruitlab.config.settings import settings_of
 from fruitlab.metrics.accuracy import SCORES
 from fruitlab.metrics.curves import Which, mean_and_deviation, run_scores, side_by_side
+from fruitlab.plots.figures import Figure
 from fruitlab.plots.heat import heat_map
 from fruitlab.runs.entry import Entry
 
 NOT_SWEPT = ("seed", "data")
 
 
-def show(chosen: list[str]) -> None:
-    """Draws a heat map for each score if the runs differ in exactly two settings.
+def heat_maps(entries: Sequence[Entry], *, top: int = 1, which: Which = "last") -> list[Figure]:
+    """A heat map for each score if the finished runs differ in exactly two settings, else none.
 
     Args:
-        chosen: ids of the selected runs.
+        entries: runs with a configuration. Of runs that differ in the seed, the mean counts.
+        top: 1 or 3.
+        which: ``last`` or ``best`` (`metrics.curves.run_scores`).
     """
-    entries = [entry for entry in selected(chosen) if entry.status == "finished"]
+    entries = [entry for entry in entries if entry.status == "finished"]
     names = varied(entries)
     if len(names) != 2:
-        return
-    top3 = st.session_state["runs metric"] == "top3"
-    which: Which = "best" if st.session_state["runs best"] else "last"
+        return []
     axes = [_axis(entries, name) for name in names]
     runs: dict[tuple[Any, ...], list[dict[str, float | None]]] = {}
     for entry in entries:
-        scores = run_scores(entry.summary, which=which, metric="top3" if top3 else "top1")
+        scores = run_scores(entry.summary, which=which, metric="top3" if top == 3 else "top1")
         key = tuple(getattr(entry.known_config, name) for name in names)
         runs.setdefault(key, []).append(scores)
-    for column, score in zip(st.columns(len(SCORES)), SCORES, strict=True):
-        values = [
-            [mean_and_deviation(one[score] for one in runs.get((x, y), []))[0] for x in axes[0][1]]
-            for y in axes[1][1]
-        ]
-        with column:
-            figure = heat_map(score, axes[0], axes[1], values, top=3 if top3 else 1)
-            chart.show(figure, key=f"runs heat {score}", height=300)
+    return [
+        heat_map(
+            score,
+            axes[0],
+            axes[1],
+            [
+                [
+                    mean_and_deviation(one[score] for one in runs.get((x, y), []))[0]
+                    for x in axes[0][1]
+                ]
+                for y in axes[1][1]
+            ],
+            top=top,
+        )
+        for score in SCORES
+    ]
 
 
 def varied(entries: Sequence[Entry]) -> list[str]:

@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any, Literal
 
-import streamlit as st
-
-from fruitlab.app import assets
 from fruitlab.config.text import percent, points
 from fruitlab.metrics import accuracy
 from fruitlab.metrics.accuracy import SCORES
@@ -16,6 +13,7 @@ from fruitlab.plots.comparison import line_style
 from fruitlab.runs.entry import Entry
 
 Top = Literal["top1", "top3"]
+TOPS: tuple[Top, ...] = ("top1", "top3")
 # Lengths of dashes and gaps in pixels, as plotly draws them.
 DASHES = {
     "solid": (1,),
@@ -24,17 +22,6 @@ DASHES = {
     "longdash": (15, 7),
     "longdashdot": (15, 5, 2, 5),
 }
-
-
-def show(groups: Sequence[tuple[str, Sequence[Entry]]], *, metric: Top, which: Which) -> None:
-    """Draws the table.
-
-    Args:
-        groups: name and runs of each line in the plots; several runs are seeds of one experiment.
-        metric: ``top1`` or ``top3``.
-        which: ``last`` or ``best`` (`metrics.curves.run_scores`).
-    """
-    st.html(assets.style("compare.css") + table(groups, metric=metric, which=which))
 
 
 def table(groups: Sequence[tuple[str, Sequence[Entry]]], *, metric: Top, which: Which) -> str:

@@ -1,0 +1,1 @@
+"""Results to hand on: reports of one HTML file, and share cards."""
