@@ -21,6 +21,7 @@ from fruitlab.config.errors import DataError
 from fruitlab.config.files import write_whole
 from fruitlab.config.progress import Progress
 from fruitlab.metrics import accuracy
+from fruitlab.metrics.agreement import middle_of_best
 
 RATIOS = 101  # 0 to 100 %
 ARRAYS = ("heads", "mean", "at_mean", "temperature", "leave_one_out", "confusion", "within_three")
@@ -124,7 +125,7 @@ class AllRatios:
     @cached_property
     def best(self) -> int:
         """The ratio in percent with the highest combined leave-one-out performance."""
-        return int(accuracy.combined(*self.leave_one_out.T).argmax())
+        return middle_of_best(accuracy.combined(*self.leave_one_out.T))
 
     @cached_property
     def near_best(self) -> tuple[int, int]:

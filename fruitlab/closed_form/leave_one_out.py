@@ -22,6 +22,7 @@ from fruitlab.closed_form.path import Path
 from fruitlab.closed_form.statistics import Statistics, balanced, one_hot
 from fruitlab.config.progress import Progress
 from fruitlab.metrics.accuracy import combined
+from fruitlab.metrics.agreement import middle_of_best
 
 RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0)
 LOG_TEMPERATURES = (-5.0, 3.0)
@@ -147,7 +148,7 @@ def choose(
     ridge: float | None = None,
     progress: Progress | None = None,
 ) -> Choice:
-    """The ratio and the ridge with the highest combined performance; of equals the first.
+    """The ratio and the ridge with the highest combined performance; of equal ratios the middle.
 
     Args:
         ratio: percent of real pictures; None chooses among 0 to 100 with the chosen ridge.
@@ -170,7 +171,7 @@ def choose(
     path, found = best
     ratios = tuple(range(101)) if ratio is None else (ratio,)
     nice_loo, real_loo, combined_loo = _table(found, ratios)
-    chosen = ratios[int(combined_loo.argmax())]
+    chosen = ratios[middle_of_best(combined_loo)]
     return Choice(
         ratio=chosen,
         ridge=path.ridge,

@@ -53,3 +53,12 @@ def plateau(values: np.ndarray) -> tuple[int, int]:
     stretches = np.split(best, np.flatnonzero(np.diff(best) > 1) + 1)
     longest = max(stretches, key=len)
     return int(longest[0]), int(longest[-1])
+
+
+def middle_of_best(values: np.ndarray) -> int:
+    """The index of the highest value; of equals, the middle of their longest stretch.
+
+    Few pictures make many ratios equally good. The first of them would be an extreme one.
+    """
+    first, last = plateau(values)
+    return (first + last) // 2

@@ -37,11 +37,12 @@ def table(rows: Sequence[Row], *, chosen: int, accent: str) -> str:
         chosen: the ratio to highlight.
         accent: colour of bars and highlight, as ``#rrggbb``.
     """
-    answer = next((row.answer for row in rows if row.ratio == chosen), None)
+    first = next((row for row in rows if row.ratio == chosen), None)
     heading = ""
-    if answer:
+    if first and first.answer:
         network = f"Answer of the network with {chosen} % real pictures"
-        heading = f'<div class="answer"><p>{network}</p>{answer.markup}</div>'
+        markup = first.answer.markup.replace("<h3>", f"<h3>{_mark(first, first.answer)}", 1)
+        heading = f'<div class="answer"><p>{network}</p>{markup}</div>'
     body = "".join(_row(row, chosen=row.ratio == chosen) for row in rows)
     networks = f'<div class="networks" style="--accent:{html.escape(accent)}">{body}</div>'
     return assets.style("answers.css") + heading + networks
@@ -60,10 +61,14 @@ def _row(row: Row, *, chosen: bool) -> str:
     return f'<div class="{classes.strip()}"{current}>{ratio}<div>{content}</div></div>'
 
 
+def _mark(row: Row, answer: CalibratedAnswer) -> str:
+    """Whether the answer is right, where the true category is known."""
+    return "" if row.truth is None else "✓ " if answer.category == row.truth else "✗ "
+
+
 def _bar(row: Row, answer: CalibratedAnswer) -> str:
-    mark = "" if row.truth is None else "✓ " if answer.category == row.truth else "✗ "
     doubt = " (not confident)" if answer.confident is False else ""
-    name = html.escape(f"{mark}{answer.category}{doubt}")
+    name = html.escape(f"{_mark(row, answer)}{answer.category}{doubt}")
     fill = f'<i style="width:{100 * answer.probability:.1f}%"></i>'
     text = f"<span><b>{name}</b>{percent(answer.probability)}</span>"
     return f'<div class="bar">{fill}{text}</div>'

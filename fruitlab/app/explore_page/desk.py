@@ -34,7 +34,7 @@ NAMES = "desk things"
 ASK = "ask"
 MANNERS = {"nice": "Studio", "real": "Field"}
 HOW = (
-    "Name two to five things, and take three or more photos of each in both manners. "
+    "Name two to five things, and take at least three photos of each in both ways. "
     "*Studio*: alone on a plain background, such as a sheet of paper. *Field*: anywhere, with "
     "other things around, in the hand, far away, badly lit. Move the thing between two photos."
 )
@@ -96,7 +96,7 @@ def _take(desk: Desk) -> None:
     if manner == ASK:
         state[ASKED] = shot
     elif not desk.add(str(thing), _domain(str(manner)), shot):
-        st.warning(f"{MOST} photos of a thing in one manner are enough.")
+        st.warning(f"{MOST} photos of a thing are enough for one way.")
 
 
 def _domain(manner: str) -> DomainName:
