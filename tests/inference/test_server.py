@@ -19,7 +19,7 @@ from PIL import Image
 
 from fruitlab.config.errors import RunError
 from fruitlab.data.pictures import BadPicture
-from fruitlab.inference import client, load, server
+from fruitlab.inference import client, load, process, server
 from fruitlab.inference.client import PredictorError
 from fruitlab.inference.predict import Predictor
 from fruitlab.methods.registry import configure
@@ -49,9 +49,9 @@ def png(image: np.ndarray) -> bytes:
 def child() -> psutil.Process:
     """The running prediction server."""
     (server,) = [
-        process
-        for process in psutil.Process().children()
-        if process.status() != psutil.STATUS_ZOMBIE and SERVER in process.cmdline()
+        one
+        for one in psutil.Process().children()
+        if one.status() != psutil.STATUS_ZOMBIE and SERVER in one.cmdline()
     ]
     return server
 
@@ -146,7 +146,7 @@ def test_hanging_server_is_replaced(monkeypatch):
     before, first = client.top3("one", noise()), child()
     first.send_signal(signal.SIGSTOP)
     with monkeypatch.context() as patch:
-        patch.setattr(client, "SECONDS", 0.5)
+        patch.setattr(process, "SECONDS", 0.5)
         with pytest.raises(PredictorError, match="Try again"):
             client.top3("one", noise())
     assert has_ended(first.pid)
@@ -202,8 +202,8 @@ def test_too_many_questions_are_asked_to_come_back(monkeypatch):
     monkeypatch.setattr(load, "MOST_FRAMES", 1)
     client.top3("one", noise())
     before = client.state().counts
-    process = child()
-    process.suspend()
+    running = child()
+    running.suspend()
     try:
         with ThreadPoolExecutor(3) as pool:
             asked = [pool.submit(client.top3, "one", noise()) for _ in range(3)]
@@ -214,14 +214,14 @@ def test_too_many_questions_are_asked_to_come_back(monkeypatch):
                 client.top3("one", noise())
             with pytest.raises(client.Busy):
                 client.explain("one", noise(), frame=True)
-            process.resume()
+            running.resume()
             assert all(len(one.result(60)) == 3 for one in asked)
     finally:
-        process.resume()
+        running.resume()
     after = client.state()
     assert after.counts["answered"] - before["answered"] == 3
     assert after.counts["refused"] - before["refused"] == 2
-    assert after.waiting == 0 and client.overloaded() is None and after.pid == process.pid
+    assert after.waiting == 0 and client.overloaded() is None and after.pid == running.pid
 
 
 def test_new_weights_are_used_at_once():
@@ -247,7 +247,7 @@ def test_server_ends_with_its_client_which_does_not_import_torch(tmp_path):
     script = textwrap.dedent("""
         import os, psutil, signal, sys
         from pathlib import Path
-        from fruitlab.inference import client, load, server
+        from fruitlab.inference import client
         client.top3("one", Path(sys.argv[1]))
         assert "torch" not in sys.modules
         print(psutil.Process().children()[0].pid, flush=True)
