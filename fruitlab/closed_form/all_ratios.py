@@ -21,7 +21,7 @@ from fruitlab.config.errors import DataError
 from fruitlab.config.files import write_whole
 from fruitlab.config.progress import Progress
 from fruitlab.metrics import accuracy
-from fruitlab.metrics.agreement import middle_of_best
+from fruitlab.metrics.best import middle_of_best
 
 RATIOS = 101  # 0 to 100 %
 ARRAYS = ("heads", "mean", "at_mean", "temperature", "leave_one_out", "confusion", "within_three")

@@ -22,7 +22,7 @@ from fruitlab.closed_form.path import Path
 from fruitlab.closed_form.statistics import Statistics, balanced, one_hot
 from fruitlab.config.progress import Progress
 from fruitlab.metrics.accuracy import combined
-from fruitlab.metrics.agreement import middle_of_best
+from fruitlab.metrics.best import middle_of_best
 
 RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0)
 LOG_TEMPERATURES = (-5.0, 3.0)

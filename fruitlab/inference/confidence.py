@@ -70,7 +70,11 @@ class CalibratedAnswer:
     @property
     def markup(self) -> str:
         """Heading and explanation as HTML, with the names of categories escaped."""
-        return f"<h3>{html.escape(self.heading)}</h3><p>{html.escape(self.explanation)}</p>"
+        return self.marked("")
+
+    def marked(self, mark: str) -> str:
+        """`markup` with a mark before the heading."""
+        return f"<h3>{mark}{html.escape(self.heading)}</h3><p>{html.escape(self.explanation)}</p>"
 
     def _reliability(self) -> str:
         if self.drawn_for_photos:

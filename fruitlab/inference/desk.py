@@ -18,7 +18,7 @@ from fruitlab.closed_form.leave_one_out import Choice, Pictures, choose, probabi
 from fruitlab.data.domains import DOMAINS, DomainName
 from fruitlab.inference import client
 from fruitlab.inference.client import Photo
-from fruitlab.metrics.agreement import plateau
+from fruitlab.metrics.best import longest_best
 
 NETWORK = "efficientnet-lite0"
 RIDGE = 0.1  # what leave-one-out predictions choose on thousands of photos of fruit
@@ -129,7 +129,7 @@ class Learned:
     @property
     def near_best(self) -> tuple[int, int]:
         """First and last ratio in percent with the best combined performance."""
-        return plateau(self.choice.combined)
+        return longest_best(self.choice.combined)
 
     @property
     def best(self) -> int:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fruitlab.metrics.best import longest_best
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -13,7 +15,7 @@ class Agreement:
         same: at each ratio, the number of pictures with the same answer, right or wrong, int [n].
         right: at each ratio, the number of pictures that the network gets right, int [n].
         own: the number of pictures that the person gets right.
-        first, last: where agreement is highest, as indices (`plateau`).
+        first, last: where agreement is highest, as indices (`best.longest_best`).
     """
 
     same: np.ndarray
@@ -37,7 +39,7 @@ def agreement(answers: np.ndarray, guesses: np.ndarray, truth: np.ndarray) -> Ag
         truth: int [pictures].
     """
     same = (answers == guesses[:, None]).sum(0)
-    first, last = plateau(same)
+    first, last = longest_best(same)
     return Agreement(
         same=same,
         right=(answers == truth[:, None]).sum(0),
@@ -45,20 +47,3 @@ def agreement(answers: np.ndarray, guesses: np.ndarray, truth: np.ndarray) -> Ag
         first=first,
         last=last,
     )
-
-
-def plateau(values: np.ndarray) -> tuple[int, int]:
-    """First and last index of the longest stretch of highest values; of equals the first."""
-    best = np.flatnonzero(values == values.max())
-    stretches = np.split(best, np.flatnonzero(np.diff(best) > 1) + 1)
-    longest = max(stretches, key=len)
-    return int(longest[0]), int(longest[-1])
-
-
-def middle_of_best(values: np.ndarray) -> int:
-    """The index of the highest value; of equals, the middle of their longest stretch.
-
-    Few pictures make many ratios equally good. The first of them would be an extreme one.
-    """
-    first, last = plateau(values)
-    return (first + last) // 2

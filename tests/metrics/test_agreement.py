@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fruitlab.metrics.agreement import agreement, middle_of_best, plateau
+from fruitlab.metrics.agreement import agreement
 from fruitlab.plots.agreement import curves
 
 TRUTH = np.array([0, 1, 2])
@@ -27,19 +27,3 @@ def test_equal_answers_count_right_or_wrong(guesses, same, first, last, own):
     assert [trace["y"] for trace in figure["data"]] == [same, [1, 2, 2, 2], [own] * 4]
     assert f"to {max(same)} of 3 pictures" in figure["caption"]
     assert ("alike" in figure["caption"]) == (max(same) == min(same))
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [([1, 3, 2, 3, 3], (3, 4)), ([3, 3, 1, 3, 3], (0, 1)), ([0, 0], (0, 1)), ([5], (0, 0))],
-)
-def test_a_gap_ends_a_plateau(values, expected):
-    assert plateau(np.array(values)) == expected
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [([0, 1, 1, 1, 0], 2), ([3, 1, 2], 0), ([5, 0, 5, 5, 0], 2), ([1, 1, 1, 1], 1)],
-)
-def test_of_equal_ratios_the_middle_one_is_best(values, expected):
-    assert middle_of_best(np.array(values, float)) == expected

@@ -41,8 +41,9 @@ def table(rows: Sequence[Row], *, chosen: int, accent: str) -> str:
     heading = ""
     if first and first.answer:
         network = f"Answer of the network with {chosen} % real pictures"
-        markup = first.answer.markup.replace("<h3>", f"<h3>{_mark(first, first.answer)}", 1)
-        heading = f'<div class="answer"><p>{network}</p>{markup}</div>'
+        # "Not confident" is neither right nor wrong.
+        mark = _mark(first, first.answer) if first.answer.heading == first.answer.category else ""
+        heading = f'<div class="answer"><p>{network}</p>{first.answer.marked(mark)}</div>'
     body = "".join(_row(row, chosen=row.ratio == chosen) for row in rows)
     networks = f'<div class="networks" style="--accent:{html.escape(accent)}">{body}</div>'
     return assets.style("answers.css") + heading + networks
