@@ -55,7 +55,8 @@ def main() -> None:
 def kill_often(kills: int, rng: random.Random) -> tuple[int, int]:
     """Give the command until the study has finished; how many workers were killed, and commands."""
     killed = commands = 0
-    while commands == 0 or study.returncode:
+    finished = False
+    while not finished:
         commands += 1
         study = psutil.Popen(
             [sys.executable, "-m", "fruitlab", *STUDY], cwd=PROJECT, stderr=subprocess.DEVNULL
@@ -66,6 +67,7 @@ def kill_often(kills: int, rng: random.Random) -> tuple[int, int]:
             if at_work and killed < kills:
                 rng.choice(at_work).kill()
                 killed += 1
+        finished = study.returncode == 0
         assert commands < kills + 2, "the study does not come to an end"
     return killed, commands
 
