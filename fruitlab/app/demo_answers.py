@@ -1,6 +1,8 @@
 """The demo's answers to a photo: as HTML for its page, and as JSON for programs."""
 
 import html
+import threading
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,11 @@ from fruitlab.inference.examples import Example, drawn, examples
 from fruitlab.inference.familiarity import is_familiar
 from fruitlab.runs.catalog import find
 from fruitlab.runs.entry import Entry
+from fruitlab.runs.index import Index
 
 INVITATION = "<p>Choose a photo, use the camera, or try an example below.</p>"
 EXAMPLES = 6
+_sorting = threading.Lock()
 SIDE = 400  # of the heat map, in pixels: four for each pixel of the network's input
 
 # Answer as HTML, {category: probability}, the heat map with the network's input as HTML, and that
@@ -30,7 +34,16 @@ Shown = tuple[str, dict[str, float] | None, str, np.ndarray | None]
 
 def ready() -> list[Entry]:
     """The finished runs that have weights, best first."""
-    return networks.ready(index().entries())
+    found = index()
+    found.entries()  # looks again if the last look was a moment ago
+    with _sorting:  # once for all programs that ask at the same time
+        return list(_ready(found, found.looked))
+
+
+@lru_cache(maxsize=1)
+def _ready(found: Index, looked: float) -> list[Entry]:
+    """`ready` as of a look at all runs: comparing their settings takes longer than an answer."""
+    return networks.ready(found.entries())
 
 
 def explain_frame(photo: Path | bytes | None, run_id: str | None) -> Shown:

@@ -9,6 +9,7 @@ it: Table 1's own features, learned from a few thousand pictures, tell fruit fro
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -107,12 +108,17 @@ def find(fingerprint: str) -> Familiar | None:
     """That of a dataset on this machine or of the shipped one; None if there is none."""
     for path in (file_of(fingerprint), shipped_root() / NAME):
         try:
-            found = Familiar.load(path)
-        except DataError:
+            found = _read(path, path.stat().st_mtime_ns)
+        except (OSError, DataError):
             continue
         if found.fingerprint == fingerprint:
             return found
     return None
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, written: int) -> Familiar:
+    return Familiar.load(path)
 
 
 def _fit(nice: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -154,6 +154,11 @@ def overloaded() -> int | None:
     return _load.overloaded()
 
 
+def crowded() -> bool:
+    """Whether so many ask at the moment that answers come before everything else."""
+    return _load.crowded()
+
+
 def state() -> State:
     """How the prediction server is."""
     process = _process if _process is not None and _process.alive() else None

@@ -8,7 +8,6 @@ from fruitlab.inference import client
 from fruitlab.inference.client import PredictorError
 from fruitlab.runs.folder import Run
 
-CROWDED = 8  # requests that wait at the prediction server
 UNFAMILIAR = "This does not look like anything the network was trained on."
 
 
@@ -20,9 +19,9 @@ def is_familiar(run: Run, pixels: np.ndarray) -> bool | None:
 
     Returns:
         None if nothing is known of the dataset, the prediction server does not answer, or so many
-        photos wait that their answers come first: this takes ten times as long as a small network.
+        ask that answers come first: this takes ten times as long as a small network.
     """
-    if client.state().waiting > CROWDED:
+    if client.crowded():
         return None
     try:
         known = familiar.find(str(run.header()["data"]["fingerprint"]))

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 
 MOST = 100  # questions at once; the default network answers about 100 a second on one core
 MOST_FRAMES = 20  # as soon as so many are asked, frames of webcams are refused
+CROWD = 8  # questions at once, from which on answers come before what else could be said of a photo
+CALM = 1.0  # seconds after which there is no crowd any more: its answers come in batches
 LONGEST = 60  # seconds that a visitor is asked to wait at most
 OVERLOADED = "FruitLab is busy. Try again in {} s."
 
@@ -38,12 +40,17 @@ class Load:
     def __init__(self) -> None:
         self.waiting, self.seconds, self.counts = 0, 0.0, Counter(answered=0, failed=0, refused=0)
         self._pace, self._lock = 0.02, threading.Lock()  # seconds for each waiting question
+        self._crowd = -math.inf  # when there was one last
 
     def overloaded(self, *, frame: bool = False) -> int | None:
         """The seconds until a further question should be asked; None if it can be asked now."""
         if self.waiting < (MOST_FRAMES if frame else MOST):
             return None
         return max(1, min(LONGEST, math.ceil(self.waiting * self._pace)))
+
+    def crowded(self) -> bool:
+        """Whether more than `CROWD` questions have waited at once within the last second."""
+        return time.monotonic() - self._crowd < CALM
 
     @contextmanager
     def question(self, *, frame: bool = False) -> Iterator[None]:
@@ -54,15 +61,21 @@ class Load:
                 raise Overloaded(seconds)
             self.waiting += 1
             began, together = time.monotonic(), self.waiting
+            self._note_crowd()
         outcome = "failed"
         try:
             yield
             outcome = "answered"
         finally:
             with self._lock:
+                self._note_crowd()
                 self.waiting -= 1
                 self.counts[outcome] += 1
                 if outcome == "answered":
                     took = time.monotonic() - began
                     self.seconds += took
                     self._pace += 0.1 * (took / together - self._pace)
+
+    def _note_crowd(self) -> None:
+        if self.waiting > CROWD:
+            self._crowd = time.monotonic()

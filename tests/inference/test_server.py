@@ -1,5 +1,6 @@
 """The prediction server and its client: answers, errors, and what happens when it dies."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from fruitlab.config.errors import RunError
 from fruitlab.data.pictures import BadPicture
 from fruitlab.inference import client, load, process, server
 from fruitlab.inference.client import PredictorError
+from fruitlab.inference.load import CALM, CROWD, Load
 from fruitlab.inference.predict import Predictor
 from fruitlab.methods.registry import configure
 from fruitlab.runs.catalog import create
@@ -302,3 +304,19 @@ def test_feature_map_is_that_of_the_backbone():
     assert found.mean((1, 2)) == pytest.approx(expected, abs=1e-4)
     with pytest.raises(PredictorError, match="no network named"):
         client.feature_map("unknown", 0, image)
+
+
+def test_a_crowd_is_remembered_for_a_moment(monkeypatch):
+    """Answers come in batches: right after one, nobody waits although many ask."""
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    load = Load()
+    with contextlib.ExitStack() as asking:
+        for _ in range(CROWD):
+            asking.enter_context(load.question())
+        assert not load.crowded()
+        asking.enter_context(load.question())
+        now[0] += 10 * CALM  # the answers take long
+    assert load.waiting == 0 and load.crowded()
+    now[0] += CALM
+    assert not load.crowded()
