@@ -76,7 +76,7 @@ def checks(folder: Path, kills: int, rng: random.Random) -> str:
         began, job = time.monotonic(), None
         while job is None or job.status() != "done":
             job = work(killer, ["data", "check", CHECKED], kill=expected is not None)
-            assert job.status() in ("done", "interrupted"), job.log()
+            assert job.status() != "failed", job.log()
         features = {path.name: path.read_bytes() for path in data_root().glob(".features/*.npy")}
         found = job.result(), features
         assert expected in (None, found) and features, "the result or the features differ"
