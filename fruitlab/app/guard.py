@@ -31,6 +31,7 @@ ASKING = tuple(f"/demo/gradio_api/{kind}/" for kind in ("queue", "call", "run", 
 PAGE_UPLOAD = "/_stcore/upload_file"  # of Streamlit's own uploader
 MAX_BODY = 90_000_000  # bytes of a request to the demo: a photo of 64 MB as base64 text
 MEGABYTE = 1_000_000
+LONGEST_NAME = 255  # bytes between two slashes of a path, as in file systems
 # Of an address, where anybody may visit: a webcam sends two pictures a second through one call.
 SHOWCASE_UPLOADS = {"per_minute": 30, "address_megabytes": 300, "all_megabytes": 4000}
 SHOWCASE_CALLS = 120  # a minute
@@ -121,6 +122,8 @@ class Guard:
         await self.app(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
+        if max(map(len, scope["path"].encode().split(b"/"))) > LONGEST_NAME:
+            return PlainTextResponse("The address is too long.", status_code=414)
         if scope["type"] == "http" and scope["method"] in SAFE:
             return None
         if is_cross_site(headers):

@@ -93,6 +93,14 @@ def test_large_uploads_and_those_of_unknown_length_are_refused() -> None:
     assert here.post("/demo/gradio_api/upload", content=chunks).status_code == 411
 
 
+def test_names_longer_than_any_file_s_are_refused() -> None:
+    """Where a server looks for such a file, the system's error is none that it expects."""
+    here, name = client(), "é" * 127 + "a"  # 255 bytes
+    for method in ("GET", "POST"):
+        assert here.request(method, f"/demo/assets/{name}", content=b"").status_code == 200
+        assert here.request(method, f"/demo/assets/{name}a", content=b"").status_code == 414
+
+
 def test_uploads_are_limited_in_number_and_size() -> None:
     few = guard.UploadLimits(per_minute=3)
     assert [few.accept("a", 1) for _ in range(4)] == [True, True, True, False]
