@@ -21,7 +21,7 @@ from fruitlab.methods.registry import configure
 from fruitlab.runs.folder import Run
 from fruitlab.runs.grouping import preset_name
 from fruitlab.runs.index import Index
-from fruitlab.studies import ablations, forgetting, plans, progress
+from fruitlab.studies import ablations, forgetting, memory, plans, progress
 
 # Names of shipped runs keep the words of the version that made them.
 SHIPPED_NAMES = {"updated": "follow"}
@@ -61,6 +61,7 @@ def release(data: str, *, preset: str, seeds: int = 1) -> tuple[list[dict[str, A
         "paper, with the paper's preset": plans.paper(data, preset="paper"),
         **{found.name: found.plan(data) for found in ablations.SETS.values()},
         "forgetting": forgetting.plan(data, preset=preset, seeds=seeds),
+        "memory": memory.plan(data, preset=preset, seeds=seeds),
     }
     everything = Index().entries()
     entries = [entry for entry in everything if not entry.run.shipped]
