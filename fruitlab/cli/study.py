@@ -7,7 +7,7 @@ from typing import Any
 from fruitlab.cli import study_report
 from fruitlab.cli.options import Outcome, WrongUse, pairs, settings
 from fruitlab.cli.output import Output
-from fruitlab.cli.study_options import PAPER_PRESET
+from fruitlab.cli.study_options import KIND, PAPER_PRESET
 from fruitlab.config.errors import ConfigError, RunError
 from fruitlab.data import store
 from fruitlab.data.domains import TwoDomains
@@ -136,7 +136,7 @@ def plan_of(options: Namespace) -> plans.Study:
         )
     if options.running_statistics and options.kind != "paper":
         raise WrongUse("--running-statistics goes with study paper.")
-    thorough = options.kind in ("forgetting", "memory")
+    thorough = options.kind in ("forgetting", "memory", "distilled")
     preset = options.preset or (forgetting.PRESET if thorough else "quick")
     common = {"preset": preset, "seeds": options.seeds} | changes
     if options.kind == "paper":
@@ -147,6 +147,8 @@ def plan_of(options: Namespace) -> plans.Study:
         return forgetting.plan(options.data, **common)
     if options.kind == "memory":
         return memory.plan(options.data, **common)
+    if options.kind == "distilled":
+        return plans.distilled(options.data, **common)
     if options.kind in ablations.SETS:
         return ablations.SETS[options.kind].plan(options.data, **changes)
     if options.kind == "tuning":
@@ -154,8 +156,8 @@ def plan_of(options: Namespace) -> plans.Study:
     varied = pairs(options.vary, "--vary", "NAME=A,B,C")
     if not varied:
         raise WrongUse(
-            "Name a study (paper, ratio, forgetting, memory, tuning, ablations, switch or length), "
-            "or vary a setting: --vary ratio=20,40,60."
+            f"Name a study ({', '.join(KIND['choices'])}), or vary a setting: --vary "
+            "ratio=20,40,60."
         )
     base = configure(options.method, preset=preset, data=options.data, **changes)
     values = {name: text.split(",") for name, text in varied.items()}
