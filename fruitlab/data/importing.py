@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fruitlab.config import users
 from fruitlab.config.errors import DataError
 from fruitlab.config.modes import Action, changes
 from fruitlab.config.progress import Progress, Say
@@ -102,7 +103,7 @@ def import_unpacked(
         "real": str(roots["real"]),
         "min_images": min_images,
         "group": group,
-    }
+    } | users.ownership()
     survey = _Survey(origin)
     with cache.locked(name, say):
         check_free(name, replace)  # again: another process may have imported it meanwhile

@@ -1,14 +1,13 @@
 """Adding a dataset: a zip, two folders or a public dataset, imported in a background job."""
 
-import re
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import streamlit as st
 
 from fruitlab.app import navigation, recent
-from fruitlab.app.data_page import choice
-from fruitlab.config.errors import DataError, RunError
+from fruitlab.app.data_page import choice, naming
+from fruitlab.config.errors import RunError
 from fruitlab.config.modes import Action, allows
 from fruitlab.config.paths import data_root
 from fruitlab.config.text import plain
@@ -19,7 +18,6 @@ from fruitlab.runs.jobs import Job
 REFRESH = 1.0  # seconds
 LARGEST_UPLOAD = 2000  # MB; Streamlit holds an upload in memory
 # Keys of session_state.
-SUGGESTED = "zip named"  # the zip file that the name was suggested for
 PROBLEM = "data problem"  # why a job could not be started
 STARTED = "data jobs"  # folders of the jobs that the visitor started, and has not seen end
 ENDED = "data jobs ended"  # folders of those that ended in this tab
@@ -164,8 +162,8 @@ def upload() -> None:
     navigation.link("explore", "Or start with a camera and a few things", query={"view": "desk"})
     file = st.file_uploader("Zip file", type="zip", key="zip file", max_upload_size=LARGEST_UPLOAD)
     if file is not None:
-        _suggest_name(file.name)
-    name, replace = named("zip")
+        naming.suggest(file.name)
+    name, replace = naming.named("zip")
     st.button(
         "Add dataset",
         key="add zip",
@@ -176,14 +174,6 @@ def upload() -> None:
         args=(name, ["--zip"], replace),
         kwargs={"upload": file},
     )
-
-
-def _suggest_name(file: str) -> None:
-    """Fills in the dataset's name from that of a new zip file."""
-    if st.session_state.get(SUGGESTED) != file:
-        st.session_state[SUGGESTED] = file
-        name = re.sub(r"[^A-Za-z0-9]+", "-", Path(file).stem).strip("-")[:64]
-        st.session_state["name of zip"] = name
 
 
 def paths() -> None:
@@ -198,7 +188,7 @@ def paths() -> None:
     real = st.text_input(
         "Folder of real photos", key="real folder", placeholder="/home/me/pictures/real"
     )
-    name, replace = named("folders")
+    name, replace = naming.named("folders")
     st.button(
         "Add dataset",
         key="add folders",
@@ -240,37 +230,12 @@ def downloads() -> None:
 def start(title: str, command: list[str], upload: BinaryIO | None = None) -> None:
     """Starts a job; if that fails, the next run of the page shows the reason."""
     try:
-        if upload is not None:
-            upload.seek(0)
         job = jobs.start(root(), title, command, upload=upload)
         st.session_state.setdefault(STARTED, set()).add(job.folder.name)
     except RunError as error:
         st.session_state[PROBLEM] = str(error)
     except OSError as error:
         st.session_state[PROBLEM] = str(cache.unwritable(error))
-
-
-def named(key: str) -> tuple[str, bool]:
-    """The dataset's name and whether to replace an existing one; ("", False) if not valid."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input(
-            "Name",
-            key=f"name of {key}",
-            max_chars=64,
-            placeholder="for example my-pictures",
-            width=260,
-        ).strip()
-    if not name:
-        return "", False
-    try:
-        cache.check_name(name)
-    except DataError as error:
-        st.caption(f":red[{error}]")
-        return "", False
-    if not (data_root() / name / cache.RECORD).exists():
-        return name, False
-    replace = st.checkbox(f"Replace the existing dataset {name}", key=f"replace {key} {name}")
-    return (name if replace else ""), replace
 
 
 def _import(name: str, arguments: list[str], replace: bool, upload: BinaryIO | None = None) -> None:

@@ -14,6 +14,7 @@ from fruitlab.config.errors import DataError
 from fruitlab.config.modes import Action, allows
 from fruitlab.config.text import percent
 from fruitlab.data.domains import TwoDomains
+from fruitlab.data.owned import Dataset
 from fruitlab.features.views import border
 from fruitlab.runs import jobs
 from fruitlab.studies import data_check
@@ -30,7 +31,7 @@ def show(entry: dict[str, Any]) -> None:
         entry: the dataset's entry in `store.available`.
     """
     st.subheader("Check the pictures", anchor="check")
-    imported = entry["kind"] != "drawn" and allows(Action.CHANGE_DATA)
+    imported = entry["kind"] != "drawn" and allows(Action.CHANGE_DATA, Dataset(entry["name"]))
     if imported:
         check_labels.made(entry["name"])
     result = data_check.read(entry["fingerprint"])
