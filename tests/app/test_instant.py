@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from logged_runs import mixed, point
+from logged_runs import run as logged
 from ui_pages import charts, checked, html, opened, text
 
 from fruitlab.closed_form.all_ratios import AllRatios
@@ -178,3 +180,25 @@ def test_after_naming_every_picture_a_visitor_learns_which_ratio_answers_alike(
     assert figure.data[2]["y"] == [1] * 101  # one of three pictures is a lemon
     app.button(key="human again").click().run()
     assert "Picture 1 of 3" in text(checked(app))
+
+
+def test_a_run_in_one_step_has_its_place_among_all_ratios_instead_of_curves(shipped) -> None:
+    fingerprint, points = FACTS["fingerprint"], [point(0, 0.1, 0.1), point(1, 0.9, 0.6, full=True)]
+    logged("solved", points, method="closed-form", ratio=40, fingerprint=fingerprint)
+    logged("other", points, method="closed-form", ratio=40, fingerprint="fedcba9876543210")
+    for page, query in (("runs", {"runs": "solved"}), ("train", {"run": "solved"})):
+        (figure,) = charts(checked(opened(page, **query)))
+        assert figure.title == "Accuracy at every mixing ratio"
+        assert [shape["x0"] for shape in figure.layout["shapes"]][1:] == [40]
+        assert figure.caption.startswith("Dashed: this run, 40")
+    assert not charts(checked(opened("train", run="other")))
+
+
+def test_beside_curves_a_run_in_one_step_is_a_level_line() -> None:
+    logged("solved", [point(0, 0.1, 0.1), point(1, 0.9, 0.6, full=True)], method="closed-form")
+    logged("trained", mixed(100))
+    app = checked(opened("runs", runs="solved,trained"))
+    nice = next(chart for chart in charts(app) if "Nice" in chart.title)
+    lines = {trace["name"].partition(",")[0]: trace for trace in nice.data if trace.get("name")}
+    level = next(trace for name, trace in lines.items() if "closed" in name.lower())
+    assert (level["x"], level["y"]) == ([0, 100], [0.9, 0.9])

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fruitlab.app import assets, shared
-from fruitlab.app.components import chart
+from fruitlab.app.components import chart, one_step
 from fruitlab.app.runs_page.view_link import AXES, METRICS, SMOOTHEST
 from fruitlab.config.text import percent
 from fruitlab.metrics.accuracy import SCORES
@@ -103,6 +103,9 @@ def _live(chosen: list[str], was_running: bool) -> None:
     )
     st.html(assets.style("compare.css") + table)
     runs = [entry for group in groups for entry in group.runs]
+    if all(entry.in_one_step for entry in runs):
+        one_step.show(runs[0])
+        return
     if not any(entry.points for entry in runs):
         st.caption("Waiting for the first evaluation …")
         return
