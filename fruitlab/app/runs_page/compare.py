@@ -61,12 +61,14 @@ def selected(chosen: list[str]) -> list[Entry]:
 
 
 def _controls() -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    # Aligned at the top, where the labels are: below its track, a slider has more room.
+    with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         st.segmented_control(
             "Metric",
             list(METRICS),
             key="runs metric",
             required=True,
+            wrap=True,
             format_func=METRIC_BUTTONS.__getitem__,
             help=METRIC_HELP,
         )
@@ -82,6 +84,7 @@ def _controls() -> None:
             width=220,
             help=SMOOTHING_HELP,
         )
+    with st.container(horizontal=True, gap="medium"):
         st.toggle("Average seeds", key="runs seeds", help=SEEDS_HELP)
         st.toggle("Best instead of last", key="runs best", help=BEST_HELP)
 
