@@ -58,7 +58,7 @@ def numbers(base: Method) -> dict[str, Any]:
     Returns:
         The values that differ from the base's.
     """
-    changed = {}
+    changed: dict[str, Any] = {}
     settings = settings_of(type(base))
     for heading, names in _groups(base).items():
         st.markdown(f"**{heading}**")

@@ -1,21 +1,24 @@
 """Explore at every ratio: the slider's figures, the photo's answers, links, and damaged files."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from logged_runs import mixed, point
 from logged_runs import run as logged
-from ui_pages import charts, checked, html, opened, text
+from ui_pages import address, charts, checked, html, opened, text
 
 from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.closed_form.leave_one_out import Pictures
 from fruitlab.closed_form.path import Path
-from fruitlab.data import collection
+from fruitlab.data import collection, store
+from fruitlab.data.importing import import_pictures
 from fruitlab.features import familiar
 from fruitlab.inference import client
 from fruitlab.inference.client import PredictorError
+from fruitlab.studies.all_ratios import file_of
 
 NAMES = ("Apple", "Banana", "Lemon")
 FACTS = {
@@ -202,3 +205,20 @@ def test_beside_curves_a_run_in_one_step_is_a_level_line() -> None:
     lines = {trace["name"].partition(",")[0]: trace for trace in nice.data if trace.get("name")}
     level = next(trace for name, trace in lines.items() if "closed" in name.lower())
     assert (level["x"], level["y"]) == ([0, 100], [0.9, 0.9])
+
+
+def test_datasets_of_one_name_are_told_apart_by_their_pictures(shipped, feature_map, pair) -> None:
+    import_pictures(name="photos", nice=pair.nice, real=pair.real)
+    own = next(data["fingerprint"] for data in store.available() if data["name"] == "photos")
+    path = file_of(own)
+    path.parent.mkdir(exist_ok=True)
+    replace(shipped, facts=shipped.facts | {"fingerprint": own}).save(path)
+    app = checked(opened("explore"))
+    choice = app.selectbox(key="ratios of")
+    assert choice.value == FACTS["fingerprint"]
+    assert choice.options == [f"photos ({key[:4]})" for key in (FACTS["fingerprint"], own)]
+    checked(choice.set_value(own).run())
+    assert address(app)["data"] == own
+    assert checked(opened("explore", data=own)).selectbox(key="ratios of").value == own
+    by_name = checked(opened("explore", data="photos"))  # as earlier links say it
+    assert by_name.selectbox(key="ratios of").value == FACTS["fingerprint"]
