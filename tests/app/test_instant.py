@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from types import SimpleNamespace
 
+import made_runs
 import numpy as np
 import pytest
 from logged_runs import mixed, point
@@ -222,3 +223,14 @@ def test_datasets_of_one_name_are_told_apart_by_their_pictures(shipped, feature_
     assert checked(opened("explore", data=own)).selectbox(key="ratios of").value == own
     by_name = checked(opened("explore", data="photos"))  # as earlier links say it
     assert by_name.selectbox(key="ratios of").value == FACTS["fingerprint"]
+
+
+def test_classify_says_where_a_better_answer_is(shipped) -> None:
+    made_runs.run("small", fingerprint=FACTS["fingerprint"])
+    made_runs.run("elsewhere", fingerprint="fedcba9876543210")
+    reached = shipped.scores(shipped.best)["combined"]["top1"]
+    app = checked(opened("classify", run="small"))
+    assert f"in closed form has {reached:.1%} combined" in text(app)
+    (link,) = [one.proto for one in app.get("page_link")]
+    assert link.page == "explore" and FACTS["fingerprint"] in link.query_string
+    assert "in closed form" not in text(checked(opened("classify", run="elsewhere")))
