@@ -21,8 +21,8 @@ LARGEST_UPLOAD = 2000  # MB; Streamlit holds an upload in memory
 PROBLEM = "data problem"  # why a job could not be started
 STARTED = "data jobs"  # folders of the jobs that the visitor started, and has not seen end
 ENDED = "data jobs ended"  # folders of those that ended in this tab
-LAYOUT = (
-    "Two folders with the same category names in both, such as `nice/Apple/1.jpg` and "
+LAYOUT = (  # of two folders
+    "with the same category names in both, such as `nice/Apple/1.jpg` and "
     "`real/Apple/1.jpg`. *Nice* pictures show one thing on a plain background, *real* ones are "
     "everyday photos. Any categories will do, not only fruit; a category needs 20 pictures in each "
     "domain."
@@ -158,7 +158,7 @@ def forms() -> None:
 
 def upload() -> None:
     """A form for a zip file of both folders."""
-    st.caption(f"A zip of two folders, nice and real. {LAYOUT}")
+    st.caption(f"A zip of two folders {LAYOUT}")
     navigation.link("explore", "Or start with a camera and a few things", query={"view": "desk"})
     file = st.file_uploader("Zip file", type="zip", key="zip file", max_upload_size=LARGEST_UPLOAD)
     if file is not None:
@@ -179,8 +179,8 @@ def upload() -> None:
 def paths() -> None:
     """A form for two folders on the server's disk."""
     st.caption(
-        f"{LAYOUT} Fruits-360 and Fruits-262 are recognized as released. The folders stay where "
-        "they are, and are checked for changes whenever a run starts."
+        f"Two folders {LAYOUT} Fruits-360 and Fruits-262 are recognized as released. The folders "
+        "stay where they are, and are checked for changes whenever a run starts."
     )
     nice = st.text_input(
         "Folder of nice pictures", key="nice folder", placeholder="/home/me/pictures/nice"

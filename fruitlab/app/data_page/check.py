@@ -42,7 +42,8 @@ def show(entry: dict[str, Any]) -> None:
         st.markdown(
             "Finds pictures that are nearly the same on both sides of the split, categories that "
             "can be told by their backgrounds, and labels that may be wrong. Takes a minute for "
-            "small datasets."
+            "small datasets. After an answer, the network only looks at the borders of the real "
+            "photos."
         )
         if allows(Action.JOB) and st.button(
             "Check the pictures", icon=":material/fact_check:", key="check"

@@ -11,6 +11,7 @@ import streamlit as st
 from fruitlab.app import navigation
 from fruitlab.app.components import chart, photo, pictures
 from fruitlab.app.data_page import add, naming
+from fruitlab.app.explore_page import picture
 from fruitlab.config.text import percent, plain
 from fruitlab.data.domains import DOMAINS, DomainName
 from fruitlab.data.pictures import BadPicture
@@ -88,10 +89,8 @@ def _take(desk: Desk) -> None:
     given = photo.photo([], None, hint="", key="desk photo", stay=True)
     if not isinstance(given, bytes):
         return
-    try:
-        shot = look(given)
-    except (BadPicture, PredictorError) as error:
-        st.warning(f"This picture cannot be used: {error}.", icon=":material/broken_image:")
+    shot = picture.attempt(lambda: look(given))
+    if shot is None:
         return
     if manner == ASK:
         state[ASKED] = shot
