@@ -97,13 +97,8 @@ def import_unpacked(
     roots: dict[DomainName, Path] = {"nice": _resolve(nice), "real": _resolve(real)}
     _check_apart(roots["nice"], roots["real"])
     check_free(name, replace)
-    origin = {
-        "nice": str(roots["nice"]),
-        "real": str(roots["real"]),
-        "min_images": min_images,
-        "group": group,
-    }
-    survey = _Survey(origin)
+    folders = {domain: str(root) for domain, root in roots.items()}
+    survey = _Survey(folders | {"min_images": min_images, "group": group})
     with cache.locked(name, say):
         check_free(name, replace)  # again: another process may have imported it meanwhile
         with writing(name, name) as writer:

@@ -12,7 +12,7 @@ from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 from ui_pages import checked, html, opened, pictures, text
 
-from fruitlab.app.data_page import add
+from fruitlab.app.data_page import work
 from fruitlab.cli.main import main
 from fruitlab.config.files import write_json
 from fruitlab.config.text import percent
@@ -75,14 +75,14 @@ def test_the_button_starts_the_command(things, monkeypatch) -> None:
 
     def start(*arguments: object, **_: object) -> jobs.Job:
         started.append(arguments)
-        return jobs.Job(add.root() / "job")
+        return jobs.Job(work.root() / "job")
 
     monkeypatch.setattr(jobs, "start", start)
     app = page()
     assert "the best ratio is chosen on the training pictures" in text(app)
     checked(app.button(key="get answer").click().run())
     arguments = ["answer", "--data", "things", "--onnx"]
-    assert started == [(add.root(), "The best mix for things", arguments)]
+    assert started == [(work.root(), "The best mix for things", arguments)]
 
 
 def test_a_correction_does_not_take_the_place_of_the_answer(answered) -> None:
@@ -105,7 +105,7 @@ def test_a_machine_that_cannot_start_it_says_so(things, monkeypatch) -> None:
 
 
 def test_while_it_works_there_is_no_second_button(things) -> None:
-    folder = add.root() / "20260101-000000-abcdef"
+    folder = work.root() / "20260101-000000-abcdef"
     folder.mkdir(parents=True)
     request = {"title": "The best mix for things", "arguments": ["answer"], "started": time.time()}
     write_json(folder / "job.json", request)

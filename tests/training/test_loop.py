@@ -95,7 +95,7 @@ def test_plateau_halves_the_learning_rate(data):
     best, stale, halvings, expected, seen = np.inf, 0, 0, [], []
     for epoch_loss in losses:
         for _ in range(20):
-            state.count(torch.tensor(float(epoch_loss)), 7, torch.tensor(3))
+            state.counters.count(torch.tensor(float(epoch_loss)), 7, torch.tensor(3))
             state.advance(7)
         state.end_epoch(40)
         if np.float32(epoch_loss) < np.float32(best):
