@@ -1,7 +1,7 @@
-"""The Gradio demo as an ASGI application, which is built in the background.
+"""The demo at /demo, which Gradio serves as soon as it has been imported.
 
 Gradio takes six seconds to import on two cores, and the first page must not wait for it. It is
-imported when somebody opens /demo, or a few seconds after the start.
+imported in the background when somebody opens /demo, or a few seconds after the start.
 """
 
 import asyncio

@@ -23,7 +23,7 @@ from fruitlab.corrections.features import delete_unused, features
 from fruitlab.data import cache, collection
 from fruitlab.data.collection import Collected
 from fruitlab.metrics import accuracy
-from fruitlab.runs import catalog, labels, versions
+from fruitlab.runs import catalog, labels, log, versions
 from fruitlab.runs.folder import Run
 from fruitlab.runs.versions import Picture, Version
 
@@ -190,7 +190,7 @@ def _write(run: Run, base: Base, version: Version) -> None:
         domain: [scores[domain]["pictures"], *_right(table, real)]
         for domain, real in (("nice", False), ("real", True))
     }
-    run.cut_log(0)
+    log.cut(run.log, 0)
     run.append(point)
     _, _, number = run.id.rpartition("-v")
     title = base.run.label().get("title") or base.run.id

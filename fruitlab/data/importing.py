@@ -98,12 +98,8 @@ def import_unpacked(
     roots: dict[DomainName, Path] = {"nice": _resolve(nice), "real": _resolve(real)}
     _check_apart(roots["nice"], roots["real"])
     check_free(name, replace)
-    origin = {
-        "nice": str(roots["nice"]),
-        "real": str(roots["real"]),
-        "min_images": min_images,
-        "group": group,
-    } | users.ownership()
+    folders = {domain: str(root) for domain, root in roots.items()}
+    origin = folders | {"min_images": min_images, "group": group} | users.ownership()
     survey = _Survey(origin)
     with cache.locked(name, say):
         check_free(name, replace)  # again: another process may have imported it meanwhile

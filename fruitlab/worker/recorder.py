@@ -12,6 +12,7 @@ from fruitlab.data.domains import TwoDomains
 from fruitlab.methods.base import Method
 from fruitlab.metrics import accuracy
 from fruitlab.models.gated import Gated
+from fruitlab.runs import log
 from fruitlab.runs.folder import Run
 from fruitlab.runs.snapshots import snapshot_name
 from fruitlab.training.device_dataset import DeviceDataset
@@ -47,7 +48,7 @@ class Recorder:
             tensors, notes = self.run.read_tensors("state")
             self.state.load(tensors, notes["numbers"])
             length = notes["log_length"]
-        self.run.cut_log(length)
+        log.cut(self.run.log, length)
         full = [accuracy.point_combined(p) for p in self.run.metrics() if p["full"]]
         self.best = max(full, default=-1.0)
         return found
@@ -72,7 +73,7 @@ class Recorder:
     def keep(self) -> None:
         """Save the state as it is now."""
         tensors, numbers = self.state.save()
-        notes = {"numbers": numbers, "log_length": self.run.sync_log()}
+        notes = {"numbers": numbers, "log_length": log.sync(self.run.log)}
         self.run.write_tensors("state", tensors, notes)
         self.saved = time.monotonic()
 
@@ -83,7 +84,7 @@ class Recorder:
         if self.run.has("best"):
             best = (self.run.folder / "best.safetensors").read_bytes()
             write_whole(self.run.folder / f"{name}-best.safetensors", best)
-        notes = {"numbers": numbers, "log_length": self.run.sync_log()}
+        notes = {"numbers": numbers, "log_length": log.sync(self.run.log)}
         self.run.write_tensors(name, tensors, notes)
 
     def results(self, data: TwoDomains, dataset: DeviceDataset) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from fruitlab.app.components import pictures
-from fruitlab.app.data_page import add, check_labels, check_map, check_similar
+from fruitlab.app.data_page import check_labels, check_map, check_similar, work
 from fruitlab.app.data_page.dataset import opened
 from fruitlab.app.data_page.overview import spread
 from fruitlab.config.errors import DataError
@@ -36,13 +36,14 @@ def show(entry: dict[str, Any]) -> None:
         check_labels.made(entry["name"])
     result = data_check.read(entry["fingerprint"])
     title = TITLE.format(name=entry["name"])
-    if any(job.title == title and job.status() == "working" for job in jobs.all_jobs(add.root())):
+    if any(job.title == title and job.status() == "working" for job in jobs.all_jobs(work.root())):
         st.caption("The pictures are being checked: see the progress at the top of the page.")
     elif result is None:
         st.markdown(
             "Finds pictures that are nearly the same on both sides of the split, categories that "
             "can be told by their backgrounds, and labels that may be wrong. Takes a minute for "
-            "small datasets."
+            "small datasets. After an answer, the network only looks at the borders of the real "
+            "photos."
         )
         if allows(Action.JOB) and st.button(
             "Check the pictures", icon=":material/fact_check:", key="check"
@@ -71,7 +72,7 @@ def show(entry: dict[str, Any]) -> None:
 
 def start(name: str, *options: str) -> None:
     """Starts the check as a background job."""
-    add.start(TITLE.format(name=name), ["data", "check", name, *options])
+    work.start(TITLE.format(name=name), ["data", "check", name, *options])
 
 
 def _backgrounds(data: TwoDomains, found: list[dict[str, Any]]) -> None:

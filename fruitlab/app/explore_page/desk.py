@@ -10,7 +10,8 @@ import streamlit as st
 
 from fruitlab.app import navigation
 from fruitlab.app.components import chart, photo, pictures
-from fruitlab.app.data_page import add, naming
+from fruitlab.app.data_page import naming, work
+from fruitlab.app.explore_page import picture
 from fruitlab.config.text import percent, plain
 from fruitlab.data.domains import DOMAINS, DomainName
 from fruitlab.data.pictures import BadPicture
@@ -26,7 +27,7 @@ from fruitlab.inference.desk import (
     look,
     sort_folders,
 )
-from fruitlab.plots import figures, style
+from fruitlab.plots import mixing, style
 
 # Keys of session_state.
 DESK, LEARNED, ASKED, SEEN = "desk", "desk learned", "desk asked", "desk files"
@@ -88,10 +89,8 @@ def _take(desk: Desk) -> None:
     given = photo.photo([], None, hint="", key="desk photo", stay=True)
     if not isinstance(given, bytes):
         return
-    try:
-        shot = look(given)
-    except (BadPicture, PredictorError) as error:
-        st.warning(f"This picture cannot be used: {error}.", icon=":material/broken_image:")
+    shot = picture.attempt(lambda: look(given))
+    if shot is None:
         return
     if manner == ASK:
         state[ASKED] = shot
@@ -186,7 +185,7 @@ def _curve(learned: Learned) -> None:
     nice_curve, real_curve, combined = (
         values.tolist() for values in (choice.nice, choice.real, choice.combined)
     )
-    figure = figures.mixing(choice.ratios, nice_curve, real_curve, combined, chosen=learned.best)
+    figure = mixing.curve(choice.ratios, nice_curve, real_curve, combined, chosen=learned.best)
     first, last = learned.near_best
     where = f"at {first} %" if first == last else f"from {first} to {last} %"
     figure |= {
@@ -232,5 +231,5 @@ def _save(desk: Desk) -> None:
             least = min(len(desk.of(thing, one)) for thing in desk.complete for one in DOMAINS)
             command = ["data", "import", "--name", name, *(["--replace"] if replace else [])]
             command += ["--min-images", str(least), "--zip"]
-            add.start(f"Adding {plain(name)}", command, upload=io.BytesIO(desk.zipped()))
+            work.start(f"Adding {plain(name)}", command, upload=io.BytesIO(desk.zipped()))
             navigation.go("data")
