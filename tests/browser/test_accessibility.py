@@ -21,7 +21,12 @@ PAGES = (
     "data?name=synthetic:20",
     "classify",
 )
-SETTLED = 2000  # milliseconds after the last part has been drawn
+# No script runs, no part is a placeholder, and nothing fades in any more.
+SETTLED = """
+document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning"
+&& !document.querySelector("[data-testid=stSkeleton]")
+&& document.getAnimations().every(animation => animation.playState !== "running")
+"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -34,7 +39,7 @@ def test_no_page_has_a_serious_violation(server, tab, scheme: str) -> None:
         page.goto(f"{server.url}/{address}")
         expect(page.locator("h1")).to_be_visible(timeout=120_000)
         expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=120_000)
-        page.wait_for_timeout(SETTLED)
+        page.wait_for_function(SETTLED)
         if violations := serious(page):
             problems[address] = violations
     assert not problems, "\n".join(
