@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from fruitlab.app import assets
-from fruitlab.inference.client import MAX_BYTES
+from fruitlab.data.pictures import BadPicture
+from fruitlab.inference.client import MAX_BYTES, PredictorError
 
 LARGEST = 8 * 2**20  # bytes; the browser makes larger photos smaller before it sends them
 
@@ -20,6 +21,12 @@ _component = st.components.v2.component(
     css=assets.read("photo.css"),
     js=f"const LARGEST = {LARGEST}\n{assets.read('photo.js')}",
 )
+
+
+def refused(error: BadPicture | PredictorError) -> None:
+    """Says why a photo gets no answer."""
+    text = f"This picture cannot be used: {error}." if isinstance(error, BadPicture) else str(error)
+    st.warning(text, icon=":material/broken_image:")
 
 
 def photo(

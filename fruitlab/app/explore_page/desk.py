@@ -91,7 +91,7 @@ def _take(desk: Desk) -> None:
     try:
         shot = look(given)
     except (BadPicture, PredictorError) as error:
-        st.warning(f"This picture cannot be used: {error}.", icon=":material/broken_image:")
+        photo.refused(error)
         return
     if manner == ASK:
         state[ASKED] = shot

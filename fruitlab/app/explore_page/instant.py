@@ -53,11 +53,8 @@ def _one_photo(found: AllRatios, ratio: int) -> None:
     with st.spinner("Computing features …"):
         try:
             seen, feature_map = _features(found, picture)
-        except BadPicture as error:
-            st.warning(f"This picture cannot be used: {error}.", icon=":material/broken_image:")
-            return
-        except PredictorError as error:
-            st.warning(str(error), icon=":material/broken_image:")
+        except (BadPicture, PredictorError) as error:
+            photo.refused(error)
             return
     _answers(found, picture, seen, feature_map, ratio)
     wrong.show(

@@ -36,11 +36,8 @@ def show(sweep: Sweep, ratio: int) -> None:
     with right, st.spinner("Loading networks …"):
         try:
             found = _answers(picture, [entry.id for entry in networks.values()])
-        except BadPicture as error:
-            st.warning(f"This picture cannot be used: {error}.", icon=":material/broken_image:")
-            return
-        except PredictorError as error:
-            st.warning(str(error), icon=":material/broken_image:")
+        except (BadPicture, PredictorError) as error:
+            photo.refused(error)
             return
     with left, st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width=130):
