@@ -58,9 +58,14 @@ def main() -> None:
     for name in options.source:
         kept = without(real.train, real.train_labels, source[real.train_index] == name)
         learned = Learned(nice.train, nice.train_labels, *kept)
-        learned.row(
-            f"real, source {name} left out", real.rows[source == name], real.labels[source == name]
-        )
+        here, labels = source == name, real.labels[source == name]
+        learned.row(f"real, source {name} left out", real.rows[here], labels)
+        mirrored = Extractor(NETWORK, None)(data.real.images[here][:, :, ::-1])
+        shares = [
+            learned.accuracy(labels, *views)
+            for views in ([real.rows[here]], [real.rows[here], mirrored])
+        ]
+        print(f"all of them: {shares[0]:.1%}, with the mirror view {shares[1]:.1%}", flush=True)
     if options.odd:
         odd = {
             path.name: decoding.read(path.read_bytes()) for path in sorted(options.odd.iterdir())
@@ -96,6 +101,11 @@ class Learned:
 
     def familiar(self, features: np.ndarray) -> np.ndarray:
         return self.looks.outside(features) <= self.looks.limit
+
+    def accuracy(self, labels: np.ndarray, *views: np.ndarray) -> float:
+        """Accuracy of the mean scores of several views' features."""
+        total = sum(scores(features, self.head) for features in views)
+        return float((np.asarray(total).argmax(1) == labels).mean())
 
     def row(self, name: str, features: np.ndarray, labels: np.ndarray) -> None:
         """One line of the table."""

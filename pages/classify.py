@@ -4,8 +4,8 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from fruitlab.app import navigation, networks, recent, shared
-from fruitlab.config.text import plain
+from fruitlab.app import all_ratios, navigation, networks, recent, shared
+from fruitlab.config.text import percent, plain
 from fruitlab.runs.entry import Entry
 
 # The element around the frame has a fixed height. Without this rule, a frame that grows with the
@@ -35,6 +35,7 @@ def main() -> None:
     )
     entry = choose(ready)
     describe(entry, networks.why_first(ready, entries) if entry is ready[0] else "")
+    better(entry)
     st.html(GROWS)
     # The frame keeps its photo while the script runs again, unless its address changes.
     query = {"embed": "1", "__theme": st.context.theme.type or "light"}
@@ -105,6 +106,26 @@ def describe(entry: Entry, chosen: str) -> None:
         "photos stay on this machine.",
         help=", ".join(categories),
     )
+
+
+def better(entry: Entry) -> None:
+    """Draws a link to the heads at every ratio on the same pictures, if they are right more often.
+
+    They are no run, but the Explore page asks them about any photo.
+    """
+    found, own = all_ratios.of(str(entry.data.get("fingerprint"))), entry.final("combined")
+    if found is None or own is None or entry.known_config.scored_on != "test":
+        return
+    reached = found.scores(found.best)["combined"]["top1"]
+    if reached > own:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(
+                f"On the same test pictures, a pretrained network with its last layer in closed "
+                f"form has {percent(reached)} combined, this one {percent(own)}.",
+                width="content",
+            )
+            query = {"data": str(found.facts["fingerprint"])}
+            navigation.link("explore", "Show it a photo on Explore", query=query)
 
 
 def no_network() -> None:

@@ -8,15 +8,21 @@ from fruitlab.config.modes import Action, allows
 from fruitlab.runs.sweeps import Sweep, sweeps
 
 INSTANT, TRAINED, DESK = "At every ratio", "Trained networks", "Your own desk"
+INTRODUCTION = (
+    "What should a network learn from: clean studio photos (*nice*), messy *real* ones, or both? "
+    "Drag the slider and watch what it gets right and wrong."
+)
+DESK_INTRODUCTION = (
+    "The same question about things of your own: photograph a few of them, and see which mix a "
+    "network should learn from to recognize them anywhere."
+)
 
 
 def main() -> None:
     """Draws the page."""
     st.title("Studio photos, real photos, or a mix?")
-    st.markdown(
-        "What should a network learn from: clean studio photos (*nice*), messy *real* ones, or "
-        "both? Drag the slider and watch what it gets right and wrong."
-    )
+    introduction = st.empty()
+    introduction.markdown(INTRODUCTION)
     entries = shared.index().entries()
     found, ratios = sweeps(entries), all_ratios.available()
     if not ratios and not found:
@@ -29,6 +35,7 @@ def main() -> None:
     elif chosen == TRAINED:
         trained(found)
     else:
+        introduction.markdown(DESK_INTRODUCTION)
         desk.show()
 
 

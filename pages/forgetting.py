@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fruitlab.app import navigation, recent, shared
-from fruitlab.app.forgetting_page import closed_form, curves, plane, play
+from fruitlab.app.forgetting_page import closed_form, curves, memory, plane, play
 from fruitlab.config.text import plain
 from fruitlab.methods.iterative import Iterative
 from fruitlab.plots import style
@@ -53,6 +53,7 @@ def main() -> None:
         curves.watch(chosen, any(by_id[name].active for name in chosen))
     else:
         st.info("Choose a run above.", icon=":material/arrow_upward:")
+    memory.show([by_id[name] for name in chosen])
     closed_form.show([by_id[name] for name in chosen])
     if not watch:
         play.show([by_id[name] for name in chosen])

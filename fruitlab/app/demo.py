@@ -7,19 +7,15 @@ From a program, where the run may be left out:
     client.predict(handle_file("photo.jpg"), "RUN", api_name="/classify")
 """
 
-import base64
 import os
-from pathlib import Path
 from typing import Any
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 import gradio as gr
 import numpy as np
-from gradio.utils import get_upload_folder
 
 from fruitlab.app import demo_checkout, demo_corrections, demo_search, demo_stream, networks
 from fruitlab.app.demo_answers import (
-    EXAMPLES,
     INVITATION,
     classify,
     examples_of,
@@ -27,11 +23,11 @@ from fruitlab.app.demo_answers import (
     explain_frame,
     ready,
 )
+from fruitlab.app.demo_photo import answered_picture, camera_input, examples_gallery, photo_input
 from fruitlab.app.theme import HEAD, css, theme
 from fruitlab.config.errors import RunError
 from fruitlab.config.modes import Mode, mode
 from fruitlab.inference import client
-from fruitlab.plots.style import SHAPES
 from fruitlab.runs.catalog import find
 from fruitlab.runs.entry import Entry
 
@@ -42,7 +38,7 @@ NO_RUN = (
 LIVE_HINT = (
     "Frames are sent to this FruitLab server only, and are not stored unless you correct one."
 )
-HEIGHT = 320  # of the picture, in pixels
+LIVE_INVITATION = "<p class=no-answer>Hold a fruit up to the camera.</p>"
 # Arguments of every event of the page.
 EVENT: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 AT_ONCE = 4  # answers of each kind; events that call the same function would share them
@@ -56,29 +52,6 @@ MOUNT: dict[str, Any] = {
     "head": HEAD,
     "max_file_size": client.MAX_BYTES,
 }
-
-
-class Photo(gr.Image):
-    """An image component that passes files on as they are, so that our own reader checks them."""
-
-    is_template = True  # in the browser it is Gradio's own component
-
-    # Gradio passes on whatever this returns; its annotation names only what its own Image returns.
-    def preprocess(self, payload: Any) -> Path | bytes | None:  # type: ignore[override]
-        """The path of an uploaded file, or the bytes of a webcam frame.
-
-        Raises:
-            gr.Error: the path is not that of an uploaded file. Gradio checks only payloads that
-                say themselves that they are files.
-        """
-        if payload is None or not (payload.path or payload.url):
-            return None
-        if payload.url and payload.url.startswith("data:"):
-            return base64.b64decode(payload.url.partition(",")[2])
-        path = Path(payload.path or "").resolve()
-        if not path.is_relative_to(Path(get_upload_folder()).resolve()):
-            raise gr.Error("This is not an uploaded picture.", print_exception=False)
-        return path
 
 
 def on_load(request: gr.Request) -> tuple[Any, str, Any]:
@@ -144,10 +117,12 @@ def build() -> gr.Blocks:
         note = gr.Markdown()
         with gr.Tabs() as tabs:
             with gr.Tab("Photo"):
-                photo, outputs, panel = _photo_tab()
-                gallery = _examples()
+                photo, outputs, panel = answered_picture(photo_input, INVITATION)
+                gallery = examples_gallery()
             with gr.Tab("Live"):
-                camera, live_outputs, live_panel = _live_tab()
+                camera, live_outputs, live_panel = answered_picture(
+                    camera_input, LIVE_INVITATION, LIVE_HINT
+                )
 
         loaded = blocks.load(on_load, None, [run, note, gallery], **_event("page"))
         # `change`, because an Image's `input` event passes the previous photo.
@@ -187,84 +162,12 @@ def build() -> gr.Blocks:
             concurrency_id="program",
         )
         with tabs, gr.Tab("Search"):
-            demo_search.tab(blocks, _photo, _event("photo"))
+            demo_search.tab(blocks, photo_input, _event("photo"))
         with tabs, gr.Tab("Check-out"):
-            demo_checkout.tab(run, version, _camera, _event("photo"), stream)
+            demo_checkout.tab(run, version, camera_input, _event("photo"), stream)
         demo_stream.add(photo, AT_ONCE)
     blocks.queue(max_size=QUEUE)
     # Gradio checks that the path of an input is that of an uploaded file, but only for a launched
     # app. Without this, a mounted app would read any picture on this machine by its path.
     blocks.has_launched = True
     return blocks
-
-
-def _photo_tab() -> tuple[Photo, list[Any], demo_corrections.Panel]:
-    """The photo, the components of its answer, and those of its correction."""
-    with gr.Row(equal_height=False):
-        with gr.Column(min_width=300):
-            photo = _photo()
-        with gr.Column(min_width=300):
-            return photo, *_answer(INVITATION)
-
-
-def _photo() -> Photo:
-    return Photo(
-        label="Photo",
-        sources=["upload", "webcam", "clipboard"],
-        elem_classes="photo",
-        type="filepath",
-        image_mode=None,
-        format="png",
-        height=HEIGHT,
-        buttons=[],
-        webcam_options=gr.WebcamOptions(mirror=False),
-        placeholder="Choose or drop a photo",
-    )
-
-
-def _live_tab() -> tuple[Photo, list[Any], demo_corrections.Panel]:
-    """The webcam, the components of its answer, and those of its correction."""
-    with gr.Row(equal_height=False):
-        with gr.Column(min_width=300):
-            camera = _camera()
-            gr.Markdown(LIVE_HINT)
-        with gr.Column(min_width=300):
-            return camera, *_answer("<p>Hold a fruit up to the camera.</p>")
-
-
-def _camera() -> Photo:
-    """A webcam that sends frames once it has been started."""
-    return Photo(
-        label="Webcam",
-        sources=["webcam"],
-        streaming=True,
-        elem_classes="live",
-        type="filepath",
-        image_mode=None,
-        format="jpeg",
-        height=HEIGHT,
-        buttons=[],
-        webcam_options=gr.WebcamOptions(mirror=False),
-    )
-
-
-def _answer(text: str) -> tuple[list[Any], demo_corrections.Panel]:
-    """The components that `explain` fills, and below the probabilities those of a correction."""
-    answer = gr.HTML(text, elem_classes="verdict")
-    label = gr.Label(label="Three most likely categories", num_top_classes=3, show_heading=False)
-    panel = demo_corrections.panel()
-    return [answer, label, gr.HTML(), gr.State(None)], panel
-
-
-def _examples() -> gr.Gallery:
-    return gr.Gallery(
-        label=f"Example pictures: {SHAPES['nice']} nice, {SHAPES['real']} real",
-        columns=EXAMPLES,
-        height="auto",
-        allow_preview=False,
-        interactive=False,
-        buttons=[],
-        format="png",
-        object_fit="cover",
-        elem_classes="examples",
-    )

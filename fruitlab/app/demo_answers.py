@@ -19,7 +19,8 @@ from fruitlab.inference.familiarity import is_familiar
 from fruitlab.runs.catalog import find
 from fruitlab.runs.entry import Entry
 
-INVITATION = "<p>Choose a photo, use the camera, or try an example below.</p>"
+# The class hides the way to correct an answer (assets/demo.css).
+INVITATION = "<p class=no-answer>Choose a photo, use the camera, or try an example below.</p>"
 EXAMPLES = 6
 SIDE = 400  # of the heat map, in pixels: four for each pixel of the network's input
 
@@ -135,7 +136,7 @@ def default_run() -> str:
 
 
 def _message(heading: str, text: str) -> str:
-    return f"<h3>{html.escape(heading)}</h3><p>{html.escape(text)}</p>"
+    return f"<h3 class=no-answer>{html.escape(heading)}</h3><p>{html.escape(text)}</p>"
 
 
 def pictures(explanation: heatmap.Explanation, category: str) -> str:

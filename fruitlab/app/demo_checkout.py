@@ -95,10 +95,18 @@ def keep(answered: tuple[Any, str] | None, run_id: str | None) -> list[Any]:
     return [run, version, result, undo, kept]
 
 
-def undo(kept: str | None, run_id: str | None) -> list[Any]:
-    """Delete the photo that was kept last. Returns as `keep`."""
-    run, version, _, _, result, button, none = demo_corrections.undo(kept, run_id)
-    return [run, version, result, button, none]
+def undo(
+    kept: str | None, run_id: str | None, session: Session, answered: tuple[Any, str] | None
+) -> list[Any]:
+    """Delete the photo that was kept last, and take its item out of the basket.
+
+    Returns as `keep`, then the question and the basket.
+    """
+    run, version, _, _, result, button, left = demo_corrections.undo(kept, run_id)
+    changed = [gr.skip(), gr.skip()]
+    if left is None and answered is not None:
+        changed = session.change(lambda till: till.without(answered[1]))[1]
+    return [run, version, result, button, left, *changed]
 
 
 def remove(session: Session, event: gr.EventData) -> list[Any]:
@@ -138,7 +146,7 @@ def tab(
         keep, [answered, run], outputs, **event
     )
     basket.click(remove, [session], [question, basket], **event)
-    back.click(undo, [kept, run], outputs, **event)
+    back.click(undo, [kept, run, session, answered], [*outputs, question, basket], **event)
 
 
 def _recognize(photo: Path | bytes, run_id: str | None) -> Frame:

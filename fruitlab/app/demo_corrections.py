@@ -49,7 +49,9 @@ class Panel:
 
 def panel() -> Panel:
     """Make the components; `opened` fills them."""
-    with gr.Accordion("That is wrong", open=False, visible=False) as whole:
+    with gr.Accordion(
+        "That is wrong", open=False, visible=False, elem_classes="correction"
+    ) as whole:
         gr.Markdown(correction.consent())
         right = gr.Radio(choices=[], show_label=False, container=False, elem_classes="categories")
         other = gr.Textbox(

@@ -1,6 +1,5 @@
 """Forms made from a method's settings: a widget for each, with its help, unit and limits."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,6 +9,7 @@ from fruitlab.config.presets import PRESETS
 from fruitlab.config.settings import Setting, grouped, settings_of
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import configure, methods, parse
+from fruitlab.models import weights
 from fruitlab.models.registry import networks
 
 SHOWN_FIRST = ("method", "preset", "data")  # these have their own place on the page
@@ -58,15 +58,17 @@ def numbers(base: Method) -> dict[str, Any]:
     Returns:
         The values that differ from the base's.
     """
-    changed = {}
+    changed: dict[str, Any] = {}
     settings = settings_of(type(base))
     for heading, names in _groups(base).items():
         st.markdown(f"**{heading}**")
-        columns: Sequence[Any] = ()
-        for place, name in enumerate(names):
-            if place % 3 == 0:  # one row at a time: on a phone, columns stack
-                columns = st.columns(3)
-            with columns[place % 3]:
+        columns: list[Any] = []
+        for name in names:
+            if name == "pretrained" and not weights.find(changed.get("network", base.network)):
+                continue  # the network has no such weights
+            if not columns:  # one row at a time: on a phone, columns stack
+                columns = list(st.columns(3))
+            with columns.pop(0):
                 key = f"{base.method} {base.preset} {name}"
                 value = widget(settings[name], getattr(base, name), key=key)
             if value != getattr(base, name):

@@ -17,9 +17,11 @@ st.set_page_config(
     page_icon=str(ICON),
     layout="centered" if chosen.url_path in CENTERED else "wide",
 )
-st.logo(str(ICON.with_name("wordmark.svg")), size="large")
+theme = st.context.theme.type or "light"
+colour = str(st.get_option(f"theme.{theme}.linkColor"))
+st.logo(assets.read("wordmark.svg").replace("LINK_COLOUR", colour), size="large")
 st.html(assets.style("page.css"))
-if st.context.theme.type == "dark":
+if theme == "dark":
     st.html(assets.style("dark.css"))
 identity.sign_in()
 sidebar.show()

@@ -7,7 +7,7 @@ from typing import Any
 from fruitlab.cli import study_report
 from fruitlab.cli.options import Outcome, WrongUse, pairs, settings
 from fruitlab.cli.output import Output
-from fruitlab.cli.study_options import PAPER_PRESET
+from fruitlab.cli.study_options import KIND, PAPER_PRESET
 from fruitlab.config.errors import ConfigError, RunError
 from fruitlab.data import store
 from fruitlab.data.domains import TwoDomains
@@ -15,7 +15,7 @@ from fruitlab.methods.registry import configure
 from fruitlab.runs import queue
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.index import Index
-from fruitlab.studies import ablations, forgetting, plans, progress
+from fruitlab.studies import ablations, forgetting, memory, plans, progress
 from fruitlab.studies.engine import Engine
 from fruitlab.studies.progress import Progress
 from fruitlab.studies.ray_start import ray_engine
@@ -136,7 +136,8 @@ def plan_of(options: Namespace) -> plans.Study:
         )
     if options.running_statistics and options.kind != "paper":
         raise WrongUse("--running-statistics goes with study paper.")
-    preset = options.preset or (forgetting.PRESET if options.kind == "forgetting" else "quick")
+    thorough = options.kind in ("forgetting", "memory", "distilled")
+    preset = options.preset or (forgetting.PRESET if thorough else "quick")
     common = {"preset": preset, "seeds": options.seeds} | changes
     if options.kind == "paper":
         return plans.paper(options.data, running_statistics=options.running_statistics, **common)
@@ -144,6 +145,10 @@ def plan_of(options: Namespace) -> plans.Study:
         return plans.ratio(options.data, **common)
     if options.kind == "forgetting":
         return forgetting.plan(options.data, **common)
+    if options.kind == "memory":
+        return memory.plan(options.data, **common)
+    if options.kind == "distilled":
+        return plans.distilled(options.data, **common)
     if options.kind in ablations.SETS:
         return ablations.SETS[options.kind].plan(options.data, **changes)
     if options.kind == "tuning":
@@ -151,8 +156,8 @@ def plan_of(options: Namespace) -> plans.Study:
     varied = pairs(options.vary, "--vary", "NAME=A,B,C")
     if not varied:
         raise WrongUse(
-            "Name a study (paper, ratio, forgetting, tuning, ablations, switch or length), or vary "
-            "a setting: --vary ratio=20,40,60."
+            f"Name a study ({', '.join(KIND['choices'])}), or vary a setting: --vary "
+            "ratio=20,40,60."
         )
     base = configure(options.method, preset=preset, data=options.data, **changes)
     values = {name: text.split(",") for name, text in varied.items()}

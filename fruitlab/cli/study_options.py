@@ -12,10 +12,12 @@ PAPER_PRESET = ("tuning", *ablations.SETS)  # studies with the paper's own prese
 OLD_STUDIES = {"readings": "ablations"}  # names of earlier versions, still accepted
 KIND: dict[str, Any] = {
     "type": lambda kind: OLD_STUDIES.get(kind, kind),
-    "choices": ("paper", "ratio", "forgetting", *PAPER_PRESET),
+    "choices": ("paper", "ratio", "forgetting", "memory", "distilled", *PAPER_PRESET),
     "help": "paper: the paper's eleven mixing ratios and nine iterative splits. ratio: a search "
     "for the best mixing ratio. forgetting: every method against forgetting, beside mixed "
-    "training. tuning: the paper's learning rates and L2 factors. ablations: "
+    "training. memory: how few kept pictures rehearsal needs. distilled: small networks that "
+    "learn from a large one, at eleven ratios. tuning: the paper's learning rates and L2 factors. "
+    "ablations: "
     "alternatives to constants that the paper leaves unclear. switch: ablations of the switch "
     "to restricted training. length: ablations at the paper's full length.",
 }
@@ -85,7 +87,7 @@ def add_plan(study: ArgumentParser) -> None:
     study.add_argument(
         "--preset",
         metavar="|".join(PRESETS),
-        help="The preset (default: quick, for forgetting thorough; "
+        help="The preset (default: quick, thorough for forgetting, memory and distilled; "
         f"{', '.join(PAPER_PRESET)} always use the paper's).",
     )
     study.add_argument(

@@ -42,8 +42,10 @@ class PhotoCurves:
     flips: tuple[int, ...]
 
     def likeliest(self, count: int = 3) -> list[int]:
-        """The categories with the highest probability at any ratio, highest first."""
-        return np.argsort(-self.probability.max(0), kind="stable")[:count].tolist()
+        """Every answer, and other likely categories, at least `count`; answers first."""
+        highest = np.argsort(-self.probability.max(0), kind="stable")
+        answers = np.isin(highest, self.answer)
+        return np.r_[highest[answers], highest[~answers]][: max(count, answers.sum())].tolist()
 
 
 @dataclass(frozen=True, eq=False)

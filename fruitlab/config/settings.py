@@ -56,8 +56,8 @@ class Setting:
 
     @property
     def label(self) -> str:
-        """Title with the unit, unless it says the same: "Batch size (pictures)", "Iterations"."""
-        if not self.unit or self.unit == self.title.lower():
+        """Title with the unit, unless it has the word: "Batch size (pictures)", "Iterations"."""
+        if not self.unit or self.unit in self.title.lower().split():
             return self.title
         return f"{self.title} ({self.unit})"
 

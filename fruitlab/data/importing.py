@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fruitlab.config import users
 from fruitlab.config.errors import DataError
 from fruitlab.config.modes import Action, changes
 from fruitlab.config.progress import Progress, Say
@@ -98,7 +99,8 @@ def import_unpacked(
     _check_apart(roots["nice"], roots["real"])
     check_free(name, replace)
     folders = {domain: str(root) for domain, root in roots.items()}
-    survey = _Survey(folders | {"min_images": min_images, "group": group})
+    origin = folders | {"min_images": min_images, "group": group} | users.ownership()
+    survey = _Survey(origin)
     with cache.locked(name, say):
         check_free(name, replace)  # again: another process may have imported it meanwhile
         with writing(name, name) as writer:

@@ -11,12 +11,13 @@ FileName = InstanceOf[str]  # may hold bytes that are not Unicode
 
 
 class Origin(Model):
-    """How a dataset was made: the arguments of the import, or how many were drawn."""
+    """How a dataset was made: the arguments of the import and by whom, or how many were drawn."""
 
     nice: Name | None = None
     real: Name | None = None
     min_images: Annotated[int, Field(ge=2)] | None = None
     group: Name | None = None
+    owner: Name | None = None
 
 
 class Refused(Model):

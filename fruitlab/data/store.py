@@ -13,6 +13,7 @@ from fruitlab.data.catalogue import available, damaged_error, local_name
 from fruitlab.data.domains import DOMAINS, DomainName, TwoDomains
 from fruitlab.data.importing import reimport
 from fruitlab.data.matching import find_layout, is_unchanged, stat_files
+from fruitlab.data.owned import Dataset
 from fruitlab.data.reading import Previous
 from fruitlab.data.record import SourceFile
 
@@ -87,7 +88,7 @@ def is_available(name: str) -> bool:
     return name.partition(":")[0] in usable
 
 
-@changes(Action.REMOVE_DATA)
+@changes(Action.REMOVE_DATA, lambda given: Dataset(given["name"]))
 def remove(name: str) -> None:
     """Deletes the arrays of a dataset, never the picture folders that it was imported from.
 

@@ -179,12 +179,16 @@ def _rows(
     if not path.is_file():
         from fruitlab.features.extraction import Extractor
 
+        def report(step: str, done: int, total: int) -> None:
+            if progress is not None:  # another view is not the same work again, and says so
+                progress(step if view == "whole" else f"{step} of the {view}", done, total)
+
         writer.write(
             path,
             [domains.domain(name).images for name in names],
             partial(Extractor, network, size, device),
             VIEWS[view],
-            progress,
+            report,
         )
     return np.load(path, mmap_mode="r")
 

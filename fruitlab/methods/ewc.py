@@ -48,7 +48,7 @@ class ElasticWeightConsolidation(NiceThenReal):
         unit="pictures",
         ge=1,
         le=10000,
-        title="Nice pictures per category for F",
+        title="Nice pictures per category for the Fisher information",
     )
     running_statistics: Statistics = statistics_setting()
 

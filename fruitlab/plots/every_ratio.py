@@ -1,6 +1,7 @@
 """Figures of all mixing ratios at once, from plain arrays. Pages add a line at the chosen one."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ def curves(
     near_best: tuple[int, int],
     paper: Points | None = None,
     trained: Points | None = None,
+    marked: int | None = None,
 ) -> Figure:
     """Accuracy over all ratios, continuous, with 95 % intervals.
 
@@ -31,6 +33,7 @@ def curves(
         near_best: first and last ratio that can hardly be told from it.
         paper: {score: (ratios in percent, accuracies)} of the paper, drawn hollow.
         trained: the same of networks that were trained from scratch, drawn dashed.
+        marked: a ratio in percent to draw a line at.
     """
     ratios = np.arange(len(scores["nice"]["top1"]))
     data = [
@@ -61,6 +64,8 @@ def curves(
     region |= {"x1": near_best[1], "y1": 1, "line": {"width": 0}, "layer": "below"}
     region["fillcolor"] = style.faded(style.COLOURS["combined"], 0.08)
     layout["shapes"] = [region]
+    if marked is not None:
+        layout["shapes"] += style.vertical_line(marked, "")["shapes"]
     value = percent(float(scores["combined"]["top1"][best]))
     caption = (
         f"Best ratio by leave-one-out predictions on the training pictures: {best} % real, "
@@ -93,7 +98,7 @@ def photo(probability: np.ndarray, names: Sequence[str], flips: Sequence[int]) -
             "hovertemplate": f"%{{y:.1%}}<extra>{name}</extra>",
         }
         for place, (name, colour, dash) in enumerate(
-            zip(names, CATEGORY_COLOURS, style.DASHES, strict=False)
+            zip(names, cycle(CATEGORY_COLOURS), cycle(style.DASHES), strict=False)
         )
     ]
     line = style.vertical_line(0, "")["shapes"][0]

@@ -32,6 +32,7 @@ MARKERS = (
     "triangle-right",
 )
 RIGHT = 0.95  # nice accuracy from which labels are to the right of their points
+WIDE, HIGH = 0.08, 0.03  # of a label, in accuracy
 PLAIN = {"opacity": 1, "line": {"width": 0}}  # markers of several sizes have an outline otherwise
 ENDS = {"0 %": "nice", "100 %": "real"}  # mixed runs that saw one domain only
 CONTOURS = np.arange(1, 10) / 10
@@ -138,7 +139,7 @@ def _points(name: str, points: Sequence[Point], colour: str, symbol: str) -> Tra
 def _line(name: str, points: Sequence[Point], dash: str) -> Trace:
     return scatter(name, points) | {
         "mode": "lines+markers+text",
-        "text": [point.label for point in points],
+        "text": _labels(points),
         "textposition": ["middle right" if p.nice > RIGHT else "top center" for p in points],
         "textfont": {"size": 10},
         "cliponaxis": False,
@@ -149,6 +150,22 @@ def _line(name: str, points: Sequence[Point], dash: str) -> Trace:
             **PLAIN,
         },
     }
+
+
+def _labels(points: Sequence[Point]) -> list[str]:
+    """Their labels, without those that would lie on another: the best and the ends come first."""
+    ends = {0, len(points) - 1}
+    order = sorted(
+        (place for place, point in enumerate(points) if point.label),
+        key=lambda place: (place not in ends, -points[place].combined),
+    )
+    shown: dict[int, tuple[float, float]] = {}
+    for place in order:
+        x, y = points[place].nice, points[place].real
+        x, y = (x + WIDE / 2, y) if x > RIGHT else (x, y + HIGH)
+        if all(abs(x - left) > WIDE or abs(y - up) > HIGH for left, up in shown.values()):
+            shown[place] = x, y
+    return [point.label if place in shown else "" for place, point in enumerate(points)]
 
 
 def _frontier(points: Sequence[Point]) -> list[Trace]:

@@ -124,6 +124,11 @@ class Entry:
         return accuracy.fraction(right, pictures)
 
     @property
+    def in_one_step(self) -> bool:
+        """Whether it has a single iteration: what was evaluated makes no curve."""
+        return self.config is not None and self.config.iterations == 1
+
+    @property
     def switches(self) -> tuple[Switch, ...]:
         """Where later phases begin, as far as the run is."""
         if len(self.phases) < 2 or not self.points:

@@ -34,6 +34,7 @@ from fruitlab.config.modes import Action, changes
 from fruitlab.config.paths import data_root, runs_root
 from fruitlab.config.validation import Model, Name, read
 from fruitlab.runs import quotas
+from fruitlab.runs.catalog import all_runs
 from fruitlab.runs.launch import start_python
 
 UPLOAD = "upload"  # the file that came with a job, if any
@@ -155,13 +156,15 @@ def start(root: Path, title: str, arguments: list[str], *, upload: BinaryIO | No
 
     Raises:
         OSError: the job could not be started; its folder is removed.
-        RunError: on a shared server, the user has enough jobs at work.
+        RunError: on a shared server, the user has enough jobs at work, or no more room.
     """
-    quotas.check_jobs(at_work())
+    size = upload.seek(0, os.SEEK_END) if upload is not None else 0
+    quotas.check_jobs(at_work(), all_runs(), size)
     folder = (root / f"{time.time_ns():x}-{secrets.token_hex(2)}").resolve()
     folder.mkdir(parents=True)
     try:
         if upload is not None:
+            upload.seek(0)
             with open(folder / UPLOAD, "wb") as file:
                 shutil.copyfileobj(upload, file)
             arguments = [*arguments, str(folder / UPLOAD)]

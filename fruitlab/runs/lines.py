@@ -4,11 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import methods
 from fruitlab.metrics import curves
 from fruitlab.metrics.accuracy import SCORES
-from fruitlab.metrics.curves import Axis, Metric
+from fruitlab.metrics.curves import Axis, Curve, Metric
 from fruitlab.plots.comparison import Line
 from fruitlab.runs import captions
 from fruitlab.runs.entry import Entry
@@ -61,6 +63,8 @@ def _order(config: Method) -> tuple[int, Any]:
 def lines(groups: Sequence[Group], *, axis: Axis, metric: Metric, percent: int) -> list[Line]:
     """The curves of each group, smoothed and then averaged over its seeds.
 
+    The accuracies of runs in one step are level lines, as long as the longest curve.
+
     Args:
         groups: the lines.
         axis: of the curves' x values.
@@ -76,8 +80,18 @@ def lines(groups: Sequence[Group], *, axis: Axis, metric: Metric, percent: int) 
         for index, group in enumerate(groups)
         for panel in panels
     }
-    ends = [curve.x[-1] for found in measured.values() for curve in found if len(curve.x)]
-    constant = percent / 100 * float(max(ends, default=0.0))
+    ends = [
+        curve.x[-1]
+        for (index, _), found in measured.items()
+        for run, curve in zip(groups[index].runs, found, strict=True)
+        if len(curve.x) and not run.in_one_step
+    ]
+    end = float(max(ends, default=1.0))
+    for (index, panel), found in measured.items():
+        for place, run in enumerate(groups[index].runs):
+            if run.in_one_step:
+                found[place] = _level(found[place], end if panel in SCORES else 0.0)
+    constant = percent / 100 * end
     return [
         Line(
             group.name,
@@ -90,3 +104,9 @@ def lines(groups: Sequence[Group], *, axis: Axis, metric: Metric, percent: int) 
         )
         for index, group in enumerate(groups)
     ]
+
+
+def _level(curve: Curve, end: float) -> Curve:
+    """The last value from 0 to `end`; nothing if that is 0, or without values."""
+    x = np.array([0.0, end] if end and len(curve.y) else [])
+    return Curve(x, np.full(len(x), curve.y[-1] if len(x) else 0.0))

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from fruitlab.methods.base import Method
 from fruitlab.methods.mixed import Mixed
+from fruitlab.methods.phase import Pool
 from fruitlab.metrics.accuracy import SCORES
 from fruitlab.metrics.curves import mean_and_deviation
 from fruitlab.runs.captions import preset_caption
@@ -16,17 +18,18 @@ VARIES = ("ratio", "seed", "data")  # within a sweep; the pictures are the same 
 
 @dataclass(frozen=True)
 class Sweep:
-    """Finished mixed runs on the same pictures that differ in the mixing ratio and the seed alone.
+    """Finished runs on the same pictures that differ in the mixing ratio and the seed alone.
 
     Attributes:
-        config: of one of the runs.
+        config: of one of the runs: of mixed training, or of another method that mixes both domains
+            from the beginning, such as distillation.
         fingerprint: of the pictures; empty if unknown.
         kind: "photographs" or "drawn".
         runs: by ratio in percent, ascending; one per seed, by seed. At least one run at each
             ratio has its weights.
     """
 
-    config: Mixed
+    config: Method
     fingerprint: str
     kind: str
     runs: Mapping[int, list[Entry]]
@@ -43,10 +46,16 @@ class Sweep:
 
     @property
     def name(self) -> str:
-        """The data, the preset with its changes, and the number of ratios."""
+        """The data, the method unless it is mixed training, the preset, and how many ratios."""
         count = len(self.runs)
-        ratios = f"{count} ratio{'s' * (count != 1)}"
-        return f"{self.config.data} · {preset_caption(self.config)} · {ratios}"
+        method = "" if self.is_mixed else f"{self.config.title.partition(':')[0].lower()} · "
+        preset = f"{method}{preset_caption(self.config)}"
+        return f"{self.config.data} · {preset} · {count} ratio{'s' * (count != 1)}"
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether these are runs of mixed training itself, as in the paper."""
+        return isinstance(self.config, Mixed)
 
     def scores(self, ratio: int, top: int = 1) -> dict[str, float | None]:
         """Mean over the seeds of nice, real and combined at a ratio, as fractions of one."""
@@ -76,17 +85,31 @@ class Sweep:
 
 
 def sweeps(entries: Iterable[Entry]) -> list[Sweep]:
-    """The sweeps among all runs: shipped ones first, then most ratios, photographs, the newest.
+    """The sweeps among all runs, those of mixed training first.
+
+    Of these, shipped ones come first, then most ratios, photographs, the newest.
 
     A ratio without any weights is left out, as no run there can classify a photo.
     """
-    groups: dict[tuple[str, str | None], list[tuple[Entry, Mixed]]] = {}
+    groups: dict[tuple[str, str | None], list[tuple[int, Entry]]] = {}
     for entry in entries:
-        if isinstance(entry.config, Mixed) and entry.final("combined") is not None:
-            key = run_key(entry, without=VARIES)
-            groups.setdefault(key, []).append((entry, entry.config))
+        ratio = mixing_ratio(entry.config) if entry.config else None
+        if ratio is not None and entry.final("combined") is not None:
+            groups.setdefault(run_key(entry, without=VARIES), []).append((ratio, entry))
     found = [sweep for group in groups.values() if (sweep := _sweep(group)).runs]
     return sorted(found, key=_order)
+
+
+def mixing_ratio(config: Method) -> int | None:
+    """The share of real pictures, in percent, of a run that mixes both domains from the beginning.
+
+    None if that is not all that the run's only phase draws from.
+    """
+    ratio = config.settings().get("ratio")
+    phases = config.phases()
+    if not isinstance(ratio, int) or len(phases) > 1:
+        return None
+    return ratio if phases[0].pools == (Pool(nice=1 - ratio / 100, real=ratio / 100),) else None
 
 
 def sweep_of(entries: Iterable[Entry], run_id: str) -> Sweep | None:
@@ -97,24 +120,23 @@ def sweep_of(entries: Iterable[Entry], run_id: str) -> Sweep | None:
     return None
 
 
-def _order(sweep: Sweep) -> tuple[bool, int, bool, float]:
+def _order(sweep: Sweep) -> tuple[bool, bool, int, bool, float]:
     entries = [entry for runs in sweep.runs.values() for entry in runs]
     newest = max(entry.created for entry in entries)
     shipped = any(entry.run.shipped for entry in entries)
-    return not shipped, -len(sweep.runs), sweep.kind != "photographs", -newest
+    return not sweep.is_mixed, not shipped, -len(sweep.runs), sweep.kind != "photographs", -newest
 
 
 def _preference(entry: Entry) -> tuple[bool, float]:
     return entry.run.has("weights"), entry.created
 
 
-def _sweep(group: list[tuple[Entry, Mixed]]) -> Sweep:
+def _sweep(group: list[tuple[int, Entry]]) -> Sweep:
     # Among runs with the same settings the last one counts: the newest with weights, if any.
-    group = sorted(group, key=lambda pair: _preference(pair[0]))
-    by_ratio = by_value_and_seed((config.ratio, entry) for entry, config in group)
-    first, first_config = group[0]
+    by_ratio = by_value_and_seed(sorted(group, key=lambda pair: _preference(pair[1])))
+    _, first = group[0]
     return Sweep(
-        config=first_config,
+        config=first.known_config,
         fingerprint=str(first.data.get("fingerprint") or ""),
         kind=first.kind,
         runs={

@@ -46,7 +46,7 @@ ENTRANTS: Mapping[str, tuple[str, tuple[Settings, ...]]] = {
         "lwf",
         (*_each("strength", 1, 4), *_each("strength", 1, 4, running_statistics="frozen")),
     ),
-    "ewc": ("ewc", _each("strength", 100, 10_000, running_statistics="frozen")),
+    "ewc": ("ewc", _each("strength", 100, 1_000, running_statistics="frozen")),
     "surgical": ("surgical", _each("layers", "stem,stage1", "downsample2,stage3,head")),
     "interpolation": (
         "interpolation",

@@ -2,27 +2,34 @@
 
 For the maintainers: `python -m fruitlab release --data photos`. Released are the study with one
 preset, what is finished of it with the paper's own preset, the ablations, and the study of methods
-against forgetting, with the candidates that its settings were chosen from. Every run comes with its
-configuration, log and summary; mixed runs and 50 % splits of seed 0, and the best method's run of
-seed 0, also with their weights and predictions for every test picture. No pictures are copied, so
-the pages show these runs without any data. A run's name says what it is, such as
-iterative-50-frozen-thorough-seed0.
+against forgetting, with the candidates that its settings were chosen from; then the study of
+memories, and distilled networks. Every run comes with its configuration, log and summary; mixed
+runs and 50 % splits of seed 0, and the best method's run of seed 0, also with their weights and
+predictions for every test picture; distilled networks with their weights, in half precision. No
+pictures are copied, so the pages show these runs without any data. A run's name says what it is,
+such as iterative-50-frozen-thorough-seed0.
 """
 
 import shutil
+from pathlib import Path
 from typing import Any
+
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from fruitlab.config.files import write_json
 from fruitlab.config.paths import shipped_root
 from fruitlab.config.run_config import EVALUATION
 from fruitlab.data import store
 from fruitlab.methods.base import Method
+from fruitlab.methods.distil import Distil
 from fruitlab.methods.registry import configure
 from fruitlab.runs import schema
 from fruitlab.runs.folder import Run
 from fruitlab.runs.grouping import preset_name
 from fruitlab.runs.index import Index
-from fruitlab.studies import ablations, forgetting, plans, progress
+from fruitlab.studies import ablations, forgetting, memory, plans, progress
 
 # Names of shipped runs keep the words of the version that made them.
 SHIPPED_NAMES = {"updated": "follow"}
@@ -49,6 +56,8 @@ def release(data: str, *, preset: str, seeds: int = 1) -> tuple[list[dict[str, A
         "paper, with the paper's preset": plans.paper(data, preset="paper"),
         **{found.name: found.plan(data) for found in ablations.SETS.values()},
         "forgetting": forgetting.plan(data, preset=preset, seeds=seeds),
+        "memory": memory.plan(data, preset=preset, seeds=seeds),
+        "distilled": plans.distilled(data, preset=preset),
     }
     everything = Index().entries()
     entries = [entry for entry in everything if not entry.run.shipped]
@@ -87,13 +96,31 @@ def copy(run: Run, config: Method, main: str, *, with_weights: bool = False) -> 
     chosen = (*ALWAYS, *WEIGHTS) if with_weights else files(config, main)
     for file in chosen:
         shutil.copyfile(run.folder / file, target / file)
+    if isinstance(config, Distil):
+        halve(target / "weights.safetensors")
     header = {key: value for key, value in run.header().items() if key in KEPT}
     write_json(target / "config.json", header)
     return sum(path.stat().st_size for path in target.iterdir())
 
 
+def halve(path: Path) -> None:
+    """Store the large float32 tensors of a safetensors file in float16, which halves its size.
+
+    Small ones stay: they are the statistics and biases, whose range float16 does not have.
+    """
+    with safe_open(path, framework="numpy") as file:
+        notes = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    for name, values in tensors.items():
+        if values.dtype == np.float32 and values.ndim > 1:
+            tensors[name] = values.astype(np.float16)
+    save_file(tensors, path, notes)
+
+
 def files(config: Method, main: str) -> tuple[str, ...]:
     """The files to copy besides config.json; `main` is the preset of the main study."""
+    if isinstance(config, Distil) and config.seed == 0:
+        return (*ALWAYS, "weights.safetensors")
     with_weights = (
         config.seed == 0
         and not config.validation  # a candidate: only its scores are needed

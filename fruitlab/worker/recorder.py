@@ -16,7 +16,7 @@ from fruitlab.runs import log
 from fruitlab.runs.folder import Run
 from fruitlab.runs.snapshots import snapshot_name
 from fruitlab.training.device_dataset import DeviceDataset
-from fruitlab.training.evaluation import Evaluation
+from fruitlab.training.evaluation import Evaluation, last_logits
 from fruitlab.training.predictions import predictions
 from fruitlab.training.state import State
 
@@ -91,7 +91,8 @@ class Recorder:
         """Write the final weights and every test picture's prediction; returns the summary."""
         self._write_weights("weights")
         network = self.config.answers(self.state.network, self.state.memory)
-        table = predictions(network, data, dataset, self.logits)
+        logits = self.logits or last_logits(self.config, dataset, self.state)
+        table = predictions(network, data, dataset, logits)
         self.run.write_predictions(table)
         summary = {
             "status": "finished",

@@ -17,7 +17,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from slow import some
 
-from fruitlab.app import demo, guard
+from fruitlab.app import demo, demo_answers, demo_photo, guard
 from fruitlab.app.shared import index
 from fruitlab.inference import client as predictor
 from fruitlab.inference.examples import examples
@@ -61,7 +61,9 @@ def test_nothing_is_reported_to_anyone():
 
 
 def test_only_webcams_stream_and_photos_take_all_sources():
-    photos = [block for block in demo.build().blocks.values() if isinstance(block, demo.Photo)]
+    photos = [
+        block for block in demo.build().blocks.values() if isinstance(block, demo_photo.Photo)
+    ]
     assert [(photo.sources, photo.streaming) for photo in photos] == [
         (["upload", "webcam", "clipboard"], False),
         (["webcam"], True),
@@ -73,7 +75,9 @@ def test_only_webcams_stream_and_photos_take_all_sources():
 
 def test_a_photo_reaches_our_reader_as_it_came(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    photo = next(block for block in demo.build().blocks.values() if isinstance(block, demo.Photo))
+    photo = next(
+        block for block in demo.build().blocks.values() if isinstance(block, demo_photo.Photo)
+    )
     path = tmp_path / "text.jpg"
     path.write_text("not a picture at all")
     assert photo.preprocess(photo.data_model(path=str(path), orig_name="text.jpg")) == path
@@ -87,7 +91,7 @@ def test_a_photo_reaches_our_reader_as_it_came(tmp_path, monkeypatch):
 def test_opened_without_a_run_it_invites():
     choice, note, pictures = demo.on_load(request())
     assert choice.choices == [] and not choice.visible and "No run has finished yet" in note
-    assert len(pictures) == demo.EXAMPLES and all(
+    assert len(pictures) == demo_answers.EXAMPLES and all(
         image.shape == (100, 100, 3) for image, _ in pictures
     )
     assert "No run has finished yet" in demo.explain(b"x", None)[0]
@@ -119,7 +123,7 @@ def test_an_answer_with_where_it_looked(tmp_path):
         {one["category"]: one["probability"] for one in expected}, rel=1e-4
     )
     assert "real test pictures" in verdict and looked.count("<img") == 2
-    assert demo.explain(None, "one") == (demo.INVITATION, None, "", None)
+    assert demo.explain(None, "one") == (demo_answers.INVITATION, None, "", None)
 
 
 def bad_pictures(folder: Path) -> dict[str, tuple[Path, str]]:

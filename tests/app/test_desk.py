@@ -37,6 +37,7 @@ def test_a_desk_is_trained_and_saved(monkeypatch):
         lambda root, title, command, upload: started.append((command, upload.read())) or Job(),
     )
     app = opened("explore", view="desk")
+    assert "things of your own" in text(app) and "Drag the slider" not in text(app)
     assert app.button(key="desk train").disabled
     app.session_state["desk"] = filled()
     app.run()

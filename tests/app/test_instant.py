@@ -1,19 +1,25 @@
 """Explore at every ratio: the slider's figures, the photo's answers, links, and damaged files."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
+import made_runs
 import numpy as np
 import pytest
-from ui_pages import charts, checked, html, opened, text
+from logged_runs import mixed, point
+from logged_runs import run as logged
+from ui_pages import address, charts, checked, html, opened, text
 
 from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.closed_form.leave_one_out import Pictures
 from fruitlab.closed_form.path import Path
-from fruitlab.data import collection
+from fruitlab.data import collection, store
+from fruitlab.data.importing import import_pictures
 from fruitlab.features import familiar
 from fruitlab.inference import client
 from fruitlab.inference.client import PredictorError
+from fruitlab.studies.all_ratios import file_of
 
 NAMES = ("Apple", "Banana", "Lemon")
 FACTS = {
@@ -178,3 +184,53 @@ def test_after_naming_every_picture_a_visitor_learns_which_ratio_answers_alike(
     assert figure.data[2]["y"] == [1] * 101  # one of three pictures is a lemon
     app.button(key="human again").click().run()
     assert "Picture 1 of 3" in text(checked(app))
+
+
+def test_a_run_in_one_step_has_its_place_among_all_ratios_instead_of_curves(shipped) -> None:
+    fingerprint, points = FACTS["fingerprint"], [point(0, 0.1, 0.1), point(1, 0.9, 0.6, full=True)]
+    logged("solved", points, method="closed-form", ratio=40, fingerprint=fingerprint)
+    logged("other", points, method="closed-form", ratio=40, fingerprint="fedcba9876543210")
+    for page, query in (("runs", {"runs": "solved"}), ("train", {"run": "solved"})):
+        (figure,) = charts(checked(opened(page, **query)))
+        assert figure.title == "Accuracy at every mixing ratio"
+        assert [shape["x0"] for shape in figure.layout["shapes"]][1:] == [40]
+        assert figure.caption.startswith("Dashed: this run, 40")
+    assert not charts(checked(opened("train", run="other")))
+
+
+def test_beside_curves_a_run_in_one_step_is_a_level_line() -> None:
+    logged("solved", [point(0, 0.1, 0.1), point(1, 0.9, 0.6, full=True)], method="closed-form")
+    logged("trained", mixed(100))
+    app = checked(opened("runs", runs="solved,trained"))
+    nice = next(chart for chart in charts(app) if "Nice" in chart.title)
+    lines = {trace["name"].partition(",")[0]: trace for trace in nice.data if trace.get("name")}
+    level = next(trace for name, trace in lines.items() if "closed" in name.lower())
+    assert (level["x"], level["y"]) == ([0, 100], [0.9, 0.9])
+
+
+def test_datasets_of_one_name_are_told_apart_by_their_pictures(shipped, feature_map, pair) -> None:
+    import_pictures(name="photos", nice=pair.nice, real=pair.real)
+    own = next(data["fingerprint"] for data in store.available() if data["name"] == "photos")
+    path = file_of(own)
+    path.parent.mkdir(exist_ok=True)
+    replace(shipped, facts=shipped.facts | {"fingerprint": own}).save(path)
+    app = checked(opened("explore"))
+    choice = app.selectbox(key="ratios of")
+    assert choice.value == FACTS["fingerprint"]
+    assert choice.options == [f"photos ({key[:4]})" for key in (FACTS["fingerprint"], own)]
+    checked(choice.set_value(own).run())
+    assert address(app)["data"] == own
+    assert checked(opened("explore", data=own)).selectbox(key="ratios of").value == own
+    by_name = checked(opened("explore", data="photos"))  # as earlier links say it
+    assert by_name.selectbox(key="ratios of").value == FACTS["fingerprint"]
+
+
+def test_classify_says_where_a_better_answer_is(shipped) -> None:
+    made_runs.run("small", fingerprint=FACTS["fingerprint"])
+    made_runs.run("elsewhere", fingerprint="fedcba9876543210")
+    reached = shipped.scores(shipped.best)["combined"]["top1"]
+    app = checked(opened("classify", run="small"))
+    assert f"in closed form has {reached:.1%} combined" in text(app)
+    (link,) = [one.proto for one in app.get("page_link")]
+    assert link.page == "explore" and FACTS["fingerprint"] in link.query_string
+    assert "in closed form" not in text(checked(opened("classify", run="elsewhere")))

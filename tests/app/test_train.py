@@ -45,7 +45,7 @@ def test_every_setting_has_a_widget_with_help_unit_and_limits() -> None:
         if w.key
     }
     config = forms.base_of("iterative", "paper", None)
-    shown = type(config).model_fields.keys() - {"method", "preset"}
+    shown = type(config).model_fields.keys() - {"method", "preset", "pretrained"}
     assert shown <= widgets.keys()
     for name in shown - {"data"}:
         assert type(config).model_fields[name].description in widgets[name].help
@@ -63,6 +63,11 @@ def test_form_says_what_a_pretrained_network_is_and_takes(workers: list) -> None
     said = text(opened("train", method="mixed", preset="finetune", data="synthetic:20"))
     assert "3,371,008 parameters (13.5 MB), from its pretrained weights; trains all layers" in said
     assert re.search(r"400 iterations · \*\*about \d min", said)
+    assert "Pretrained weights" in {
+        toggle.label for toggle in opened("train", method="mixed", preset="finetune").toggle
+    }
+    paper = opened("train", method="mixed", preset="paper")  # whose network has none
+    assert "Pretrained weights" not in {toggle.label for toggle in paper.toggle}
     missing = "timm:test_resnet.r160_in1k"
     app = opened("train", method="mixed", preset="finetune", data="synthetic:20", network=missing)
     app.button(key="start").click().run()

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from fruitlab.closed_form.all_ratios import AllRatios
+from fruitlab.closed_form.all_ratios import AllRatios, PhotoCurves
 from fruitlab.closed_form.leave_one_out import LeaveOneOut, Pictures, probabilities
 from fruitlab.closed_form.path import Path, scores
 from fruitlab.config.errors import DataError
@@ -133,3 +133,10 @@ def test_mean_of_the_evidence_is_the_score_above_that_of_the_mean_features(made,
         score, at_mean = scores(features, path.head(percent / 100))[:, answer[percent]]
         # Heads are kept as float16.
         assert found[percent].mean() == pytest.approx(score - at_mean, abs=5e-3)
+
+
+def test_every_answer_has_a_curve_before_categories_that_are_never_the_answer() -> None:
+    probability = np.array([[0.3, 0.28, 0.22, 0.2], [0.02, 0.49, 0.0, 0.49], [0.1, 0.4, 0.5, 0.0]])
+    curves = PhotoCurves(probability, probability.argmax(1), (1, 2))
+    assert curves.likeliest(2) == [2, 1, 0]
+    assert curves.likeliest(4) == [2, 1, 0, 3]

@@ -177,6 +177,8 @@ def test_every_setting_has_what_a_form_needs(method):
     for name, setting in settings_of(type(made)).items():
         assert len(setting.help) > 10 and setting.help.endswith("."), name
         assert setting.title and setting.label.startswith(setting.title), name
+        words = setting.label.lower().replace("(", "").replace(")", "").split()
+        assert words.count(setting.unit) <= 1, name
         if setting.kind in (int, float) and not setting.choices:
             assert setting.low is not None and setting.high is not None, name
 

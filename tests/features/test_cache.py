@@ -98,7 +98,10 @@ def test_features_of_the_pictures_that_stay_are_carried_over(domains: TwoDomains
     )
     before = compute(domains)
     border = {"network": NETWORK, "size": SIZE, "view": "border"}
-    bordered = cache.domain_features(domains, "real", **border).rows
+    said: list = []
+    note = lambda *step: said.append(step)  # noqa: E731
+    bordered = cache.domain_features(domains, "real", **border, progress=note).rows
+    assert {step for step, *_ in said} == {"Computing features of the border"}
     cache.carry_over(domains, rest)
     assert cache.available(rest, NETWORK, size=SIZE)
     after = compute(rest)

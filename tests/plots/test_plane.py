@@ -88,3 +88,11 @@ def test_the_caption_compares_the_best() -> None:
 def test_plotly_accepts_it(figure: dict) -> None:
     go.Figure(data=figure["data"], layout=figure["layout"])
     json.dumps(figure, allow_nan=False)
+
+
+def test_labels_of_points_that_lie_close_together_make_way_for_the_best_and_the_ends() -> None:
+    close = [(1.0, 0.1, 0), (0.99, 0.45, 50), (0.99, 0.48, 60), (0.98, 0.5, 70), (0.2, 0.5, 100)]
+    points = [Point(nice, real, label=f"{ratio} %") for nice, real, ratio in close]
+    trace = named(plane({}, frontier=points), "mixed training")
+    assert trace["text"] == ["0 %", "50 %", "", "70 %", "100 %"]
+    assert len(trace["x"]) == len(points)  # whose points all stay

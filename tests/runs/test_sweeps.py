@@ -88,3 +88,15 @@ def test_preset_changes():
         "iterations": 9,
     }
     assert preset_changes(configure("mixed").model_copy(update={"preset": "gone@1"})) == {}
+
+
+def test_distilled_runs_are_a_sweep_of_their_own_after_the_mixed_ones():
+    for ratio in (20, 80):
+        made_runs.run(f"distilled{ratio}", method="distil", ratio=ratio)
+    made_runs.run("nice-first", method="distil", ratio=80, split=30)
+    made_runs.run("closed", method="closed-form", ratio=80)
+    made_runs.run("mixed", ratio=60)
+    mixed, distilled = all_sweeps()
+    assert mixed.is_mixed and mixed.ratios == [60]
+    assert not distilled.is_mixed and distilled.ratios == [20, 80]
+    assert "distillation" in distilled.name and "distillation" not in mixed.name

@@ -3,13 +3,17 @@
 import json
 import re
 
+import made_runs
+import torch
 from logged_runs import mixed, run
 
 from fruitlab.cli.main import main
 from fruitlab.config.paths import shipped_root
 from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
+from fruitlab.inference.predict import load_network
 from fruitlab.methods.registry import configure
+from fruitlab.runs.folder import Run
 from fruitlab.studies import release
 
 
@@ -48,3 +52,21 @@ def test_finished_runs_are_copied_and_missing_ones_listed(pair, tmp_path, monkey
     assert re.fullmatch(r"ewc-quick-[0-9a-f]{6}-seed1", release.name(other))
     size = sum(path.stat().st_size for path in shipped_root().rglob("*") if path.is_file())
     assert study["bytes"] == size
+
+
+def test_distilled_networks_are_released_in_half_precision(tmp_path, monkeypatch):
+    monkeypatch.setenv("FRUITLAB_SHIPPED", str(tmp_path / "shipped"))
+    made = made_runs.run("whole", method="distil", ratio=40)
+    made.log.write_text("")
+    release.copy(made, made.config(), "glance")
+    (released,) = shipped_root().iterdir()
+    assert not (released / "predictions.npz").exists()
+    before, after = (folder / "weights.safetensors" for folder in (made.folder, released))
+    assert after.stat().st_size < 0.7 * before.stat().st_size
+    pictures = torch.rand(4, 100, 100, 3).permute(0, 3, 1, 2)
+    with torch.no_grad():
+        answers = [load_network(Run(one))[0](pictures) for one in (made.folder, released)]
+    assert answers[1].dtype == torch.float32
+    # Half precision has 11 bits: a relative error of 5e-4 in each weight.
+    torch.testing.assert_close(answers[1], answers[0], rtol=0.02, atol=0.02)
+    assert not torch.equal(answers[1], answers[0])

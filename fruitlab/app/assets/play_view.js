@@ -14,6 +14,7 @@ class Session {
     this.shown = null // index of the point that is shown, null for the latest
     this.turn = 0 // counts up when going back; messages of earlier turns are ignored
     this.playing = this.ready = false
+    this.watched = !data.watch // a link may ask for it
     this.$ = selector => root.querySelector(selector)
     this.$(".replay input").value = data.keep
     this.$(`[value=${data.learner}]`).checked = true
@@ -73,14 +74,24 @@ class Session {
     return worker
   }
 
-  // Starts over with the other learner. What there was stays on the plot as the previous run.
+  // Starts over with the other learner, and plays it if the one before has played. What there was
+  // stays on the plot as the previous run.
   change() {
     if (!this.buffer) return // it has not been loaded yet
-    this.retire(this.closed() ? "gradient" : "closed form")
+    // The gradient's own curve without replay is on the plot anyway, dashed.
+    if (this.closed() && this.changes.every(({ share }) => share === 0)) this.previous = []
+    else this.retire(this.closed() ? "gradient" : "closed form")
     this.stop()
+    this.watched = this.step === 0
     Object.assign(this, { workers: [], evaluators: [], curve: [], changes: [], step: 0 })
     Object.assign(this, { shown: null, playing: false, ready: false })
     this.turn = 0
+    for (const score of SCORES) {
+      this.$(`.${score} b`).textContent = "—"
+      this.$(`.${score} small`).textContent = "\u00a0"
+    }
+    this.$(".forgotten").textContent = ""
+    this.drawPlot()
     this.start()
   }
 
@@ -122,7 +133,7 @@ class Session {
     const accuracy = { nice: sum(nice) / this.totals.nice, real: sum(real) / this.totals.real }
     this.curve.push({ step, correct: { nice, real }, ...accuracy })
     this.curve.sort((a, b) => a.step - b.step)
-    if (this.data.watch && !this.watched) this.go("play") // a link asked for it
+    if (!this.watched) this.go("play")
     this.watched = true
     this.draw()
   }
@@ -289,6 +300,7 @@ class Session {
     this.$(".scrub output").textContent = `${count(iteration)} of ${count(steps)}${ahead}`
   }
 
+  // Without a point, no picture has been evaluated yet.
   drawPlot(point) {
     const { styles, baseline, layout, height, url, grey } = this.data
     const traces = playTraces({
@@ -306,8 +318,8 @@ class Session {
     const markers = playMarkers(this.changes, this.shown === null ? null : point.step, grey)
     const plot = this.$(".plot")
     const figure = this.$("figure")
-    const label = `Accuracy over the iterations of Play. ${this.verdict(point)}`
-    figure.setAttribute("aria-label", label)
+    const verdict = point ? this.verdict(point) : ""
+    figure.setAttribute("aria-label", `Accuracy over the iterations of Play. ${verdict}`)
     loadPlotly().then(
       Plotly => {
         if (!plot.isConnected || this.ended) return

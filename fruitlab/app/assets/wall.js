@@ -15,10 +15,9 @@ function buildWall(root, { categories, shown, pictures, answer, right, about }) 
         picture.src = pictures[domain][place]
         picture.alt = ""
       }
-      const bar = document.createElement("b")
-      const text = document.createElement("span")
-      item.append(picture, bar, text)
-      return { item, text, category }
+      const [mark, bar, text] = ["em", "b", "span"].map(name => document.createElement(name))
+      item.append(picture, mark, bar, text)
+      return { item, mark, text, category }
     })
     group.querySelector("ul").replaceChildren(...tiles.map(({ item }) => item))
     return { tiles, count: group.querySelector("output") }
@@ -33,12 +32,13 @@ function buildWall(root, { categories, shown, pictures, answer, right, about }) 
         // While the slider is dragged, only what changes is touched.
         if (tile.said === said && tile.share === share) return
         Object.assign(tile, { said, share })
-        const { item, text, category } = tile
+        const { item, mark, text, category } = tile
         const correct = said === category
         item.className = correct ? "right" : "wrong"
         item.style.setProperty("--right", `${share}%`)
         item.title = `${categories[category]}: ${share} % right${correct ? "" : `, mostly ${categories[said]}`}`
-        text.textContent = `${correct ? "✓" : "✗"} ${categories[said]}`
+        mark.textContent = correct ? "✓" : "✗"
+        text.textContent = categories[said]
       })
       count.textContent = `${good} of ${tiles.length} right`
     })

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from fruitlab.app import launch, navigation, shared
-from fruitlab.app.components import chart
+from fruitlab.app.components import chart, one_step
 from fruitlab.app.components.status import status
 from fruitlab.app.local_data import training_problem
 from fruitlab.config.errors import RunError
@@ -54,6 +54,9 @@ def _view(run_id: str, was_active: bool) -> None:
     top = top_toggle()
     if entry.points:
         _scores(entry, top)
+    if entry.in_one_step:
+        one_step.show(entry)
+        return
     _plots(entry, entry.config, top)  # empty at first, so that the browser loads plotly.js early
 
 

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from fruitlab.app import assets
-from fruitlab.data.pictures import BadPicture
-from fruitlab.inference.client import MAX_BYTES, PredictorError
+from fruitlab.inference.client import MAX_BYTES
 
 LARGEST = 8 * 2**20  # bytes; the browser makes larger photos smaller before it sends them
 
@@ -21,12 +20,6 @@ _component = st.components.v2.component(
     css=assets.read("photo.css"),
     js=f"const LARGEST = {LARGEST}\n{assets.read('photo.js')}",
 )
-
-
-def refused(error: BadPicture | PredictorError) -> None:
-    """Says why a photo gets no answer."""
-    text = f"This picture cannot be used: {error}." if isinstance(error, BadPicture) else str(error)
-    st.warning(text, icon=":material/broken_image:")
 
 
 def photo(

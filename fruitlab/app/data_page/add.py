@@ -1,22 +1,18 @@
 """Adding a dataset: a form for a zip, for two folders, and for the public datasets."""
 
-import re
-from pathlib import Path
 from typing import BinaryIO
 
 import streamlit as st
 
 from fruitlab.app import navigation
-from fruitlab.app.data_page import work
-from fruitlab.config.errors import DataError
+from fruitlab.app.data_page import naming, work
 from fruitlab.config.modes import Action, allows
 from fruitlab.config.paths import data_root
-from fruitlab.data import cache, sources
+from fruitlab.data import sources
 
 LARGEST_UPLOAD = 2000  # MB; Streamlit holds an upload in memory
-SUGGESTED = "zip named"  # key of session_state: the zip file that the name was suggested for
-LAYOUT = (
-    "Two folders with the same category names in both, such as `nice/Apple/1.jpg` and "
+LAYOUT = (  # of two folders
+    "with the same category names in both, such as `nice/Apple/1.jpg` and "
     "`real/Apple/1.jpg`. *Nice* pictures show one thing on a plain background, *real* ones are "
     "everyday photos. Any categories will do, not only fruit; a category needs 20 pictures in each "
     "domain."
@@ -40,12 +36,12 @@ def forms() -> None:
 
 def upload() -> None:
     """A form for a zip file of both folders."""
-    st.caption(f"A zip of two folders, nice and real. {LAYOUT}")
+    st.caption(f"A zip of two folders {LAYOUT}")
     navigation.link("explore", "Or start with a camera and a few things", query={"view": "desk"})
     file = st.file_uploader("Zip file", type="zip", key="zip file", max_upload_size=LARGEST_UPLOAD)
     if file is not None:
-        _suggest_name(file.name)
-    name, replace = named("zip")
+        naming.suggest(file.name)
+    name, replace = naming.named("zip")
     st.button(
         "Add dataset",
         key="add zip",
@@ -58,19 +54,11 @@ def upload() -> None:
     )
 
 
-def _suggest_name(file: str) -> None:
-    """Fills in the dataset's name from that of a new zip file."""
-    if st.session_state.get(SUGGESTED) != file:
-        st.session_state[SUGGESTED] = file
-        name = re.sub(r"[^A-Za-z0-9]+", "-", Path(file).stem).strip("-")[:64]
-        st.session_state["name of zip"] = name
-
-
 def paths() -> None:
     """A form for two folders on the server's disk."""
     st.caption(
-        f"{LAYOUT} Fruits-360 and Fruits-262 are recognized as released. The folders stay where "
-        "they are, and are checked for changes whenever a run starts."
+        f"Two folders {LAYOUT} Fruits-360 and Fruits-262 are recognized as released. The folders "
+        "stay where they are, and are checked for changes whenever a run starts."
     )
     nice = st.text_input(
         "Folder of nice pictures", key="nice folder", placeholder="/home/me/pictures/nice"
@@ -78,7 +66,7 @@ def paths() -> None:
     real = st.text_input(
         "Folder of real photos", key="real folder", placeholder="/home/me/pictures/real"
     )
-    name, replace = named("folders")
+    name, replace = naming.named("folders")
     st.button(
         "Add dataset",
         key="add folders",
@@ -115,29 +103,6 @@ def downloads() -> None:
                 on_click=work.start,
                 args=(f"Downloading {source.title}", ["data", "download", name]),
             )
-
-
-def named(key: str) -> tuple[str, bool]:
-    """The dataset's name and whether to replace an existing one; ("", False) if not valid."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input(
-            "Name",
-            key=f"name of {key}",
-            max_chars=64,
-            placeholder="for example my-pictures",
-            width=260,
-        ).strip()
-    if not name:
-        return "", False
-    try:
-        cache.check_name(name)
-    except DataError as error:
-        st.caption(f":red[{error}]")
-        return "", False
-    if not (data_root() / name / cache.RECORD).exists():
-        return name, False
-    replace = st.checkbox(f"Replace the existing dataset {name}", key=f"replace {key} {name}")
-    return (name if replace else ""), replace
 
 
 def _import(name: str, arguments: list[str], replace: bool, upload: BinaryIO | None = None) -> None:

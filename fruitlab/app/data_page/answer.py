@@ -154,7 +154,7 @@ def _take(entry: Entry) -> None:
             st.code(USE.format(file=f"{entry.id}.onnx"), language="python")
     with st.container(horizontal=True):
         navigation.link(
-            "explore", "Try every ratio on a photo", query={"data": entry.known_config.data}
+            "explore", "Try every ratio on a photo", query={"data": entry.data["fingerprint"]}
         )
         navigation.link("classify", "Classify photos", query={"run": entry.id})
 

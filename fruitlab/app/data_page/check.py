@@ -14,6 +14,7 @@ from fruitlab.config.errors import DataError
 from fruitlab.config.modes import Action, allows
 from fruitlab.config.text import percent
 from fruitlab.data.domains import TwoDomains
+from fruitlab.data.owned import Dataset
 from fruitlab.features.views import border
 from fruitlab.runs import jobs
 from fruitlab.studies import data_check
@@ -30,7 +31,7 @@ def show(entry: dict[str, Any]) -> None:
         entry: the dataset's entry in `store.available`.
     """
     st.subheader("Check the pictures", anchor="check")
-    imported = entry["kind"] != "drawn" and allows(Action.CHANGE_DATA)
+    imported = entry["kind"] != "drawn" and allows(Action.CHANGE_DATA, Dataset(entry["name"]))
     if imported:
         check_labels.made(entry["name"])
     result = data_check.read(entry["fingerprint"])
@@ -41,7 +42,8 @@ def show(entry: dict[str, Any]) -> None:
         st.markdown(
             "Finds pictures that are nearly the same on both sides of the split, categories that "
             "can be told by their backgrounds, and labels that may be wrong. Takes a minute for "
-            "small datasets."
+            "small datasets. After an answer, the network only looks at the borders of the real "
+            "photos."
         )
         if allows(Action.JOB) and st.button(
             "Check the pictures", icon=":material/fact_check:", key="check"

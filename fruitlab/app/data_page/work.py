@@ -30,8 +30,6 @@ def root() -> Path:
 def start(title: str, command: list[str], upload: BinaryIO | None = None) -> None:
     """Starts a job; if that fails, the next run of the page shows the reason."""
     try:
-        if upload is not None:
-            upload.seek(0)
         job = jobs.start(root(), title, command, upload=upload)
         st.session_state.setdefault(STARTED, set()).add(job.folder.name)
     except RunError as error:

@@ -10,7 +10,8 @@ import streamlit as st
 
 from fruitlab.app import navigation
 from fruitlab.app.components import chart, photo, pictures
-from fruitlab.app.data_page import add, work
+from fruitlab.app.data_page import naming, work
+from fruitlab.app.explore_page import picture
 from fruitlab.config.text import percent, plain
 from fruitlab.data.domains import DOMAINS, DomainName
 from fruitlab.data.pictures import BadPicture
@@ -88,10 +89,8 @@ def _take(desk: Desk) -> None:
     given = photo.photo([], None, hint="", key="desk photo", stay=True)
     if not isinstance(given, bytes):
         return
-    try:
-        shot = look(given)
-    except (BadPicture, PredictorError) as error:
-        photo.refused(error)
+    shot = picture.attempt(lambda: look(given))
+    if shot is None:
         return
     if manner == ASK:
         state[ASKED] = shot
@@ -227,7 +226,7 @@ def _save(desk: Desk) -> None:
             "So far, the pictures are only in this tab. A dataset can be trained on, and is kept "
             "on the machine that FruitLab runs on."
         )
-        name, replace = add.named("desk")
+        name, replace = naming.named("desk")
         if st.button("Save", disabled=not name, key="desk save", icon=":material/save:"):
             least = min(len(desk.of(thing, one)) for thing in desk.complete for one in DOMAINS)
             command = ["data", "import", "--name", name, *(["--replace"] if replace else [])]

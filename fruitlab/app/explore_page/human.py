@@ -4,10 +4,9 @@ import numpy as np
 import streamlit as st
 
 from fruitlab.app.components import chart, pictures
+from fruitlab.app.explore_page import picture
 from fruitlab.closed_form.all_ratios import AllRatios
-from fruitlab.data.pictures import BadPicture
 from fruitlab.inference import client, heatmap
-from fruitlab.inference.client import PredictorError
 from fruitlab.inference.examples import Example, of_categories
 from fruitlab.metrics.agreement import agreement
 from fruitlab.plots import agreement as plot
@@ -70,11 +69,9 @@ def _guess(key: str) -> None:
 
 
 def _reveal(found: AllRatios, shown: list[Example], guesses: list[str]) -> None:
-    try:
-        with st.spinner("Asking the networks …"):
-            answers = _answers(found, shown)
-    except (BadPicture, PredictorError) as error:
-        st.warning(str(error), icon=":material/broken_image:")
+    with st.spinner("Asking the networks …"):
+        answers = picture.attempt(lambda: _answers(found, shown))
+    if answers is None:
         return
     places = {name: place for place, name in enumerate(found.categories)}
     truth = np.array([places[one.category] for one in shown])

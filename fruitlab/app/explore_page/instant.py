@@ -1,18 +1,17 @@
 """Explore at every ratio: a closed-form head on a pretrained backbone, which needs no training."""
 
 import hashlib
+from collections.abc import Iterable
 from functools import partial
 
 import numpy as np
 import streamlit as st
 
-from fruitlab.app.components import advice, photo, share
-from fruitlab.app.explore_page import human, story, wrong
+from fruitlab.app.components import advice, share
+from fruitlab.app.explore_page import human, picture, story, wrong
 from fruitlab.closed_form.all_ratios import AllRatios
-from fruitlab.data.pictures import BadPicture
 from fruitlab.features import familiar
 from fruitlab.inference import client, heatmap
-from fruitlab.inference.client import PredictorError
 from fruitlab.inference.examples import Example, of_data
 from fruitlab.inference.familiarity import UNFAMILIAR
 from fruitlab.plots import every_ratio, style
@@ -49,14 +48,16 @@ def show(available: list[AllRatios], sweeps: list[Sweep]) -> None:
 
 def _one_photo(found: AllRatios, ratio: int) -> None:
     """Draws the choice of a photo and its answers."""
-    picture = _choose(found)
+    shown = of_data(found.facts["data"], found.facts["fingerprint"], found.categories)
+    kind = "drawn by code" if shown[0].drawn else "test pictures"
+    marks = f"{style.SHAPES['nice']} nice, {style.SHAPES['real']} real"
+    chosen = picture.choose(shown, f"Or one of these, {kind}: {marks}.")
     with st.spinner("Computing features …"):
-        try:
-            seen, feature_map = _features(found, picture)
-        except (BadPicture, PredictorError) as error:
-            photo.refused(error)
-            return
-    _answers(found, picture, seen, feature_map, ratio)
+        features = picture.attempt(lambda: _features(found, chosen))
+    if features is None:
+        return
+    seen, feature_map = features
+    _answers(found, chosen, seen, feature_map, ratio)
     wrong.show(
         seen, found.categories, wrong.taught(found.facts["fingerprint"], found.facts["network"])
     )
@@ -64,20 +65,30 @@ def _one_photo(found: AllRatios, ratio: int) -> None:
 
 def _of_data(available: list[AllRatios]) -> AllRatios:
     """Draws the choice of a dataset, if there are several; returns the one that is shown."""
-    by_name = {found.facts["data"]: found for found in reversed(available)}
-    if len(by_name) == 1:
+    # Of several about the same pictures, the first counts.
+    found = {str(one.facts["fingerprint"]): one for one in reversed(available)}
+    if len(found) == 1:
         return available[0]
-    names, wanted = list(reversed(by_name)), st.query_params.get("data")
-    # The address leads: it may have changed by a link or the Back button.
-    if wanted in by_name:
-        st.session_state["ratios of"] = wanted
-    name = st.selectbox(
+    prints, wanted = list(reversed(found)), st.query_params.get("data")
+    # The address leads: it may have changed by a link or the Back button. Links name the data.
+    named = (key for key in prints if wanted in (key, found[key].facts["data"]))
+    if (asked := next(named, None)) is not None:
+        st.session_state["ratios of"] = asked
+    chosen = st.selectbox(
         "Dataset",
-        names,
+        prints,
+        format_func=lambda key: _name(found[key], found.values()),
         key="ratios of",
         on_change=lambda: st.query_params.update(data=st.session_state["ratios of"]),
     )
-    return by_name[name]
+    return found[chosen]
+
+
+def _name(one: AllRatios, among: Iterable[AllRatios]) -> str:
+    """The data's name, with the fingerprint's first digits if others have that name."""
+    name = str(one.facts["data"])
+    alone = sum(other.facts["data"] == name for other in among) == 1
+    return name if alone else f"{name} ({one.facts['fingerprint'][:4]})"
 
 
 def _made_of(found: AllRatios) -> str:
@@ -93,30 +104,13 @@ def _made_of(found: AllRatios) -> str:
     )
 
 
-def _choose(found: AllRatios) -> bytes | Example:
-    """Draws the input; returns the visitor's photo or the selected example."""
-    shown = of_data(found.facts["data"], found.facts["fingerprint"], found.categories)
-    chosen = st.session_state.setdefault("photo", 0)
-    kind = "drawn by code" if shown[0].drawn else "test pictures"
-    given = photo.photo(
-        [(example.url, example.caption) for example in shown],
-        chosen if isinstance(chosen, int) else None,
-        hint=f"Or one of these, {kind}: {style.SHAPES['nice']} nice, {style.SHAPES['real']} real.",
-        key="photo in",
-    )
-    if given is not None and given != chosen:
-        st.session_state.photo = given
-        st.rerun()
-    return shown[min(chosen, len(shown) - 1)] if isinstance(chosen, int) else chosen
-
-
-def _features(found: AllRatios, picture: bytes | Example) -> tuple[np.ndarray, np.ndarray]:
+def _features(found: AllRatios, chosen: bytes | Example) -> tuple[np.ndarray, np.ndarray]:
     """The photo's pixels and feature map, kept until another photo is chosen.
 
     Raises:
         BadPicture, PredictorError: as `client.feature_map` does.
     """
-    content = picture.image if isinstance(picture, Example) else picture
+    content = chosen.image if isinstance(chosen, Example) else chosen
     network, size = found.facts["network"], found.facts["input_size"]
     digest = hashlib.blake2b(content.tobytes() if isinstance(content, np.ndarray) else content)
     key = digest.hexdigest(), network, size
@@ -127,14 +121,14 @@ def _features(found: AllRatios, picture: bytes | Example) -> tuple[np.ndarray, n
 
 def _answers(
     found: AllRatios,
-    picture: bytes | Example,
+    chosen: bytes | Example,
     seen: np.ndarray,
     feature_map: np.ndarray,
     ratio: int,
 ) -> None:
     """Draws the answers at every ratio."""
     features = feature_map.mean((1, 2))
-    known = None if isinstance(picture, Example) else familiar.find(found.facts["fingerprint"])
+    known = None if isinstance(chosen, Example) else familiar.find(found.facts["fingerprint"])
     unfamiliar = bool(
         known and known.network == found.facts["network"] and not known.includes(features)
     )
@@ -145,7 +139,7 @@ def _answers(
     names = [found.categories[place] for place in places]
     figure = every_ratio.photo(curves.probability[:, places], names, curves.flips)
     spatial = feature_map.shape[1] > 1
-    example = picture if isinstance(picture, Example) else None
+    example = chosen if isinstance(chosen, Example) else None
     about = (
         "The photo stays on this machine."
         if example is None

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from fruitlab.app.components import answers, photo, pictures
-from fruitlab.app.explore_page import mixing, wrong
+from fruitlab.app.components import answers, pictures
+from fruitlab.app.explore_page import mixing, picture, wrong
 from fruitlab.app.networks import is_private
-from fruitlab.data.pictures import BadPicture
 from fruitlab.inference import client, heatmap
-from fruitlab.inference.client import Answers, PredictorError
+from fruitlab.inference.client import Answers
 from fruitlab.inference.confidence import CalibratedAnswer, calibrated_answer
 from fruitlab.inference.examples import SELECTED, Example, drawn, examples
 from fruitlab.inference.familiarity import is_familiar
@@ -32,22 +31,21 @@ def show(sweep: Sweep, ratio: int) -> None:
     client.start()  # PyTorch is imported while the visitor looks at the scores
     left, right = st.columns([5, 6], gap="large")
     with left:
-        picture = _choose(networks[ratio], asked=mixing.is_asked_for(sweep))
+        chosen = _choose(networks[ratio], asked=mixing.is_asked_for(sweep))
     with right, st.spinner("Loading networks …"):
-        try:
-            found = _answers(picture, [entry.id for entry in networks.values()])
-        except (BadPicture, PredictorError) as error:
-            photo.refused(error)
-            return
+        ids = [entry.id for entry in networks.values()]
+        found = picture.attempt(lambda: _answers(chosen, ids))
+    if found is None:
+        return
     with left, st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width=130):
             seen = heatmap.enlarged(found.seen, 300)
             pictures.row([seen], width=130, alt=["The photo, 100 by 100 pixels"])
-        st.caption(f"The networks' input: 100 × 100 pixels. {_about(picture, sweep)}", width=230)
+        st.caption(f"The networks' input: 100 × 100 pixels. {_about(chosen, sweep)}", width=230)
     with right:
         theme = st.context.theme.type or "light"
         accent = st.get_option(f"theme.{theme}.primaryColor") or ACCENT
-        st.html(answers.table(_rows(networks, found, picture), chosen=ratio, accent=accent))
+        st.html(answers.table(_rows(networks, found, chosen), chosen=ratio, accent=accent))
         entry = networks[ratio]
         wrong.show(found.seen, entry.data.get("categories", ()), entry.id)
 
@@ -60,17 +58,7 @@ def _choose(entry: Entry, *, asked: bool) -> bytes | Example:
             pictures that another visitor added.
     """
     shown = drawn() if is_private(entry) and not asked else examples(entry.run)
-    chosen = st.session_state.setdefault("photo", 0)
-    given = photo.photo(
-        [(example.url, example.caption) for example in shown],
-        chosen if isinstance(chosen, int) else None,
-        hint=_hint(entry, shown),
-        key="photo in",
-    )
-    if given is not None and given != chosen:
-        st.session_state.photo = given
-        st.rerun()
-    return shown[min(chosen, len(shown) - 1)] if isinstance(chosen, int) else chosen
+    return picture.choose(shown, _hint(entry, shown))
 
 
 def _hint(entry: Entry, shown: list[Example]) -> str:
@@ -88,15 +76,15 @@ def _hint(entry: Entry, shown: list[Example]) -> str:
     return hint
 
 
-def _answers(picture: bytes | Example, run_ids: list[str]) -> Answers:
+def _answers(chosen: bytes | Example, run_ids: list[str]) -> Answers:
     """The networks' answers, kept for each picture so that moving the slider is immediate.
 
     Raises:
         BadPicture: the picture cannot be used.
         PredictorError: the prediction server did not answer.
     """
-    content = picture.image if isinstance(picture, Example) else picture
-    data = picture.image.tobytes() if isinstance(picture, Example) else picture
+    content = chosen.image if isinstance(chosen, Example) else chosen
+    data = chosen.image.tobytes() if isinstance(chosen, Example) else chosen
     key = hashlib.blake2b(data).hexdigest(), tuple(run_ids)
     if st.session_state.get("asked", (None,))[0] != key:
         st.session_state.asked = key, client.top3_many(run_ids, content)
@@ -104,9 +92,9 @@ def _answers(picture: bytes | Example, run_ids: list[str]) -> Answers:
 
 
 def _rows(
-    networks: Mapping[int, Entry], found: Answers, picture: bytes | Example
+    networks: Mapping[int, Entry], found: Answers, chosen: bytes | Example
 ) -> list[answers.Row]:
-    example = picture if isinstance(picture, Example) else None
+    example = chosen if isinstance(chosen, Example) else None
     truth = example.category if example else None
     familiar = None if example else _familiar(next(iter(networks.values())), found)
     return [
@@ -142,12 +130,12 @@ def _calibrated(
     )
 
 
-def _about(picture: bytes | Example, sweep: Sweep) -> str:
+def _about(chosen: bytes | Example, sweep: Sweep) -> str:
     """What is known about the picture."""
-    if not isinstance(picture, Example):
+    if not isinstance(chosen, Example):
         return "The photo stays on this machine."
-    source = f", one of the {picture.domain} test pictures" if picture.tested else ""
-    text = f"True category: {picture.category}{source}."
-    if picture.drawn and sweep.kind == "photographs":
+    source = f", one of the {chosen.domain} test pictures" if chosen.tested else ""
+    text = f"True category: {chosen.category}{source}."
+    if chosen.drawn and sweep.kind == "photographs":
         text += " This picture is drawn: a photo of your own tells more."
     return text

@@ -117,7 +117,7 @@ def _point(seeds: Sequence[Entry], label: str = "") -> Point:
 def _mixed(here: Iterable[Entry], first: Entry) -> Sweep | None:
     """The mixed runs to compare with, preferably of the run's preset."""
     preset = preset_name(first.known_config)
-    found = [sweep for sweep in sweeps(here) if len(sweep.runs) > 1]
+    found = [sweep for sweep in sweeps(here) if sweep.is_mixed and len(sweep.runs) > 1]
     return min(found, key=lambda sweep: preset_name(sweep.config) != preset, default=None)
 
 

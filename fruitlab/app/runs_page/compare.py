@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fruitlab.app import assets, shared
-from fruitlab.app.components import chart
+from fruitlab.app.components import chart, one_step
 from fruitlab.app.runs_page.view_link import AXES, METRICS, SMOOTHEST
 from fruitlab.config.text import percent
 from fruitlab.metrics.accuracy import SCORES
@@ -61,12 +61,14 @@ def selected(chosen: list[str]) -> list[Entry]:
 
 
 def _controls() -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    # Aligned at the top, where the labels are: below its track, a slider has more room.
+    with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         st.segmented_control(
             "Metric",
             list(METRICS),
             key="runs metric",
             required=True,
+            wrap=True,
             format_func=METRIC_BUTTONS.__getitem__,
             help=METRIC_HELP,
         )
@@ -82,6 +84,7 @@ def _controls() -> None:
             width=220,
             help=SMOOTHING_HELP,
         )
+    with st.container(horizontal=True, gap="medium"):
         st.toggle("Average seeds", key="runs seeds", help=SEEDS_HELP)
         st.toggle("Best instead of last", key="runs best", help=BEST_HELP)
 
@@ -103,6 +106,9 @@ def _live(chosen: list[str], was_running: bool) -> None:
     )
     st.html(assets.style("compare.css") + table)
     runs = [entry for group in groups for entry in group.runs]
+    if all(entry.in_one_step for entry in runs):
+        one_step.show(runs[0])
+        return
     if not any(entry.points for entry in runs):
         st.caption("Waiting for the first evaluation …")
         return
