@@ -26,7 +26,7 @@ def test_a_deep_link_is_the_server_s_first_request(server, tab, page_name: str) 
     # The whole menu, in its order, and not Streamlit's own of whatever lies in pages/.
     titles = [navigation.MENU[name][0] for name in navigation.pages()]
     links = page.get_by_test_id("stSidebar").get_by_role("link")
-    expect(links).to_have_text([re.compile(f"{title}$") for title in titles])
+    expect(links).to_have_text([re.compile(rf"{title}\s*$") for title in titles])
     expect(page).to_have_url(re.compile(f"/{page_name}"))
     expect(page).to_have_title(f"{navigation.MENU[page_name][0]} · FruitLab")
 
