@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 from run_folders import run_folder
-from settled import still
+from settled import settled, still
 
 from fruitlab.config.paths import data_root
 from fruitlab.data import store
@@ -33,7 +33,11 @@ def drawn_plots(page: Page, count: int) -> None:
 
 
 def tick(page: Page, row: int) -> None:
-    """Clicks the check box of a row by position: the table is a canvas with rows of 35 pixels."""
+    """Clicks the check box of a row by position: the table is a canvas with rows of 35 pixels.
+
+    A script that still runs would draw the table as it was before.
+    """
+    settled(page)
     table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
     table.click(position={"x": 18, "y": 35 + 35 * row + 17})

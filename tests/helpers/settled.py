@@ -9,6 +9,19 @@ from playwright.sync_api import Page
 Value = TypeVar("Value")
 
 
+# No script runs, no part is a placeholder, and nothing fades in any more.
+SETTLED = """
+document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning"
+&& !document.querySelector("[data-testid=stSkeleton]")
+&& document.getAnimations().every(animation => animation.playState !== "running")
+"""
+
+
+def settled(page: Page) -> None:
+    """Wait until a page of the explorer has been drawn."""
+    page.wait_for_function(SETTLED)
+
+
 def still(read: Callable[[], Value], seconds: float = 60.0) -> Value:
     """What `read` returns, once it has returned the same twice, a quarter of a second apart."""
     end, before = time.monotonic() + seconds, read()
