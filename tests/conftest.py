@@ -1,5 +1,6 @@
 """Fixtures and options for all tests: the slow marker, temporary folders, a small dataset."""
 
+import gc
 import os
 import shutil
 import sys
@@ -29,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: runs only with --slow, or if CI is set")
+    gc.set_threshold(50_000, 20, 100)  # what is imported and collected lives on: seldom look at it
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

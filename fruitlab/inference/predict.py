@@ -173,10 +173,6 @@ class Predictor:
             for values, indices in zip(top.values.tolist(), top.indices.tolist(), strict=True)
         ]
 
-    def _prepared(self, photo: Path | bytes | np.ndarray) -> Tensor:
-        picture = photo if isinstance(photo, np.ndarray) else decoding.read(photo)
-        return self.network.prepare(torch.tensor(picture).unsqueeze(0))
-
 
 class RunFeatures:
     """Computes features with a run's network, for `features.writer`. Raises as `load_network`."""

@@ -1,7 +1,4 @@
-"""Everything that changes while a run trains: weights, statistics, velocity, clocks.
-
-It can be saved at any iteration and loaded again.
-"""
+"""Everything that changes while a run trains. It can be saved at any iteration, and loaded."""
 
 from collections import defaultdict
 from collections.abc import Mapping

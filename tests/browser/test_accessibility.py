@@ -4,6 +4,7 @@ import pytest
 from logged_runs import iterative, run
 from playwright.sync_api import expect
 from run_folders import run_folder
+from settled import settled
 from violations import serious
 
 pytestmark = pytest.mark.slow
@@ -21,7 +22,6 @@ PAGES = (
     "data?name=synthetic:20",
     "classify",
 )
-SETTLED = 2000  # milliseconds after the last part has been drawn
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -34,7 +34,7 @@ def test_no_page_has_a_serious_violation(server, tab, scheme: str) -> None:
         page.goto(f"{server.url}/{address}")
         expect(page.locator("h1")).to_be_visible(timeout=120_000)
         expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=120_000)
-        page.wait_for_timeout(SETTLED)
+        settled(page)
         if violations := serious(page):
             problems[address] = violations
     assert not problems, "\n".join(

@@ -5,6 +5,7 @@ import re
 import pytest
 from logged_runs import iterative, mixed, run
 from playwright.sync_api import expect
+from settled import still
 
 pytestmark = pytest.mark.slow
 expect.set_options(timeout=60_000)
@@ -32,7 +33,7 @@ def test_a_live_run_moves_and_a_click_opens_a_run(server, tab) -> None:
             live.append(point)
         page.wait_for_function(f"{POINTS} === 5")
     expect(page.get_by_text("interrupted")).to_be_visible()
-    x, y = page.evaluate(WHERE, "Rehearsal")
+    x, y = still(lambda: page.evaluate(WHERE, "Rehearsal"))
     page.mouse.move(x - 4, y)
     page.mouse.move(x, y)
     expect(page.locator(".hoverlayer")).to_contain_text("60.0% combined")

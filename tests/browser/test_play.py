@@ -1,12 +1,11 @@
 """The Play part of the Forgetting page in a real Chromium: its arithmetic and its controls."""
 
-import re
-
 import play_fixture
 import play_oracle
 import pytest
 from play_files import write
 from playwright.sync_api import Page, expect
+from settled import fits_a_telephone, still
 
 from fruitlab.config.paths import runs_root
 from fruitlab.play import file as play
@@ -35,9 +34,6 @@ def file(tmp_path) -> PlayFile:
 def opened(server, tab, **options) -> Page:
     page = tab(**options)
     page.goto(f"{server.url}/forgetting")
-    if page.get_by_role("combobox", name="Play from").count():  # beside shipped ones
-        page.get_by_role("combobox", name="Play from").click()
-        page.get_by_role("option", name=re.compile("^mine")).click()
     page.locator(".go:enabled").wait_for()
     return page
 
@@ -56,10 +52,6 @@ TRACE = "document.querySelector('.fruitlab-play .plot').data?.find(trace => trac
 def curve(page: Page, name: str) -> dict[int, float]:
     x, y = page.evaluate(f"(({{x, y}}) => [x, y])({TRACE.format(name)})")
     return dict(zip(x, y, strict=True))
-
-
-def at(page: Page) -> int:
-    return int(page.locator(".scrub output").inner_text().split()[0])
 
 
 def finished(page: Page, file: PlayFile) -> dict[int, float]:
@@ -103,8 +95,10 @@ def test_step_pause_and_back_to_where_it_was(server, tab, file) -> None:
     scrub = page.get_by_label("Iteration shown")
     for _ in range(6):
         scrub.press("ArrowLeft")
-    place = at(page)
-    assert place < 200 and page.locator(".nice b").inner_text() == f"{whole[place]:.1%}"
+    shown = still(page.locator(".scrub output").inner_text)
+    place = int(shown.removesuffix(" of 200"))
+    assert place < 200
+    expect(page.locator(".nice b")).to_have_text(f"{whole[place]:.1%}")
     keep(page, 40)
     page.get_by_role("button", name="Play from here").click()
     bent = finished(page, file)
@@ -136,7 +130,7 @@ def test_a_link_brings_the_slider_along_and_a_rerun_leaves_the_play_alone(
     expect(page.locator(".scrub output")).to_have_text("2 of 200")
     page.goto(f"{server.url}/forgetting?keep=40")
     page.locator(".go:enabled").wait_for()
-    assert page.get_by_label("Replay nice pictures").input_value() == "40"
+    expect(page.get_by_label("Replay nice pictures")).to_have_value("40")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -145,8 +139,8 @@ def test_it_fits_a_telephone(server, tab, file, scheme) -> None:
     keep(page, 20)
     page.get_by_role("button", name="Play", exact=True).click()
     finished(page, file)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert page.locator(".fruitlab-play").bounding_box()["width"] <= 390
+    fits_a_telephone(page)
+    page.wait_for_function("document.querySelector('.fruitlab-play').clientWidth <= 390")
 
 
 def test_the_closed_form_learns_each_picture_once_and_shows_a_curve_of_its_own(
@@ -169,4 +163,4 @@ def test_the_closed_form_learns_each_picture_once_and_shows_a_curve_of_its_own(
     expect(page.locator(".nice b")).to_have_text(f"{whole[200]:.1%}")
     page.goto(f"{server.url}/forgetting?learner=closed")
     page.locator(".go:enabled").wait_for()
-    assert page.get_by_role("radio", name="Closed form").is_checked()
+    expect(page.get_by_role("radio", name="Closed form")).to_be_checked()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 from run_folders import run_folder
+from settled import settled, still
 
 from fruitlab.config.paths import data_root
 from fruitlab.data import store
@@ -32,7 +33,11 @@ def drawn_plots(page: Page, count: int) -> None:
 
 
 def tick(page: Page, row: int) -> None:
-    """Clicks the check box of a row by position: the table is a canvas with rows of 35 pixels."""
+    """Clicks the check box of a row by position: the table is a canvas with rows of 35 pixels.
+
+    A script that still runs would draw the table as it was before.
+    """
+    settled(page)
     table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
     table.click(position={"x": 18, "y": 35 + 35 * row + 17})
@@ -75,7 +80,7 @@ def test_two_runs_compared_and_the_view_restored(server, tab) -> None:
     again.goto(page.url)
     expect(again.get_by_text("4 runs · 3 selected to compare")).to_be_visible()
     expect(again.locator(".fl-board tbody tr")).to_have_count(3)
-    assert again.url == page.url
+    expect(again).to_have_url(page.url)
     page.go_back()  # one step is one change
     expect(rows).to_have_count(2)
     menu(page, "Data")
@@ -107,7 +112,7 @@ def test_charts_zoom_and_highlight_together(server, tab) -> None:
         ".map(line => line.style.opacity).join())"
     )
     page.evaluate(f"{zoomed}[0].scrollIntoView({{block: 'center'}})")
-    x, y = page.evaluate(f"({LAST_POINT})({zoomed}[0], 1)")
+    x, y = still(lambda: page.evaluate(f"({LAST_POINT})({zoomed}[0], 1)"))
     page.mouse.move(x - 1, y - 1)
     page.wait_for_function(f"{opacities}.every(found => found === '0.15,1')")
     page.mouse.move(5, 5)

@@ -1,6 +1,7 @@
 """One process, one port: deep links, the demo, and how the server starts and ends."""
 
 import http.client
+import re
 import signal
 import urllib.error
 import urllib.request
@@ -23,22 +24,18 @@ def test_a_deep_link_is_the_server_s_first_request(server, tab, page_name: str) 
     page.goto(f"{server.url}/{page_name}")
     expect(page.locator("h1")).to_be_visible()
     # The whole menu, in its order, and not Streamlit's own of whatever lies in pages/.
-    menu = [
-        link.inner_text().split()[-1]
-        for link in page.get_by_test_id("stSidebar").get_by_role("link").all()
-    ]
-    assert menu == [navigation.MENU[name][0] for name in navigation.pages()]
-    assert (
-        f"/{page_name}" in page.url
-        and page.title() == f"{navigation.MENU[page_name][0]} · FruitLab"
-    )
+    titles = [navigation.MENU[name][0] for name in navigation.pages()]
+    links = page.get_by_test_id("stSidebar").get_by_role("link")
+    expect(links).to_have_text([re.compile(rf"{title}\s*$") for title in titles])
+    expect(page).to_have_url(re.compile(f"/{page_name}"))
+    expect(page).to_have_title(f"{navigation.MENU[page_name][0]} · FruitLab")
 
 
 def test_the_bare_address_leads_to_the_first_page(server, tab) -> None:
     page = tab()
     page.goto(server.url)
     expect(page.locator("h1")).to_be_visible()
-    assert f"/{next(iter(navigation.pages()))}" in page.url
+    expect(page).to_have_url(re.compile(f"/{next(iter(navigation.pages()))}"))
 
 
 def test_the_demo_says_that_it_starts_and_then_is_there(server, tab) -> None:
@@ -88,7 +85,7 @@ def test_it_ends_with_a_demo_tab_open_and_the_training_goes_on(serve, tab, numbe
     # The demo's tab is not watched for errors: it outlives its server and reports that it is gone.
     page, demo = tab(), tab(watched=False)
     page.goto(
-        f"{server.url}/train?method=mixed&preset=glance&iterations=400&data=synthetic:20&width=0.25"
+        f"{server.url}/train?method=mixed&preset=glance&iterations=4000&data=synthetic:20&width=0.25"
         "&live_every=5&live_pictures=50"
     )
     page.get_by_role("button", name="Start", exact=True).click()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from play_files import write
 from playwright.sync_api import Page, expect
+from settled import still
 from violations import serious
 
 from fruitlab.config.paths import PROJECT, runs_root
@@ -29,10 +30,6 @@ def page(tmp_path: Path, monkeypatch, serve, tab) -> Page:
     return opened
 
 
-def wrong(page: Page, domain: str) -> int:
-    return page.locator(f".wall .{domain} .wrong").count()
-
-
 def test_the_story_and_its_tour_have_no_serious_violation(page: Page) -> None:
     expect(page.get_by_role("heading", name="One photo at every ratio")).to_be_visible()
     page.locator(".tour").click()
@@ -46,15 +43,19 @@ def test_the_story_and_its_tour_have_no_serious_violation(page: Page) -> None:
 
 
 def test_tiles_turn_wrong_before_the_pointer_is_released(page: Page) -> None:
-    box = page.locator("#fruitlab-ratio").bounding_box()
+    box = still(page.locator("#fruitlab-ratio").bounding_box)
+    nice, real = (page.locator(f".wall .{domain} .wrong") for domain in ("nice", "real"))
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] / 2, middle)
     page.mouse.down()
-    assert wrong(page, "nice") == wrong(page, "real") == 0
+    for wrong in (nice, real):
+        expect(wrong).to_have_count(0)
     page.mouse.move(box["x"] + 1, middle)
-    assert wrong(page, "real") > 10 and wrong(page, "nice") == 0
+    expect(real.nth(10)).to_be_attached()
+    expect(nice).to_have_count(0)
     page.mouse.move(box["x"] + box["width"] - 1, middle)
-    assert wrong(page, "nice") > 5 and wrong(page, "real") == 0
+    expect(nice.nth(5)).to_be_attached()
+    expect(real).to_have_count(0)
     assert "ratio" not in page.url
     page.mouse.up()
     page.wait_for_url("**ratio=100**")
@@ -81,8 +82,7 @@ def test_a_click_too_many_ends_the_tour_and_does_not_go_back(page: Page) -> None
     guide = page.get_by_role("dialog", name="Tour")
     for number in range(1, 5):
         expect(guide.locator("small")).to_have_text(f"{number} of 5")
-        place = guide.locator(".next").bounding_box()
-        assert place is not None
+        place = still(guide.locator(".next").bounding_box)
         page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
     expect(guide.locator("small")).to_have_text("5 of 5")
     page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)

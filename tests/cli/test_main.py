@@ -21,20 +21,15 @@ FAST = [
 ]
 
 
+def importing(pair, least: int) -> list[str]:
+    """The command that imports the pictures as the dataset small."""
+    folders = ["--nice", str(pair.nice), "--real", str(pair.real)]
+    return ["data", "import", "--name", "small", *folders, "--min-images", str(least)]
+
+
 @pytest.fixture
 def imported(call, pair):
-    status, result, _ = call(
-        "data",
-        "import",
-        "--name",
-        "small",
-        "--nice",
-        str(pair.nice),
-        "--real",
-        str(pair.real),
-        "--min-images",
-        "5",
-    )
+    status, result, _ = call(*importing(pair, 5))
     assert status == 0
     return result
 
@@ -46,22 +41,10 @@ def test_import_reports_counts_and_unreadable_pictures(imported, call, pair):
         "nice": {"train": 12, "test": 8},
         "real": {"train": 15, "test": 10},
     }
-    again = [
-        "data",
-        "import",
-        "--name",
-        "small",
-        "--nice",
-        str(pair.nice),
-        "--real",
-        str(pair.real),
-        "--min-images",
-        "21",
-    ]
-    status, result, err = call(*again)
+    status, result, err = call(*importing(pair, 21))
     assert status == 1 and "--replace" in result["error"] and result["error"] in err
     (pair.real / "Red Disc" / "bad.jpg").write_text("no picture")
-    status, result, _ = call(*again[:-1], "5", "--replace")
+    status, result, _ = call(*importing(pair, 5), "--replace")
     assert status == 0 and [one["file"].endswith("bad.jpg") for one in result["refused"]] == [True]
     assert {one["name"] for one in call("data", "list")[1]} >= {"synthetic", "small"}
     assert call("data", "show", "small")[1]["counts"]["Yellow Bar"]["real"] == {

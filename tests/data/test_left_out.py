@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fruitlab.config.errors import DataError
-from fruitlab.data import changes
+from fruitlab.data import changes, synthetic
 from fruitlab.data.importing import import_pictures
 from fruitlab.data.store import available, load
 
@@ -82,7 +82,11 @@ def test_what_cannot_be_changed_stays_as_it_was(mine) -> None:
     assert load("mine").fingerprint == changed.fingerprint
 
 
-def test_only_imported_datasets_can_be_changed() -> None:
+def test_only_imported_datasets_can_be_changed(monkeypatch) -> None:
+    rng = np.random.default_rng(0)  # noise is drawn faster than fruit
+    monkeypatch.setattr(
+        synthetic, "draw", lambda *_: rng.integers(0, 256, (100, 100, 3), dtype=np.uint8)
+    )
     load("synthetic:5")
     for name in ("synthetic-5", "nowhere"):
         with pytest.raises(DataError, match="not an imported dataset"):

@@ -20,9 +20,6 @@ def opened(page: str, **query: str) -> AppTest:
     """The page as it opens, at an address with these parameters."""
     shared.index.clear()  # the one of the last test may rest still
     app = AppTest.from_file(str(MAIN), default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
     app.switch_page(str(MAIN.parents[2] / "pages" / f"{page}.py"))
     for name, value in query.items():
         app.query_params[name] = value

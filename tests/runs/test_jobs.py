@@ -25,6 +25,12 @@ def wait_for_end(job: Job, within: float = 120) -> str:
     return job.status()
 
 
+def importing(pictures: Path, root: Path) -> Job:
+    """A job that imports these folders as x, which takes a while."""
+    folders = ["--nice", str(pictures / "nice"), "--real", str(pictures / "real")]
+    return jobs.start(root, "Adding", ["data", "import", "--name", "x", *folders])
+
+
 def test_uploaded_zip_is_imported_and_deleted(pair, tmp_path: Path) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
@@ -61,20 +67,7 @@ def test_failed_job_has_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_cancelled_job_leaves_nothing(shared_data: Path, tmp_path: Path) -> None:
-    job = jobs.start(
-        tmp_path / "jobs",
-        "Adding",
-        [
-            "data",
-            "import",
-            "--name",
-            "x",
-            "--nice",
-            str(shared_data / "nice"),
-            "--real",
-            str(shared_data / "real"),
-        ],
-    )
+    job = importing(shared_data, tmp_path / "jobs")
     until = time.monotonic() + 60
     while "Reading" not in job.progress()[0] and time.monotonic() < until:
         time.sleep(0.05)
@@ -86,20 +79,7 @@ def test_cancelled_job_leaves_nothing(shared_data: Path, tmp_path: Path) -> None
 
 
 def test_killed_job_is_interrupted(shared_data: Path, tmp_path: Path) -> None:
-    job = jobs.start(
-        tmp_path / "jobs",
-        "Adding",
-        [
-            "data",
-            "import",
-            "--name",
-            "x",
-            "--nice",
-            str(shared_data / "nice"),
-            "--real",
-            str(shared_data / "real"),
-        ],
-    )
+    job = importing(shared_data, tmp_path / "jobs")
     until = time.monotonic() + 60
     while not (job.folder / "pid").exists() and time.monotonic() < until:
         time.sleep(0.05)

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import small
 from slow import some
 
 from fruitlab.config.errors import Busy, RunError
@@ -29,6 +30,7 @@ from fruitlab.worker.process import work
 
 SMALL = {
     "preset": "paper",
+    "network": small.Small.name,  # known in this process alone
     "width": 0.25,
     "live_every": 5,
     "live_pictures": 10,
@@ -230,7 +232,7 @@ def test_missing_device_is_an_error(data):
 
 @pytest.mark.slow
 def test_second_worker_is_refused(data):
-    run = make("busy")
+    run = make("busy", network="paper")
     script = textwrap.dedent("""
         import sys
         from fruitlab.config.errors import Busy
@@ -260,7 +262,7 @@ def test_second_worker_is_refused(data):
 )
 def test_killed_run_resumes_to_identical_weights(data, tmp_path, method, changes):
     """SIGKILL within each phase, and again shortly after it was resumed."""
-    size = {"iterations": 400, "live_every": 10, "width": 0.5} | changes
+    size = {"network": "paper", "iterations": 400, "live_every": 10, "width": 0.5} | changes
     whole, run, log = (
         make("whole", method, **size),
         make("broken", method, **size),
@@ -300,7 +302,8 @@ def test_killed_run_resumes_to_identical_weights(data, tmp_path, method, changes
 
 @pytest.mark.slow
 def test_ctrl_c_stops_the_run_and_saves_its_state(data, tmp_path):
-    run, log = make("interrupted", iterations=5000, live_every=5), tmp_path / "log"
+    run = make("interrupted", network="paper", iterations=5000, live_every=5)
+    log = tmp_path / "log"
     worker = start(run, log)
     while not run.metrics():
         assert worker.poll() is None, log.read_text()

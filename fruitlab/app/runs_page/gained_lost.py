@@ -5,11 +5,9 @@ import streamlit as st
 
 from fruitlab.app.runs_page.compare import selected
 from fruitlab.app.runs_page.mistakes import show_pictures
-from fruitlab.app.runs_page.predictions import DAMAGED, predictions, report_damage
+from fruitlab.app.runs_page.predictions import DAMAGED, choose_set, predictions, report_damage
 from fruitlab.config.text import plain
-from fruitlab.data.domains import DOMAINS
 from fruitlab.metrics.pairs import answers_of, gained_and_lost
-from fruitlab.plots import style
 from fruitlab.runs.captions import readable_names
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.grouping import same_data
@@ -35,14 +33,7 @@ def show(chosen: list[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first = _choose("From", entries, names)
         second = _choose("To", [one for one in entries if one is not first], names)
-        domain = st.segmented_control(
-            "Test set",
-            DOMAINS,
-            default="real",
-            key="gained set",
-            required=True,
-            format_func=lambda name: f"{style.SHAPES[name]} {name}",
-        )
+        domain = choose_set("gained set")
     before, after = predictions(first), predictions(second)
     if before is None or after is None:
         return

@@ -7,12 +7,10 @@ import streamlit as st
 
 from fruitlab.app.components import confusion, pictures
 from fruitlab.app.local_data import local_name
-from fruitlab.app.runs_page.predictions import DAMAGED, predictions, report_damage
+from fruitlab.app.runs_page.predictions import DAMAGED, choose_set, predictions, report_damage
 from fruitlab.config.errors import DataError
 from fruitlab.config.text import percent
 from fruitlab.data import store
-from fruitlab.data.domains import DOMAINS
-from fruitlab.plots import style
 from fruitlab.runs.entry import Entry
 
 ON_A_PAGE = 24  # pictures
@@ -23,14 +21,7 @@ def show(entry: Entry) -> None:
     table = predictions(entry)
     if table is None:
         return
-    domain = st.segmented_control(
-        "Test set",
-        DOMAINS,
-        default="real",
-        key="confusion set",
-        required=True,
-        format_func=lambda name: f"{style.SHAPES[name]} {name}",
-    )
+    domain = choose_set("confusion set")
     try:
         names = table["categories"].tolist()
         rows = np.flatnonzero(table["real"] == (domain == "real"))

@@ -5,10 +5,24 @@ import streamlit as st
 
 from fruitlab.config.errors import RunError
 from fruitlab.config.text import plain
+from fruitlab.data.domains import DOMAINS, DomainName
+from fruitlab.plots import style
 from fruitlab.runs.entry import Entry
 
 # What reading a table of predictions raises where it is not one of ours.
 DAMAGED = (KeyError, IndexError, ValueError, TypeError, AttributeError)
+
+
+def choose_set(key: str) -> DomainName:
+    """A choice between the test sets of both domains."""
+    return st.segmented_control(
+        "Test set",
+        DOMAINS,
+        default="real",
+        key=key,
+        required=True,
+        format_func=lambda name: f"{style.SHAPES[name]} {name}",
+    )
 
 
 def predictions(entry: Entry) -> dict[str, np.ndarray] | None:
