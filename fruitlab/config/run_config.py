@@ -48,7 +48,7 @@ class RunConfig(BaseModel):
     )
     split_seed: int = setting(
         0,
-        "Seed that decides which 40 % of each category are test pictures.",
+        "Seed that decides which 40% of each category are test pictures.",
         paper="4.3",
         ge=0,
         le=2**31 - 1,

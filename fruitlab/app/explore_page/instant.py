@@ -171,7 +171,7 @@ def _flips(found: AllRatios, answer: np.ndarray, flips: tuple[int, ...]) -> str:
     if not flips:
         return f"The answer is {found.categories[answer[0]]} at every ratio."
     changes = (
-        f"at {flip} % from {found.categories[answer[flip - 1]]} to {found.categories[answer[flip]]}"
+        f"at {flip}% from {found.categories[answer[flip - 1]]} to {found.categories[answer[flip]]}"
         for flip in flips
     )
     return f"The answer changes {', '.join(changes)} (dotted lines)."
