@@ -66,9 +66,10 @@ def numbers(base: Method) -> dict[str, Any]:
         for name in names:
             if name == "pretrained" and not weights.find(changed.get("network", base.network)):
                 continue  # the network has no such weights
-            if not columns:  # one row at a time: on a phone, columns stack
+            wide = name == "network"  # whose titles are long
+            if not (columns or wide):  # one row at a time: on a phone, columns stack
                 columns = list(st.columns(3, vertical_alignment="bottom"))
-            with st.container() if name == "network" else columns.pop(0):
+            with st.container() if wide else columns.pop(0):
                 key = f"{base.method} {base.preset} {name}"
                 value = widget(settings[name], getattr(base, name), key=key)
             if value != getattr(base, name):

@@ -50,7 +50,7 @@ def _one_photo(found: AllRatios, ratio: int) -> None:
     """Draws the choice of a photo and its answers."""
     shown = of_data(found.facts["data"], found.facts["fingerprint"], found.categories)
     kind = "drawn by code" if shown[0].drawn else "test pictures"
-    marks = f"{style.SHAPES['nice']} nice, {style.SHAPES['real']} real"
+    marks = f"{style.SHAPES['nice']}\u00a0nice, {style.SHAPES['real']}\u00a0real"
     chosen = picture.choose(shown, f"Or one of these, {kind}: {marks}.")
     with st.spinner("Computing features …"):
         features = picture.attempt(lambda: _features(found, chosen))
