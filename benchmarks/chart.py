@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import matplotlib
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, StrMethodFormatter
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, which colour-blind people can tell apart.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
@@ -22,8 +22,11 @@ class Series:
     points: Sequence[tuple[float, float, float, float]]
 
 
-def line_chart(series: Sequence[Series], *, x: str, y: str) -> Figure:
+def line_chart(series: Sequence[Series], *, x: str, y: str) -> "Figure":
     """A chart with a logarithmic x axis and a y axis from 0 to 1. The legend has the last means."""
+    from matplotlib.figure import Figure  # takes a second to import
+    from matplotlib.ticker import LogLocator, StrMethodFormatter
+
     figure = Figure(figsize=(7.6, 4.2), layout="constrained")
     axes = figure.subplots()
     axes.set(xscale="log", xlabel=x, ylabel=y, ylim=(0, 1))
@@ -43,7 +46,9 @@ def line_chart(series: Sequence[Series], *, x: str, y: str) -> Figure:
     return figure
 
 
-def save(figure: Figure, path: Path) -> None:
+def save(figure: "Figure", path: Path) -> None:
     """Writes an SVG file. Raises OSError."""
+    import matplotlib
+
     with matplotlib.rc_context(STYLE):
         figure.savefig(path, format="svg", metadata={"Date": None})

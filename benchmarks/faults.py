@@ -1,12 +1,14 @@
 """What happens to a server and its trainings when things go wrong at the worst moment.
 
-    python -m benchmarks.faults [--kills 30] [--minutes 10]
+    python -m benchmarks.faults
 
-In temporary folders: workers are killed at random moments and resumed, until the weights are there,
-which must equal those of an undisturbed run bit by bit; so must those of a run whose clock jumps by
-a day, and of one that two servers resume at once. A server is killed beside a training; the
-prediction server while it is asked; an import while it works; and a run's folder is deleted under
-an open page. Linux only.
+In temporary folders: the clock of a training jumps by a day; two servers resume a run at once; a
+server is killed beside a training, and the prediction server while it is asked; and a run's folder
+is deleted under an open page. Weights must equal those of an undisturbed run, bit by bit. Linux
+only.
+
+What is killed again and again is in benchmarks.worker_kills (trainings), job_kills (imports and
+data checks), ray_kills (studies on Ray) and kills (online runs).
 """
 
 import argparse
@@ -25,13 +27,14 @@ import numpy as np
 import psutil
 
 from benchmarks.load import Page, Server
+from benchmarks.worker_kills import differences
 from fruitlab.app import launch as app_launch
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import data_root, runs_root
 from fruitlab.data import store
 from fruitlab.inference import client
 from fruitlab.methods.registry import configure
-from fruitlab.runs import catalog, jobs, launch
+from fruitlab.runs import catalog, launch
 from fruitlab.runs.folder import Run
 
 # Puts the clock of a Python process a day ahead or back, from its 10th look at it on.
@@ -70,39 +73,6 @@ def log_of(run: Run) -> str:
     return (run.folder / "worker.log").read_text()[-2000:]
 
 
-def same(run: Run, reference: Run) -> bool:
-    """Whether two runs have the same weights, bit by bit, and the same evaluations."""
-    ours, _ = run.read_tensors("weights")
-    theirs, _ = reference.read_tensors("weights")
-    equal = ours.keys() == theirs.keys() and all(
-        np.array_equal(ours[name].view(np.uint8), theirs[name].view(np.uint8)) for name in ours
-    )
-    logged = [[point["iteration"] for point in one.metrics()] for one in (run, reference)]
-    return equal and logged[0] == logged[1]
-
-
-def kills(reference: Run, count: int, minutes: float, rng: random.Random) -> str:
-    """Kill workers at random moments; resume each run until it has finished."""
-    killed, finished, longest = 0, 0, 20.0
-    until = time.monotonic() + 60 * minutes
-    while killed < count and time.monotonic() < until:
-        run = new_run(f"killed-{finished}")
-        while run.status() != "finished":
-            began = time.monotonic()
-            worker = launch.start_worker(run, detached=False)
-            if killed < count:
-                try:
-                    worker.wait(rng.uniform(0, longest))
-                except Exception:  # it works: subprocess.TimeoutExpired
-                    worker.kill()
-                    killed += 1
-            if worker.wait() == 0:
-                longest = min(longest, 1.2 * (time.monotonic() - began))
-        assert same(run, reference), f"{run.id} differs"
-        finished += 1
-    return f"{killed} kills of workers: {finished} runs finished, all with equal weights, none lost"
-
-
 def clock(reference: Run, folder: Path) -> str:
     (folder / "clock").mkdir()
     (folder / "clock" / "sitecustomize.py").write_text(CLOCK)
@@ -111,7 +81,7 @@ def clock(reference: Run, folder: Path) -> str:
         mark = folder / f"jumped-{number}"
         train(run, PYTHONPATH=str(folder / "clock"), FAULTS_JUMP=str(jump), FAULTS_MARK=str(mark))
         assert mark.exists(), "the clock was hardly looked at"
-        assert same(run, reference), f"{run.id} differs"
+        assert not differences(run, reference), f"{run.id} differs"
     return "a clock that jumps a day ahead, or back: equal weights"
 
 
@@ -121,7 +91,7 @@ def two_servers(reference: Run) -> str:
     with ThreadPoolExecutor(2) as pool:
         both = [pool.submit(launch.start_worker, run, detached=False) for _ in range(2)]
         statuses = [one.result().wait() for one in both]
-    assert run.status() == "finished" and same(run, reference), log_of(run)
+    assert run.status() == "finished" and not differences(run, reference), log_of(run)
     return f"two workers of one run: exit statuses {statuses}, one trained, equal weights"
 
 
@@ -138,7 +108,7 @@ def killed_server(reference: Run, folder: Path) -> str:
             time.sleep(0.2)
     finally:
         second.stop()
-    assert same(run, reference)
+    assert not differences(run, reference)
     return "a killed server: another one starts, and the training goes on to equal weights"
 
 
@@ -161,42 +131,6 @@ def killed_predictor(reference: Run, rng: random.Random) -> str:
     assert client.state().waiting == 0 and len(client.top3(reference.id, photo)) == 3
     client.stop()
     return f"{deaths} kills of the prediction server: {answered} answers, {refused} messages"
-
-
-def killed_job(folder: Path, rng: random.Random) -> str:
-    """An import is killed at random moments: there is a whole dataset, or none."""
-    source = folder / "source"
-    if not source.exists():
-        export_pictures(source)
-    kept = 0
-    for number in range(6):
-        arguments = ["data", "import", "--name", f"mine{number}", "--min-images", "2"]
-        arguments += ["--nice", str(source / "nice"), "--real", str(source / "real")]
-        job = jobs.start(data_root() / ".jobs", "import", arguments)
-        time.sleep(rng.uniform(0.5, 8))
-        for process in psutil.Process().children(recursive=True):
-            if str(job.folder) in process.cmdline():
-                process.kill()
-                process.wait()
-        deadline = time.monotonic() + 60
-        while job.status() == "working" and time.monotonic() < deadline:
-            time.sleep(0.2)
-        assert job.status() in ("interrupted", "done"), job.status()
-        entry = next((e for e in store.available() if e["name"] == f"mine{number}"), None)
-        assert entry is None or not entry["problem"], entry
-        kept += entry is not None
-    return f"6 kills of an import: {kept} datasets there, all whole, the others not at all"
-
-
-def export_pictures(source: Path) -> None:
-    from PIL import Image
-
-    data = store.load("synthetic:20")
-    for name, domain in (("nice", data.nice), ("real", data.real)):
-        for row, label in enumerate(domain.labels):
-            target = source / name / data.categories[label]
-            target.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(np.asarray(domain.images[row])).save(target / f"{row}.png")
 
 
 async def deleted_folder(folder: Path) -> str:
@@ -223,8 +157,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--kills", type=int, default=30, metavar="N")
-    parser.add_argument("--minutes", type=float, default=10, metavar="M")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     rng = random.Random(arguments.seed)
@@ -247,8 +179,6 @@ def main() -> None:
             lambda: killed_server(reference, folder),
             lambda: killed_predictor(reference, rng),
             lambda: asyncio.run(deleted_folder(folder)),
-            lambda: killed_job(folder, rng),
-            lambda: kills(reference, arguments.kills, arguments.minutes, rng),
         ]
         failed = 0
         for check in checks:

@@ -14,6 +14,7 @@ from fruitlab.app.data_page import (
     corrected,
     dataset,
     removal,
+    work,
 )
 from fruitlab.config.modes import Action, allows
 from fruitlab.config.text import plain
@@ -31,7 +32,7 @@ def main() -> None:
         "thing on a plain background) and **real** photos."
     )
     if allows(Action.JOB):
-        add.progress()
+        work.progress()
     datasets = {entry["name"]: entry for entry in store.available()}
     requested = st.query_params.get("name")
     just_removed = requested == st.session_state.get(choice.SELECTED)

@@ -13,7 +13,7 @@ from fruitlab.cli import listings, report
 from fruitlab.cli import options as parsing
 from fruitlab.cli.options import Outcome, WrongUse
 from fruitlab.cli.output import Output
-from fruitlab.config.errors import DataError, RunError
+from fruitlab.config.errors import DataError
 from fruitlab.data import store
 from fruitlab.methods import reference, registry
 from fruitlab.models import table1
@@ -102,22 +102,6 @@ def predict(options: Namespace, output: Output) -> Outcome:
     return (1 if failed else 0), results, report.predictions(results) or None
 
 
-def export(options: Namespace, output: Output) -> Outcome:
-    """`export`: write a run's network as an ONNX file, or its curves for TensorBoard."""
-    run = catalog.find(options.run_id)
-    if options.tensorboard is not None:
-        return _export_curves(run, Path(options.tensorboard or f"tensorboard/{run.id}"))
-    from fruitlab.inference.export import export_onnx
-
-    result = export_onnx(run, Path(options.onnx or f"{run.id}.onnx"))
-    text = (
-        f"{result['file']}: {result['bytes'] / 1e6:.1f} MB. Input: {result['input']}. Output: "
-        f"{result['output']}. ONNX Runtime's probabilities differ from PyTorch's by at most "
-        f"{result['largest_difference']:.1g}."
-    )
-    return 0, result, text
-
-
 def interpolate(options: Namespace, output: Output) -> Outcome:
     """`interpolate`: score the networks between two runs."""
     for name in (options.first, options.second):
@@ -137,18 +121,6 @@ def interpolate(options: Namespace, output: Output) -> Outcome:
         progress=output.progress,
     )
     return 0, result, report.between(result)
-
-
-def _export_curves(run: Run, folder: Path) -> Outcome:
-    from fruitlab.runs import tensorboard
-    from fruitlab.runs.index import Index
-
-    entry = Index().get(run.id)
-    if entry is None:
-        raise RunError(f"{run.id} was deleted.")
-    file = tensorboard.write(entry, folder)
-    text = f"{file}. Show it with: tensorboard --logdir {folder.parent}"
-    return 0, {"file": str(file), "bytes": file.stat().st_size}, text
 
 
 def play_file(options: Namespace, output: Output) -> Outcome:

@@ -1,4 +1,4 @@
-"""`fruitlab report` and `fruitlab card`: results to hand on."""
+"""`fruitlab export`, `report` and `card`: results to hand on."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -13,8 +13,29 @@ from fruitlab.data import store
 from fruitlab.reports import card as cards
 from fruitlab.runs import catalog
 from fruitlab.runs.entry import Entry
+from fruitlab.runs.folder import Run
 from fruitlab.runs.index import Index
 from fruitlab.studies.progress import study_progress
+
+
+def add_export(parser: ArgumentParser) -> None:
+    """Add the options of `export`."""
+    parser.add_argument("run_id", metavar="RUN")
+    kind = parser.add_mutually_exclusive_group(required=True)
+    kind.add_argument(
+        "--tensorboard",
+        nargs="?",
+        const="",
+        metavar="DIR",
+        help="Write the curves as an event file for TensorBoard (default: tensorboard/RUN).",
+    )
+    kind.add_argument(
+        "--onnx",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="Write an ONNX model: pictures in, probabilities out (default: RUN.onnx).",
+    )
 
 
 def add_report(parser: ArgumentParser) -> None:
@@ -36,6 +57,22 @@ def add_card(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="FILE", help="The file to write (default: RUN.png or NAME.png)."
     )
+
+
+def export(options: Namespace, output: Output) -> Outcome:
+    """`export`: write a run's network as an ONNX file, or its curves for TensorBoard."""
+    run = catalog.find(options.run_id)
+    if options.tensorboard is not None:
+        return _export_curves(run, Path(options.tensorboard or f"tensorboard/{run.id}"))
+    from fruitlab.inference.export import export_onnx
+
+    result = export_onnx(run, Path(options.onnx or f"{run.id}.onnx"))
+    text = (
+        f"{result['file']}: {result['bytes'] / 1e6:.1f} MB. Input: {result['input']}. Output: "
+        f"{result['output']}. ONNX Runtime's probabilities differ from PyTorch's by at most "
+        f"{result['largest_difference']:.1g}."
+    )
+    return 0, result, text
 
 
 def report(options: Namespace, output: Output) -> Outcome:
@@ -97,3 +134,15 @@ def _write(name: str, content: bytes, result: dict[str, object]) -> Outcome:
         ) from None
     result |= {"file": str(path), "bytes": len(content)}
     return 0, result, f"{path}: {len(content) / 1e6:.1f} MB"
+
+
+def _export_curves(run: Run, folder: Path) -> Outcome:
+    from fruitlab.runs import tensorboard
+    from fruitlab.runs.index import Index
+
+    entry = Index().get(run.id)
+    if entry is None:
+        raise RunError(f"{run.id} was deleted.")
+    file = tensorboard.write(entry, folder)
+    text = f"{file}. Show it with: tensorboard --logdir {folder.parent}"
+    return 0, {"file": str(file), "bytes": file.stat().st_size}, text

@@ -129,23 +129,8 @@ def parser() -> argparse.ArgumentParser:
     collection.add_commands(add, collected)
     search = add("search", "Find the pictures most like a photo.", search_command.search)
     search_command.add_options(search)
-    export = add("export", "Export a run's network, or its curves.", commands.export)
-    export.add_argument("run_id", metavar="RUN")
-    kind = export.add_mutually_exclusive_group(required=True)
-    kind.add_argument(
-        "--tensorboard",
-        nargs="?",
-        const="",
-        metavar="DIR",
-        help="Write the curves as an event file for TensorBoard (default: tensorboard/RUN).",
-    )
-    kind.add_argument(
-        "--onnx",
-        nargs="?",
-        const="",
-        metavar="FILE",
-        help="Write an ONNX model: pictures in, probabilities out (default: RUN.onnx).",
-    )
+    export = add("export", "Export a run's network, or its curves.", handing_on.export)
+    handing_on.add_export(export)
     reported = add("report", "Write one HTML file about a run or a study.", handing_on.report)
     handing_on.add_report(reported)
     shared = add("card", "Draw a result as a picture to share.", handing_on.card)

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from filelock import FileLock, Timeout
 from pydantic_core import from_json
 
 TEMPORARY = re.compile(r"\..+\.[0-9]+(?:-[0-9a-f]{8})?")
@@ -43,6 +44,22 @@ def open_regular(path: Path) -> BinaryIO:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds this lock file.
+
+    The check takes the lock for a moment; a process that wants it tries for longer than that.
+    """
+    if not path.exists():
+        return False
+    try:
+        with FileLock(path).acquire(blocking=False):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False  # nobody can write to the folder
 
 
 def read_bounded(path: Path, most: int) -> bytes:

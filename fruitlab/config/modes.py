@@ -2,14 +2,15 @@
 
 FRUITLAB_MODE chooses the mode, or `fruitlab --mode`; FRUITLAB_COLLECTIONS=off forbids `COLLECT` in
 any mode. Functions that change something on the server are marked with `@changes(action)`, which
-also looks whose run or job it is. Pages, the demo, background jobs and commands all call these
-functions, so this is the only place where a mode is enforced. Pages ask `allows` to leave out what
-would be refused.
+also looks whose run, job or dataset it is. Pages, the demo, background jobs and commands all call
+these functions, so this is the only place where a mode is enforced. Pages ask `allows` to leave out
+what would be refused.
 """
 
 import functools
+import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, ParamSpec, TypeVar
 
@@ -59,7 +60,11 @@ ALLOWED: dict[Mode, dict[Action, Who]] = {
     Mode.LOCAL: dict.fromkeys(Action, Who.EVERYBODY),
     Mode.SHARED: dict.fromkeys(Action, Who.ADMINS)
     | dict.fromkeys(
-        (Action.TRAIN, Action.STOP, Action.LABEL, Action.DELETE_RUN, Action.JOB), Who.OWNERS
+        (
+            *(Action.TRAIN, Action.STOP, Action.LABEL, Action.DELETE_RUN, Action.JOB),
+            *(Action.CHANGE_DATA, Action.REMOVE_DATA, Action.COLLECT),
+        ),
+        Who.OWNERS,
     )
     | {Action.IMPORT: Who.EVERYBODY},
     Mode.SHOWCASE: dict.fromkeys(Action, Who.NOBODY),
@@ -85,7 +90,7 @@ def allows(action: Action, owned: users.Owned | None = None) -> bool:
     """Whether the current visitor may do an action, and it is not switched off.
 
     Args:
-        owned: the run or job that it is about, if there is one yet.
+        owned: the run, job, dataset or collection that it is about, if there is one yet.
     """
     if _switched_off(action):
         return False
@@ -128,18 +133,29 @@ def require(action: Action, owned: users.Owned | None = None) -> None:
     raise NotAllowed(f"On this shared server, you cannot {action} here: it {whose}.")
 
 
-def changes(action: Action) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def _first(given: Mapping[str, Any]) -> users.Owned | None:
+    """The first argument, if it has an owner: a run or a job."""
+    first = next(iter(given.values()), None)
+    return first if isinstance(getattr(type(first), "owner", None), property) else None
+
+
+def changes(
+    action: Action, owned: Callable[[Mapping[str, Any]], users.Owned | None] = _first
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Marks a function that does an action: it raises NotAllowed where the mode forbids it.
 
-    If the function's first argument has an owner, the action is about that run or job.
+    Args:
+        owned: what the action is about, from the function's arguments by name.
     """
 
     def mark(function: Callable[P, R]) -> Callable[P, R]:
+        signature = inspect.signature(function)
+
         @functools.wraps(function)
         def checked(*arguments: P.args, **named: P.kwargs) -> R:
-            first: Any = arguments[0] if arguments else None
-            owned = isinstance(getattr(type(first), "owner", None), property)
-            require(action, first if owned else None)
+            given = signature.bind(*arguments, **named)
+            given.apply_defaults()
+            require(action, owned(given.arguments))
             return function(*arguments, **named)
 
         return checked

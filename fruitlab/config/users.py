@@ -13,7 +13,7 @@ _finders: list[Callable[[], str | None]] = []
 
 
 class Owned(Protocol):
-    """What belongs to somebody: a run, a background job."""
+    """What belongs to somebody: a run, a background job, a dataset, a collection."""
 
     @property
     def owner(self) -> str | None:
@@ -36,7 +36,7 @@ def current() -> str | None:
 
 
 def ownership() -> dict[str, str]:
-    """What the files of a new run or job say about the current user: {owner}, or nothing."""
+    """What the files of something new say about the current user: {owner}, or nothing."""
     user = current()
     return {"owner": user} if user else {}
 

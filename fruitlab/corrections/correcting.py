@@ -38,13 +38,13 @@ class Correction:
     scores: tuple[dict[str, Any], ...] = ()
 
 
-@changes(Action.COLLECT)
+@changes(Action.COLLECT, collection.of_collection)
 def correct(
     run_id: str | None,
     photo: np.ndarray | bytes | Path,
     category: str,
     *,
-    name: str = collection.NAME,
+    name: str | None = None,
     progress: Progress | None = None,
 ) -> Correction:
     """Keep a photo in a collection under its right category, and teach it to a network.
@@ -54,6 +54,7 @@ def correct(
             version learns the photo. None only keeps it.
         photo: uint8 [100, 100, 3], or a picture file or its bytes.
         category: one of the network's, a new one, or `collection.NO_FRUIT`.
+        name: of the collection; None for the pages'.
 
     Raises:
         DataError: the photo or the category cannot be used, or the collection is full.
@@ -62,6 +63,7 @@ def correct(
     from fruitlab.corrections import learning  # SciPy takes a while
 
     run = catalog.find(run_id) if run_id else None
+    name = name or collection.own()
     kept = collection.add(photo, category, name)
     if run is None:
         return Correction(kept, why_not=base.NO_NETWORK)

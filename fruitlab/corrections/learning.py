@@ -23,31 +23,32 @@ from fruitlab.corrections.features import delete_unused, features
 from fruitlab.data import cache, collection
 from fruitlab.data.collection import Collected
 from fruitlab.metrics import accuracy
-from fruitlab.runs import catalog, labels, versions
+from fruitlab.runs import catalog, labels, log, versions
 from fruitlab.runs.folder import Run
 from fruitlab.runs.versions import Picture, Version
 
 LOCK = "versions"
 
 
-@changes(Action.COLLECT)
+@changes(Action.COLLECT, collection.of_collection)
 def learn(
     run: Run,
     pictures: Sequence[Collected],
     *,
-    name: str = collection.NAME,
+    name: str | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """A new version of a run that has learned some pictures too.
 
     Args:
         run: a closed-form run or a version of one, its parent.
-        pictures: of the collection called `name`.
+        pictures: of the collection called `name`; None for the pages'.
 
     Raises:
         RunError: the run cannot learn, has learned all of them, or learns from another collection.
         DataError: a picture cannot be used.
     """
+    name = name or collection.own()
     run = catalog.find(refresh().get(run.id, run.id))
     base = open_base(versions.base_of(run), progress)
     with cache.locked(LOCK):
@@ -91,13 +92,14 @@ def undo(run: Run) -> Run:
     return parent
 
 
-@changes(Action.COLLECT)
-def forget(hashes: Collection[str], name: str = collection.NAME) -> list[Collected]:
+@changes(Action.COLLECT, collection.of_collection)
+def forget(hashes: Collection[str], name: str | None = None) -> list[Collected]:
     """Delete pictures from a collection, with their features, and from all weights.
 
     Returns:
         Those that were in the collection.
     """
+    name = name or collection.own()
     found = collection.remove(hashes, name)
     refresh()
     delete_unused(name)
@@ -188,7 +190,7 @@ def _write(run: Run, base: Base, version: Version) -> None:
         domain: [scores[domain]["pictures"], *_right(table, real)]
         for domain, real in (("nice", False), ("real", True))
     }
-    run.cut_log(0)
+    log.cut(run.log, 0)
     run.append(point)
     _, _, number = run.id.rpartition("-v")
     title = base.run.label().get("title") or base.run.id

@@ -9,7 +9,6 @@ writer leaves the old one as it was.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from fruitlab.config.progress import Say
 from fruitlab.config.validation import check
 from fruitlab.data.domains import DOMAINS, Domain, DomainName, TwoDomains
 from fruitlab.data.pictures import SIZE
-from fruitlab.data.record import Index, Record
+from fruitlab.data.record import Index, Record, SourceFile
 
 FORMAT = 1
 # Bytes of data.json and of an index: 18,000 pictures take 20,000 and 4 million.
@@ -37,24 +36,6 @@ OWN_FILES = re.compile(
 
 class DamagedDataError(DataError):
     """The files of a dataset are not as they were written. The message says which."""
-
-
-@dataclass(frozen=True)
-class SourceFile:
-    """A picture file behind a dataset, as it was when it was read.
-
-    Attributes:
-        path: Path relative to the folder of its domain, with forward slashes.
-        size: Size in bytes, -1 if the file could not be accessed.
-        mtime: Time of the last modification in nanoseconds.
-        outcome: Its row in the array; or the reason why it was refused; or None if its category
-            was left out.
-    """
-
-    path: str
-    size: int
-    mtime: int
-    outcome: int | str | None = None
 
 
 def check_name(name: str) -> str:

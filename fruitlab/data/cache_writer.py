@@ -16,7 +16,6 @@ from fruitlab.config.paths import data_root
 from fruitlab.data.cache import (
     FORMAT,
     RECORD,
-    SourceFile,
     delete_files,
     open_data,
     read_record,
@@ -24,6 +23,7 @@ from fruitlab.data.cache import (
 )
 from fruitlab.data.domains import DOMAINS, DomainName, TwoDomains, fingerprint_of
 from fruitlab.data.pictures import SIZE
+from fruitlab.data.record import SourceFile
 from fruitlab.data.splitting import group_pictures
 
 

@@ -14,6 +14,7 @@ from fruitlab.config.progress import Progress
 from fruitlab.data import cache
 from fruitlab.data.domains import TwoDomains
 from fruitlab.data.importing import reimport
+from fruitlab.data.owned import Dataset
 from fruitlab.data.reading import Previous
 
 
@@ -83,7 +84,7 @@ def ungroup(name: str, progress: Progress | None = None) -> TwoDomains:
     return _change(name, progress, similar=False)
 
 
-@changes(Action.CHANGE_DATA)
+@changes(Action.CHANGE_DATA, lambda given: Dataset(given["name"]))
 def _change(
     name: str, progress: Progress | None, keys: Mapping[str, str] | None = None, **origin: Any
 ) -> TwoDomains:

@@ -5,25 +5,28 @@ another category, and to delete. They hold the pixels that networks see and noth
 was uploaded. The hash is of the pixels, so no picture is there twice.
 """
 
+import hashlib
 import io
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from fruitlab.config import users
 from fruitlab.config.errors import DataError
 from fruitlab.config.files import write_whole
-from fruitlab.config.modes import Action, changes
+from fruitlab.config.modes import Action, Mode, changes, mode
 from fruitlab.config.paths import data_root
 from fruitlab.data import cache, decoding
 from fruitlab.data.domains import content_hash
 
-NAME = "corrections"  # the collection of the pages
+NAME = "corrections"  # the collection of the pages, unless several people share the server
 NO_FRUIT = "no fruit"  # the category of pictures that show none
 MOST_PICTURES = 2_000
 MOST_BYTES = 100_000_000
@@ -57,12 +60,41 @@ class Collected:
         return pixels
 
 
-def folder(name: str = NAME) -> Path:
-    """Where a collection is. Raises DataError for an invalid name."""
-    return data_root() / "collections" / cache.check_name(name)
+@dataclass(frozen=True)
+class Ownership:
+    """Whose a collection is on a shared server.
+
+    Attributes:
+        name: of the collection; None for the current user's.
+    """
+
+    name: str | None
+
+    @property
+    def owner(self) -> str | None:
+        """The current user, if it is theirs; otherwise nobody is known."""
+        return users.current() if self.name in (None, own()) else None
 
 
-def pictures(name: str = NAME) -> list[Collected]:
+def of_collection(given: Mapping[str, Any]) -> Ownership:
+    """What a change of a collection is about, for `modes.changes`."""
+    return Ownership(given["name"])
+
+
+def own() -> str:
+    """The collection of the pages: on a shared server, each user has one of their own."""
+    user = users.current() if mode() is Mode.SHARED else None
+    if user is None:
+        return NAME
+    return f"{NAME}-{hashlib.sha256(user.encode()).hexdigest()[:16]}"
+
+
+def folder(name: str | None = None) -> Path:
+    """Where a collection is, the pages' if it is not named. Raises DataError for invalid names."""
+    return data_root() / "collections" / cache.check_name(name or own())
+
+
+def pictures(name: str | None = None) -> list[Collected]:
     """The pictures of a collection, by category, then in the order in which they were added."""
     found = [
         (path.parent.name, path.stat().st_mtime_ns, path)
@@ -72,20 +104,22 @@ def pictures(name: str = NAME) -> list[Collected]:
     return [Collected(path.stem, category, path) for category, _, path in sorted(found)]
 
 
-@changes(Action.COLLECT)
-def add(picture: np.ndarray | bytes | Path, category: str, name: str = NAME) -> Collected:
+@changes(Action.COLLECT, of_collection)
+def add(picture: np.ndarray | bytes | Path, category: str, name: str | None = None) -> Collected:
     """Keep a picture, or move it if it is in the collection under another category.
 
     Args:
         picture: uint8 [100, 100, 3], or a picture file or its bytes, which are decoded in a child
             process.
         category: a network's, a new one, or `NO_FRUIT`.
+        name: of the collection; None for the pages'.
 
     Raises:
         BadPicture: the picture cannot be used.
         DataError: the category cannot be the name of a folder, the collection is full, or the disk
             is.
     """
+    name = name or own()
     pixels = picture if isinstance(picture, np.ndarray) else decoding.read(picture)
     found = content_hash(pixels)
     path = folder(name) / checked_category(category) / f"{found}.png"
@@ -109,13 +143,13 @@ def add(picture: np.ndarray | bytes | Path, category: str, name: str = NAME) -> 
     return added
 
 
-@changes(Action.COLLECT)
-def remove(hashes: Collection[str], name: str = NAME) -> list[Collected]:
+@changes(Action.COLLECT, of_collection)
+def remove(hashes: Collection[str], name: str | None = None) -> list[Collected]:
     """Delete pictures; returns those that were there.
 
     What was computed of them is deleted by `corrections.forget`, which calls this.
     """
-    with _locked(name):
+    with _locked(name or own()):
         found = [one for one in pictures(name) if one.hash in hashes]
         _delete(found)
     return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fruitlab.config import users
 from fruitlab.config.errors import DataError
 from fruitlab.config.modes import Action, changes
 from fruitlab.config.progress import Progress, Say
@@ -97,12 +98,8 @@ def import_unpacked(
     roots: dict[DomainName, Path] = {"nice": _resolve(nice), "real": _resolve(real)}
     _check_apart(roots["nice"], roots["real"])
     check_free(name, replace)
-    origin = {
-        "nice": str(roots["nice"]),
-        "real": str(roots["real"]),
-        "min_images": min_images,
-        "group": group,
-    }
+    folders = {domain: str(root) for domain, root in roots.items()}
+    origin = folders | {"min_images": min_images, "group": group} | users.ownership()
     survey = _Survey(origin)
     with cache.locked(name, say):
         check_free(name, replace)  # again: another process may have imported it meanwhile

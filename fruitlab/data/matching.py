@@ -9,9 +9,9 @@ from typing import NamedTuple
 from unicodedata import normalize
 
 from fruitlab.config.errors import DataError
-from fruitlab.data.cache import SourceFile
 from fruitlab.data.domains import DOMAINS, DomainName, path_order
 from fruitlab.data.layouts import find_pictures
+from fruitlab.data.record import SourceFile
 from fruitlab.data.sources.base import Layout
 
 

@@ -1,8 +1,7 @@
 """Reads the pictures of matched categories into a dataset, decoding in parallel."""
 
 import dataclasses
-import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
@@ -11,14 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fruitlab.config.errors import DataError
 from fruitlab.config.progress import Progress
 from fruitlab.data import decoding
-from fruitlab.data.cache import SourceFile
 from fruitlab.data.cache_writer import Contents, Writer
 from fruitlab.data.domains import DOMAINS, DomainName, TwoDomains, content_hash
 from fruitlab.data.matching import Entry, Matches
 from fruitlab.data.pictures import BadPicture
+from fruitlab.data.record import SourceFile
+from fruitlab.data.splitting import group_key_finder
 
 CHUNK = 128  # pictures per progress report; that many are held in memory
 BATCH = 16  # pictures that a decoder reads one after the other
@@ -226,33 +225,3 @@ class PictureReader:
 
 def _with_hash(image: np.ndarray | BadPicture) -> tuple[np.ndarray, str] | BadPicture:
     return image if isinstance(image, BadPicture) else (image, content_hash(image))
-
-
-def group_key_finder(pattern: str | None) -> Callable[[str], str | None]:
-    """Returns a function from the path of a picture to its group key, None without one.
-
-    Args:
-        pattern: Regular expression; its capture groups, or else the whole match, form the key.
-
-    Raises:
-        DataError: ``pattern`` is not a regular expression.
-    """
-    if not pattern:
-        return lambda path: None
-    try:
-        regex = re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise DataError(
-            f"The group {pattern!r} is not a regular expression ({error}). "
-            r"Example: --group '([^/]+)_\d+\.jpg'"
-        ) from error
-
-    def find_key(path: str) -> str | None:
-        match = regex.search(path)
-        if match is None or not match.group():  # a pattern like x* matches nothing everywhere
-            return None
-        if regex.groups:
-            return "\x1f".join(part or "" for part in match.groups())
-        return match.group()
-
-    return find_key

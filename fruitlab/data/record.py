@@ -1,5 +1,6 @@
 """What the files of a dataset may hold: one model for data.json, one for its index."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field, InstanceOf
@@ -10,12 +11,13 @@ FileName = InstanceOf[str]  # may hold bytes that are not Unicode
 
 
 class Origin(Model):
-    """How a dataset was made: the arguments of the import, or how many were drawn."""
+    """How a dataset was made: the arguments of the import and by whom, or how many were drawn."""
 
     nice: Name | None = None
     real: Name | None = None
     min_images: Annotated[int, Field(ge=2)] | None = None
     group: Name | None = None
+    owner: Name | None = None
 
 
 class Refused(Model):
@@ -39,6 +41,24 @@ class Record(Model):
     origin: Origin
     left_out: dict[Name, str]
     refused: list[Refused]
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A picture file behind a dataset, as it was when it was read.
+
+    Attributes:
+        path: Path relative to the folder of its domain, with forward slashes.
+        size: Size in bytes, -1 if the file could not be accessed.
+        mtime: Time of the last modification in nanoseconds.
+        outcome: Its row in the array; or the reason why it was refused; or None if its category
+            was left out.
+    """
+
+    path: str
+    size: int
+    mtime: int
+    outcome: int | str | None = None
 
 
 Source = Annotated[list[FileName | int | None], Field(min_length=4, max_length=4)]  # a SourceFile

@@ -1,10 +1,13 @@
 """Which pictures must stay together, and which of these groups are set aside for testing."""
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
 import numpy as np
+
+from fruitlab.config.errors import DataError
 
 
 def group_pictures(
@@ -90,3 +93,33 @@ def choose_test_groups(
             for cell, n in added.items():
                 missing[cell] -= n
     return tested
+
+
+def group_key_finder(pattern: str | None) -> Callable[[str], str | None]:
+    """Returns a function from the path of a picture to its group key, None without one.
+
+    Args:
+        pattern: Regular expression; its capture groups, or else the whole match, form the key.
+
+    Raises:
+        DataError: ``pattern`` is not a regular expression.
+    """
+    if not pattern:
+        return lambda path: None
+    try:
+        regex = re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise DataError(
+            f"The group {pattern!r} is not a regular expression ({error}). "
+            r"Example: --group '([^/]+)_\d+\.jpg'"
+        ) from error
+
+    def find_key(path: str) -> str | None:
+        match = regex.search(path)
+        if match is None or not match.group():  # a pattern like x* matches nothing everywhere
+            return None
+        if regex.groups:
+            return "\x1f".join(part or "" for part in match.groups())
+        return match.group()
+
+    return find_key

@@ -8,12 +8,14 @@ from fruitlab.config.modes import Action, changes
 from fruitlab.config.paths import data_root
 from fruitlab.config.progress import Progress, Say
 from fruitlab.data import built_in, cache
-from fruitlab.data.cache import DamagedDataError, SourceFile
+from fruitlab.data.cache import DamagedDataError
 from fruitlab.data.catalogue import available, damaged_error, local_name
 from fruitlab.data.domains import DOMAINS, DomainName, TwoDomains
 from fruitlab.data.importing import reimport
 from fruitlab.data.matching import find_layout, is_unchanged, stat_files
+from fruitlab.data.owned import Dataset
 from fruitlab.data.reading import Previous
+from fruitlab.data.record import SourceFile
 
 __all__ = ["BUILT_IN", "available", "is_available", "load", "load_cached", "local_name", "remove"]
 
@@ -86,7 +88,7 @@ def is_available(name: str) -> bool:
     return name.partition(":")[0] in usable
 
 
-@changes(Action.REMOVE_DATA)
+@changes(Action.REMOVE_DATA, lambda given: Dataset(given["name"]))
 def remove(name: str) -> None:
     """Deletes the arrays of a dataset, never the picture folders that it was imported from.
 

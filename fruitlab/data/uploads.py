@@ -21,8 +21,8 @@ from fruitlab.data import cache
 from fruitlab.data.archive import unpack
 from fruitlab.data.domains import DOMAINS
 from fruitlab.data.importing import ImportReport, check_free, import_unpacked
+from fruitlab.data.owned import FOLDER, Dataset
 
-FOLDER = ".uploads"  # no dataset can have that name, because it begins with a dot
 MAX_IGNORED_NAMED = 50  # ignored files that the report names
 
 
@@ -51,11 +51,11 @@ def import_zip(
     Raises:
         DataError: The zip cannot be used, or the import failed.
     """
-    if replace:
-        require(Action.REMOVE_DATA)
     cache.check_name(name)
     check_free(name, replace)
     with cache.locked(f"{FOLDER}-{name}", say):
+        if (data_root() / name / cache.RECORD).exists():
+            require(Action.REMOVE_DATA, Dataset(name))
         _delete_unused(name)
         target = _folder(name) / secrets.token_hex(4)
         try:

@@ -8,6 +8,7 @@ from fruitlab.methods.nice_then_real import (
     NiceThenReal,
     Statistics,
     kept_setting,
+    share_setting,
     statistics_setting,
 )
 from fruitlab.methods.phase import Phase, Pool
@@ -41,14 +42,7 @@ class DarkExperienceReplay(NiceThenReal):
     headline: ClassVar = "kept"
 
     kept: int = kept_setting(at_least=1)
-    share: int = setting(
-        20,
-        "Percentage of each batch that comes from the kept pictures.",
-        unit="%",
-        ge=1,
-        le=90,
-        title="Share of kept pictures in a batch",
-    )
+    share: int = share_setting()
     alpha: float = setting(
         0.3,
         "Weight of the squared difference of logits.",

@@ -34,6 +34,18 @@ def kept_setting(at_least: int) -> Any:
     )
 
 
+def share_setting() -> Any:
+    """The setting `share` of methods that show these pictures beside the real ones."""
+    return setting(
+        20,
+        "Percentage of each batch that comes from the kept pictures.",
+        title="Share of kept pictures in a batch",
+        unit="%",
+        ge=1,
+        le=90,
+    )
+
+
 class NiceThenReal(Method):
     """Base class: the first phase is the same for all these methods, the second is their own."""
 

@@ -10,7 +10,7 @@ HEAD = """\
 # Training methods
 
 Made by `python -m fruitlab methods --markdown` from what each method declares. Every method also
-has the settings of all runs: `fruitlab/config/run_config.py`.
+has the settings of all runs: `fruitlab/config/training_settings.py` and `run_config.py`.
 """
 
 

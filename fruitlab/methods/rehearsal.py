@@ -8,6 +8,7 @@ from fruitlab.methods.nice_then_real import (
     NiceThenReal,
     Statistics,
     kept_setting,
+    share_setting,
     statistics_setting,
 )
 from fruitlab.methods.phase import Phase, Pool
@@ -38,14 +39,7 @@ class Rehearsal(NiceThenReal):
     headline: ClassVar = "kept"
 
     kept: int = kept_setting(at_least=0)
-    share: int = setting(
-        20,
-        "Percentage of each batch that comes from the kept pictures.",
-        unit="%",
-        ge=1,
-        le=90,
-        title="Share of kept pictures in a batch",
-    )
+    share: int = share_setting()
     layers: Literal["all", "head"] = setting(
         "all",
         "Layers that train on the real pictures; with the head alone, the rest is frozen.",

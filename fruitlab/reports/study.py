@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fruitlab.config.settings import settings_of
 from fruitlab.metrics.accuracy import SCORES
 from fruitlab.metrics.curves import Metric, side_by_side
-from fruitlab.plots import comparison, figures
+from fruitlab.plots import comparison, mixing
 from fruitlab.plots.figures import Figure
 from fruitlab.reports import page, scoreboard
 from fruitlab.reports.run import HEIGHT, command
@@ -52,7 +52,7 @@ def _mixing(entries: Sequence[Entry]) -> list[Figure]:
         scores = [sweep.scores(ratio) for ratio in sweep.ratios]
         spread = [sweep.deviations(ratio) for ratio in sweep.ratios]
         found.append(
-            figures.mixing(
+            mixing.curve(
                 sweep.ratios,
                 *([one[score] for one in scores] for score in SCORES),
                 deviations={score: [one[score] for one in spread] for score in SCORES},

@@ -8,14 +8,12 @@ state.safetensors  what a resume needs; deleted when the run has finished
 predictions.npz    the prediction for every test picture
 summary.json       how the run ended
 label.json         title and note
+run.lock, activity.json, stop              the worker: its lock, what it does, a request to stop
 
 `schema` and `arrays` check each of them when it is read.
-
-run.lock, activity.json, stop              the worker: its lock, what it does, a request to stop
 """
 
 import json
-import os
 import time
 import zipfile
 import zlib
@@ -23,19 +21,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from safetensors import SafetensorError
 from safetensors.numpy import save
 
 from fruitlab.config.errors import RunError
-from fruitlab.config.files import read_bounded, read_json, write_json, write_whole
+from fruitlab.config.files import is_locked, read_json, write_json, write_whole
 from fruitlab.config.modes import Action, changes
 from fruitlab.config.paths import runs_root, shipped_root
 from fruitlab.config.validation import check, read
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import parse_stored
 from fruitlab.runs import arrays, missing, schema
-from fruitlab.runs.log import MAX_LOG, parse
+from fruitlab.runs.log import parse, read_text
 
 FORMAT = 2  # 1 had every method's settings in every run, some under other names
 STARTING = 30.0  # seconds that a new process may take on a busy machine before it holds the lock
@@ -108,46 +106,12 @@ class Run:
 
     def metrics(self) -> list[dict[str, Any]]:
         """The evaluations so far, in order (`log.parse`)."""
-        return [point for point, _ in parse(self._log_text())]
-
-    def _log_text(self) -> bytes:
-        try:
-            return read_bounded(self.log, MAX_LOG)
-        except OSError:
-            return b""
+        return [point for point, _ in parse(read_text(self.log))]
 
     def append(self, point: dict[str, Any]) -> None:
         """Add an evaluation to the log. Raises OSError."""
         with open(self.log, "ab") as file:
             file.write(json.dumps(point).encode() + b"\n")
-
-    def log_length(self) -> int:
-        """Size of the log in bytes."""
-        return self.log.stat().st_size if self.log.exists() else 0
-
-    def sync_log(self) -> int:
-        """Wait until the log is on the disk; its size in bytes. A state must not be ahead of it."""
-        if not self.log.exists():
-            return 0
-        with open(self.log, "ab") as file:
-            os.fsync(file.fileno())
-            return file.tell()
-
-    def cut_log(self, length: int) -> None:
-        """Cut the log back to its length when the state was saved; the rest will be repeated.
-
-        Raises:
-            RunError: evaluations from before are missing, for example after a power cut.
-        """
-        if self.log_length() > length:
-            os.truncate(self.log, length)
-        whole = sum(size for _, size in parse(self._log_text()))
-        if whole != length:
-            raise RunError(
-                f"{self.id}: {self.log.name} is damaged: {whole:,} of {length:,} bytes can be read,"
-                " so evaluations would be missing. Restore it from a copy, or delete"
-                " state.safetensors beside it to train the run from the beginning."
-            )
 
     # Tensors: safetensors, so reading a file of unknown origin runs no code.
 
@@ -234,28 +198,14 @@ class Run:
         return FileLock(self.folder / "run.lock")
 
     def alive(self) -> bool:
-        """Whether a worker holds the lock.
-
-        The check takes the lock for a moment; a worker that starts tries for longer than that.
-        """
-        path = self.folder / "run.lock"
-        if not path.exists():
-            return False
-        try:
-            with FileLock(path).acquire(blocking=False):
-                return False
-        except Timeout:
-            return True
-        except OSError:
-            return False  # nobody can write to the folder, so it has no worker
+        """Whether a worker holds the lock."""
+        return is_locked(self.folder / "run.lock")
 
     def starting(self) -> bool:
         """Whether a worker was started moments ago and does not hold the lock yet."""
         activity = self.activity()
-        since = activity.get("since")
-        if activity.get("doing") != "starting" or since is None:
-            return False
-        return 0 <= time.time() - since < STARTING
+        seconds = time.time() - (activity.get("since") or 0)
+        return activity.get("doing") == "starting" and 0 <= seconds < STARTING
 
     def status(self) -> str:
         """waiting, running, finished, stopped, failed, interrupted, or unreadable."""

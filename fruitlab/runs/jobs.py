@@ -25,15 +25,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from pydantic import Field
 
 from fruitlab.config import users
-from fruitlab.config.files import write_json, write_whole
+from fruitlab.config.files import is_locked, write_json, write_whole
 from fruitlab.config.modes import Action, changes
 from fruitlab.config.paths import data_root, runs_root
 from fruitlab.config.validation import Model, Name, read
 from fruitlab.runs import quotas
+from fruitlab.runs.catalog import all_runs
 from fruitlab.runs.launch import start_python
 
 UPLOAD = "upload"  # the file that came with a job, if any
@@ -64,7 +65,7 @@ class Job:
 
     def status(self) -> str:
         """*working*, *done*, *failed*, or *interrupted* if its process was killed."""
-        if self._held():
+        if is_locked(self.folder / "job.lock"):
             return "working"
         try:
             return "done" if int((self.folder / "status").read_text()) == 0 else "failed"
@@ -104,7 +105,8 @@ class Job:
     def cancel(self) -> None:
         """Interrupt a working job, as Ctrl-C would."""
         try:
-            if self._held():  # The process that holds the lock is the one that wrote the ID.
+            # The process that holds the lock is the one that wrote the ID.
+            if is_locked(self.folder / "job.lock"):
                 os.kill(int((self.folder / "pid").read_text()), signal.SIGINT)
         except (OSError, ValueError):
             pass  # It has ended in the meantime.
@@ -141,17 +143,6 @@ class Job:
             write_json(self.folder / "result.json", result)
         write_whole(self.folder / "status", str(exit_status).encode())
 
-    def _held(self) -> bool:
-        if not (self.folder / "job.lock").exists():
-            return False
-        try:
-            with FileLock(self.folder / "job.lock").acquire(blocking=False):
-                return False
-        except Timeout:
-            return True
-        except OSError:
-            return False
-
 
 @changes(Action.JOB)
 def start(root: Path, title: str, arguments: list[str], *, upload: BinaryIO | None = None) -> Job:
@@ -165,13 +156,15 @@ def start(root: Path, title: str, arguments: list[str], *, upload: BinaryIO | No
 
     Raises:
         OSError: the job could not be started; its folder is removed.
-        RunError: on a shared server, the user has enough jobs at work.
+        RunError: on a shared server, the user has enough jobs at work, or no more room.
     """
-    quotas.check_jobs(at_work())
+    size = upload.seek(0, os.SEEK_END) if upload is not None else 0
+    quotas.check_jobs(at_work(), all_runs(), size)
     folder = (root / f"{time.time_ns():x}-{secrets.token_hex(2)}").resolve()
     folder.mkdir(parents=True)
     try:
         if upload is not None:
+            upload.seek(0)
             with open(folder / UPLOAD, "wb") as file:
                 shutil.copyfileobj(upload, file)
             arguments = [*arguments, str(folder / UPLOAD)]

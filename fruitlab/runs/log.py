@@ -1,11 +1,13 @@
 """A run's log, metrics.jsonl: one evaluation per line, as JSON. No torch."""
 
+import os
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fruitlab.config.files import open_regular, parse_json
+from fruitlab.config.errors import RunError
+from fruitlab.config.files import open_regular, parse_json, read_bounded
 from fruitlab.config.validation import check
 from fruitlab.runs import schema
 
@@ -53,6 +55,45 @@ def parse(text: bytes) -> Iterator[tuple[dict[str, Any], int]]:
         except ValueError:
             return
         yield point, len(line) + 1
+
+
+def read_text(path: Path) -> bytes:
+    """A log's text; empty if it cannot be read."""
+    try:
+        return read_bounded(path, MAX_LOG)
+    except OSError:
+        return b""
+
+
+def length(path: Path) -> int:
+    """Size of a log in bytes."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def sync(path: Path) -> int:
+    """Wait until a log is on the disk; its size in bytes. A state must not be ahead of it."""
+    if not path.exists():
+        return 0
+    with open(path, "ab") as file:
+        os.fsync(file.fileno())
+        return file.tell()
+
+
+def cut(path: Path, size: int) -> None:
+    """Cut a log back to its size when the state was saved; the rest will be repeated.
+
+    Raises:
+        RunError: evaluations from before are missing, for example after a power cut.
+    """
+    if length(path) > size:
+        os.truncate(path, size)
+    whole = sum(line for _, line in parse(read_text(path)))
+    if whole != size:
+        raise RunError(
+            f"{path.parent.name}: {path.name} is damaged: {whole:,} of {size:,} bytes can be read,"
+            " so evaluations would be missing. Restore it from a copy, or delete"
+            " state.safetensors beside it to train the run from the beginning."
+        )
 
 
 class Log:

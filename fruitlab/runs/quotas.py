@@ -1,4 +1,4 @@
-"""What a user of a shared server may have: runs, their size on the disk, and work that waits.
+"""What a user of a shared server may have: runs, room on the disk, and work that waits.
 
 FRUITLAB_QUOTA_RUNS, FRUITLAB_QUOTA_GB and FRUITLAB_QUOTA_QUEUE change the numbers. Admins have no
 limits, and neither have the users of a local server.
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from fruitlab.config import users
 from fruitlab.config.errors import RunError
 from fruitlab.config.modes import Mode, mode
+from fruitlab.data import owned
 from fruitlab.runs.folder import Run
 
 DEFAULTS = {"RUNS": 100, "GB": 10, "QUEUE": 5}
@@ -31,8 +32,7 @@ def check_runs(runs: Iterable[Run]) -> None:
     own = [run for run in runs if run.owner == user]
     if len(own) >= quota("RUNS"):
         raise RunError(f"You have {len(own)} runs, as many as you may. Delete some of them.")
-    if sum(_size(run) for run in own) >= quota("GB") * 1e9:
-        raise RunError(f"Your runs take {quota('GB')} GB, as much as they may. Delete some.")
+    _check_disk(user, own)
     active = [run.id for run in own if run.status() in ACTIVE]
     if len(active) >= quota("QUEUE"):
         raise RunError(
@@ -41,14 +41,30 @@ def check_runs(runs: Iterable[Run]) -> None:
         )
 
 
-def check_jobs(at_work: Iterable[users.Owned]) -> None:
-    """Raises RunError if too many of these jobs are the current user's to start another."""
+def check_jobs(at_work: Iterable[users.Owned], runs: Iterable[Run], upload: int) -> None:
+    """Raises RunError if the current user has too much at work, or on the disk, for another job.
+
+    Args:
+        at_work: the jobs that work.
+        upload: bytes of the file that comes with the new job.
+    """
     if (user := _limited()) is None:
         return
     count = sum(job.owner == user for job in at_work)
     if count >= quota("QUEUE"):
         raise RunError(
             f"{count} of your background jobs are at work, as many as may. Wait for one."
+        )
+    if upload:
+        _check_disk(user, (run for run in runs if run.owner == user), upload)
+
+
+def _check_disk(user: str, own: Iterable[Run], more: int = 0) -> None:
+    datasets = sum(one.size() for one in owned.owned_by(user))
+    if sum(map(_size, own)) + datasets + more >= quota("GB") * 1e9:
+        raise RunError(
+            f"You may have {quota('GB')} GB of runs and datasets, and would have more. Delete some "
+            "of them."
         )
 
 

@@ -35,6 +35,20 @@ class Data(Model):
     training_pictures: dict[Name, dict[Literal["nice", "real"], Count]] | None = None
 
 
+# Keys of config.json: on what the run trained, and how.
+TRAINED_ON = (
+    "device",
+    "trained_on",
+    "threads",
+    "precision",
+    "computed_in",
+    "steps",
+    "execution",
+    "data",
+    "versions",
+)
+
+
 class Header(Model):
     """config.json."""
 

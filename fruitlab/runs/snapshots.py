@@ -7,21 +7,9 @@ from typing import Literal
 
 from fruitlab.config.files import write_whole
 from fruitlab.methods.base import Method
-from fruitlab.runs import steps
+from fruitlab.runs import schema, steps
 from fruitlab.runs.catalog import create
 from fruitlab.runs.folder import Run
-
-INHERITED = (
-    "device",
-    "trained_on",
-    "threads",
-    "precision",
-    "computed_in",
-    "steps",
-    "execution",
-    "data",
-    "versions",
-)  # of config.json
 
 
 def snapshot_name(iteration: int | Literal["*"]) -> str:
@@ -45,7 +33,7 @@ def branch(trunk: Run, iteration: int, *, config: Method) -> Run:
     """
     name = snapshot_name(iteration)
     _, notes = trunk.read_tensors(name)
-    header = {key: value for key, value in trunk.header().items() if key in INHERITED}
+    header = {key: value for key, value in trunk.header().items() if key in schema.TRAINED_ON}
     run = create(header | {"initial_training_of": trunk.id}, config=config)
     with open(trunk.log, "rb") as file:
         write_whole(run.log, file.read(notes["log_length"]))

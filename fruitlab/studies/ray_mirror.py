@@ -15,10 +15,17 @@ from filelock import Timeout
 from fruitlab.config.errors import Busy, RunError
 from fruitlab.config.files import write_whole
 from fruitlab.metrics import accuracy
+from fruitlab.runs import log, steps
 from fruitlab.runs.folder import Run
 
 # The files of a run's folder that a worker begins with or continues from.
-NEEDED = ("config.json", "metrics.jsonl", "state.safetensors", "best.safetensors")
+NEEDED = (
+    "config.json",
+    "metrics.jsonl",
+    steps.NAME,
+    "state.safetensors",
+    "best.safetensors",
+)
 # The folder of a checkpoint that a replacement worker continues from: files sent by a worker get
 # this name once they are in the run's folder.
 ACCEPTED = "accepted"
@@ -61,10 +68,9 @@ class Mirror:
             for name in ("summary.json", "stop"):
                 (self.run.folder / name).unlink(missing_ok=True)
             state = self.run.read_tensors("state")[1] if self.run.has("state") else {}
-            self.run.cut_log(state.get("log_length", 0))
-            log = self.run.log.read_bytes() if self.run.log.exists() else b""
+            log.cut(self.run.log, state.get("log_length", 0))
             at = 0
-            for line in log.splitlines(keepends=True):
+            for line in log.read_text(self.run.log).splitlines(keepends=True):
                 self.starts.append(at)
                 at += len(line)
             begin.mkdir(parents=True)
@@ -104,9 +110,9 @@ class Mirror:
                     f"-m fruitlab resume {self.run.id}"
                 )
             if before < len(self.starts):
-                self.run.cut_log(self.starts[before])
+                log.cut(self.run.log, self.starts[before])
                 del self.starts[before:]
-            self.starts.append(self.run.log_length())
+            self.starts.append(log.length(self.run.log))
             self.run.append(point)
         self.summary = report.get("summary", self.summary)
         self.problem = report.get("error", self.problem)
@@ -126,7 +132,8 @@ class Mirror:
                 "here. --ray-storage has to name a folder that all machines share."
             )
         for path in sorted(files.iterdir(), key=lambda path: path.name == "state.safetensors"):
-            if path.suffix in (".safetensors", ".npz"):  # Log and header came with the reports.
+            # Log and header came with the reports.
+            if path.suffix in (".safetensors", ".npz") or path.name == steps.NAME:
                 write_whole(self.run.folder / path.name, path.read_bytes())
         shutil.rmtree(sent / ACCEPTED, ignore_errors=True)
         files.rename(sent / ACCEPTED)

@@ -25,6 +25,7 @@ from fruitlab.data import store
 from fruitlab.methods.base import Method
 from fruitlab.methods.distil import Distil
 from fruitlab.methods.registry import configure
+from fruitlab.runs import schema
 from fruitlab.runs.folder import Run
 from fruitlab.runs.grouping import preset_name
 from fruitlab.runs.index import Index
@@ -36,20 +37,7 @@ SHIPPED_NAMES = {"updated": "follow"}
 NAMED = {"mixed": ("ratio",), "iterative": ("split", "running_statistics")}
 ALWAYS = ("metrics.jsonl", "summary.json")
 WEIGHTS = ("predictions.npz", "weights.safetensors")
-KEPT = (
-    "format",
-    "created",
-    "config",
-    "experiment",
-    "trained_on",
-    "device",
-    "threads",
-    "computed_in",
-    "steps",
-    "execution",
-    "data",
-    "versions",
-)  # keys of config.json
+KEPT = ("format", "created", "config", "experiment", *schema.TRAINED_ON)  # keys of config.json
 
 
 def release(data: str, *, preset: str, seeds: int = 1) -> tuple[list[dict[str, Any]], list[str]]:

@@ -72,12 +72,7 @@ class Evaluator:
         self.subset: dict[str, Tensor] = {
             name: data.test_subset(name, config.live_pictures) for name in DOMAINS
         }
-        self.features: dict[str, Tensor] | None = None
-        if phase.inputs == "features":
-            # With a frozen backbone, evaluating both whole test sets costs two small products.
-            self.features = {
-                name: features_of(state.network, data, data.test[name]) for name in DOMAINS
-            }
+        self.features = _known_features(phase, data, state)
 
     def due(self, *, last_phase: bool) -> bool:
         """Whether an evaluation is due now and has not been made yet.
@@ -123,3 +118,24 @@ class Evaluator:
             momentum=state.momentum,
             logits=logits if full else None,
         )
+
+
+def last_logits(config: Method, data: DeviceDataset, state: State) -> dict[str, Tensor]:
+    """The logits of a run's last evaluation, to the last bit, after a resume behind it.
+
+    Returns:
+        {nice: float [n, categories] of the test pictures, real: ...}
+    """
+    network = config.answers(state.network, state.memory)
+    features = _known_features(config.phases()[-1], data, state)
+    return score(network, data, data.test, features)[1]
+
+
+def _known_features(phase: Phase, data: DeviceDataset, state: State) -> dict[str, Tensor] | None:
+    """The features of both test sets if the phase's backbone is frozen; else None.
+
+    Evaluating both whole test sets then costs two small products.
+    """
+    if phase.inputs != "features":
+        return None
+    return {name: features_of(state.network, data, data.test[name]) for name in DOMAINS}

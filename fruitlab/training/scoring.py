@@ -30,8 +30,13 @@ def pooled_features(network: Model, images: Tensor, index: Tensor) -> Tensor:
 
 
 def features_of(network: Model, data: DeviceDataset, index: Tensor) -> Tensor:
-    """`pooled_features`, or those that the dataset has already, float32."""
+    """`pooled_features`, or those that the dataset has already, float32.
+
+    Makes all parameters trainable: PyTorch has another routine for linear maps of those that are
+    not, and its last bits differ. They must not depend on what was trained before.
+    """
     if data.features is None:
+        network.requires_grad_(True)
         return pooled_features(network, data.images, index)
     return data.features[index].float()
 

@@ -1,9 +1,9 @@
 """Everything that changes while a run trains: weights, statistics, velocity, clocks.
 
-It can be saved at any iteration and loaded again. Counters that the device computes (losses, real
-pictures seen, the plateau) stay on the device until an evaluation reads them.
+It can be saved at any iteration and loaded again.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +17,7 @@ from fruitlab.methods.phase import Phase
 from fruitlab.models import registry
 from fruitlab.models.model import Model
 from fruitlab.training import optimizer, rng
+from fruitlab.training.counters import Counters
 
 # Numbers that the host keeps, all of them saved.
 NUMBERS = (
@@ -34,7 +35,6 @@ NUMBERS = (
     "ended",
     "scored",
 )
-COUNTERS = ("loss", "loss_since", "epoch_loss", "stale", "halvings", "rate")
 
 
 def new_network(config: RunConfig, categories: int) -> Model:
@@ -91,11 +91,7 @@ class State:
         self.ended = False
         self.not_captured: str | None = None
         self.scored = [-1, -1, 0]  # the moment of the last evaluation
-        self.counters = {name: torch.zeros((), device=device) for name in COUNTERS}
-        self.counters["best_epoch"] = torch.full((), float("inf"), device=device)
-        # Nice and real pictures of a stream since the last evaluation, and how many were right.
-        self.counters["tested"] = torch.zeros(2, 2, device=device)
-        self.counters["real_pictures"] = torch.zeros((), dtype=torch.int64, device=device)
+        self.counters = Counters(device)
 
     def moment(self) -> list[int]:
         """Where the run is: phase, iteration of the phase, and whether its end action is done."""
@@ -110,9 +106,7 @@ class State:
         self.phase, self.phase_iteration, self.ended = phase, 0, False
         if fresh_clock:
             self.clock, self.velocity = 0, {}
-            self.counters["stale"].zero_()
-            self.counters["halvings"].zero_()
-            self.counters["best_epoch"].fill_(float("inf"))
+            self.counters.restart_plateau()
         self.counters["epoch_loss"].zero_()
         self.epoch_pictures = self.epoch_iterations = 0
 
@@ -172,12 +166,10 @@ class State:
         self, *, learning_rate: float | Tensor, momentum: float | Tensor, decay: float
     ) -> None:
         """Take one optimizer step at this rate, less the halvings on a plateau."""
-        rate = self.counters["rate"]
-        torch.exp2(-self.counters["halvings"], out=rate).mul_(learning_rate)
         optimizer.step(
             self.trained,
             self.velocity,
-            rate=rate,
+            rate=self.counters.set_rate(learning_rate),
             momentum=momentum,
             decay=decay,
             decayed=self.decayed,
@@ -185,19 +177,6 @@ class State:
             muon=self.muon,
             matrices=self.matrices,
         )
-
-    def count(self, loss: Tensor, pictures: int, real: Tensor) -> None:
-        """Count an iteration on the device.
-
-        Args:
-            loss: mean cross entropy of its batch, float scalar.
-            pictures: size of the batch.
-            real: how many of its pictures are real, int64 scalar.
-        """
-        self.counters["loss"].copy_(loss)
-        self.counters["loss_since"].add_(loss, alpha=pictures)
-        self.counters["epoch_loss"].add_(loss, alpha=pictures)
-        self.counters["real_pictures"].add_(real)
 
     def advance(self, pictures: int) -> None:
         """Count an iteration of that many pictures on the host."""
@@ -210,19 +189,8 @@ class State:
         self.epoch_iterations += 1
 
     def end_epoch(self, plateau: int) -> None:
-        """Halve the learning rate after `plateau` iterations without progress (paper 3.4).
-
-        Progress is an epoch whose mean loss is the lowest so far.
-        """
-        counters = self.counters
-        mean = counters["epoch_loss"] / self.epoch_pictures
-        improved = mean < counters["best_epoch"]
-        torch.minimum(mean, counters["best_epoch"], out=counters["best_epoch"])
-        counters["stale"].add_(self.epoch_iterations).mul_(~improved)
-        halve = counters["stale"] >= plateau
-        counters["halvings"].add_(halve)
-        counters["stale"].mul_(~halve)
-        counters["epoch_loss"].zero_()
+        """End an epoch, as `Counters.end_epoch` does."""
+        self.counters.end_epoch(self.epoch_pictures, self.epoch_iterations, plateau)
         self.epoch_pictures = self.epoch_iterations = 0
 
     def read(self) -> tuple[float | None, dict[str, int]]:
@@ -272,9 +240,7 @@ class State:
         Raises:
             KeyError, RuntimeError: it is the state of another network.
         """
-        groups: dict[str, dict[str, Tensor]] = {
-            name: {} for name in ("network", "velocity", "memory", "counter")
-        }
+        groups: dict[str, dict[str, Tensor]] = defaultdict(dict)
         for name, array in self.network.upgrade_names(tensors).items():
             group, _, rest = name.partition(".")
             groups[group][rest] = torch.from_numpy(array.copy()).to(self.device)
@@ -283,5 +249,4 @@ class State:
         self.counters.update(groups["counter"])
         for name in NUMBERS:
             setattr(self, name, numbers[name])
-        if len(self.scored) == 2:  # states of earlier versions
-            self.scored = [*self.scored, int(self.ended)]
+        self.scored = [*self.scored, int(self.ended)][:3]  # two numbers in earlier versions

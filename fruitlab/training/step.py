@@ -59,7 +59,7 @@ def compute(config: RunConfig, phase: Phase, state: State, batch: Batch, rates: 
         momentum=rates.momentum,
         decay=penalty_factor(config, len(batch)),
     )
-    state.count(loss.detach(), len(batch), batch.real)
+    state.counters.count(loss.detach(), len(batch), batch.real)
 
 
 def finish(config: RunConfig, state: State, pictures: int, *, last_of_epoch: bool) -> None:

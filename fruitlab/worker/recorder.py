@@ -12,10 +12,11 @@ from fruitlab.data.domains import TwoDomains
 from fruitlab.methods.base import Method
 from fruitlab.metrics import accuracy
 from fruitlab.models.gated import Gated
+from fruitlab.runs import log
 from fruitlab.runs.folder import Run
 from fruitlab.runs.snapshots import snapshot_name
 from fruitlab.training.device_dataset import DeviceDataset
-from fruitlab.training.evaluation import Evaluation
+from fruitlab.training.evaluation import Evaluation, last_logits
 from fruitlab.training.predictions import predictions
 from fruitlab.training.state import State
 
@@ -47,7 +48,7 @@ class Recorder:
             tensors, notes = self.run.read_tensors("state")
             self.state.load(tensors, notes["numbers"])
             length = notes["log_length"]
-        self.run.cut_log(length)
+        log.cut(self.run.log, length)
         full = [accuracy.point_combined(p) for p in self.run.metrics() if p["full"]]
         self.best = max(full, default=-1.0)
         return found
@@ -72,7 +73,7 @@ class Recorder:
     def keep(self) -> None:
         """Save the state as it is now."""
         tensors, numbers = self.state.save()
-        notes = {"numbers": numbers, "log_length": self.run.sync_log()}
+        notes = {"numbers": numbers, "log_length": log.sync(self.run.log)}
         self.run.write_tensors("state", tensors, notes)
         self.saved = time.monotonic()
 
@@ -83,14 +84,15 @@ class Recorder:
         if self.run.has("best"):
             best = (self.run.folder / "best.safetensors").read_bytes()
             write_whole(self.run.folder / f"{name}-best.safetensors", best)
-        notes = {"numbers": numbers, "log_length": self.run.sync_log()}
+        notes = {"numbers": numbers, "log_length": log.sync(self.run.log)}
         self.run.write_tensors(name, tensors, notes)
 
     def results(self, data: TwoDomains, dataset: DeviceDataset) -> dict[str, Any]:
         """Write the final weights and every test picture's prediction; returns the summary."""
         self._write_weights("weights")
         network = self.config.answers(self.state.network, self.state.memory)
-        table = predictions(network, data, dataset, self.logits)
+        logits = self.logits or last_logits(self.config, dataset, self.state)
+        table = predictions(network, data, dataset, logits)
         self.run.write_predictions(table)
         summary = {
             "status": "finished",

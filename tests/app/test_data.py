@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from ui_pages import charts, checked, html, opened, pictures, text
 
 from fruitlab.app.components import study
-from fruitlab.app.data_page import add
+from fruitlab.app.data_page import work
 from fruitlab.config.files import write_json
 from fruitlab.config.paths import data_root, runs_root
 from fruitlab.data import sources, store, uploads
@@ -27,7 +27,7 @@ from fruitlab.runs.sweeps import sweeps
 
 def is_working() -> bool:
     """Returns whether a job of the page is running."""
-    return any(job.status() == "working" for job in jobs.all_jobs(add.root()))
+    return any(job.status() == "working" for job in jobs.all_jobs(work.root()))
 
 
 def when_done(app: AppTest, within: float = 120) -> AppTest:
@@ -117,7 +117,7 @@ def test_two_folders_are_imported_by_a_background_process(pair) -> None:
     dismiss = next(button for button in app.button if button.label == "Dismiss")
     checked(dismiss.click().run())
     checked(app.run())
-    assert "Adding things" not in text(app) and jobs.all_jobs(add.root()) == []
+    assert "Adding things" not in text(app) and jobs.all_jobs(work.root()) == []
 
 
 def test_failed_imports_say_why(pair) -> None:
@@ -203,7 +203,7 @@ def test_downloads_require_that_the_licence_is_read(monkeypatch: pytest.MonkeyPa
 
 def test_jobs_of_every_kind_are_shown() -> None:
     for name, files in {"1-broken": {}, "2-failed": {"status": "1"}, "3-starting": {}}.items():
-        folder = add.root() / name
+        folder = work.root() / name
         folder.mkdir(parents=True)
         write_json(
             folder / "job.json",
@@ -219,7 +219,7 @@ def test_jobs_of_every_kind_are_shown() -> None:
 
 def test_a_failed_job_is_shown_until_it_is_tried_again() -> None:
     for number in (1, 2):
-        folder = add.root() / f"{number}-failed"
+        folder = work.root() / f"{number}-failed"
         folder.mkdir(parents=True)
         write_json(folder / "job.json", {"title": "Adding things", "started": number})
         (folder / "status").write_text("1")

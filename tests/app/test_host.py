@@ -12,9 +12,10 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from fruitlab.app import host, index_html
+from fruitlab.app.late_demo import LateDemo
 
 
-def asked(demo: host.LateDemo, path: str, accept: str = "text/html") -> httpx.Response:
+def asked(demo: LateDemo, path: str, accept: str = "text/html") -> httpx.Response:
     async def ask() -> httpx.Response:
         plotly_js, page = Route(host.PLOTLY, host.plotly), Route("/explore", index_html.index)
         app = Starlette(routes=[plotly_js, page, Mount("/demo", app=demo)])
@@ -27,7 +28,7 @@ def asked(demo: host.LateDemo, path: str, accept: str = "text/html") -> httpx.Re
 
 
 def test_plotly_js_is_that_of_the_installed_package() -> None:
-    answer = asked(host.LateDemo(), host.PLOTLY)
+    answer = asked(LateDemo(), host.PLOTLY)
     assert answer.status_code == 200 and answer.headers["content-type"].startswith(
         "text/javascript"
     )
@@ -36,7 +37,7 @@ def test_plotly_js_is_that_of_the_installed_package() -> None:
 
 def test_a_page_s_html_is_streamlit_s_and_tells_its_client_where_the_server_is() -> None:
     """The client then asks for nothing below the page; tests/browser fails at any 404."""
-    answer = asked(host.LateDemo(), "/explore")
+    answer = asked(LateDemo(), "/explore")
     own = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
     before, script, after = answer.text.partition(index_html.BASE)
     assert script and before.count("<script") == 0  # it runs before the client's modules
@@ -58,18 +59,18 @@ def test_the_browser_gets_the_code_of_the_first_page_at_once_and_no_font_that_no
 
 
 def test_before_the_demo_has_started_pages_reload_and_programs_get_503() -> None:
-    page = asked(host.LateDemo(), "/demo/?run=one")
+    page = asked(LateDemo(), "/demo/?run=one")
     assert (
         page.status_code == 200
         and "is starting" in page.text
         and 'http-equiv="refresh"' in page.text
     )
-    program = asked(host.LateDemo(), "/demo/config", "application/json")
+    program = asked(LateDemo(), "/demo/config", "application/json")
     assert program.status_code == 503 and program.headers["retry-after"]
 
 
 def test_a_request_starts_the_demo() -> None:
-    demo = host.LateDemo()
+    demo = LateDemo()
     assert not demo.wanted.is_set()
     asked(demo, "/demo/")
     assert demo.wanted.is_set()
@@ -79,7 +80,7 @@ def test_a_demo_that_cannot_start_says_so(caplog: pytest.LogCaptureFixture) -> N
     def broken() -> None:
         raise ImportError("No module named 'gradio'")
 
-    demo = host.LateDemo(build=broken)
+    demo = LateDemo(build=broken)
     demo.wanted.set()
     asyncio.run(asyncio.wait_for(demo.run(), 10))
     page = asked(demo, "/demo/")

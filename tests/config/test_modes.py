@@ -1,6 +1,7 @@
 """What a showcase and a shared server refuse, tried action by action, and what pages leave out."""
 
 import io
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,7 @@ from fruitlab.config.modes import Action, Mode, NotAllowed, Who
 from fruitlab.config.paths import PROJECT, data_root, runs_root
 from fruitlab.corrections import learning
 from fruitlab.corrections.correcting import correct, prepare
-from fruitlab.data import collection, incoming, sources, store, uploads
+from fruitlab.data import collection, incoming, owned, sources, store, uploads
 from fruitlab.data.changes import ungroup
 from fruitlab.data.importing import import_pictures
 from fruitlab.methods.registry import configure
@@ -84,14 +85,15 @@ def test_a_showcase_refuses_every_action(showcase, number: int) -> None:
 
 
 @pytest.fixture
-def shared(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """A shared server with a job and two runs of ann's, and a run that nobody is known to own."""
+def shared(monkeypatch: pytest.MonkeyPatch, pair) -> pytest.MonkeyPatch:
+    """A shared server with what is ann's: a job, two runs, a dataset; and a run of nobody's."""
     monkeypatch.setattr("fruitlab.runs.launch.start_python", lambda *a, **k: None)
     monkeypatch.setattr("fruitlab.runs.jobs.start_python", lambda *a, **k: None)
     run_folder("earlier")
     monkeypatch.setenv("FRUITLAB_USER", "ann")
     run_folder("good")
     run_folder("stopped", status="stopped")
+    import_pictures(name="nothing", nice=pair.nice, real=pair.real)
     monkeypatch.setenv("FRUITLAB_MODE", "shared")
     monkeypatch.setenv("FRUITLAB_ADMINS", "eve, adam")
     jobs.start(data_root() / ".jobs", "of ann", ["runs"])
@@ -108,7 +110,13 @@ SHARED_CALLS = [
     (Action.JOB, lambda: of_ann().cancel()),
     (Action.JOB, lambda: of_ann().dismiss()),
 ]
-NEW = {0, 1, len(CALLS) - 3}  # of them: those that make something new
+# Those that make something new, and those that change a collection, of which each user has one.
+# `undo` is about a version, which belongs to somebody.
+NEW = {0, 1, len(CALLS) - 3} | {
+    number
+    for number, (action, _) in enumerate(CALLS)
+    if action is Action.COLLECT and "undo" not in CALLS[number][1].__code__.co_names
+}
 
 
 def refused(number: int) -> bool:
@@ -150,8 +158,46 @@ def test_runs_that_nobody_owns_are_the_admins(shared) -> None:
 
 
 def test_replacing_a_dataset_is_removing_one(shared) -> None:
-    with pytest.raises(NotAllowed, match="for admins"):
-        uploads.import_zip(name="x", source=NOWHERE, replace=True)
+    shared.setenv("FRUITLAB_USER", "bob")
+    with pytest.raises(NotAllowed, match="not yours"):
+        uploads.import_zip(name="nothing", source=NOWHERE, replace=True)
+    for user, name in (("bob", "x"), ("ann", "nothing"), ("eve", "nothing")):
+        shared.setenv("FRUITLAB_USER", user)
+        with pytest.raises(DataError, match="No such file"):  # but it is allowed
+            uploads.import_zip(name=name, source=NOWHERE, replace=True)
+
+
+def test_a_dataset_stays_its_owners_when_somebody_else_reads_it_again(shared, pair) -> None:
+    shared.setenv("FRUITLAB_USER", "bob")
+    next(pair.real.rglob("*.png")).unlink()
+    assert len(store.load("nothing").real.images) == 74, "its folders are read again"
+    assert owned.Dataset("nothing").owner == "ann"
+    for name in ("other", "synthetic", "../nothing"):
+        assert owned.Dataset(name).owner is None
+    shared.setenv("FRUITLAB_USER", "ann")
+    store.remove(name="nothing")
+    assert owned.owned_by("ann") == []
+
+
+def test_each_user_has_a_collection(shared) -> None:
+    photo = np.zeros((100, 100, 3), np.uint8)
+    kept = collection.add(photo, "Apple")
+    theirs = collection.own()
+    shared.setenv("FRUITLAB_USER", "bob")
+    assert collection.pictures() == [] and collection.remove([kept.hash]) == []
+    for change in (
+        lambda: collection.add(photo, "Pear", theirs),
+        lambda: collection.remove([kept.hash], name=theirs),
+        lambda: learning.forget([kept.hash], theirs),
+        lambda: learning.learn(Run(runs_root() / "good"), [kept], name=theirs),
+        lambda: correct("good", photo, "Pear", name=collection.NAME),
+    ):
+        with pytest.raises(NotAllowed, match="not yours"):
+            change()
+    shared.setenv("FRUITLAB_USER", "ann")
+    assert collection.pictures() == [kept]
+    shared.setenv("FRUITLAB_USER", "eve")  # an admin
+    assert collection.remove([kept.hash], theirs) == [kept]
 
 
 def test_what_somebody_starts_is_theirs_also_in_other_processes(shared) -> None:
@@ -180,8 +226,10 @@ def test_quotas(shared) -> None:
         new()
     shared.setenv("FRUITLAB_QUOTA_RUNS", "9")
     shared.setenv("FRUITLAB_QUOTA_GB", "0")
-    with pytest.raises(RunError, match="take 0 GB"):
+    with pytest.raises(RunError, match="You may have 0 GB of runs and datasets"):
         new()
+    with pytest.raises(RunError, match="You may have 0 GB of runs and datasets"):
+        jobs.start(data_root() / ".jobs", "zip", ["runs"], upload=io.BytesIO(b"x"))
     shared.setenv("FRUITLAB_QUOTA_GB", "1")
     shared.setenv("FRUITLAB_QUOTA_QUEUE", "1")
     new().doing("starting")
@@ -284,3 +332,20 @@ def test_the_option_starts_the_explorer_in_a_mode(monkeypatch) -> None:
     for arguments in ([], ["--mode", "showcase"], ["open", "--mode", "showcase"]):
         main(arguments)
     assert environments == [Mode.LOCAL, Mode.SHOWCASE, Mode.SHOWCASE]
+
+
+def test_the_disk_that_datasets_take_counts(shared, tmp_path: Path) -> None:
+    shared.setenv("FRUITLAB_QUOTA_GB", "1")
+    catalog.create({"device": "cpu"}, config=CONFIG)
+    unpacked = data_root() / uploads.FOLDER / "nothing" / "token" / "large.png"
+    unpacked.parent.mkdir(parents=True)
+    for path in (unpacked, tmp_path / "x.zip"):
+        path.touch()
+        os.truncate(path, 10**9)  # takes no room in fact
+    with pytest.raises(RunError, match="1 GB of runs and datasets"):
+        catalog.create({"device": "cpu"}, config=CONFIG)
+    shared.setenv("FRUITLAB_USER", "bob")
+    catalog.create({"device": "cpu"}, config=CONFIG)
+    with (tmp_path / "x.zip").open("rb") as upload, pytest.raises(RunError, match="1 GB of runs"):
+        jobs.start(data_root() / ".jobs", "zip", ["runs"], upload=upload)
+    jobs.start(data_root() / ".jobs", "zip", ["runs"], upload=io.BytesIO(b"x"))

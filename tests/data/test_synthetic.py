@@ -13,7 +13,7 @@ from fruitlab.data import synthetic
 from fruitlab.data.synthetic.fruit_table import FRUITS
 
 ROOT = Path(__file__).resolve().parents[2]
-PER_CATEGORY = 8
+PER_CATEGORY = 6
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """The feature cache: the right values, computed once, and read without torch."""
 
+import copy
 import subprocess
 import sys
 from dataclasses import replace
@@ -61,7 +62,7 @@ def test_sides_and_labels_follow_the_split(domains: TwoDomains) -> None:
 
 
 def test_mirrored_view(domains: TwoDomains) -> None:
-    flipped = small.two_domains(per_category=5)
+    flipped = copy.deepcopy(domains)
     for domain in (flipped.nice, flipped.real):
         domain.images[:] = domain.images[:, :, ::-1].copy()
     mirrored = compute(domains, view="mirror").real.rows.copy()
@@ -72,7 +73,7 @@ def test_mirrored_view(domains: TwoDomains) -> None:
 
 
 def test_border_view_of_one_domain(domains: TwoDomains) -> None:
-    framed = small.two_domains(per_category=5)
+    framed = copy.deepcopy(domains)
     for images in (framed.nice.images, framed.real.images):
         images[:, 12:88, 12:88] = 128
     expected = compute(framed).real.rows.copy()

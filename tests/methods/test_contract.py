@@ -41,7 +41,7 @@ def tiny(name: str, **changes) -> Method:
 @cache
 def dataset(name: str) -> DeviceDataset:
     """Twelve training pictures, with soft targets for a method that learns from these."""
-    data = small.device_dataset(small.two_domains(per_category=5, categories=2))
+    data = small.device_dataset(5, 2)
     if tiny(name).soft_targets() is None:
         return data
     noise = np.random.default_rng(0).random((len(data.labels), 2), dtype=np.float32)

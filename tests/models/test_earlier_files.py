@@ -49,7 +49,8 @@ def test_shipped_weights_load(path) -> None:
 
 
 def test_an_interrupted_run_resumes_to_the_same_bits() -> None:
-    data, cfg = small.device_dataset(), config("mixed", batch_size=9, iterations=6)
+    data = small.device_dataset()
+    cfg = config("mixed", network="paper", batch_size=9, iterations=6)
     whole, _ = small.run(cfg, data)
     state = small.new_state(cfg, data)
     for _ in train(cfg, data, state):

@@ -65,7 +65,7 @@ def test_fused_matches_plain_in_float64(statistics: str, mode: str, batch: int) 
 
 
 # The head's batch statistics of two or three pictures are ill-conditioned in float32.
-@pytest.mark.parametrize("batch", [7, 12])
+@pytest.mark.parametrize("batch", some((7, 12), fast=(7,)))
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("statistics", ["moving", "before", "batch"])
 def test_fused_is_as_accurate_as_plain_in_float32(statistics: str, mode: str, batch: int) -> None:
@@ -80,7 +80,7 @@ def test_fused_is_as_accurate_as_plain_in_float32(statistics: str, mode: str, ba
         assert error <= 5 * usual + 2e-5, name
 
 
-@pytest.mark.parametrize("batch", [2, 9])
+@pytest.mark.parametrize("batch", some((2, 9), fast=(2,)))
 @pytest.mark.parametrize("statistics", ["moving", "batch"])
 def test_fused_is_as_accurate_as_plain_at_full_width(statistics: str, batch: int) -> None:
     made, x = network(statistics, width=1), pictures(batch)

@@ -92,7 +92,7 @@ def test_broken_plugin_only_warns(plugins: None) -> None:
     ):
         registry.build(config().model_copy(update={"network": "broken"}), 3)
     assert "broken" not in registry.networks()
-    assert registry.build(config(), 3).name == "paper"
+    assert registry.build(config(network="paper"), 3).name == "paper"
 
 
 def test_plugin_that_registers_another_name_is_an_error(plugins: None) -> None:

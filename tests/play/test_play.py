@@ -43,6 +43,7 @@ def created(run_id: str, **changes) -> folder.Run:
         run_id=run_id,
         config=config(
             "iterative",
+            network="paper",
             **({"running_statistics": "frozen", "iterations": 30, "live_every": 5} | changes),
         ),
     )

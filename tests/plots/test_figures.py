@@ -8,7 +8,7 @@ import pytest
 
 from fruitlab.config.text import percent
 from fruitlab.metrics.series import Curves, Forgetting, Steps, Switch, envelope, thin
-from fruitlab.plots import figures, style
+from fruitlab.plots import figures, mixing, style
 
 
 def curves(count: int = 5, switches: tuple[Switch, ...] = ()) -> Curves:
@@ -58,7 +58,7 @@ FIGURES = {
         joint=("50% real", 0.8, 0.4),
     ),
     "forgetting, no evaluation": figures.forgetting([], top=1, categories=None),
-    "mixing": figures.mixing(
+    "mixing": mixing.curve(
         [0, 50, 100],
         [0.9, 0.8, 0.2],
         [0.1, 0.4, 0.5],
@@ -107,7 +107,7 @@ def test_the_scores_have_one_style_everywhere_and_never_colour_alone() -> None:
 
 
 def test_the_deviation_over_seeds_is_drawn_as_error_bars() -> None:
-    figure = figures.mixing(
+    figure = mixing.curve(
         [0, 50], [0.9, 0.8], [0.1, 0.4], [0.3, 0.57], deviations={"real": [0.02, None]}
     )
     assert [trace.get("error_y", {}).get("array") for trace in figure["data"]] == [

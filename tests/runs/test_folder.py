@@ -17,7 +17,7 @@ from fruitlab.config.errors import RunError
 from fruitlab.config.files import delete_temporary
 from fruitlab.config.paths import runs_root
 from fruitlab.methods.registry import configure
-from fruitlab.runs import catalog, labels, queue
+from fruitlab.runs import catalog, labels, log, queue
 from fruitlab.runs.folder import Run
 from fruitlab.runs.queue import guess_device, wait_for_turn
 
@@ -63,12 +63,12 @@ def test_unknown_run_error_lists_examples():
 def test_incomplete_last_line_of_the_log_is_ignored():
     run = make()
     run.append(point(0, 0.1, 0.1))
-    length = run.log_length()
+    length = log.length(run.log)
     run.append(point(1, 0.1, 0.1))
     with open(run.log, "ab") as file:
         file.write(b'{"iteration": 2, "ni')
     assert [line["iteration"] for line in run.metrics()] == [0, 1]
-    run.cut_log(length)
+    log.cut(run.log, length)
     assert [line["iteration"] for line in run.metrics()] == [0]
 
 
@@ -77,13 +77,13 @@ def test_a_log_that_lost_evaluations_is_not_continued():
     run = make()
     for iteration in range(6):
         run.append(point(iteration, 0.1, 0.1))
-    length, text = run.sync_log(), run.log.read_bytes()
+    length, text = log.sync(run.log), run.log.read_bytes()
     for torn in (text[:-300], text[:300] + bytes(len(text) - 300), b""):
         run.log.write_bytes(torn)
         with pytest.raises(RunError, match=r"metrics.jsonl is damaged.*delete state.safetensors"):
-            run.cut_log(length)
+            log.cut(run.log, length)
     run.log.write_bytes(text + b'{"iteration": 6, "ni')
-    run.cut_log(length)
+    log.cut(run.log, length)
     assert len(run.metrics()) == 6
 
 

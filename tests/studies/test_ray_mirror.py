@@ -6,7 +6,7 @@ from logged_runs import point
 
 from fruitlab.config.errors import RunError
 from fruitlab.methods.registry import configure
-from fruitlab.runs import catalog
+from fruitlab.runs import catalog, log, steps
 from fruitlab.runs.folder import Run
 from fruitlab.studies.ray_mirror import ACCEPTED, Mirror
 
@@ -23,10 +23,11 @@ def sent(worker: str, before: int, iteration: int, **more) -> dict:
 def files(folder, worker: str, run: Run, iteration: int) -> None:
     (folder / worker).mkdir(parents=True)
     made = Run(folder / worker)
+    steps.append(made, 1, *[[iteration] * iteration] * 3)
     made.write_tensors(
         "state",
         {"w": np.full(3, iteration, np.float32)},
-        {"numbers": {"iteration": iteration}, "log_length": run.log_length()},
+        {"numbers": {"iteration": iteration}, "log_length": log.length(run.log)},
     )
 
 
@@ -65,6 +66,7 @@ def test_messages_of_a_replaced_worker_are_ignored(tmp_path):
     files(tmp_path / "two", "first", run, 99)
     mirror.keep(tmp_path / "two")
     assert run.read_tensors("state")[1]["numbers"]["iteration"] == 15
+    assert steps.read(run).loss.tolist() == [15] * 15
     assert Run(tmp_path / "two" / ACCEPTED).read_tensors("state")[1]["numbers"]["iteration"] == 15
     files(tmp_path / "three", "first", run, 99)
     with pytest.raises(

@@ -23,7 +23,12 @@ def data():
 
 
 def phase(*pools: Pool, **changes) -> Phase:
-    return Phase(name="test", pools=pools, iterations=20, horizon=20, **changes)
+    return Phase(name="test", pools=pools, iterations=10, horizon=10, **changes)
+
+
+def settings(**changes) -> dict:
+    """The settings of a run without those of a method."""
+    return config(**changes).model_dump(exclude={"method", "ratio"})
 
 
 def test_buffer_is_limited_per_category_and_nested(data):
@@ -89,7 +94,7 @@ def test_only_the_named_layer_groups_train(data, groups):
         def describe(self):
             return "surgical"
 
-    cfg = Surgical(**config(iterations=20, init="fan-in").model_dump(exclude={"method", "ratio"}))
+    cfg = Surgical(**settings(network="paper", iterations=10, init="fan-in"))
     state = new_state(cfg, data)
     before = weights(state)
     names = {
@@ -193,7 +198,7 @@ def test_phases_with_equal_names_and_several_switches(data):
         def describe(self):
             return "alternating"
 
-    cfg = Alternating(**config(iterations=12).model_dump(exclude={"method", "ratio"}))
+    cfg = Alternating(**settings(iterations=12))
     assert labels(cfg.phases()) == ["nice", "real", "nice 2", "real 2"]
     _, evaluations = run(cfg, data)
     starts = [(e.phase, e.iteration) for e in evaluations if e.phase_iteration == 0]
@@ -223,7 +228,7 @@ def test_all_running_statistics_can_be_frozen(data):
         def describe(self):
             return "frozen"
 
-    cfg = Frozen(**config(iterations=20, init="fan-in").model_dump(exclude={"method", "ratio"}))
+    cfg = Frozen(**settings(network="paper", iterations=10, init="fan-in"))
     state = new_state(cfg, data)
     before, after = weights(state), weights(run(cfg, data, state)[0])
     for name, tensor in before.items():

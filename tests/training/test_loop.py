@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from slow import some
-from small import config, device_dataset, new_state, run, two_domains, weights
+from small import config, device_dataset, new_state, run, weights
 from torch.nn import functional as F
 
 from fruitlab.config.settings import setting
@@ -36,6 +36,7 @@ def data():
 @pytest.mark.parametrize("penalty", ["per-batch", "plain"])
 def test_step_matches_torch_sgd_with_an_explicit_penalty(data, nesterov, penalty):
     cfg = config(
+        network="paper",
         nesterov=nesterov,
         penalty=penalty,
         regularisation=0.3,
@@ -94,7 +95,7 @@ def test_plateau_halves_the_learning_rate(data):
     best, stale, halvings, expected, seen = np.inf, 0, 0, [], []
     for epoch_loss in losses:
         for _ in range(20):
-            state.count(torch.tensor(float(epoch_loss)), 7, torch.tensor(3))
+            state.counters.count(torch.tensor(float(epoch_loss)), 7, torch.tensor(3))
             state.advance(7)
         state.end_epoch(40)
         if np.float32(epoch_loss) < np.float32(best):
@@ -144,7 +145,8 @@ def test_resumes_from_any_state_to_identical_results(data, method, changes):
 
 @pytest.mark.parametrize("running_statistics", ["updated", "frozen"])
 def test_restricted_training_changes_only_the_last_two_layers(data, running_statistics):
-    cfg = config("iterative", running_statistics=running_statistics, batch_size=9, init="fan-in")
+    settings = {"running_statistics": running_statistics, "batch_size": 9, "init": "fan-in"}
+    cfg = config("iterative", network="paper", **settings)
     state, before = new_state(cfg, data), None
     for _ in train(cfg, data, state):
         if state.phase == 1 and before is None:
@@ -174,7 +176,7 @@ def test_training_on_cached_features_matches_pictures(data):
 
 
 def test_restricted_phase_restarts_schedules_but_not_norm_momentum(data):
-    cfg = config("iterative", iterations=20, split=60, norm_rise=30)
+    cfg = config("iterative", network="paper", iterations=20, split=60, norm_rise=30)
     state = new_state(cfg, data)
     steps = [
         (
@@ -266,8 +268,7 @@ def test_nan_loss_ends_the_run_with_advice(data):
         )
 
 
-def test_learns():
-    data = device_dataset(two_domains(per_category=20))
+def test_learns(data):
     _, points = run(config(preset="quick", iterations=25, batch_size=12), data)
     assert points[-1].nice[1] / points[-1].nice[0] > 0.8 > points[0].nice[1] / points[0].nice[0]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from slow import some
-from small import config, device_dataset, new_state, run, two_domains
+from small import config, device_dataset, new_state, run
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -120,7 +120,7 @@ def trained(cfg: RunConfig, data, capture) -> State:
 @pytest.mark.parametrize("name", some(RUNS, fast=("quick",)))
 def test_replayed_steps_are_those_of_the_plain_loop(data, name):
     method, changes = RUNS[name]
-    cfg = config(method, **changes)
+    cfg = config(method, network="paper", **changes)
     recorder = Recorder()
     state = trained(cfg, data, recorder)
     assert recorder.replayed >= 6 and recorder.recorded < recorder.replayed
@@ -132,7 +132,8 @@ def test_replayed_steps_are_those_of_the_plain_loop(data, name):
 
 def test_rates_on_the_device_change_no_more_than_rounding(data):
     """Nesterov's momentum and a rising norm_momentum are rounded in other places."""
-    cfg = config(**SIZES | {"nesterov": True, "norm_rise": 5, "iterations": 3})
+    rising = {"nesterov": True, "norm_rise": 5, "iterations": 3}
+    cfg = config(network="paper", **SIZES | rising)
     recorder = Recorder()
     state, (plain, _) = trained(cfg, data, recorder), run(cfg, data)
     assert recorder.replayed == 1
@@ -204,7 +205,7 @@ def test_the_recorder_notices_work_that_depends_on_the_host(data):
 
 def test_no_memory_is_read_before_it_is_written():
     """`devices.repeatable` switches off the filling of new memory: with NaN, it would show."""
-    data = device_dataset(two_domains(10))
+    data = device_dataset(10)
     cfg = config(**QUICK | {"batch_size": 9, "iterations": 3})
     plain = trained(cfg, data, Direct())
     fills = torch.utils.deterministic.fill_uninitialized_memory

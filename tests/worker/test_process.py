@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from slow import some
 
@@ -146,6 +147,19 @@ def test_stop_file_ends_the_run_and_it_resumes_to_identical_weights(data):
     assert (run.folder / "weights.safetensors").read_bytes() == (
         whole.folder / "weights.safetensors"
     ).read_bytes()
+
+
+def test_run_stopped_after_its_last_evaluation_has_identical_predictions(data):
+    """Restricted training scores cached features, whose logits differ in the last bits."""
+    whole, run = (
+        make(name, "iterative", running_statistics="frozen") for name in ("whole", "late")
+    )
+    work(whole, say=quietly)
+    work(run, say=lambda line: run.ask_to_stop() if "iteration 20/" in line else None)
+    assert run.status() == "stopped" and run.summary()["iteration"] == 20
+    work(run, say=quietly)
+    ours, theirs = run.predictions(), whole.predictions()
+    assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
 
 
 @pytest.mark.parametrize("what", some(("the log", "everything"), fast=("everything",)))

@@ -1,28 +1,16 @@
-"""Adding a dataset: a zip, two folders or a public dataset, imported in a background job."""
+"""Adding a dataset: a form for a zip, for two folders, and for the public datasets."""
 
-import re
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import streamlit as st
 
-from fruitlab.app import navigation, recent
-from fruitlab.app.data_page import choice
-from fruitlab.config.errors import DataError, RunError
+from fruitlab.app import navigation
+from fruitlab.app.data_page import naming, work
 from fruitlab.config.modes import Action, allows
 from fruitlab.config.paths import data_root
-from fruitlab.config.text import plain
-from fruitlab.data import cache, sources
-from fruitlab.runs import jobs
-from fruitlab.runs.jobs import Job
+from fruitlab.data import sources
 
-REFRESH = 1.0  # seconds
 LARGEST_UPLOAD = 2000  # MB; Streamlit holds an upload in memory
-# Keys of session_state.
-SUGGESTED = "zip named"  # the zip file that the name was suggested for
-PROBLEM = "data problem"  # why a job could not be started
-STARTED = "data jobs"  # folders of the jobs that the visitor started, and has not seen end
-ENDED = "data jobs ended"  # folders of those that ended in this tab
 LAYOUT = (  # of two folders
     "with the same category names in both, such as `nice/Apple/1.jpg` and "
     "`real/Apple/1.jpg`. *Nice* pictures show one thing on a plain background, *real* ones are "
@@ -31,121 +19,9 @@ LAYOUT = (  # of two folders
 )
 
 
-def root() -> Path:
-    """The folder of the jobs that this page starts."""
-    return data_root() / ".jobs"
-
-
-def progress() -> None:
-    """The datasets that are being added, and how the last ones ended.
-
-    What failed is shown until it is dismissed or tried again; what succeeded, only in the tab that
-    started it.
-    """
-    found = _newest()
-    if found:
-        working = any(job.status() == "working" for job in found)
-        st.fragment(_progress, run_every=REFRESH if working else None)(working)
-
-
-def _newest() -> list[Job]:
-    """The newest job of each title. Older ones are deleted, unless they work."""
-    found: dict[str, Job] = {}
-    for job in jobs.all_jobs(root()):
-        if found.setdefault(job.title, job) is not job and allows(Action.JOB, job):
-            job.dismiss()
-    return list(found.values())
-
-
-def _progress(was_working: bool) -> None:
-    found = [(job, job.status()) for job in _newest()]
-    if was_working and not any(status == "working" for _, status in found):
-        st.rerun()  # to show the new dataset on the page
-    mine, seen = (st.session_state.setdefault(key, set()) for key in (STARTED, ENDED))
-    for job, status in found:
-        folder = job.folder.name
-        if status == "done" and folder in mine:
-            mine.discard(folder)
-            seen.add(folder)
-            _select(job)
-        if status != "done" or folder in seen:
-            with st.container(border=True):
-                _show(job, status)
-
-
-def _select(job: Job) -> None:
-    """Makes the dataset that a job added the one that the page shows."""
-    result = job.result()
-    name = (result.get("imported") or result).get("name")
-    if name:
-        choice.clear()
-        recent.work_with(str(name))
-        st.query_params.pop("name", None)
-
-
-def _show(job: Job, status: str) -> None:
-    if status == "working":
-        text, share = job.progress()
-        st.progress(share or 0.0, text=f"**{plain(job.title)}** · {plain(text)}")
-        st.button(
-            "Cancel",
-            key=f"cancel {job.folder.name}",
-            icon=":material/close:",
-            on_click=job.cancel,
-            disabled=not allows(Action.JOB, job),
-        )
-        return
-    result = job.result()
-    if status == "done":
-        st.success(
-            f"**{plain(job.title)}**: done. {plain(_outcome(result))}", icon=":material/check:"
-        )
-        if ignored := result.get("ignored"):
-            with st.expander(f"{len(ignored)} folders or files were ignored"):
-                rows = [{"what": what, "why": why} for what, why in ignored.items()]
-                st.dataframe(rows, hide_index=True)
-    else:
-        st.error(f"**{plain(job.title)}**: {plain(_reason(job, status))}", icon=":material/error:")
-    st.button(
-        "Dismiss",
-        key=f"dismiss {job.folder.name}",
-        icon=":material/done_all:",
-        on_click=job.dismiss,
-        disabled=not allows(Action.JOB, job),
-    )
-
-
-def _reason(job: Job, status: str) -> str:
-    """Why a job failed: its error message, or else the last line that it printed."""
-    if error := job.result().get("error"):
-        return str(error)
-    if status == "interrupted":
-        if {"answer", "check"} & set(job.request.get("arguments", [])[:2]):
-            return "its process ended unexpectedly. Start it again; it goes on where it was."
-        return "its process ended unexpectedly. Nothing was kept; add it again."
-    return (job.log().splitlines() or ["it failed without a message."])[-1]
-
-
-def _outcome(result: dict[str, Any]) -> str:
-    imported = result.get("imported") or result
-    if "counts" not in imported:
-        if "folder" not in result:
-            return ""
-        return f"It is in {result['folder']}. The other domain is still missing."
-    nice, real = (
-        sum(sum(sides[domain].values()) for sides in imported["counts"].values())
-        for domain in ("nice", "real")
-    )
-    return (
-        f"{imported['name']} has {len(imported['categories'])} categories, {nice:,} nice and "
-        f"{real:,} real pictures; {len(imported['refused']):,} files could not be used, "
-        f"{len(imported['left_out'])} categories were left out."
-    )
-
-
 def forms() -> None:
     """The ways to add a dataset."""
-    if problem := st.session_state.pop(PROBLEM, None):
+    if problem := st.session_state.pop(work.PROBLEM, None):
         st.error(problem, icon=":material/error:")
     ways = {
         "Upload a zip": (Action.IMPORT, upload),
@@ -164,8 +40,8 @@ def upload() -> None:
     navigation.link("explore", "Or start with a camera and a few things", query={"view": "desk"})
     file = st.file_uploader("Zip file", type="zip", key="zip file", max_upload_size=LARGEST_UPLOAD)
     if file is not None:
-        _suggest_name(file.name)
-    name, replace = named("zip")
+        naming.suggest(file.name)
+    name, replace = naming.named("zip")
     st.button(
         "Add dataset",
         key="add zip",
@@ -176,14 +52,6 @@ def upload() -> None:
         args=(name, ["--zip"], replace),
         kwargs={"upload": file},
     )
-
-
-def _suggest_name(file: str) -> None:
-    """Fills in the dataset's name from that of a new zip file."""
-    if st.session_state.get(SUGGESTED) != file:
-        st.session_state[SUGGESTED] = file
-        name = re.sub(r"[^A-Za-z0-9]+", "-", Path(file).stem).strip("-")[:64]
-        st.session_state["name of zip"] = name
 
 
 def paths() -> None:
@@ -198,7 +66,7 @@ def paths() -> None:
     real = st.text_input(
         "Folder of real photos", key="real folder", placeholder="/home/me/pictures/real"
     )
-    name, replace = named("folders")
+    name, replace = naming.named("folders")
     st.button(
         "Add dataset",
         key="add folders",
@@ -232,47 +100,11 @@ def downloads() -> None:
                 key=f"download {name}",
                 icon=":material/cloud_download:",
                 disabled=not agreed,
-                on_click=start,
+                on_click=work.start,
                 args=(f"Downloading {source.title}", ["data", "download", name]),
             )
 
 
-def start(title: str, command: list[str], upload: BinaryIO | None = None) -> None:
-    """Starts a job; if that fails, the next run of the page shows the reason."""
-    try:
-        if upload is not None:
-            upload.seek(0)
-        job = jobs.start(root(), title, command, upload=upload)
-        st.session_state.setdefault(STARTED, set()).add(job.folder.name)
-    except RunError as error:
-        st.session_state[PROBLEM] = str(error)
-    except OSError as error:
-        st.session_state[PROBLEM] = str(cache.unwritable(error))
-
-
-def named(key: str) -> tuple[str, bool]:
-    """The dataset's name and whether to replace an existing one; ("", False) if not valid."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input(
-            "Name",
-            key=f"name of {key}",
-            max_chars=64,
-            placeholder="for example my-pictures",
-            width=260,
-        ).strip()
-    if not name:
-        return "", False
-    try:
-        cache.check_name(name)
-    except DataError as error:
-        st.caption(f":red[{error}]")
-        return "", False
-    if not (data_root() / name / cache.RECORD).exists():
-        return name, False
-    replace = st.checkbox(f"Replace the existing dataset {name}", key=f"replace {key} {name}")
-    return (name if replace else ""), replace
-
-
 def _import(name: str, arguments: list[str], replace: bool, upload: BinaryIO | None = None) -> None:
     command = ["data", "import", "--name", name, *(["--replace"] if replace else []), *arguments]
-    start(f"Adding {name}", command, upload=upload)
+    work.start(f"Adding {name}", command, upload=upload)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from fruitlab.app import all_ratios, navigation, shared
 from fruitlab.app.components import advice, pictures, scores
-from fruitlab.app.data_page import add
+from fruitlab.app.data_page import work
 from fruitlab.app.runs_page.mistakes import images_of
 from fruitlab.config.errors import RunError
 from fruitlab.config.modes import Action, allows
@@ -35,7 +35,7 @@ def show(entry: dict[str, Any]) -> None:
     run = _newest(entry["fingerprint"])
     working = any(
         job.title == TITLE.format(name=entry["name"]) and job.status() == "working"
-        for job in jobs.all_jobs(add.root())
+        for job in jobs.all_jobs(work.root())
     )
     if run is None:
         st.markdown(
@@ -69,7 +69,7 @@ def _newest(fingerprint: str) -> Entry | None:
 
 
 def _start(name: str) -> None:
-    add.start(TITLE.format(name=name), ["answer", "--data", name, "--onnx"])
+    work.start(TITLE.format(name=name), ["answer", "--data", name, "--onnx"])
     st.rerun()
 
 

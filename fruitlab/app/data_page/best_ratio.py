@@ -9,7 +9,7 @@ from fruitlab.app.components import chart, study
 from fruitlab.config.text import percent
 from fruitlab.methods.mixed import Mixed
 from fruitlab.metrics.accuracy import SCORES
-from fruitlab.plots import figures
+from fruitlab.plots import mixing
 from fruitlab.runs.sweeps import sweep_of
 from fruitlab.studies import plans, progress
 from fruitlab.studies.progress import Best, Progress
@@ -63,7 +63,7 @@ def _chart(state: Progress, best_ratio: int) -> None:
     )
     nice, real, combined = ([run.final(score) for _, run in runs] for score in SCORES)
     ratios = [ratio for ratio, _ in runs]
-    figure = figures.mixing(ratios, nice, real, combined, chosen=best_ratio)
+    figure = mixing.curve(ratios, nice, real, combined, chosen=best_ratio)
     chart.show(figure, key="best ratio", height=330)
 
 

@@ -7,13 +7,14 @@ import pandas as pd
 import streamlit as st
 
 from fruitlab.app.components import pictures
-from fruitlab.app.data_page import add, check_labels, check_map, check_similar
+from fruitlab.app.data_page import check_labels, check_map, check_similar, work
 from fruitlab.app.data_page.dataset import opened
 from fruitlab.app.data_page.overview import spread
 from fruitlab.config.errors import DataError
 from fruitlab.config.modes import Action, allows
 from fruitlab.config.text import percent
 from fruitlab.data.domains import TwoDomains
+from fruitlab.data.owned import Dataset
 from fruitlab.features.views import border
 from fruitlab.runs import jobs
 from fruitlab.studies import data_check
@@ -30,12 +31,12 @@ def show(entry: dict[str, Any]) -> None:
         entry: the dataset's entry in `store.available`.
     """
     st.subheader("Check the pictures", anchor="check")
-    imported = entry["kind"] != "drawn" and allows(Action.CHANGE_DATA)
+    imported = entry["kind"] != "drawn" and allows(Action.CHANGE_DATA, Dataset(entry["name"]))
     if imported:
         check_labels.made(entry["name"])
     result = data_check.read(entry["fingerprint"])
     title = TITLE.format(name=entry["name"])
-    if any(job.title == title and job.status() == "working" for job in jobs.all_jobs(add.root())):
+    if any(job.title == title and job.status() == "working" for job in jobs.all_jobs(work.root())):
         st.caption("The pictures are being checked: see the progress at the top of the page.")
     elif result is None:
         st.markdown(
@@ -71,7 +72,7 @@ def show(entry: dict[str, Any]) -> None:
 
 def start(name: str, *options: str) -> None:
     """Starts the check as a background job."""
-    add.start(TITLE.format(name=name), ["data", "check", name, *options])
+    work.start(TITLE.format(name=name), ["data", "check", name, *options])
 
 
 def _backgrounds(data: TwoDomains, found: list[dict[str, Any]]) -> None:

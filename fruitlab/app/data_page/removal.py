@@ -8,6 +8,7 @@ from fruitlab.app.data_page import choice
 from fruitlab.config.errors import DataError
 from fruitlab.config.modes import Action, allows
 from fruitlab.data import store, uploads
+from fruitlab.data.owned import Dataset
 
 PROBLEM = "removal problem"  # session state: why the last removal failed
 
@@ -25,7 +26,7 @@ def show_button(entry: dict[str, Any], runs: list[str]) -> None:
         entry: Its entry in ``store.available``.
         runs: Ids of the runs that were trained on it.
     """
-    if not allows(Action.REMOVE_DATA):
+    if not allows(Action.REMOVE_DATA, Dataset(entry["name"])):
         return
     on_disk = entry["kind"] != "drawn" or entry["fingerprint"] is not None
     if not on_disk:  # the built-in pair before it is drawn

@@ -10,7 +10,7 @@ import streamlit as st
 
 from fruitlab.app import navigation
 from fruitlab.app.components import chart, photo, pictures
-from fruitlab.app.data_page import add
+from fruitlab.app.data_page import naming, work
 from fruitlab.app.explore_page import picture
 from fruitlab.config.text import percent, plain
 from fruitlab.data.domains import DOMAINS, DomainName
@@ -27,7 +27,7 @@ from fruitlab.inference.desk import (
     look,
     sort_folders,
 )
-from fruitlab.plots import figures, style
+from fruitlab.plots import mixing, style
 
 # Keys of session_state.
 DESK, LEARNED, ASKED, SEEN = "desk", "desk learned", "desk asked", "desk files"
@@ -185,7 +185,7 @@ def _curve(learned: Learned) -> None:
     nice_curve, real_curve, combined = (
         values.tolist() for values in (choice.nice, choice.real, choice.combined)
     )
-    figure = figures.mixing(choice.ratios, nice_curve, real_curve, combined, chosen=learned.best)
+    figure = mixing.curve(choice.ratios, nice_curve, real_curve, combined, chosen=learned.best)
     first, last = learned.near_best
     where = f"at {first}%" if first == last else f"from {first} to {last}%"
     figure |= {
@@ -226,10 +226,10 @@ def _save(desk: Desk) -> None:
             "So far, the pictures are only in this tab. A dataset can be trained on, and is kept "
             "on the machine that FruitLab runs on."
         )
-        name, replace = add.named("desk")
+        name, replace = naming.named("desk")
         if st.button("Save", disabled=not name, key="desk save", icon=":material/save:"):
             least = min(len(desk.of(thing, one)) for thing in desk.complete for one in DOMAINS)
             command = ["data", "import", "--name", name, *(["--replace"] if replace else [])]
             command += ["--min-images", str(least), "--zip"]
-            add.start(f"Adding {plain(name)}", command, upload=io.BytesIO(desk.zipped()))
+            work.start(f"Adding {plain(name)}", command, upload=io.BytesIO(desk.zipped()))
             navigation.go("data")

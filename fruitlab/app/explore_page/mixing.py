@@ -6,7 +6,7 @@ from fruitlab.app import navigation, permalinks, recent
 from fruitlab.app.components import chart, scores
 from fruitlab.data.categories import CATEGORIES
 from fruitlab.metrics.accuracy import SCORES
-from fruitlab.plots import figures
+from fruitlab.plots import mixing
 from fruitlab.runs.sweeps import Sweep
 from fruitlab.studies import published
 
@@ -129,7 +129,7 @@ def show_curve(sweep: Sweep, ratio: int) -> None:
             name: (list(published.TABLE2), [row[name] for row in published.TABLE2.values()])
             for name in SCORES
         }
-    figure = figures.mixing(
+    figure = mixing.curve(
         sweep.ratios,
         *([scores[name] for scores in values] for name in SCORES),
         chosen=ratio,

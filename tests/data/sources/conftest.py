@@ -3,10 +3,8 @@
 import os
 import threading
 
-import kagglehub
 import pytest
 from kaggle_server import CHUNK_SIZE, Kaggle, fruits_360_archive, serve
-from kagglesdk import kaggle_http_client
 
 from fruitlab.data.sources import kaggle as transfer_module
 
@@ -19,13 +17,13 @@ def kaggle(monkeypatch, tmp_path):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("KAGGLE_CONFIG_DIR", str(tmp_path / "home" / ".kaggle"))
-    monkeypatch.setattr(kagglehub.clients, "CHUNK_SIZE", CHUNK_SIZE)
+    monkeypatch.setattr("kagglehub.clients.CHUNK_SIZE", CHUNK_SIZE)
     # kagglehub looks through the source files of all callers for the name of its own caller.
-    monkeypatch.setattr(kagglehub.clients, "get_user_agent", lambda: "kagglehub")
+    monkeypatch.setattr("kagglehub.clients.get_user_agent", lambda: "kagglehub")
     monkeypatch.setattr(transfer_module, "PAUSES", (0, 0, 0))
     server = Kaggle(b"")
     address = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setattr(kaggle_http_client, "get_endpoint", lambda _: address)
+    monkeypatch.setattr("kagglesdk.kaggle_http_client.get_endpoint", lambda _: address)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     serve(server, fruits_360_archive())
     yield server

@@ -7,7 +7,6 @@ import os
 import shutil
 from pathlib import Path
 
-import kagglehub
 import pytest
 from filelock import FileLock
 from kaggle_server import (
@@ -78,12 +77,12 @@ def test_a_disk_that_fills_during_the_download_keeps_what_was_received(
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return super().write(data)
 
-    monkeypatch.setattr(kagglehub.clients, "open", SmallDisk, raising=False)
+    monkeypatch.setattr("kagglehub.clients.open", SmallDisk, raising=False)
     message, _ = failure(tmp_path)
     assert "disk is too full" in message
     assert "FRUITLAB_DATA" in message and str(tmp_path) in message
     received = (tmp_path / "datasets/moltean/fruits/7.archive").stat().st_size
-    monkeypatch.delattr(kagglehub.clients, "open")
+    monkeypatch.delattr("kagglehub.clients.open")
     download("fruits-360", say=ignore, cache=tmp_path)
     assert kaggle.ranges == [received] and received > 60_000
 
