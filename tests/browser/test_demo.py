@@ -147,8 +147,11 @@ def test_the_webcam_for_one_picture_and_live(classify) -> None:
     frame.get_by_role("tab", name="Live").click()
     verdict = frame.locator(".verdict").last
     assert "Hold a fruit up" in verdict.inner_text()
+    wrong = frame.locator(".that-is-wrong").last
+    expect(wrong).to_be_hidden()  # there is no answer yet
     frame.locator(".live").get_by_role("button", name="Start").click()
     expect(verdict).to_contain_text("real test pictures")  # without another tap
+    expect(wrong).to_be_visible()
     picture = frame.locator(".pictures img.pixels").last
     first = picture.get_attribute("src")
     expect(picture).not_to_have_attribute(
