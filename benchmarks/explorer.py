@@ -202,7 +202,7 @@ def first_screen(browser, address: str) -> None:
     painted = sorted(page.evaluate("painted"))
     median, late = painted[len(painted) // 2], painted[int(0.95 * len(painted))]
     print(
-        f"From a movement of the pointer to the painted frame: median {median:.0f} ms, 95 % "
+        f"From a movement of the pointer to the painted frame: median {median:.0f} ms, 95% "
         f"within {late:.0f} ms, all within {painted[-1]:.0f} ms"
     )
     context.close()

@@ -38,7 +38,7 @@ class AllAtOnce(Method):
 
     name: ClassVar = "all-at-once"
     title: ClassVar = "All pictures at once, 3 : 7"
-    description: ClassVar = "Trains on all pictures, with 70 % real ones in every batch."
+    description: ClassVar = "Trains on all pictures, with 70% real ones in every batch."
 
     def phases(self) -> list[Phase]:
         pools = (Pool(real=1.0), Pool(nice=1.0, batch_share=0.3))

@@ -3,7 +3,7 @@
     python -m benchmarks.presets --data NAME [--out docs/presets.svg] [--plot-only]
     python -m benchmarks.presets --cost
 
-`quick` at 0, 60 and 100 % real and `thorough` at 60 % run with three seeds, `paper` at 60 % with
+`quick` at 0, 60 and 100% real and `thorough` at 60% run with three seeds, `paper` at 60% with
 one. Existing runs with the same training are used, including shipped ones. The others are trained
 in run folders named preset-..., with ten full evaluations. The command can be stopped and started
 again at any time. On two cores, a `quick` run takes about 2 minutes, the paper's 3,000 iterations
@@ -35,16 +35,16 @@ def plan(data: str, paper_iterations: int) -> dict[str, list[RunConfig]]:
     """The curves to compare: their names, and the configurations of their seeds."""
     common = {"data": data, "live_every": 1000, "full_evaluations": 10}
     quick = {
-        f"quick, {ratio} % real": [
+        f"quick, {ratio}% real": [
             configure("mixed", preset="quick", ratio=ratio, seed=seed, **common) for seed in SEEDS
         ]
         for ratio in RATIOS
     }
     return quick | {
-        "thorough, 60 % real": [
+        "thorough, 60% real": [
             configure("mixed", preset="thorough", ratio=60, seed=seed, **common) for seed in SEEDS
         ],
-        "paper, 60 % real": [
+        "paper, 60% real": [
             configure("mixed", preset="paper", ratio=60, iterations=paper_iterations, **common)
         ],
     }

@@ -27,8 +27,8 @@ def main() -> None:
     files = [AllRatios.load(path) for path in parser.parse_args().files]
     column = scores(files)
     for ratio, one in column.items():
-        print(f"| {ratio} % | " + " | ".join(cell(one, score) for score in SCORES) + " |")
-    print("chosen by leave-one-out:", ", ".join(f"{file.best} %" for file in files))
+        print(f"| {ratio}% | " + " | ".join(cell(one, score) for score in SCORES) + " |")
+    print("chosen by leave-one-out:", ", ".join(f"{file.best}%" for file in files))
     for verdict in (findings.own_domain(column), findings.near_half(column)):
         print(verdict.check, verdict.status, dict(verdict.values))
 

@@ -61,7 +61,7 @@ def main() -> None:
         if any(name in PEERS for name in names):
             write_pictures(asked.data, asked.ratio, Path(folder))
         print(
-            f"{asked.data}, {asked.ratio} % real, {os.cpu_count()} cores, load before "
+            f"{asked.data}, {asked.ratio}% real, {os.cpu_count()} cores, load before "
             f"{os.getloadavg()[0]:.1f}",
             flush=True,
         )

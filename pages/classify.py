@@ -120,8 +120,8 @@ def better(entry: Entry) -> None:
     if reached > own:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(
-                f"On the same test pictures, a pretrained network with its last layer in closed "
-                f"form has {percent(reached)} combined, this one {percent(own)}.",
+                f"A pretrained network in closed form has {percent(reached)} combined on the same "
+                "test pictures.",
                 width="content",
             )
             query = {"data": str(found.facts["fingerprint"])}

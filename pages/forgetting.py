@@ -93,7 +93,7 @@ def opens_on(found: list[Entry]) -> list[Entry]:
     """The runs to show first.
 
     The run that the visitor worked on, otherwise the one that trains now, otherwise the newest with
-    restricted training, otherwise the shipped ones with a 50 % split.
+    restricted training, otherwise the shipped ones with a 50% split.
     """
     shown = (
         recent.run(found)

@@ -8,7 +8,7 @@ from fruitlab.app.train_page import form, unlabelled
 from fruitlab.config.modes import Action, allows
 from fruitlab.config.text import plain
 from fruitlab.methods.base import Method
-from fruitlab.runs.captions import method_caption
+from fruitlab.runs.captions import method_caption, readable_name
 from fruitlab.runs.entry import Entry
 
 LISTED = 6  # other runs in progress
@@ -60,13 +60,11 @@ def run_to_show(entries: list[Entry], active: list[Entry], prefill: Method | Non
 
 def view(entry: Entry) -> None:
     """Draws a run."""
-    st.subheader(plain(entry.title))
+    st.subheader(plain(readable_name(entry)))
     config = entry.config
     if config is not None:
-        st.caption(
-            f"{method_caption(config)} · data {plain(config.data)} · preset {config.preset} · "
-            f"seed {config.seed}"
-        )
+        about = f"{method_caption(config)} · seed {config.seed} · " if entry.given_title else ""
+        st.caption(f"{about}data {plain(config.data)} · preset {config.preset} · {entry.id}")
     live.watch(entry.id)
     if config is not None:
         with st.expander("Settings and files"):
@@ -83,7 +81,7 @@ def others(active: list[Entry]) -> None:
         st.caption("Also in progress:", width="content")
         for entry in active[:LISTED]:
             st.button(
-                plain(entry.title),
+                plain(readable_name(entry)),
                 key=f"watch {entry.id}",
                 on_click=form.watch,
                 args=(entry.id,),

@@ -49,7 +49,7 @@ def test_plan_has_three_seeds_at_three_ratios():
     assert sorted((config.ratio, config.seed) for config in quick) == [
         (r, s) for r in (0, 60, 100) for s in (0, 1, 2)
     ]
-    assert [c.iterations for c in plan["paper, 60 % real"]] == [3000]
+    assert [c.iterations for c in plan["paper, 60% real"]] == [3000]
     names = [presets.run_of(config).id for configs in plan.values() for config in configs]
     assert len(set(names)) == len(names) == 13
     assert presets.run_of(parse(quick[0].model_dump())).id == presets.run_of(quick[0]).id
@@ -57,7 +57,7 @@ def test_plan_has_three_seeds_at_three_ratios():
 
 
 def test_existing_run_with_the_same_training_is_used():
-    config = presets.plan("photos", paper_iterations=3000)["thorough, 60 % real"][0]
+    config = presets.plan("photos", paper_iterations=3000)["thorough, 60% real"][0]
     for name, iterations, changes in (
         ("few", (1500,), {}),
         ("many", (700, 1500), {}),

@@ -26,7 +26,7 @@ def test_method_example():
         initial, review = run.phases()
         assert initial.iterations + review.iterations == run.iterations
         assert [pool.batch_share for pool in review.pools] == [None, 0.2]
-        assert run.describe() == "review, 20 % nice pictures"
+        assert run.describe() == "review, 20% nice pictures"
     finally:
         methods.unregister("review")
 

@@ -50,7 +50,7 @@ class Panel:
 def panel() -> Panel:
     """Make the components; `opened` fills them."""
     with gr.Accordion(
-        "That is wrong", open=False, visible=False, elem_classes="correction"
+        "That is wrong", open=False, visible=False, elem_classes="that-is-wrong"
     ) as whole:
         gr.Markdown(correction.consent())
         right = gr.Radio(choices=[], show_label=False, container=False, elem_classes="categories")

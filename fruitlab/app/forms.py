@@ -66,9 +66,10 @@ def numbers(base: Method) -> dict[str, Any]:
         for name in names:
             if name == "pretrained" and not weights.find(changed.get("network", base.network)):
                 continue  # the network has no such weights
-            if not columns:  # one row at a time: on a phone, columns stack
-                columns = list(st.columns(3))
-            with columns.pop(0):
+            wide = name == "network"  # whose titles are long
+            if not (columns or wide):  # one row at a time: on a phone, columns stack
+                columns = list(st.columns(3, vertical_alignment="bottom"))
+            with st.container() if wide else columns.pop(0):
                 key = f"{base.method} {base.preset} {name}"
                 value = widget(settings[name], getattr(base, name), key=key)
             if value != getattr(base, name):
@@ -142,7 +143,7 @@ def _groups(base: Method) -> dict[str, list[str]]:
 
 def _slider(setting: Setting, value: Any) -> Any:
     """A slider over the setting's range; percentages get a scale below it."""
-    number = "%d %%" if setting.unit == "%" else None
+    number = "%d%%" if setting.unit == "%" else None
     low, high = (setting.kind(limit) for limit in (setting.low, setting.high))
     chosen = st.slider(
         setting.title,

@@ -104,8 +104,8 @@ def answer(options: Namespace, output: Output) -> Outcome:
 def _text(result: dict[str, Any]) -> str:
     first, last = result["near_best"]
     lines = [
-        f"Best mix: {result['best']} % real, chosen on the training pictures. From {first} to "
-        f"{last} % there is hardly a difference.",
+        f"Best mix: {result['best']}% real, chosen on the training pictures. From {first} to "
+        f"{last}% there is hardly a difference.",
         "",
         report.scores(result),
         "",

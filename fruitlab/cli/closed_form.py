@@ -112,7 +112,7 @@ def solve(options: Namespace, output: Output) -> Outcome:
     )
     status, result, text = work_on(run, None, output)
     line = (
-        f"{chosen.ratio} % real, lambda {chosen.ridge:g}: "
+        f"{chosen.ratio}% real, lambda {chosen.ridge:g}: "
         f"{percent(scores['combined'])} combined by leave-one-out predictions on "
         "training pictures"
     )
@@ -152,7 +152,7 @@ def ratios_file(options: Namespace, output: Output) -> Outcome:
         },
     }
     text = (
-        f"{out}: {result['bytes'] / 1e6:.1f} MB. Best at {made.best} % real: "
+        f"{out}: {result['bytes'] / 1e6:.1f} MB. Best at {made.best}% real: "
         f"{percent(best['top1'])} combined ({percent(best['top1_interval'][0])} to "
         f"{percent(best['top1_interval'][1])}), lambda {made.facts['ridge']:g}."
     )

@@ -166,7 +166,7 @@ def _outcome(made: Run, before: dict[str, Any]) -> Outcome:
 
 
 def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """A line for each score: "nice  98.8 % (98.4 to 99.1 %) -> ..."."""
+    """A line for each score: "nice  98.8% (98.4 to 99.1%) -> ..."."""
 
     def text(scores: dict[str, Any]) -> str:
         low, high = map(percent, scores["top1_interval"])

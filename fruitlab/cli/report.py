@@ -86,7 +86,7 @@ def scores(result: dict[str, Any]) -> str:
     ]
     rows.append(["combined", "", *cells(result["combined"])])
     part = f"{result.get('scored_on', 'test')} set"
-    text = table([part, "pictures", "top-1", "95 % interval", "top-3", "95 % interval"], rows)
+    text = table([part, "pictures", "top-1", "95% interval", "top-3", "95% interval"], rows)
     if "per_category" not in result["nice"]:
         return text
     nice, real = (result[name]["per_category"] for name in ("nice", "real"))

@@ -65,7 +65,7 @@ def runs(now: Progress) -> str:
     low, high = best.interval
     text += (
         f"\n\nBest combined on the {best.config.scored_on} pictures: {percent(best.combined)} "
-        f"(95 % interval {percent(low)} to {percent(high)}) with {_settings(best.config, names)}."
+        f"(95% interval {percent(low)} to {percent(high)}) with {_settings(best.config, names)}."
     )
     if best.within:
         others = "; ".join(_settings(config, names) for config in best.within)
@@ -84,7 +84,7 @@ def forgetting(now: Progress) -> str:
     if result is None:
         return runs(now)
     best = result.mixed[result.ratio]
-    scored = [(f"mixed, {result.ratio} % real", best, "the best mixing ratio", "", "", "", "")]
+    scored = [(f"mixed, {result.ratio}% real", best, "the best mixing ratio", "", "", "", "")]
     scored += [
         (
             one.config.describe(),

@@ -1,6 +1,6 @@
 """Every ratio at once, for a slider: the curves, and one photo's probabilities along them.
 
-The heads at 0, 1, ..., 100 % real pictures are kept as one matrix, so that a photo's scores at all
+The heads at 0, 1, ..., 100% real pictures are kept as one matrix, so that a photo's scores at all
 ratios are one small product. How they did on the test pictures is kept as counts. Everything fits
 in one file of about 6 MB (1,280 features, 23 categories), in which there are no pictures.
 """
@@ -23,7 +23,7 @@ from fruitlab.config.progress import Progress
 from fruitlab.metrics import accuracy
 from fruitlab.metrics.best import middle_of_best
 
-RATIOS = 101  # 0 to 100 %
+RATIOS = 101  # 0 to 100%
 ARRAYS = ("heads", "mean", "at_mean", "temperature", "leave_one_out", "confusion", "within_three")
 
 
@@ -131,7 +131,7 @@ class AllRatios:
 
     @cached_property
     def near_best(self) -> tuple[int, int]:
-        """First and last ratio whose test score is within the 95 % interval of the best ratio's."""
+        """First and last ratio whose test score is within the 95% interval of the best ratio's."""
         curve = self.curves["combined"]
         near = np.flatnonzero(curve["top1"] >= curve["low"][self.best])
         return int(near[0]), int(near[-1])

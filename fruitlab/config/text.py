@@ -31,13 +31,13 @@ def points(difference: float | None, *, signed: bool = False) -> str:
 
 
 def whole_percent(part: int, whole: int) -> str:
-    """A share in whole percent: "66 %". Never rounded to none or all: "under 1 %", "over 99 %"."""
+    """A share in whole percent: "66%". Never rounded to none or all: "under 1%", "over 99%"."""
     share = int(100 * part / whole + 0.5) if whole else 0
     if share == 0 and part:
-        return "under 1 %"
+        return "under 1%"
     if share == 100 and part < whole:
-        return "over 99 %"
-    return f"{share} %"
+        return "over 99%"
+    return f"{share}%"
 
 
 def plain(text: str) -> str:

@@ -32,7 +32,7 @@ class TrainingSettings(BaseModel):
     )
     split_seed: int = setting(
         0,
-        "Seed that decides which 40 % of each category are test pictures.",
+        "Seed that decides which 40% of each category are test pictures.",
         paper="4.3",
         ge=0,
         le=2**31 - 1,

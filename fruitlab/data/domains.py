@@ -92,7 +92,7 @@ class TwoDomains:
         return (self.nice, row) if row < count else (self.real, row - count)
 
     def split(self, seed: int, validation: int = 0) -> Split:
-        """Sets aside 40 % of each category of each domain for testing (paper section 4.3).
+        """Sets aside 40% of each category of each domain for testing (paper section 4.3).
 
         The split is a function of the seed, the pictures and their groups alone, so it is the same
         on every machine. See ``splitting.choose_test_groups`` for the rule.

@@ -59,7 +59,7 @@ def choose_test_groups(
     seed: int | str,
     percent: int = 40,
 ) -> np.ndarray:
-    """Chooses the groups that form the test set, 40 % of each cell (paper section 4.3).
+    """Chooses the groups that form the test set, 40% of each cell (paper section 4.3).
 
     A cell is one category of one domain. The groups are visited in the order of a hash of (seed,
     key). A group becomes part of the test set if that brings the test counts of its cells closer

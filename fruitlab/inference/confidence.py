@@ -90,7 +90,7 @@ class CalibratedAnswer:
         text = (
             f"Of the {self.similar.pictures:,} {self.domain} test pictures answered with similar "
             f"confidence ({confidence}), {percent(self.similar.accuracy)} were classified "
-            f"correctly (95 % interval {interval})."
+            f"correctly (95% interval {interval})."
         )
         if self.own_photo:
             text += " Photos unlike the test pictures are classified correctly less often."

@@ -18,7 +18,7 @@ from fruitlab.runs.folder import Run
 
 # Drawings, alternately real and nice, for networks whose test pictures are not on this machine.
 # Selected for the shipped networks, which classify most drawings wrong in the same way: on these
-# six they agree, or differ by ratio (Strawberry is classified correctly from 40 % real on).
+# six they agree, or differ by ratio (Strawberry is classified correctly from 40% real on).
 SELECTED = ("Strawberry", "Orange", "Lychee", "Cantaloupe", "Passion Fruit", "Pineapple")
 
 

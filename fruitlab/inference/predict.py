@@ -18,7 +18,7 @@ from fruitlab.runs import versions
 from fruitlab.runs.folder import Run
 from fruitlab.worker.recorder import MEMORY
 
-# Points of the path integral. Twice as many change no element by more than 1 % of the largest.
+# Points of the path integral. Twice as many change no element by more than 1% of the largest.
 PATH_STEPS = 64
 
 
@@ -69,10 +69,10 @@ def relevance(network: Model, feature_map: Tensor, category: int) -> Tensor:
 
     Grad-CAM averages a channel's gradient over the picture, which suits networks that end in global
     pooling. The paper's network ends in dense layers over 6 x 6 places, where a channel means
-    something else in each place. Measured on 150 real test photos (`quick`, 60 %): blurring the
+    something else in each place. Measured on 150 real test photos (`quick`, 60%): blurring the
     highest fifth of the map takes 0.59 from the answer's log probability (Grad-CAM 0.46, random
     places 0.07), and blurring the lowest half takes 0.04 (0.32, 0.49). Captum computes the same
-    numbers to 0.02 % of the largest, but depends on Matplotlib.
+    numbers to 0.02% of the largest, but depends on Matplotlib.
 
     Args:
         network: in evaluation mode, with `spatial` True.

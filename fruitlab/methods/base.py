@@ -81,7 +81,7 @@ class Method(RunConfig):
 
     @abstractmethod
     def describe(self) -> str:
-        """A few words that tell this run from others of its kind: "mixed, 60 % real"."""
+        """A few words that tell this run from others of its kind: "mixed, 60% real"."""
 
     def soft_targets(self) -> SoftTargets | None:
         """What the network learns in place of the labels; None for the labels."""

@@ -45,7 +45,7 @@ class ClosedForm(Method):
 
     ratio: int = setting(
         60,
-        "Weight of the real pictures in percent. The nice ones weigh the rest of 100 %.",
+        "Weight of the real pictures in percent. The nice ones weigh the rest of 100%.",
         title="Share of real pictures",
         unit="%",
         ge=0,
@@ -79,7 +79,7 @@ class ClosedForm(Method):
         ]
 
     def describe(self) -> str:
-        return f"closed form, {self.ratio} % real"
+        return f"closed form, {self.ratio}% real"
 
     def _solve(
         self, network: Model, batches: Callable[[], Iterator[Batch]], memory: Memory

@@ -33,7 +33,7 @@ class Distil(Method):
 
     ratio: int = setting(
         80,
-        "Percentage of the real training set. The rest of 100 % comes from the nice one.",
+        "Percentage of the real training set. The rest of 100% comes from the nice one.",
         title="Share of real pictures",
         unit="%",
         ge=0,
@@ -84,5 +84,5 @@ class Distil(Method):
         return SoftTargets(self.teacher, self.teacher_share)
 
     def describe(self) -> str:
-        first = f", {self.split} % nice first" if self.split else ""
-        return f"distilled, {self.ratio} % real{first}"
+        first = f", {self.split}% nice first" if self.split else ""
+        return f"distilled, {self.ratio}% real{first}"

@@ -52,7 +52,7 @@ class FeatureReplay(NiceThenReal):
         return [self.nice(at_end=self._summarize), replay]
 
     def describe(self) -> str:
-        return f"feature replay, {self.share} % of each batch"
+        return f"feature replay, {self.share}% of each batch"
 
     def _summarize(self, network: "Model", batches: "Batches", memory: "Memory") -> "Memory":
         import torch

@@ -30,4 +30,4 @@ class FineTune(NiceThenReal):
         return [self.nice(), self.real()]
 
     def describe(self) -> str:
-        return f"fine-tuning, {self.split} % nice first"
+        return f"fine-tuning, {self.split}% nice first"

@@ -58,7 +58,7 @@ class Interpolation(NiceThenReal):
         return [self.nice(at_end=self._remember), last]
 
     def describe(self) -> str:
-        return f"interpolation, {self.alpha} % fine-tuned"
+        return f"interpolation, {self.alpha}% fine-tuned"
 
     def _remember(self, network: "Model", batches: "Batches", memory: "Memory") -> "Memory":
         return {f"{PREFIX}{name}": p for name, p in network.named_parameters()}

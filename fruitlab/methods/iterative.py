@@ -12,7 +12,7 @@ from fruitlab.methods.registry import register
 class Iterative(Method):
     """Train all layers on nice pictures, then only the last two layers on real pictures.
 
-    The pictures are those of the 50 % mixed set: half of each domain's training set. The initial
+    The pictures are those of the 50% mixed set: half of each domain's training set. The initial
     training's one-cycle schedule spans the whole run, so its iterations are the same whatever the
     split, and the nine splits of the paper can share one initial training.
     """
@@ -83,4 +83,4 @@ class Iterative(Method):
         ]
 
     def describe(self) -> str:
-        return f"iterative, {self.split} % nice first, {self.running_statistics} statistics"
+        return f"iterative, {self.split}% nice first, {self.running_statistics} statistics"

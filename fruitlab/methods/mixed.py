@@ -20,7 +20,7 @@ class Mixed(Method):
 
     ratio: int = setting(
         60,
-        "Percentage of the real training set. The rest of 100 % comes from the nice one.",
+        "Percentage of the real training set. The rest of 100% comes from the nice one.",
         title="Share of real pictures",
         unit="%",
         paper="4.4.1",
@@ -34,4 +34,4 @@ class Mixed(Method):
         return [Phase(name="mixed", pools=(pool,), iterations=steps, horizon=steps)]
 
     def describe(self) -> str:
-        return f"mixed, {self.ratio} % real"
+        return f"mixed, {self.ratio}% real"

@@ -74,7 +74,7 @@ class Online(Method):
 
     def describe(self) -> str:
         buffers = f"{self.kept} kept per category" if self.kept else "no buffers"
-        return f"online, {self.ratio} % real, {self.stream}, {buffers}"
+        return f"online, {self.ratio}% real, {self.stream}, {buffers}"
 
     def start_run(self) -> str | None:
         return self.start or None

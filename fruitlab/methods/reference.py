@@ -46,5 +46,5 @@ def _values(setting: Setting) -> str:
         return ", ".join(setting.choices)
     if setting.kind is bool:
         return "true, false"
-    unit = f" {setting.unit}" if setting.unit else ""
+    unit = setting.unit if setting.unit == "%" else f" {setting.unit}".rstrip()
     return f"{setting.low} to {setting.high}{unit}"

@@ -59,5 +59,5 @@ class Surgical(NiceThenReal):
         ]
 
     def describe(self) -> str:
-        probed = f", head first for {self.probe} %" if self.probe else ""
+        probed = f", head first for {self.probe}%" if self.probe else ""
         return f"surgical, {self.layers.replace(',', ' and ')}{probed}"

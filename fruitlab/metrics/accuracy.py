@@ -1,7 +1,7 @@
 """Accuracies, their confidence intervals and forgetting: pure functions of counts, without torch.
 
 Accuracies are fractions of one. Top-1 counts a picture as right if its category is the network's
-first answer, top-3 if it is among the first three. All intervals are 95 % confidence intervals.
+first answer, top-3 if it is among the first three. All intervals are 95% confidence intervals.
 """
 
 import math

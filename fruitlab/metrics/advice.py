@@ -27,7 +27,7 @@ def mixing(combined: Curves, best: int) -> Advice:
     """Whether mixing helps: the interval of the best ratio against both ends.
 
     Args:
-        combined: {top1, low, high} at 0, 1, ..., 100 % real pictures, float [101].
+        combined: {top1, low, high} at 0, 1, ..., 100% real pictures, float [101].
         best: the recommended ratio in percent, chosen on other pictures.
     """
     value, low, high = (combined[name] for name in ("top1", "low", "high"))
@@ -35,12 +35,12 @@ def mixing(combined: Curves, best: int) -> Advice:
     alike = [name for end, name in ends.items() if end == best or high[end] >= low[best]]
     if not alike:
         text = (
-            f"Mixing helps here: {best} % real has {percent(value[best])} combined, studio photos "
+            f"Mixing helps here: {best}% real has {percent(value[best])} combined, studio photos "
             f"alone {percent(value[0])} and real photos alone {percent(value[100])}."
         )
     else:
         text = (
-            f"Mixing hardly matters here: {percent(value[best])} combined at {best} % real cannot "
+            f"Mixing hardly matters here: {percent(value[best])} combined at {best}% real cannot "
             f"be told from training on {' or on '.join(alike)}."
         )
     return Advice("mix", text)

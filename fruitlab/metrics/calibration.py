@@ -1,6 +1,6 @@
 """How often predictions of a given confidence are right, estimated from a run's test predictions.
 
-Training makes a network's confidence, the probability of its first answer, large: it is near 99 %
+Training makes a network's confidence, the probability of its first answer, large: it is near 99%
 far too often, above all for pictures unlike those it was trained on. How often such answers are
 right is measured on test pictures. All functions are pure functions of arrays.
 """
@@ -31,7 +31,7 @@ class Similar:
 
     pictures: int
     right: int
-    interval: tuple[float, float]  # 95 %, of right / pictures
+    interval: tuple[float, float]  # 95%, of right / pictures
     confidence: tuple[float, float]  # the smallest and the largest among them
 
     @property

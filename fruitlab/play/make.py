@@ -1,6 +1,6 @@
 """Makes a play file (file.py) of an iterative run: features in a byte each, and the head.
 
-For a run of the `quick` preset at 50 % on 23 categories of photos, 3,360 pictures are 4.8 MB, of
+For a run of the `quick` preset at 50% on 23 categories of photos, 3,360 pictures are 4.8 MB, of
 which the weights of the head are 0.9 MB. Bytes in place of float32 change an accuracy by 0.5 points
 at most, and by 0.1 on average, over 40 points of the curve (650 and 850 test pictures).
 """
@@ -191,7 +191,7 @@ def to_bytes(features: np.ndarray, low: np.ndarray, scale: np.ndarray) -> np.nda
 def streams(config: Method, steps: int, counts: dict[str, int]) -> dict[str, list[int]]:
     """The keys of each epoch's random order.
 
-    Real pictures get the trainer's own. Nice ones get as many as a play can use, if it keeps 100 %.
+    Real pictures get the trainer's own. Nice ones get as many as a play can use, if it keeps 100%.
     """
     per_epoch = batches_per_epoch(counts["real_train"], config.batch_size)
     size = config.batch_size or -(-counts["real_train"] // per_epoch)

@@ -22,12 +22,12 @@ def curves(found: Agreement, pictures: int) -> Figure:
     if found.same.min() == same:
         who = "You resemble all networks alike"
     elif found.first == found.last:
-        who = f"You agree most with the network at {middle} % real pictures"
+        who = f"You agree most with the network at {middle}% real pictures"
     else:
-        who = f"You agree most with the networks from {found.first} to {found.last} % real pictures"
+        who = f"You agree most with the networks from {found.first} to {found.last}% real pictures"
     caption = (
         f"{who}: the same answer to {same} of {pictures} pictures, right or wrong. You got "
-        f"{found.own} right, and the network at {middle} % got {found.right[middle]} right."
+        f"{found.own} right, and the network at {middle}% got {found.right[middle]} right."
     )
     data = [
         _line("same answer as you", found.same.tolist(), YOU, "solid"),

@@ -14,7 +14,7 @@ HARDEST = 3  # categories that the caption names
 
 
 def per_category(scores: Mapping[str, Any], *, top: int) -> Figure:
-    """One row for each category, the hardest on real pictures at the top, with 95 % intervals.
+    """One row for each category, the hardest on real pictures at the top, with 95% intervals.
 
     Args:
         scores: ``{"nice": {"per_category": {category: row}}, "real": ...}``, where a row has
@@ -36,7 +36,7 @@ def per_category(scores: Mapping[str, Any], *, top: int) -> Figure:
     return {
         "title": f"Top-{top} accuracy of each category",
         "caption": f"Hardest in real photos: {', '.join(hardest[:HARDEST])}. "
-        "Lines are 95 % intervals (Wilson).",
+        "Lines are 95% intervals (Wilson).",
         "data": [_trace(domain, rows[domain], order, name) for domain in OFFSETS],
         "layout": {
             "xaxis": style.axis(f"top-{top} accuracy", tickformat=".0%", range=[-0.01, 1.02]),
@@ -57,7 +57,7 @@ def _trace(domain: str, rows: Mapping[str, Any], order: list[str], name: str) ->
     values = [row[name] for _, _, row in shown]
     intervals = [row[f"{name}_interval"] for _, _, row in shown]
     pairs = list(zip(values, intervals, strict=True))
-    interval = "95 %: %{customdata[0]:.1%} to %{customdata[1]:.1%}"
+    interval = "95%: %{customdata[0]:.1%} to %{customdata[1]:.1%}"
     return {
         "type": "scatter",
         "mode": "markers",

@@ -83,7 +83,7 @@ def panels(
         "showlegend": False,
     }
     note = (
-        f" Smoothed with an exponential moving average over {smoothing} % of the axis."
+        f" Smoothed with an exponential moving average over {smoothing}% of the axis."
         if smoothing
         else ""
     )

@@ -25,10 +25,10 @@ def curves(
     trained: Points | None = None,
     marked: int | None = None,
 ) -> Figure:
-    """Accuracy over all ratios, continuous, with 95 % intervals.
+    """Accuracy over all ratios, continuous, with 95% intervals.
 
     Args:
-        scores: {score: {top1, low, high}}, fractions at 0, 1, ..., 100 % real pictures, [101].
+        scores: {score: {top1, low, high}}, fractions at 0, 1, ..., 100% real pictures, [101].
         best: the recommended ratio in percent.
         near_best: first and last ratio that can hardly be told from it.
         paper: {score: (ratios in percent, accuracies)} of the paper, drawn hollow.
@@ -68,9 +68,9 @@ def curves(
         layout["shapes"] += style.vertical_line(marked, "")["shapes"]
     value = percent(float(scores["combined"]["top1"][best]))
     caption = (
-        f"Best ratio by leave-one-out predictions on the training pictures: {best} % real, "
+        f"Best ratio by leave-one-out predictions on the training pictures: {best}% real, "
         f"{value} combined on the test pictures. In the shaded range, {near_best[0]} to "
-        f"{near_best[1]} %, combined performance is within the best ratio's 95 % interval."
+        f"{near_best[1]}%, combined performance is within the best ratio's 95% interval."
         + (" Dotted: small networks, trained from scratch." if trained else "")
         + (" Hollow markers: the paper's Table 2." if paper else "")
     )

@@ -15,7 +15,7 @@ class MemoryLine:
     """Runs with memories of growing size.
 
     Attributes:
-        name: such as "all layers, 10 % of a batch".
+        name: such as "all layers, 10% of a batch".
         points: nice pictures kept per category -> (nice, real, combined) as fractions of one,
             means over the seeds, and the combined score's deviation, None with one seed.
     """

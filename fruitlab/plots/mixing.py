@@ -46,13 +46,13 @@ def curve(
         "hovermode": "x unified",
     }
     if chosen is not None:  # labelled at the lower end: nice accuracies are at the upper one
-        layout |= style.vertical_line(chosen, f"{chosen:g} %", top=False)
+        layout |= style.vertical_line(chosen, f"{chosen:g}%", top=False)
     caption = ""
     if len(ratio):
         known = np.asarray(combined, dtype=float)  # None becomes nan
         best = int(np.nanargmax(known))
         value = percent(float(known[best]))
-        caption = f"Combined performance is best at {ratio[best]:g} % real: {value}."
+        caption = f"Combined performance is best at {ratio[best]:g}% real: {value}."
         if any(any(spread) for spread in deviations.values()):
             caption += " Error bars: standard deviation over seeds."
     return {"title": "Accuracy by mixing ratio", "caption": caption, "data": data, "layout": layout}

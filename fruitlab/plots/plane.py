@@ -34,9 +34,9 @@ MARKERS = (
 RIGHT = 0.95  # nice accuracy from which labels are to the right of their points
 WIDE, HIGH = 0.08, 0.03  # of a label, in accuracy
 PLAIN = {"opacity": 1, "line": {"width": 0}}  # markers of several sizes have an outline otherwise
-ENDS = {"0 %": "nice", "100 %": "real"}  # mixed runs that saw one domain only
+ENDS = {"0%": "nice", "100%": "real"}  # mixed runs that saw one domain only
 CONTOURS = np.arange(1, 10) / 10
-FRONTIER, CLOSED_FORM = "mixed training", "closed form"
+FRONTIER, CLOSED_FORM = "mixed training", "closed form, every ratio"
 
 
 def plane(

@@ -166,7 +166,7 @@ def band(
     *,
     name: str = "",
 ) -> Trace:
-    """A shaded area between two curves, such as a 95 % interval or the deviation over seeds.
+    """A shaded area between two curves, such as a 95% interval or the deviation over seeds.
 
     Args:
         score: ``nice``, ``real`` or ``combined``, for the colour.
@@ -226,7 +226,7 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
 
 
 def accuracy_axis(title: str = "accuracy", **more: Any) -> dict[str, Any]:
-    """An axis from 0 to 100 % whatever the values, so that plots can be compared by eye."""
+    """An axis from 0 to 100% whatever the values, so that plots can be compared by eye."""
     return axis(title, tickformat=".0%", range=[0, 1.02], **more)
 
 

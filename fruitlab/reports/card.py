@@ -34,7 +34,7 @@ class Card:
     Attributes:
         title: in large type; shortened if it is too long.
         subtitle: below it.
-        scores: {score: (accuracy, low, high)}, fractions of one with the 95 % interval.
+        scores: {score: (accuracy, low, high)}, fractions of one with the 95% interval.
         x: where the curves have values, ascending, [n].
         curves: {score: fractions}, [n] each; nan leaves a gap.
         axis: what `x` is.
@@ -73,7 +73,7 @@ def of_ratios(found: "AllRatios") -> Card:
     """The card of the instant answer, at the best ratio."""
     scores = found.scores(found.best)
     return Card(
-        title=f"Best mix: {found.best} % real",
+        title=f"Best mix: {found.best}% real",
         subtitle=f"{found.facts['data']} · {found.facts['network']} · {_pictures(scores)}",
         scores={name: (scores[name]["top1"], *scores[name]["top1_interval"]) for name in SCORES},
         x=range(len(found.curves["nice"]["top1"])),
@@ -158,7 +158,7 @@ def _score(canvas: _Canvas, name: str, score: tuple[float, float, float], top: f
     canvas.marker(name, MARGIN + 14, top + 22, 12)
     canvas.text((MARGIN + 44, top + 6), name, 30, QUIET)
     canvas.text((MARGIN + 480, top + 44), percent(value), 60, anchor="rs")
-    interval = f"95 % interval: {100 * low:.1f} to {100 * high:.1f} %"
+    interval = f"95% interval: {100 * low:.1f} to {100 * high:.1f}%"
     canvas.text((MARGIN + 44, top + 52), interval, 20, QUIET)
 
 

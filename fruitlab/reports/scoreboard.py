@@ -28,7 +28,7 @@ def table(groups: Sequence[tuple[str, Sequence[Entry]]], *, metric: Top, which: 
     """The table as HTML, with all texts escaped.
 
     Each row has a sample of the line in the plots, the scores with their deviation over seeds or
-    their 95 % interval, and their change from the first row.
+    their 95% interval, and their change from the first row.
     """
     rows = []
     first: dict[str, float | None] = {}
@@ -87,7 +87,7 @@ def _summary(entry: Entry) -> dict[str, Any]:
 def _interval(entry: Entry, score: str, metric: str) -> str:
     try:
         low, high = _summary(entry)[score][f"{metric}_interval"]
-        return f"95 %: {100 * low:.1f} to {100 * high:.1f}"
+        return f"95%: {100 * low:.1f} to {100 * high:.1f}"
     except (KeyError, TypeError, ValueError):
         return ""
 

@@ -14,7 +14,7 @@ SHOWN_CHANGES = 3  # settings that a preset's caption names
 
 
 def method_caption(config: Method) -> str:
-    """The training method with its main settings: "mixed, 60 % real".
+    """The training method with its main settings: "mixed, 60% real".
 
     It says so if the run is scored on pictures that were held back from training.
     """
@@ -41,14 +41,14 @@ def preset_caption(config: Method, *, ignore: Sequence[str] = ()) -> str:
 
 
 def setting_caption(name: str, value: Any) -> str:
-    """One setting in a few words: "60 % real", "learning rate 0.01"."""
+    """One setting in a few words: "60% real", "learning rate 0.01"."""
     match name:
         case "method":
             return str(value)
         case "ratio":
-            return f"{value} % real"
+            return f"{value}% real"
         case "split":
-            return f"{value} % nice first"
+            return f"{value}% nice first"
         case "running_statistics":
             return f"{value} statistics"
     known = settings_of(RunConfig).get(name)

@@ -186,7 +186,7 @@ class Entry:
         )
 
     def scores(self, at: int = -1) -> dict[str, Any] | None:
-        """Scores with 95 % intervals of one evaluation, the last one by default.
+        """Scores with 95% intervals of one evaluation, the last one by default.
 
         Returns:
             {nice, real, combined} as in `accuracy.point_scores`; None if there is no such point.

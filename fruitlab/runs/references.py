@@ -56,7 +56,7 @@ def validation_scores(entries: Iterable[Entry]) -> dict[str, float]:
 def joint(entries: Iterable[Entry], run: Entry, pictures: int) -> Entry | None:
     """The finished mixed run that saw as many training pictures as an iterative run.
 
-    The nearest to a ratio of 50 %, then one of the run's seed, which chose the same pictures, then
+    The nearest to a ratio of 50%, then one of the run's seed, which chose the same pictures, then
     the newest. None if there is none.
 
     Args:

@@ -13,7 +13,7 @@ from fruitlab.studies.ablations import SWITCH, Ablation, AblationSet
 from fruitlab.studies.published import FORGOTTEN
 
 DIVERGED = ("loss is not finite", "loss is no longer a number")  # today and in older runs
-WITHIN = 200  # restricted iterations in which the paper's nice accuracy falls to 20 % (5.3.3)
+WITHIN = 200  # restricted iterations in which the paper's nice accuracy falls to 20% (5.3.3)
 FALLEN = FORGOTTEN[WITHIN]
 
 

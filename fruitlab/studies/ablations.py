@@ -7,7 +7,7 @@ the `paper` preset. There are three sets, and each is trained alike:
 - `EARLY`: from version 1 of the preset, for the first 150 iterations. They are compared by training
   loss, so no test picture has a part in the choice. Version 2 of the preset adopted `CHOSEN`.
 - `FULL_LENGTH`: from version 2, for the paper's 3,000 iterations.
-- `SWITCH`: what happens at the switch to restricted training, at the 50 % split.
+- `SWITCH`: what happens at the switch to restricted training, at the 50% split.
 
 `ablation_results` reads their results from finished runs.
 """

@@ -38,7 +38,7 @@ def mixed(ours: Column, *, top: int, categories: int) -> Figure:
         data.append(style.paper("combined", [theirs[0]], [theirs[1]]))
     data.append(style.random_baseline(categories, (0.0, 100.0), top=top))
     texts = [_best_text("Ours", ours)] if ours else []
-    texts.append(f"The paper's combined score is best at {theirs[0]} % real: {percent(theirs[1])}.")
+    texts.append(f"The paper's combined score is best at {theirs[0]}% real: {percent(theirs[1])}.")
     if top == 3:
         texts.append("The paper's text gives no other number of this figure.")
     return {
@@ -82,7 +82,7 @@ def iterative(ours: Mapping[str, Column], *, categories: int, best_mixed: float 
 
 
 def restricted(curves: Sequence[Forgetting], *, categories: int) -> Figure:
-    """Figure 14: accuracies over restricted training of the 50 % split.
+    """Figure 14: accuracies over restricted training of the 50% split.
 
     Args:
         curves: of our runs; may be empty.
@@ -97,7 +97,7 @@ def restricted(curves: Sequence[Forgetting], *, categories: int) -> Figure:
     start, end = map(percent, points.values())
     theirs = f"The paper: nice from about {start} to {end} within 200 iterations."
     return figure | {
-        "title": "Figure 14: restricted training of the 50 % split",
+        "title": "Figure 14: restricted training of the 50% split",
         "caption": f"{figure['caption']} {theirs}".strip(),
     }
 
@@ -137,7 +137,7 @@ def _winners(lines: Mapping[str, Mapping[int, float]]) -> str:
 
 def _best_text(whose: str, column: Column, unit: str = "real") -> str:
     place = best(column, "combined")
-    return f"{whose} is best at {place} % {unit}: {percent(column[place].mean('combined'))}."
+    return f"{whose} is best at {place}% {unit}: {percent(column[place].mean('combined'))}."
 
 
 def _combined_level(value: float, name: str, dash: str, *, right: bool = False) -> style.Trace:

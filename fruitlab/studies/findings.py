@@ -52,7 +52,7 @@ class Verdict:
 def own_domain(mixed: Column) -> Verdict:
     """Hypothesis 1: each domain is best at the ratio with most of its own pictures.
 
-    Nice accuracy should be highest at 0 % real and real accuracy at 100 %. Either part fails if
+    Nice accuracy should be highest at 0% real and real accuracy at 100%. Either part fails if
     another ratio is higher by more than the margin. If one part holds, the claim holds in part.
     """
     if missing := _missing(mixed, RATIOS, "mixing ratios"):
@@ -77,9 +77,9 @@ def own_domain(mixed: Column) -> Verdict:
 
 
 def near_half(mixed: Column) -> Verdict:
-    """Hypothesis 2: the combined score is highest near 50 % real.
+    """Hypothesis 2: the combined score is highest near 50% real.
 
-    It holds at 50 % and in part from 40 to 60 %, which the paper calls "slightly deviates".
+    It holds at 50% and in part from 40 to 60%, which the paper calls "slightly deviates".
     """
     if missing := _missing(mixed, RATIOS, "mixing ratios"):
         return Verdict("near_half", Status.NOT_YET, missing=missing)
@@ -117,7 +117,7 @@ def iterative_wins(mixed: Column, iterative: Column) -> Verdict:
 
 
 def helps_nice(mixed: Column) -> Verdict:
-    """5.3.2: with 10, 20 or 30 % real, the best of them, nice accuracy is higher than with none."""
+    """5.3.2: with 10, 20 or 30% real, the best of them, nice accuracy is higher than with none."""
     if missing := _missing(mixed, (0, *LITTLE), "mixing ratios"):
         return Verdict("helps_nice", Status.NOT_YET, missing=missing)
     top = best({ratio: mixed[ratio] for ratio in LITTLE}, "nice")
@@ -203,7 +203,7 @@ def forgets_fast(iterations: Sequence[float], nice: Sequence[float]) -> Verdict:
     """5.3.3, Figure 14: nice accuracy falls below half within 200 restricted iterations.
 
     Args:
-        iterations: of restricted training, ascending; empty without a run of the 50 % split.
+        iterations: of restricted training, ascending; empty without a run of the 50% split.
         nice: accuracy at those.
     """
     short = not len(iterations) or iterations[-1] < FORGOTTEN_WITHIN

@@ -32,7 +32,7 @@ def _each(setting: str, *values: Any, **fixed: Any) -> tuple[Settings, ...]:
     return tuple({setting: value} | fixed for value in values)
 
 
-# Entrant -> its method and candidates. 12 nice pictures of each of 23 categories are 5 % of them.
+# Entrant -> its method and candidates. 12 nice pictures of each of 23 categories are 5% of them.
 ENTRANTS: Mapping[str, tuple[str, tuple[Settings, ...]]] = {
     "iterative": ("iterative", _each("split", 30, 70)),
     "fine-tune": ("fine-tune", _each("running_statistics", "updated", "frozen")),
@@ -112,7 +112,7 @@ def verdict(method: Scores, mixed: Scores) -> Reach:
     """The rule: combined performance against that of the best mixing ratio.
 
     A method exceeds mixed training if its mean over the seeds is higher by more than the margin,
-    the smallest difference that is significant at the 95 % level (`scores.margin`); it reaches
+    the smallest difference that is significant at the 95% level (`scores.margin`); it reaches
     mixed training if the means differ by no more than the margin; else it falls short. The best
     ratio is the one with the highest mean on the test pictures, which favours mixed training.
     """

@@ -167,7 +167,7 @@ def vary(base: Method, variations: Mapping[str, Sequence[str]], *, seeds: int = 
 def ratio(data: str, *, preset: str = "quick", seeds: int = 1, **changes: Any) -> Study:
     """A search for the mixing ratio with the best combined performance.
 
-    It starts with 0, 25, 50, 75 and 100 % and twice halves the distance between the best ratio and
+    It starts with 0, 25, 50, 75 and 100% and twice halves the distance between the best ratio and
     its neighbours: nine ratios at most, of a hundred. These runs are compared on validation
     pictures, a fifth of the training pictures. Then the best ratio is trained with all training
     pictures, and only this run is evaluated on the test pictures.

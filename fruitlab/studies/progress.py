@@ -124,7 +124,7 @@ class Best:
     Attributes:
         config: with seed 0.
         combined: mean over the seeds.
-        interval: 95 %, from the number of pictures; it ignores the deviation over seeds.
+        interval: 95%, from the number of pictures; it ignores the deviation over seeds.
         within: other experiments, whose mean lies in the interval.
         tested: finished runs of the chosen experiment with all training pictures, by seed.
     """

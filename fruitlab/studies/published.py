@@ -14,7 +14,7 @@ LINK = "https://airccse.com/adeij/papers/2419adeij01.pdf"
 
 CATEGORIES = 26
 # Test pictures of each domain, about: 26 categories with around 400 pictures each (4), of which
-# 40 % are for testing (4.3).
+# 40% are for testing (4.3).
 PICTURES = 4_160
 RANDOM_BASELINE = 1 / CATEGORIES
 
@@ -57,9 +57,9 @@ TABLE2 = {
 }
 BEST_TOP1 = 60, TABLE2[60]["combined"]  # "a best top-1 combined performance of 64.8%" (5.3.2)
 BEST_TOP3 = 70, 0.832  # Figure 12: the only number of it in the text (5.3.2)
-ITERATIVE_BELOW = 0.45  # Figure 13, from the text (5.3.3): "always lower than 45 %"
-# Figure 14, from the text (5.3.3): nice accuracy of the 50 % split at the switch ("~95 %") and
-# within 200 iterations ("to 20 %").
+ITERATIVE_BELOW = 0.45  # Figure 13, from the text (5.3.3): "always lower than 45%"
+# Figure 14, from the text (5.3.3): nice accuracy of the 50% split at the switch ("~95%") and
+# within 200 iterations ("to 20%").
 FORGOTTEN = {0: 0.95, 200: 0.20}
 ITERATIONS = 3000  # 5.3.1
 
@@ -83,19 +83,19 @@ class Claim:
 HYPOTHESES = {  # 5.2, and what 5.3 says about them
     "own_domain": Claim(
         "Each domain is best with most of its own pictures",
-        "Mostly agrees: real is best at 100 % real, nice at 20 %, 0.3 points above 0 %.",
+        "Mostly agrees: real is best at 100% real, nice at 20%, 0.3 points above 0%.",
         "In mixed training, the highest test accuracy for each dataset is obtained when the "
         "corresponding dataset is mixed into the training set at the highest ratio.",
     ),
     "near_half": Claim(
         "The combined score is best near half and half",
-        "Slightly deviates: top-1 is best at 60 % real (64.8%), top-3 at 70 % (83.2%).",
-        "In mixed training, the performance score is at the highest near 50 % mixing of both "
+        "Slightly deviates: top-1 is best at 60% real (64.8%), top-3 at 70% (83.2%).",
+        "In mixed training, the performance score is at the highest near 50% mixing of both "
         "datasets.",
     ),
     "iterative_wins": Claim(
         "Iterative training beats mixed training",
-        "Not supported: always lower than 45 %, while mixed training reaches 64.8%.",
+        "Not supported: always lower than 45%, while mixed training reaches 64.8%.",
         "Iterative training produces a better performance score than the best results of mixed "
         "training.",
     ),
@@ -103,11 +103,11 @@ HYPOTHESES = {  # 5.2, and what 5.3 says about them
 FINDINGS = {  # 5.3.2 and 5.3.3
     "helps_nice": Claim(
         "A little real data helps nice accuracy",
-        "Nice is best at 20 % real: 96.8%, against 96.5% with none. “Very slight”.",
+        "Nice is best at 20% real: 96.8%, against 96.5% with none. “Very slight”.",
     ),
     "carries_over": Claim(
         "A network trained on one domain is above the random baseline on the other",
-        "21 to 23 %; the random baseline is 3.8%.",
+        "21 to 23%; the random baseline is 3.8%.",
     ),
     "never_improves": Claim(
         "Restricted training never improves the combined score",
@@ -119,7 +119,7 @@ FINDINGS = {  # 5.3.2 and 5.3.3
     ),
     "forgets_fast": Claim(
         "Forgetting is fast",
-        "At the 50 % split nice accuracy falls from about 95 % to 20 % within 200 iterations.",
+        "At the 50% split nice accuracy falls from about 95% to 20% within 200 iterations.",
     ),
 }
 TUNING = {  # 5.3.1
@@ -143,8 +143,8 @@ LIMITATIONS = (  # 7
 )
 CONTRADICTIONS = (
     (
-        "The abstract gives the best ratio as about 70 %, with 63.8% (top-1) and 83.0% (top-3). "
-        "The results say 60 % with 64.8%, and 70 % with 83.2% for top-3. FruitLab uses the results "
+        "The abstract gives the best ratio as about 70%, with 63.8% (top-1) and 83.0% (top-3). "
+        "The results say 60% with 64.8%, and 70% with 83.2% for top-3. FruitLab uses the results "
         "and Table 2."
     ),
     (

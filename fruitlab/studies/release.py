@@ -4,7 +4,7 @@ For the maintainers: `python -m fruitlab release --data photos`. Released are th
 preset, what is finished of it with the paper's own preset, the ablations, and the study of methods
 against forgetting, with the candidates that its settings were chosen from; then the study of
 memories, and distilled networks. Every run comes with its configuration, log and summary; mixed
-runs and 50 % splits of seed 0, and the best method's run of seed 0, also with their weights and
+runs and 50% splits of seed 0, and the best method's run of seed 0, also with their weights and
 predictions for every test picture; distilled networks with their weights, in half precision. No
 pictures are copied, so the pages show these runs without any data. A run's name says what it is,
 such as iterative-50-frozen-thorough-seed0.

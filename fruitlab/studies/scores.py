@@ -85,7 +85,7 @@ PAPER: Column = {
 
 
 def margin(one: Scores, other: Scores, score: str) -> float:
-    """The smallest difference of the means that is significant at the 95 % level."""
+    """The smallest difference of the means that is significant at the 95% level."""
     return Z95 * math.sqrt(one.variance(score) + other.variance(score))
 
 

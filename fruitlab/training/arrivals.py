@@ -70,7 +70,7 @@ class Arrivals:
         shares = [
             share if len(held) else 0 for share, held in zip(self.shares, buffers, strict=True)
         ]
-        if not any(shares):  # the ratio is 0 or 100 %, and the other domain came first
+        if not any(shares):  # the ratio is 0 or 100%, and the other domain came first
             shares = [sum(self.shares) if len(held) else 0 for held in buffers]
         parts = []
         for arrived, buffer, share in zip(fresh, buffers, shares, strict=True):

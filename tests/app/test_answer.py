@@ -120,12 +120,12 @@ def test_the_answer(answered) -> None:
     summary, table, config = run.summary(), run.predictions(), run.config()
     app = page()
     assert "get answer" not in buttons(app)
-    assert f"Train on **{config.ratio} %** of the real" in text(app)
+    assert f"Train on **{config.ratio}%** of the real" in text(app)
     shown = html(app, 'class="scores"')
     for score in ("nice", "real", "combined"):
         assert percent(summary[score]["top1"]) in shown
     low, high = map(percent, summary["combined"]["top1_interval"])
-    assert f"95 % interval of combined: {low} to {high}" in text(app)
+    assert f"95% interval of combined: {low} to {high}" in text(app)
     categories = next(
         frame.value.set_index("category")
         for frame in app.dataframe

@@ -271,9 +271,9 @@ def test_the_search_for_the_best_ratio_shows_its_cost_and_its_result(
         )
         (made.folder / "weights.safetensors").touch()
     app = checked(opened("data", name="things"))
-    assert "**Best so far: 50 % real**, combined 62.0% on validation pictures" in text(app)
-    assert "Not distinguishable from it: 75 %" in text(app)
-    # 38 % and 62 % are next.
+    assert "**Best so far: 50% real**, combined 62.0% on validation pictures" in text(app)
+    assert "Not distinguishable from it: 75%" in text(app)
+    # 38% and 62% are next.
     assert "7 runs, 10 at most; 5 of them finished" in text(app)
     assert [figure.title for figure in charts(app)] == ["Accuracy by mixing ratio"]
     link = next(link.proto for link in app.get("page_link") if "photo" in link.proto.label)
@@ -298,7 +298,7 @@ def test_the_search_for_the_best_ratio_shows_its_cost_and_its_result(
         ratio=75,
     )
     app = checked(opened("data", name="things"))
-    assert "**Best so far: 55 % real**, combined 80.0%" in text(app)
+    assert "**Best so far: 55% real**, combined 80.0%" in text(app)
     assert charts(app)[0].data[0]["x"] == [0, 25, 50, 55, 75, 100]
 
 

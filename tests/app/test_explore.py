@@ -63,7 +63,7 @@ def test_the_slider_stops_where_there_is_a_run_and_changes_the_scores():
     app = opened("explore")
     assert not app.exception
     (slider,) = app.select_slider
-    assert slider.options == ["0 %", "60 %", "100 %"]
+    assert slider.options == ["0%", "60%", "100%"]
     best = max(scores, key=lambda ratio: scores[ratio]["combined"]["top1"])
     assert slider.value == best
     for ratio, beside in ((100, 60), (0, 60), (60, 0)):
@@ -77,7 +77,7 @@ def test_the_slider_stops_where_there_is_a_run_and_changes_the_scores():
         assert (
             f"{'▲' if change > 0 else '▼' if change < 0 else '='} {abs(change):.1f} points"
             in html(app)
-            and f"from {beside} % real" in text(app)
+            and f"from {beside}% real" in text(app)
         )
         assert app.query_params["ratio"] == str(ratio)
     (chart,) = charts(app)
@@ -101,7 +101,7 @@ def test_a_link_restores_the_slider(asked, shown):
 def test_one_run_has_no_slider():
     made_runs.run("only", ratio=40)
     app = opened("explore")
-    assert not app.exception and not app.select_slider and "**40 %** of the real" in text(app)
+    assert not app.exception and not app.select_slider and "**40%** of the real" in text(app)
     assert "points" not in html(app) and "Changes are from" not in text(app)
 
 
@@ -191,9 +191,9 @@ def test_a_choice_between_several_sets_of_runs():
     app = opened("explore")
     assert len(app.selectbox[0].options) == 2
     app.selectbox[0].select_index(1).run()
-    assert not app.exception and "**20 %**" in text(app)
+    assert not app.exception and "**20%**" in text(app)
     again = opened("explore", set=app.query_params["set"])
-    assert not again.exception and "**20 %**" in text(again)
+    assert not again.exception and "**20%**" in text(again)
 
 
 def test_foreign_and_broken_folders_are_ignored(tmp_path):

@@ -38,8 +38,8 @@ def test_a_finished_run_with_all_measures_and_its_upper_bound() -> None:
     assert names == [
         "nice",
         "real",
-        "nice, trained jointly (50 % real)",
-        "real, trained jointly (50 % real)",
+        "nice, trained jointly (50% real)",
+        "real, trained jointly (50% real)",
         "random baseline",
     ]
     assert (
@@ -92,7 +92,7 @@ def test_lines_are_named_by_the_settings_that_differ() -> None:
         run(name, iterative(100), method="iterative", iterations=100, **changes)
     labels.write_label(catalog.find("d"), title="the last", note="")
     names = captions.distinct_legends(sorted(Index().entries(), key=lambda entry: entry.id))
-    assert names == ["20 % nice first", "50 % nice first, seed 0", "c", "the last"]
+    assert names == ["20% nice first", "50% nice first, seed 0", "c", "the last"]
 
 
 def test_undefined_measures_of_a_running_run_are_dashes() -> None:

@@ -1,6 +1,7 @@
 """What the server serves beside Streamlit: plotly.js, and the demo that starts later."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -43,9 +44,22 @@ def test_a_page_s_html_is_streamlit_s_and_tells_its_client_where_the_server_is()
     answer = asked(LateDemo(), "/explore")
     own = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
     before, script, after = answer.text.partition(index_html.BASE)
-    assert script and before + after == own.replace("<title>Streamlit<", "<title>FruitLab<")
-    assert before.count("<script") == 0  # it runs before the client's modules
+    assert script and before.count("<script") == 0  # it runs before the client's modules
+    body = own[own.index("</head>") :]
+    assert after.endswith(body) and re.findall("<script.*", after) == re.findall("<script.*", own)
     assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_the_browser_gets_the_code_of_the_first_page_at_once_and_no_font_that_nothing_uses() -> (
+    None
+):
+    page = asked(host.LateDemo(), "/explore").text
+    links = re.findall(r'<link rel="modulepreload" crossorigin href="\./([^"]+)">', page)
+    folder = Path(st.__file__).parent / "static"
+    assert len(set(links)) == len(links) and all((folder / link).is_file() for link in links)
+    needed = {name.partition("/js/")[2].partition(".")[0] for name in links}
+    assert {*index_html.ELEMENTS, "serialization"} <= needed  # and what they import
+    assert 'as="font"' not in page
 
 
 def test_before_the_demo_has_started_pages_reload_and_programs_get_503() -> None:

@@ -99,7 +99,7 @@ def test_a_photo_is_answered_at_every_ratio(shipped, feature_map):
     assert photo.probability == pytest.approx(expected.probability, abs=1e-4)
     assert np.array(photo.evidence).shape == (101, 2, 2)
     for flip in expected.flips:
-        assert f"at {flip} % from {NAMES[expected.answer[flip - 1]]} to" in photo.caption
+        assert f"at {flip}% from {NAMES[expected.answer[flip - 1]]} to" in photo.caption
     assert [shape["x0"] for shape in photo.layout["shapes"]] == list(expected.flips)
 
 

@@ -27,7 +27,7 @@ def opened_study(app) -> bool:
 
 
 def study(seeds: int = 1) -> None:
-    """Runs of the whole study: mixed with the paper's scores, iterative at 50 % and 30 %."""
+    """Runs of the whole study: mixed with the paper's scores, iterative at 50% and 30%."""
     for seed in range(seeds):
         for ratio in RATIOS:
             row = published.TABLE2[ratio]
@@ -88,12 +88,12 @@ def test_some_runs_decide_nothing_yet_but_are_shown():
     run("a", mixed(100), ratio=0)
     run("b", mixed(100), ratio=60)
     app = checked(opened("paper"))
-    assert "Missing: 10, 20, 30, 40, 50, 70, 80, 90, 100 %." in text(app) and set(badges(app)) == {
+    assert "Missing: 10, 20, 30, 40, 50, 70, 80, 90, 100%." in text(app) and set(badges(app)) == {
         "not enough runs"
     }
     assert (
         charts(app)[0].data[0]["x"] == [0, 60]
-        and "<td>—" not in html(app, "fl-table").partition("60 %")[2].partition("</tr>")[0]
+        and "<td>—" not in html(app, "fl-table").partition("60%")[2].partition("</tr>")[0]
     )
     assert (
         f"The random baseline is {1 / len(CATEGORIES):.1%}" in text(app)
@@ -108,14 +108,14 @@ def test_all_runs_decide_by_the_papers_own_numbers():
         "holds in part",
         "too close to call",
         "does not hold",
-    ]  # 60 % is 2.6 points above 50 %: on 1,000 pictures too little
+    ]  # 60% is 2.6 points above 50%: on 1,000 pictures too little
     assert badges(app)[3:] == [
         "too close to call",
         "does not hold",
         "does not hold",
         "holds",
         "does not hold",
-    ]  # the random baseline is 25 %, of four categories
+    ]  # the random baseline is 25%, of four categories
     assert not opened_study(app) and "One seed" in text(app) and "±" not in html(app, "fl-table")
     assert next(metric.value for metric in app.metric) == "64.8%"
 

@@ -32,7 +32,7 @@ def test_trajectory_method_and_frontier() -> None:
     assert finals(found["Iterative"]) == [(0.5, 0.3)]
     assert finals(found["Rehearsal"]) == [(0.5, 0.3)]
     assert set(found["Rehearsal"]["customdata"][0].split(",")) == {"kept0", "kept1"}
-    assert found["mixed training"]["text"] == ["0 %", "", ""]  # all at one place
+    assert found["mixed training"]["text"] == ["0%", "", ""]  # all at one place
     path = found["one"]
     assert finals(path)[5] == (0.9, 0.1) and finals(path)[-1] == (0.5, 0.3)
     assert len(finals(path)) == 11 and "iteration 100" in path["hovertext"][-1]

@@ -76,8 +76,8 @@ def test_the_chosen_run_s_own_file_comes_first(shipped) -> None:
     write(runs_root() / "zoo" / play.NAME)
     app = opened("forgetting", runs="zoo")
     assert app.selectbox(key="played").options == [
-        "zoo: iterative, 50 % nice first, frozen statistics, drawn",
-        "fifty: iterative, 50 % nice first, frozen statistics, drawn",
+        "zoo: iterative, 50% nice first, frozen statistics, drawn",
+        "fifty: iterative, 50% nice first, frozen statistics, drawn",
     ]
     assert components(app)[0]["url"].startswith("/assets/play/zoo?")
     app.selectbox(key="played").set_value("fifty").run()

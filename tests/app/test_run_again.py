@@ -110,7 +110,7 @@ def test_a_failed_run_has_no_seed_so_far(workers: list, things: None) -> None:
     run_folder("a", status="failed", points=0)
     app = checked(opened("runs", runs="a", section="again"))
     assert (
-        "So far: none." in text(app)
+        "None so far." in text(app)
         and app.button(key="again seeds start").label == "Start seeds 0, 1"
     )
 
@@ -120,7 +120,7 @@ def test_a_failed_seed_is_offered_again_and_not_compared(workers: list, things: 
     failed = run_folder("b", seed=1, status="failed", points=0)
     failed.write_header(failed.header() | {"data": None})
     app = checked(opened("runs", runs="a,b", section="again"))
-    assert "So far: seed 0." in text(app) and "tested on different pictures" not in text(app)
+    assert "Seeds so far: 0." in text(app) and "tested on different pictures" not in text(app)
     assert app.button(key="again seeds start").label == "Start seeds 1, 2"
 
 

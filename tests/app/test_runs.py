@@ -59,7 +59,7 @@ def test_the_newest_run_is_selected_first() -> None:
         run_folder(name)
     app = checked(opened("runs"))
     assert table(app)["id"].tolist() == ["new", "old"]
-    assert set(table(app)["run"]) == {"mixed, 60 % real, seed 0"}
+    assert set(table(app)["run"]) == {"mixed, 60% real, seed 0"}
     assert address(app) == {}  # writing it would add a step to the browser's history
     assert app.code[-1].value.endswith("runs?runs=new")
     scores = accuracy.table_scores(predictions(0))
@@ -214,7 +214,7 @@ def test_seeds_are_a_mean_and_differences_are_marked() -> None:
         and f"± {100 * np.std(tops, ddof=1):.1f}" in text
         and f"{np.mean(tops):.1%}" in text
     )
-    assert "mixed, 20 % real" in text and "mixed, 60 % real" in text
+    assert "mixed, 20% real" in text and "mixed, 60% real" in text
     assert (
         sides(app).count('<tr class="differs">') == 3
         and "Learning rate" in sides(app)
@@ -274,12 +274,12 @@ def test_rows_have_readable_names_and_seeds_told_apart() -> None:
     labels.write_label(catalog.find("b"), title="Lucky", note="")
     app = checked(opened("runs"))
     assert dict(zip(table(app)["id"], table(app)["run"], strict=True)) == {
-        "a": "mixed, 60 % real, seed 0",
+        "a": "mixed, 60% real, seed 0",
         "b": "Lucky",
-        "c": "mixed, 20 % real, learning rate 0.05",
-        "d": "iterative, 30 % nice first, frozen statistics",
-        "e": f"mixed, 20 % real, learning rate {configure('mixed').learning_rate:g}",
-        "f": "mixed, 60 % real, seed 2",
+        "c": "mixed, 20% real, learning rate 0.05",
+        "d": "iterative, 30% nice first, frozen statistics",
+        "e": f"mixed, 20% real, learning rate {configure('mixed').learning_rate:g}",
+        "f": "mixed, 60% real, seed 2",
     }
     assert table(app).columns[:4].tolist() == ["run", "combined", "nice", "real"]
 
@@ -345,7 +345,7 @@ def test_lines_are_smoothed_then_averaged() -> None:
     np.testing.assert_allclose(plain.mean, values.mean(0))
     np.testing.assert_allclose(plain.deviation, values.std(0, ddof=1))
     smooth = lines([group], axis="iterations", metric="top1", percent=20)[0].bands["nice"]
-    factor = np.exp(-25 / 20.0)  # 25 iterations from point to point; 20 % of 100
+    factor = np.exp(-25 / 20.0)  # 25 iterations from point to point; 20% of 100
     weights = np.tril(factor ** (np.arange(5)[:, None] - np.arange(5)[None, :]).clip(0))
     np.testing.assert_allclose(smooth.mean, ((weights @ values.T).T / weights.sum(1)).mean(0))
 

@@ -29,7 +29,7 @@ def test_a_run_with_its_progress_leads_to_its_page(page: str) -> None:
         made.doing("training", iteration=30, pictures=3000, seconds=60.0)
         app = checked(opened(page))
         (link,) = app.sidebar.get("page_link")
-        assert (link.proto.label, link.proto.query_string) == ("mixed, 20 % real", "run=one")
+        assert (link.proto.label, link.proto.query_string) == ("mixed, 20% real", "run=one")
         (bar,) = app.sidebar.get("progress")
         assert (bar.proto.value, bar.proto.text) == (75, "75% · 20 s left")
 

@@ -207,7 +207,7 @@ def test_a_finished_run_shows_its_final_scores_and_the_best_mixed_run() -> None:
     app = opened("train", run="one")
     assert not app.exception and "Finished: 100 iterations, 10,000 pictures seen" in text(app)
     assert [metric.value for metric in app.metric] == ["90.0%", "40.0%", "60.0%"]
-    assert "best other mixed run (40 % real), combined" in [
+    assert "best other mixed run (40% real), combined" in [
         trace["name"] for trace in charts(app)[0].data
     ]
     assert "Resume" not in [button.label for button in app.button]

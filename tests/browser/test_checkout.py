@@ -39,7 +39,7 @@ def test_a_steady_item_is_counted_and_an_unsure_one_asks(server, tab) -> None:
     # The same item for a network that knows it by other names, and has never been right.
     page.evaluate("scrollTo(0, 0)")
     page.get_by_label("Network").first.click()
-    page.get_by_role("option", name=re.compile("21 % real")).click()
+    page.get_by_role("option", name=re.compile("21% real")).click()
     question = page.locator(".till-question")
     expect(question.locator("button")).to_have_count(4)
     expect(question).to_contain_text("One click keeps this photo")

@@ -77,7 +77,7 @@ def test_play_forgets_as_the_file_says_and_keeping_some_bends_the_curve(server, 
     assert kept[0] == whole[0] and kept[200] > whole[200]
     points = 100 * (kept[200] - whole[200])
     expect(page.locator(".verdict")).to_contain_text(
-        f"Replaying 50 % nice: saves {points:.1f} points of nice accuracy"
+        f"Replaying 50% nice: saves {points:.1f} points of nice accuracy"
     )
     assert kept == {point["step"]: point["nice"] / 60 for point in play_oracle.play(file, keep=50)}
 
@@ -107,7 +107,7 @@ def test_step_pause_and_back_to_where_it_was(server, tab, file) -> None:
         and bent[200] > whole[200]
     )
     expect(page.locator(".verdict")).to_contain_text(
-        f"Replaying none, then 40 % nice from iteration {place}"
+        f"Replaying none, then 40% nice from iteration {place}"
     )
     page.get_by_role("button", name="Start over").click()
     expect(page.locator(".scrub output")).to_have_text("0 of 200")

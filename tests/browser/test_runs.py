@@ -61,7 +61,7 @@ def test_two_runs_compared_and_the_view_restored(server, tab) -> None:
     expect(page.get_by_text("4 runs · 3 selected to compare")).to_be_visible()
     rows = page.locator(".fl-board tbody tr")
     expect(rows).to_have_count(2)
-    expect(rows.nth(0)).to_contain_text("mixed, 20 % real")
+    expect(rows.nth(0)).to_contain_text("mixed, 20% real")
     expect(rows.nth(1)).to_contain_text("2 seeds")
 
     page.evaluate(f"document.querySelectorAll('{PLOTS}').forEach(plot => plot.mine = true)")

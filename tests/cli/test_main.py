@@ -71,7 +71,7 @@ def test_train_evaluate_predict_and_list(imported, call, capsys, pair, tmp_path,
     )
     assert status == 0 and trained["status"] == "finished" and trained["run"] == "one"
     assert trained["data"] == "small"
-    assert "14 nice and 27 real pictures (66 % real)" in err
+    assert "14 nice and 27 real pictures (66% real)" in err
     assert trained["images_seen"] == 8 * 41  # there are only 41 pictures for a batch of 64
 
     status, scored, _ = call("evaluate", "one")
@@ -223,7 +223,7 @@ def test_tables_without_json(imported, call, capsys, pair):
         (["runs"], "shown"),
         (["data"], "small"),
         (["data", "show", "small"], "Red Disc"),
-        (["evaluate", "shown"], "95 % interval"),
+        (["evaluate", "shown"], "95% interval"),
         (["predict", "shown", str(next(pair.nice.rglob("*.png")))], "%"),
     ):
         assert main(arguments) == 0

@@ -22,4 +22,4 @@ def test_the_opening_line_of_a_run_names_its_network(pair) -> None:
     import_pictures(name="small", nice=pair.nice, real=pair.real, min_images=5)
     data = store.load("small")
     line = training_pictures(configure("mixed", data="small"), data, data.split(0))
-    assert line.startswith("mixed, 60 % real on small, network: The paper's residual network")
+    assert line.startswith("mixed, 60% real on small, network: The paper's residual network")

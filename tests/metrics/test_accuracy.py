@@ -41,7 +41,7 @@ def test_wilson_without_pictures_is_the_whole_range():
 
 
 def test_combined_matches_the_paper():
-    """The row at 0 % of Table 2, whose combined performance is exactly the geometric mean."""
+    """The row at 0% of Table 2, whose combined performance is exactly the geometric mean."""
     assert accuracy.combined(0.9648086, 0.22712341) == pytest.approx(0.468113896, abs=1e-6)
 
 

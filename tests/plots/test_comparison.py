@@ -71,7 +71,7 @@ def test_seeds_have_a_band_of_one_standard_deviation() -> None:
     assert (
         mean["name"] == "A, mean of 3"
         and "± 4.0" in figure["caption"]
-        and "10 % of the axis" in figure["caption"]
+        and "10% of the axis" in figure["caption"]
     )
 
 

@@ -39,7 +39,7 @@ SWITCHES = (
 )
 FIGURES = {
     "live": figures.accuracies(
-        curves(switches=SWITCHES), top=1, iterations=40, categories=4, best=("60 % real", 0.7)
+        curves(switches=SWITCHES), top=1, iterations=40, categories=4, best=("60% real", 0.7)
     ),
     "live, no evaluation": figures.accuracies(curves(0), top=3, iterations=40, categories=None),
     "loss": figures.training("loss", curves(), steps(40), iterations=40),
@@ -55,7 +55,7 @@ FIGURES = {
         ],
         top=1,
         categories=4,
-        joint=("50 % real", 0.8, 0.4),
+        joint=("50% real", 0.8, 0.4),
     ),
     "forgetting, no evaluation": figures.forgetting([], top=1, categories=None),
     "mixing": mixing.curve(
@@ -166,7 +166,7 @@ def test_a_long_noisy_series_keeps_its_extremes() -> None:
 
 def test_captions_state_the_values() -> None:
     assert "At iteration 40: 90.0% of nice and 45.0% of real" in FIGURES["live"]["caption"]
-    assert "best at 50 % real: 57.0%" in FIGURES["mixing"]["caption"]
+    assert "best at 50% real: 57.0%" in FIGURES["mixing"]["caption"]
     assert "nice from 90.0% to 50.0%" in FIGURES["forgetting"]["caption"]
 
 

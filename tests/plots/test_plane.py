@@ -11,9 +11,9 @@ from fruitlab.plots.plane import plane
 from fruitlab.plots.points import Point, Trajectory
 
 FRONTIER = [
-    Point(1.0, 0.1, label="0 %"),
-    Point(0.9, 0.4, label="50 %"),
-    Point(0.2, 0.5, label="100 %"),
+    Point(1.0, 0.1, label="0%"),
+    Point(0.9, 0.4, label="50%"),
+    Point(0.2, 0.5, label="100%"),
 ]
 
 
@@ -70,14 +70,14 @@ def test_paths() -> None:
     )
     assert named(figure, "one")["x"] == [0.1, 0.6, 0.5]
     assert named(figure, "selected alpha")["x"] == [0.6]
-    assert named(figure, "closed form")["y"] == [0.1, 0.2, 0.4]
+    assert named(figure, "closed form, every ratio")["y"] == [0.1, 0.2, 0.4]
 
 
 def test_the_caption_compares_the_best() -> None:
     caption = plane({"A": [Point(0.5, 0.5, "a")], "B": [Point(0.9, 0.5, "b")]}, frontier=FRONTIER)[
         "caption"
     ]
-    assert "Best mixed training: 50 % real, 60.0% combined" in caption
+    assert "Best mixed training: 50% real, 60.0% combined" in caption
     assert "Best other: B, 67.1% (b)" in caption
 
 
@@ -92,7 +92,7 @@ def test_plotly_accepts_it(figure: dict) -> None:
 
 def test_labels_of_points_that_lie_close_together_make_way_for_the_best_and_the_ends() -> None:
     close = [(1.0, 0.1, 0), (0.99, 0.45, 50), (0.99, 0.48, 60), (0.98, 0.5, 70), (0.2, 0.5, 100)]
-    points = [Point(nice, real, label=f"{ratio} %") for nice, real, ratio in close]
+    points = [Point(nice, real, label=f"{ratio}%") for nice, real, ratio in close]
     trace = named(plane({}, frontier=points), "mixed training")
-    assert trace["text"] == ["0 %", "50 %", "", "70 %", "100 %"]
+    assert trace["text"] == ["0%", "50%", "", "70%", "100%"]
     assert len(trace["x"]) == len(points)  # whose points all stay

@@ -58,7 +58,7 @@ def test_the_report_of_a_run_loads_nothing_and_has_its_figures():
     scores = entry("a").scores()
     for name in ("nice", "real", "combined"):
         assert f"{scores[name]['top1']:.1%}" in found.text
-    for text in ("mixed, 30 % real, seed 0", "Batch size (pictures)", "Top-3 accuracy", "Washer"):
+    for text in ("mixed, 30% real, seed 0", "Batch size (pictures)", "Top-3 accuracy", "Washer"):
         assert text in found.text
     assert html.count("Plotly.newPlot(") == found.tags.count("figure") == 5
     assert html.count("Plotly.newPlot =") <= 1 and len(html) > 3e6  # plotly.js, once
@@ -67,7 +67,7 @@ def test_the_report_of_a_run_loads_nothing_and_has_its_figures():
 def test_a_run_of_two_phases_has_its_accuracy_matrix():
     logged("it", iterative(100), method="iterative", split=50)
     found = Found(run.report(entry("it")))
-    # Initial training ends at 90 % nice, restricted training at 50 %.
+    # Initial training ends at 90% nice, restricted training at 50%.
     assert "after initial" in found.text and "+40.0 points" in found.text
     assert "Forgetting and learning during restricted training" in found.text
 

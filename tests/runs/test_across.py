@@ -26,12 +26,12 @@ def test_experiments_are_rows_and_datasets_columns():
     assert found is not None
     assert set(found.datasets) == {"fruit", "tools"}
     rows = dict(zip(found.experiments, found.scores, strict=True))
-    assert rows.keys() == {"mixed, 20 % real", "mixed, 60 % real"}
-    # mixed() ends at 90 % nice and 40 % real.
-    for cell in rows["mixed, 20 % real"]:
+    assert rows.keys() == {"mixed, 20% real", "mixed, 60% real"}
+    # mixed() ends at 90% nice and 40% real.
+    for cell in rows["mixed, 20% real"]:
         assert cell == pytest.approx({"nice": 0.9, "real": 0.4, "combined": 0.6})
     place = found.datasets.index("tools")
-    assert rows["mixed, 60 % real"][place] is None and rows["mixed, 60 % real"][1 - place]
+    assert rows["mixed, 60% real"][place] is None and rows["mixed, 60% real"][1 - place]
 
 
 def test_the_same_pictures_under_two_names_are_one_dataset():

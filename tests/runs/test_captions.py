@@ -13,10 +13,10 @@ def entries(*names: str) -> list[Entry]:
 
 
 def test_method_caption_has_the_main_settings():
-    assert captions.method_caption(configure("mixed", ratio=20)) == "mixed, 20 % real"
+    assert captions.method_caption(configure("mixed", ratio=20)) == "mixed, 20% real"
     assert (
         captions.method_caption(configure("iterative", split=30, running_statistics="updated"))
-        == "iterative, 30 % nice first, updated statistics"
+        == "iterative, 30% nice first, updated statistics"
     )
 
 
@@ -33,8 +33,8 @@ def test_preset_caption_has_the_changes():
 def test_run_caption_uses_the_title_if_there_is_one():
     run("a", mixed(20), ratio=20)
     (entry,) = entries("a")
-    assert captions.run_caption(entry) == "mixed, 20 % real · synthetic · quick"
-    assert captions.choice_caption(entry) == "a: mixed, 20 % real · synthetic · finished"
+    assert captions.run_caption(entry) == "mixed, 20% real · synthetic · quick"
+    assert captions.choice_caption(entry) == "a: mixed, 20% real · synthetic · finished"
     labels.write_label(catalog.find("a"), title="the first", note="")
     (entry,) = entries("a")
     assert captions.run_caption(entry) == "the first · synthetic · quick"
@@ -50,8 +50,8 @@ def test_legends_show_what_differs():
     run("c", mixed(20), ratio=60, width=2)
     run("i", iterative(20), method="iterative", running_statistics="frozen")
     two, three = entries("a", "b"), entries("a", "b", "i")
-    assert captions.legends(two) == ["20 % real", "60 % real"]
+    assert captions.legends(two) == ["20% real", "60% real"]
     assert captions.legends(entries("b", "c")) == ["width 1", "width 2"]
-    assert captions.legends(three, whole=True)[2] == "iterative, 50 % nice first, frozen statistics"
-    assert captions.legends(two[:1], whole=True, seed=True) == ["mixed, 20 % real, seed 0"]
+    assert captions.legends(three, whole=True)[2] == "iterative, 50% nice first, frozen statistics"
+    assert captions.legends(two[:1], whole=True, seed=True) == ["mixed, 20% real, seed 0"]
     assert captions.legends(two[:1]) == [""] and captions.distinct_legends(two[:1]) == ["a"]

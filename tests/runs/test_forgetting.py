@@ -116,9 +116,9 @@ def test_budget_of_an_unfinished_run_comes_from_its_phases() -> None:
 
 
 def test_workload_of_mixed_training() -> None:
-    """1,000 nice and 500 real pictures, ratio 60 %.
+    """1,000 nice and 500 real pictures, ratio 60%.
 
-    600 and 300 of them are training pictures. 40 % of 600 and 60 % of 300 are 420 pictures, which
+    600 and 300 of them are training pictures. 40% of 600 and 60% of 300 are 420 pictures, which
     make 7 batches of 60 (64 at most).
     """
     config = configure(

@@ -75,20 +75,20 @@ def test_results_section_overrides_the_abstract():
     ratio, value = published.BEST_TOP1
     assert (
         ratio == max(published.TABLE2, key=lambda one: published.TABLE2[one]["combined"]) == 60
-    )  # the abstract: around 70 %
+    )  # the abstract: around 70%
     assert f"{value:.1%}" == "64.8%"
     assert f"{published.TABLE2[70]['combined']:.1%}" == "63.8%"
-    assert published.BEST_TOP3 == (70, 0.832)  # the abstract: 83.0 %
+    assert published.BEST_TOP3 == (70, 0.832)  # the abstract: 83.0%
     assert f"{published.TABLE2[100]['combined']:.1%}" == "30.8%"  # the abstract's "no mixing"
     assert pytest.approx(0.0385, abs=1e-4) == published.RANDOM_BASELINE
 
 
 def test_checks_reproduce_the_papers_conclusions():
-    assert findings.own_domain(PAPER).status == PARTLY  # "mostly agree": nice is best at 20 %
+    assert findings.own_domain(PAPER).status == PARTLY  # "mostly agree": nice is best at 20%
     assert findings.own_domain(PAPER).values["nice_ratio"] == 20
-    assert findings.near_half(PAPER).status == PARTLY  # "slightly deviate": 60 %
+    assert findings.near_half(PAPER).status == PARTLY  # "slightly deviate": 60%
     assert findings.carries_over(PAPER, 26).status == HOLDS
-    below = {split: flat(0.5, 0.4) for split in SPLITS}  # combined 44.7 %: "always lower than 45 %"
+    below = {split: flat(0.5, 0.4) for split in SPLITS}  # combined 44.7%: "always lower than 45%"
     assert findings.iterative_wins(PAPER, below).status == FAILS
     assert findings.none_beats_mixed(PAPER, below).status == HOLDS
     assert (

@@ -46,7 +46,7 @@ def test_runs_become_lines_and_a_figure():
     run_folders.run_folder("herded", kept=20, share=10, choice="herding", **common)
     entries = {entry.id: entry for entry in Index(rest=0).entries()}
     found = lines(entries.values(), entries["k0-10-0"])
-    # A line of two sizes only, at 50 %, is none; both others share the run without pictures.
+    # A line of two sizes only, at 50%, is none; both others share the run without pictures.
     assert [(line.layers, line.share, list(line.scores)) for line in found] == [
         ("all", 10, [0, 1, 5]),
         ("all", 30, [0, 1, 5]),
@@ -59,11 +59,11 @@ def test_runs_become_lines_and_a_figure():
 def test_the_figure_names_the_fewest_that_reach_mixed_training():
     one = MemoryLine("all layers", {0: (0.3, 0.5, 0.4, None), 5: (0.9, 0.5, 0.67, 0.01)})
     other = MemoryLine("head only", {0: (0.3, 0.4, 0.35, None), 20: (0.9, 0.55, 0.71, None)})
-    figure = memory([one, other], ("mixed, 80 % real", 0.66))
+    figure = memory([one, other], ("mixed, 80% real", 0.66))
     assert "best result is 71.0% with 20" in figure["caption"]
     assert "reach mixed training: 5 (all layers)" in figure["caption"]
     # Sizes are equally far apart, whatever their distance.
     assert [trace["x"] for trace in figure["data"][:2]] == [[0, 1], [0, 2]]
     assert figure["layout"]["xaxis"]["ticktext"] == ["0", "5", "20"]
     assert figure["data"][0]["error_y"]["array"] == [0.0, 0.01]
-    assert "reach mixed" not in memory([other], ("mixed, 80 % real", 0.9))["caption"]
+    assert "reach mixed" not in memory([other], ("mixed, 80% real", 0.9))["caption"]

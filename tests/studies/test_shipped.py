@@ -186,7 +186,7 @@ def test_discussion_quotes_the_shipped_runs():
         assert text in document, text
     for ratio, scores in score_columns.last(paper.mixed).items():
         cells = " | ".join(f"{scores.mean(score):.1%}" for score in SCORES)
-        assert f"| {ratio} % | {cells} |" in document
+        assert f"| {ratio}% | {cells} |" in document
     for row in ablation_results.switch_rows(entries):
         cells = f"{row.nice[1]:.1%} | {row.nice[2]:.1%} | {row.real[2]:.1%}"
         assert cells in document, row.ablation.title

@@ -93,7 +93,7 @@ def test_finished_run_has_all_files_and_consistent_scores(data):
     assert ((table["top3"][:, 0] == table["truth"]) == (table["rank"] == 0)).all()
     assert run.header()["data"]["training_pictures"] == {
         "mixed": {"nice": 22, "real": 18}
-    }  # 60 % of 36, 40 % of 45
+    }  # 60% of 36, 40% of 45
     assert sorted(path.name for path in run.folder.iterdir()) == [
         "best.safetensors",
         "config.json",

@@ -16,11 +16,11 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
 
   const show = ratio => {
     input.value = ratio
-    input.setAttribute("aria-valuetext", `${ratio} % real pictures`)
-    $(".field output").textContent = `${ratio} % real`
+    input.setAttribute("aria-valuetext", `${ratio}% real pictures`)
+    $(".field output").textContent = `${ratio}% real`
     for (const name of Object.keys(scores)) $(`.${name} b`).textContent = percent(scores[name][ratio])
     $(".scores .combined").title =
-      `95 % interval of combined: ${percent(lower[ratio])} to ${percent(upper[ratio])}`
+      `95% interval of combined: ${percent(lower[ratio])} to ${percent(upper[ratio])}`
     root.showWall(ratio)
     moveLine(plot, ratio)
   }
@@ -30,7 +30,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     followRatio.send(data.ratio)
   }
   show(root.ratio)
-  $(".best").textContent = `Best: ${data.best} %`
+  $(".best").textContent = `Best: ${data.best}%`
   $("figcaption").textContent = data.title
   $("figure p").textContent = data.caption
   $("figure").setAttribute("aria-label", `${data.title}. ${data.caption}`)

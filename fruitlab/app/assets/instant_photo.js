@@ -14,8 +14,8 @@ export default function ({ data, parentElement }) {
   const show = ratio => {
     root.ratio = ratio
     slider.value = ratio
-    slider.setAttribute("aria-valuetext", `${ratio} % real pictures`)
-    $("output").textContent = `${ratio} % real`
+    slider.setAttribute("aria-valuetext", `${ratio}% real pictures`)
+    $("output").textContent = `${ratio}% real`
     const values = data.probability[ratio]
     const order = values.map((_, place) => place).sort((a, b) => values[b] - values[a])
     const name = data.categories[order[0]]

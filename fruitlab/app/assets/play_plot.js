@@ -58,7 +58,7 @@ function playMarkers(changes, shown, color) {
     y: 0.76,
     xanchor: "left",
     showarrow: false,
-    text: ` replay ${share} %`,
+    text: ` replay ${share}%`,
   }))
   return { shapes, annotations }
 }

@@ -8,14 +8,14 @@ const signedPoints = value => `${value < 0 ? "−" : "+"}${points(value)} points
 const count = value => value.toLocaleString("en")
 const combined = ({ nice, real }) => Math.sqrt(nice * real)
 
-// The replay up to an iteration in words: "none, then 40 % nice from iteration 120".
+// The replay up to an iteration in words: "none, then 40% nice from iteration 120".
 function replayed(changes, until) {
   const parts = changes.filter(({ step }) => step < until)
   if (parts.length > 3) {
-    return `a share that changed ${parts.length - 1} times, ${parts.at(-1).share} % nice at last`
+    return `a share that changed ${parts.length - 1} times, ${parts.at(-1).share}% nice at last`
   }
   const text = ({ share, step }) =>
-    (share ? `${share} % nice` : "none") + (step ? ` from iteration ${step}` : "")
+    (share ? `${share}% nice` : "none") + (step ? ` from iteration ${step}` : "")
   return parts.map(text).join(", then ")
 }
 
@@ -23,7 +23,7 @@ function replayed(changes, until) {
 function verdict(point, start, changes, share, reference) {
   if (point.step === 0) {
     const pictures = share
-      ? `real pictures and ${share} % replayed nice ones`
+      ? `real pictures and ${share}% replayed nice ones`
       : "real pictures alone"
     return (
       "Initial training on nice pictures has just ended. " +

@@ -286,7 +286,7 @@ class Session {
     const share = this.share()
     const kept = Math.floor(((this.batch ?? 0) * share) / 100 + 0.5)
     const batch = this.batch ? `: ${kept} per batch of ${this.batch}` : ""
-    this.$(".replay output").textContent = `${share} %${batch}`
+    this.$(".replay output").textContent = `${share}%${batch}`
     this.$(".replay input").setAttribute("aria-valuetext", `${share} percent${batch}`)
 
     const scrub = this.$(".scrub input")

@@ -21,7 +21,7 @@ function tour(root, { best, wall }, current) {
     },
     {
       at: best,
-      text: `A mix is good at both. ${best} % real is the best ratio, chosen on training pictures alone. Move the slider yourself to see where each category turns.`,
+      text: `A mix is good at both. ${best}% real is the best ratio, chosen on training pictures alone. Move the slider yourself to see where each category turns.`,
     },
     {
       to: () => document.getElementById("photo"),

@@ -36,7 +36,7 @@ function buildWall(root, { categories, shown, pictures, answer, right, about }) 
         const correct = said === category
         item.className = correct ? "right" : "wrong"
         item.style.setProperty("--right", `${share}%`)
-        item.title = `${categories[category]}: ${share} % right${correct ? "" : `, mostly ${categories[said]}`}`
+        item.title = `${categories[category]}: ${share}% right${correct ? "" : `, mostly ${categories[said]}`}`
         mark.textContent = correct ? "✓" : "✗"
         text.textContent = categories[said]
       })

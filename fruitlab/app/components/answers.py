@@ -40,7 +40,7 @@ def table(rows: Sequence[Row], *, chosen: int, accent: str) -> str:
     first = next((row for row in rows if row.ratio == chosen), None)
     heading = ""
     if first and first.answer:
-        network = f"Answer of the network with {chosen} % real pictures"
+        network = f"Answer of the network with {chosen}% real pictures"
         # "Not confident" is neither right nor wrong.
         mark = _mark(first, first.answer) if first.answer.heading == first.answer.category else ""
         heading = f'<div class="answer"><p>{network}</p>{first.answer.marked(mark)}</div>'
@@ -58,7 +58,7 @@ def _row(row: Row, *, chosen: bool) -> str:
         content = f"<small>{html.escape(row.error)}</small>"
     else:
         content = _bar(row, answer) + _details(row, answer)
-    ratio = f'<div class="ratio">{row.ratio} %</div>'
+    ratio = f'<div class="ratio">{row.ratio}%</div>'
     return f'<div class="{classes.strip()}"{current}>{ratio}<div>{content}</div></div>'
 
 

@@ -147,7 +147,7 @@ def _measured(score: str, scores: dict, name: str, entry: Entry) -> str:
     low, high = map(percent, scores[score][f"{name}_interval"])
     part = entry.known_config.scored_on
     pictures = "" if score == "combined" else f"{scores[score]['pictures']:,} {part} pictures, "
-    text = f"**{score.capitalize()}**: {pictures}95 % interval {low} to {high}."
+    text = f"**{score.capitalize()}**: {pictures}95% interval {low} to {high}."
     return f"{text} {SAME_VIDEOS}" if score == "nice" else text
 
 

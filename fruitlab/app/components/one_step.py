@@ -21,5 +21,5 @@ def show(entry: Entry) -> None:
     figure = every_ratio.curves(
         found.curves, best=found.best, near_best=found.near_best, marked=ratio
     )
-    figure["caption"] = f"Dashed: this run, {ratio} % real. {figure['caption']}"
+    figure["caption"] = f"Dashed: this run, {ratio}% real. {figure['caption']}"
     chart.show(figure, key=f"one step {entry.id}")

@@ -30,6 +30,7 @@ def row(
         url = data_url(np.asarray(image), "PNG")
         caption = f"<figcaption>{escape(captions[index])}</figcaption>" if captions else ""
         figures.append(
-            f'<figure><img src="{url}" width="{width}" alt="{escape(text)}">{caption}</figure>'
+            f'<figure style="width:{width}px"><img src="{url}" width="{width}" '
+            f'alt="{escape(text)}">{caption}</figure>'
         )
     st.html(f'{assets.style("pictures.css")}<div class="fl-pictures">{"".join(figures)}</div>')

@@ -80,12 +80,12 @@ def _answer(entry: Entry) -> None:
     left, right = st.columns([5, 6], gap="large")
     with left:
         st.markdown(
-            f"Train on **{config.ratio} %** of the real and {100 - config.ratio} % of the "
+            f"Train on **{config.ratio}%** of the real and {100 - config.ratio}% of the "
             "nice pictures."
         )
         st.html(scores.large({name: summary[name]["top1"] for name in SCORES}, None))
         low, high = map(percent, summary["combined"]["top1_interval"])
-        st.caption(f"Accuracy on the test pictures. 95 % interval of combined: {low} to {high}.")
+        st.caption(f"Accuracy on the test pictures. 95% interval of combined: {low} to {high}.")
         _take(entry)
     with right:
         st.dataframe(_categories(summary), hide_index=True, height=280)

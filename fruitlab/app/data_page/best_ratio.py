@@ -70,12 +70,12 @@ def _chart(state: Progress, best_ratio: int) -> None:
 def _describe(best: Best, ratio: int, *, complete: bool) -> str:
     low, high = map(percent, best.interval)
     text = (
-        f"**{'Best' if complete else 'Best so far'}: {ratio} % real**, combined "
-        f"{percent(best.combined)} on validation pictures (95 % interval {low} to {high}, from "
+        f"**{'Best' if complete else 'Best so far'}: {ratio}% real**, combined "
+        f"{percent(best.combined)} on validation pictures (95% interval {low} to {high}, from "
         "their number)."
     )
     if best.within:
         ratios = sorted(config.ratio for config in best.within if isinstance(config, Mixed))
-        similar = ", ".join(f"{other} %" for other in ratios)
+        similar = ", ".join(f"{other}%" for other in ratios)
         text += f" Not distinguishable from it: {similar}."
     return text

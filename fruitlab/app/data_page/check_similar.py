@@ -44,7 +44,7 @@ def show(
     )
     table = pd.DataFrame(splits).T.reset_index(names="pictures split")
     st.dataframe(table, hide_index=True, width=420)
-    st.caption(f"Means of {len(SEEDS)} splits; heads at 60 % real, in closed form.")
+    st.caption(f"Means of {len(SEEDS)} splits; heads at 60% real, in closed form.")
     can_change = imported and not changes.made(data.name).similar
     if can_change and st.button(
         "Keep similar pictures together",

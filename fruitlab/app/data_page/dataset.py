@@ -107,7 +107,7 @@ def _show_origin(entry: dict[str, Any], runs: Sequence[str]) -> None:
     kind = "Drawn by FruitLab" if entry["kind"] == "drawn" else "Photographs"
     used = f"used by {_plural(len(runs), 'run')}" if runs else "not used by any run yet"
     st.caption(
-        f"{kind} · 40 % of each category are set aside for testing · {used} · "
+        f"{kind} · 40% of each category are set aside for testing · {used} · "
         f"fingerprint {entry['fingerprint']} (equal for equal data)"
     )
     if entry["nice"] and allows(Action.PATHS):

@@ -187,7 +187,7 @@ def _curve(learned: Learned) -> None:
     )
     figure = mixing.curve(choice.ratios, nice_curve, real_curve, combined, chosen=learned.best)
     first, last = learned.near_best
-    where = f"at {first} %" if first == last else f"from {first} to {last} %"
+    where = f"at {first}%" if first == last else f"from {first} to {last}%"
     figure |= {
         "title": f"Your desk: {', '.join(learned.things)}",
         "caption": f"Combined performance is best {where} field pictures: "
@@ -206,7 +206,7 @@ def _answer(learned: Learned) -> None:
     if shot is None:
         st.caption("Choose *Ask the network* as the manner, and hold something up.")
         return
-    ratios = {"studio alone": 0, f"best mix, {learned.best} %": learned.best, "field alone": 100}
+    ratios = {"studio alone": 0, f"best mix, {learned.best}%": learned.best, "field alone": 100}
     found = {name: learned.answer(shot, ratio) for name, ratio in ratios.items()}
     rows = [
         {"": thing} | {name: percent(float(values[place])) for name, values in found.items()}

@@ -43,7 +43,7 @@ def show(entries: list[Entry]) -> None:
     configs = first_three()
     st.info(
         "No network has been trained yet. Three short runs give the slider three ratios: "
-        f"{RATIOS[0]}, {RATIOS[1]} and {RATIOS[2]} % real pictures.",
+        f"{RATIOS[0]}, {RATIOS[1]} and {RATIOS[2]}% real pictures.",
         icon=":material/tune:",
     )
     if st.button(

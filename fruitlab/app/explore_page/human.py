@@ -81,7 +81,7 @@ def _reveal(found: AllRatios, shown: list[Example], guesses: list[str]) -> None:
         {
             "picture": one.category,
             "you": guess,
-            f"network at {result.middle} % real": found.categories[answer],
+            f"network at {result.middle}% real": found.categories[answer],
         }
         for one, guess, answer in zip(shown, guesses, answers[:, result.middle], strict=True)
     ]

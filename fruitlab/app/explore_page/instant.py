@@ -50,7 +50,7 @@ def _one_photo(found: AllRatios, ratio: int) -> None:
     """Draws the choice of a photo and its answers."""
     shown = of_data(found.facts["data"], found.facts["fingerprint"], found.categories)
     kind = "drawn by code" if shown[0].drawn else "test pictures"
-    marks = f"{style.SHAPES['nice']} nice, {style.SHAPES['real']} real"
+    marks = f"{style.SHAPES['nice']}\u00a0nice, {style.SHAPES['real']}\u00a0real"
     chosen = picture.choose(shown, f"Or one of these, {kind}: {marks}.")
     with st.spinner("Computing features …"):
         features = picture.attempt(lambda: _features(found, chosen))
@@ -171,7 +171,7 @@ def _flips(found: AllRatios, answer: np.ndarray, flips: tuple[int, ...]) -> str:
     if not flips:
         return f"The answer is {found.categories[answer[0]]} at every ratio."
     changes = (
-        f"at {flip} % from {found.categories[answer[flip - 1]]} to {found.categories[answer[flip]]}"
+        f"at {flip}% from {found.categories[answer[flip - 1]]} to {found.categories[answer[flip]]}"
         for flip in flips
     )
     return f"The answer changes {', '.join(changes)} (dotted lines)."

@@ -59,7 +59,7 @@ def slider(sweep: Sweep) -> int:
     """Draws the slider; returns the selected ratio in percent, at first the best one."""
     ratios = sweep.ratios
     if len(ratios) == 1:
-        st.markdown(f"So far there is one run, with **{ratios[0]} %** of the real training set.")
+        st.markdown(f"So far there is one run, with **{ratios[0]}%** of the real training set.")
         return ratios[0]
     key = f"ratio {sweep.key}"
     wanted = st.query_params.get("ratio", "")
@@ -75,10 +75,10 @@ def slider(sweep: Sweep) -> int:
     return st.select_slider(
         "Share of real pictures in training",
         ratios,
-        format_func=lambda ratio: f"{ratio} %",
+        format_func=lambda ratio: f"{ratio}%",
         key=key,
         on_change=moved,
-        help="In percent of the real training set; the rest of 100 % is taken from the nice one. "
+        help="In percent of the real training set; the rest of 100% is taken from the nice one. "
         "Only ratios with a finished run can be selected.",
     )
 
@@ -101,7 +101,7 @@ def show_scores(sweep: Sweep, ratio: int) -> None:
         )
     else:
         source = f"run {runs[0].id}."
-    changes = "" if neighbour is None else f" Changes are from {neighbour} % real."
+    changes = "" if neighbour is None else f" Changes are from {neighbour}% real."
     st.caption(
         f"Top-1 accuracy on {pictures} after the last iteration: {source}{changes} The slider "
         "opens at the ratio with the best combined score on these pictures"
@@ -115,7 +115,7 @@ def link_to_missing(sweep: Sweep) -> None:
     if missing := sweep.missing():
         config = sweep.config.model_copy(update={"ratio": missing[0]})
         query = permalinks.to_query(config, sweep.fingerprint or None)
-        label = f"Add a ratio: train {missing[0]} % real"
+        label = f"Add a ratio: train {missing[0]}% real"
         navigation.link("train", label, query=query, icon=":material/add:")
 
 

@@ -65,7 +65,7 @@ def _hint(entry: Entry, shown: list[Example]) -> str:
     """What the examples are."""
     kind = "drawn by code" if shown[0].drawn else "photographs"
     source = " from the test pictures" if shown[0].tested else ""
-    markers = f"{style.SHAPES['nice']} nice, {style.SHAPES['real']} real"
+    markers = f"{style.SHAPES['nice']}\u00a0nice, {style.SHAPES['real']}\u00a0real"
     hint = f"Or one of these, {kind}{source}: {markers}."
     selected = {example.category for example in shown} == set(SELECTED)
     if entry.run.shipped and selected and shown[0].drawn:

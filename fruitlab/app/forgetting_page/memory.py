@@ -39,7 +39,7 @@ def show(chosen: list[Entry]) -> None:
 
 def _drawn(line: Line) -> MemoryLine:
     return MemoryLine(
-        f"{LAYERS[line.layers]}, {line.share} % of a batch",
+        f"{LAYERS[line.layers]}, {line.share}% of a batch",
         {
             size: (
                 own.mean("nice"),
@@ -59,5 +59,5 @@ def _mixed(here: list[Entry], like: Entry) -> tuple[str, float] | None:
         if sweep.is_mixed and preset_name(sweep.config) == preset:
             found = {ratio: sweep.scores(ratio)["combined"] or 0.0 for ratio in sweep.ratios}
             best = max(found, key=lambda ratio: found[ratio])
-            return f"mixed, {best} % real", found[best]
+            return f"mixed, {best}% real", found[best]
     return None

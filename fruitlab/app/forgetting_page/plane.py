@@ -122,7 +122,7 @@ def _mixed(here: Iterable[Entry], first: Entry) -> Sweep | None:
 
 
 def _frontier(sweep: Sweep) -> list[Point]:
-    return [_point(seeds, f"{ratio} %") for ratio, seeds in sweep.runs.items()]
+    return [_point(seeds, f"{ratio}%") for ratio, seeds in sweep.runs.items()]
 
 
 def _trajectory(entry: Entry, name: str) -> Trajectory:
@@ -150,11 +150,11 @@ def _closed_form(first: Entry) -> list[Point]:
     for found in all_ratios.available():
         if found.facts["fingerprint"] == first.data.get("fingerprint"):
             nice, real = (found.curves[domain]["top1"].tolist() for domain in ("nice", "real"))
-            marked = {found.best: f"{found.best} %"}
+            marked = {found.best: f"{found.best}%"}
             return [
                 Point(
                     *pair,
-                    f"closed form, {ratio} % real · {found.facts['network']}",
+                    f"closed form, {ratio}% real · {found.facts['network']}",
                     marked.get(ratio, ""),
                 )
                 for ratio, pair in enumerate(zip(nice, real, strict=True))

@@ -174,7 +174,7 @@ def _description(file: PlayFile) -> str:
         f"From {notes['run']} at iteration {notes['iteration']:,}, the end of initial training. "
         f"Trained on {count('real_train'):,} of its {whole['real_train']:,} real training "
         f"pictures and, with replay, {count('nice_train'):,} of {whole['nice_train']:,} nice "
-        f"ones; evaluated on {tests[0]:,} nice and {tests[1]:,} real test pictures (95 % "
+        f"ones; evaluated on {tests[0]:,} nice and {tests[1]:,} real test pictures (95% "
         f"intervals within {nice:.1f} and {real:.1f} points). The other layers are frozen with "
         "their batch-norm statistics, so each picture is "
         f"{len(file.tensors['low']):,} pooled features of one byte. "

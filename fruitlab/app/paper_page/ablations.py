@@ -21,7 +21,7 @@ def show(entries: Sequence[Entry]) -> None:
     st.markdown(
         "The formulas of *bn_momentum* and of the momentum term, and the scale of the L2 penalty,"
         " are missing from the paper's text. Each ablation changes one thing in version 1 of the"
-        " paper preset, at 60 % real. They are compared by training loss, so no test picture has a"
+        " paper preset, at 60% real. They are compared by training loss, so no test picture has a"
         " part in the choice."
     )
     _early(entries)
@@ -81,7 +81,7 @@ def _full_length(entries: Sequence[Entry]) -> None:
     theirs = published.TABLE2[RATIO]
     st.markdown(
         "An ablation that learns faster at first may end elsewhere. After"
-        f" {table.iterations:,} iterations at {RATIO} % real the paper has"
+        f" {table.iterations:,} iterations at {RATIO}% real the paper has"
         f" {percent(theirs['nice'])} nice and {percent(theirs['real'])} real, each its best over"
         " training."
     )
@@ -122,7 +122,7 @@ def _switch(entries: Sequence[Entry]) -> None:
     st.markdown(
         "Are the convolutions' running statistics updated with the real pictures, and do the"
         " schedules of learning rate and momentum restart? The text does not say. It reports that"
-        f" nice accuracy falls from about 95 % to {100 * ablation_results.FALLEN:.0f} % within"
+        f" nice accuracy falls from about 95% to {100 * ablation_results.FALLEN:.0f}% within"
         f" {WITHIN} iterations."
     )
     found = ablation_results.tables(entries, ablation_results.switch_rows)
@@ -134,7 +134,7 @@ def _switch(entries: Sequence[Entry]) -> None:
     if text := _switch_choice(table.rows):
         st.markdown(text)
     st.caption(
-        f"On {table.data}, switch at 50 % of {table.iterations:,} iterations, one seed. The one"
+        f"On {table.data}, switch at 50% of {table.iterations:,} iterations, one seed. The one"
         " nearest to the paper's fall comes first."
     )
     _command_of("switch", table.data)

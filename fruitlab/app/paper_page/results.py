@@ -33,7 +33,7 @@ class Results:
         best: mixed runs, the best of each score over training.
         splits: iterative runs after the last iteration, for each behaviour of the running
             statistics: "updated", "frozen".
-        curves: restricted training of the first run of the 50 % split, likewise.
+        curves: restricted training of the first run of the 50% split, likewise.
         categories: number of categories; the paper's without runs.
     """
 
@@ -118,9 +118,9 @@ def _metric(title: str, column: Column, help: str, paper: tuple[int, float] | No
     if not column:
         return
     ratio = scores.best(column, "combined")
-    note = f"at {ratio} % real"
+    note = f"at {ratio}% real"
     if paper is not None:
-        note += f" · paper {percent(paper[1])} at {paper[0]} %"
+        note += f" · paper {percent(paper[1])} at {paper[0]}%"
     st.metric(
         title,
         percent(column[ratio].mean("combined")),

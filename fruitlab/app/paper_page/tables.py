@@ -60,7 +60,7 @@ def table2(last: Column, best: Column) -> None:
             for part, column in columns.items()
             for score in SCORES
         )
-        rows.append(f"<tr><td>{ratio} %</td>{''.join(cells)}</tr>")
+        rows.append(f"<tr><td>{ratio}%</td>{''.join(cells)}</tr>")
     _show(
         f"<thead><tr><th></th>{groups}</tr><tr><th>real</th>{names}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody>"

@@ -21,17 +21,16 @@ BADGES: dict[Status, tuple[str, Literal["violet", "grey"]]] = {
 }
 MARGIN = (
     "The checks compare top-1 accuracies after the last iteration, as means over seeds. A "
-    "difference within the 95 % margin, which follows from the number of test pictures and the "
+    "difference within the 95% margin, which follows from the number of test pictures and the "
     "deviation over seeds, is too close to call."
 )
-NO_BREAK = "\N{NO-BREAK SPACE}"  # cards are narrow: "80 %" stays on one line
 RULES = {
-    "own_domain": "Nice accuracy is highest at 0 % real and real accuracy at 100 %. A part fails if"
+    "own_domain": "Nice accuracy is highest at 0% real and real accuracy at 100%. A part fails if"
     " another ratio is higher by more than the margin. One part of two: holds in part.",
-    "near_half": "The combined score is highest at 50 % real. From 40 to 60 %: holds in part.",
+    "near_half": "The combined score is highest at 50% real. From 40 to 60%: holds in part.",
     "iterative_wins": "The best of the nine splits has a higher combined score than the best of the"
     " eleven ratios.",
-    "helps_nice": "Nice accuracy with 10, 20 or 30 % real, the best of them, is higher than with"
+    "helps_nice": "Nice accuracy with 10, 20 or 30% real, the best of them, is higher than with"
     " none.",
     "carries_over": "Real accuracy from nice pictures alone and nice accuracy from real ones alone"
     " are both above the random baseline by more than their margin.",
@@ -39,14 +38,14 @@ RULES = {
     " restricted training than at the switch.",
     "none_beats_mixed": "The highest nice and the highest real accuracy of the nine splits are no"
     " higher than those of the eleven ratios.",
-    "forgets_fast": "At the 50 % split, nice accuracy falls below half of its value at the switch"
+    "forgets_fast": "At the 50% split, nice accuracy falls below half of its value at the switch"
     " within 200 restricted iterations.",
 }
 # What decided a check, of those where one sentence fits every outcome.
 FIGURES = {
-    "iterative_wins": "Best iterative run, {split} % split: {iterative:.1%} combined. Best mixed"
-    " run, {ratio} % real: {mixed:.1%} (margin {points}).",
-    "helps_nice": "Nice: {some:.1%} with {ratio} % real, {none:.1%} with none (margin {points}).",
+    "iterative_wins": "Best iterative run, {split}% split: {iterative:.1%} combined. Best mixed"
+    " run, {ratio}% real: {mixed:.1%} (margin {points}).",
+    "helps_nice": "Nice: {some:.1%} with {ratio}% real, {none:.1%} with none (margin {points}).",
     "carries_over": "Trained on nice alone: {real_from_nice:.1%} of real pictures. Trained on real"
     " alone: {nice_from_real:.1%} of nice ones. Random baseline: {baseline:.1%}.",
     "none_beats_mixed": "Nice: {nice_iterative:.1%} iterative, {nice_mixed:.1%} mixed. Real:"
@@ -134,7 +133,7 @@ def _card(claim: Claim, verdict: Verdict, suffix: str, paper: Verdict | None) ->
         if claim.quote:
             st.caption(f"“{claim.quote}”")
         text = f"**Here:** {evidence(verdict)}\n\n**The paper:** {claim.outcome}"
-        st.markdown(text.replace(" %", f"{NO_BREAK}%"))
+        st.markdown(text)
         st.caption(rule)
 
 
@@ -144,11 +143,11 @@ def evidence(verdict: Verdict) -> str:
         count = missing.needed - len(missing.places)
         text = f"{count or 'None'} of the {missing.needed} {missing.what} have a finished run."
         if count:
-            text += f" Missing: {', '.join(map(str, missing.places))} %."
+            text += f" Missing: {', '.join(map(str, missing.places))}%."
         return text
     if verdict.status == Status.NOT_YET:
         return (
-            "This needs a finished run of the 50 % split with"
+            "This needs a finished run of the 50% split with"
             f" {findings.FORGOTTEN_WITHIN} restricted iterations or more."
         )
     if sentence := FIGURES.get(verdict.check):
@@ -161,23 +160,23 @@ def _own_domain(v: Mapping[str, float]) -> str:
     texts = []
     for score, end in (("nice", 0), ("real", 100)):
         ratio, highest = v[f"{score}_ratio"], percent(v[f"{score}_best"])
-        text = f"{score.capitalize()} is highest at {ratio} % real: {highest}"
+        text = f"{score.capitalize()} is highest at {ratio}% real: {highest}"
         if ratio != end:
-            text += f", against {percent(v[f'{score}_own'])} at {end} %"
+            text += f", against {percent(v[f'{score}_own'])} at {end}%"
             text += f" (margin {_points(v[f'{score}_margin'])})"
         texts.append(f"{text}.")
     return " ".join(texts)
 
 
 def _near_half(v: Mapping[str, float]) -> str:
-    text = f"Combined is highest at {v['ratio']} % real: {percent(v['best'])}"
+    text = f"Combined is highest at {v['ratio']}% real: {percent(v['best'])}"
     if v["ratio"] != 50:
-        text += f", against {percent(v['half'])} at 50 % (margin {_points(v['margin'])})"
+        text += f", against {percent(v['half'])} at 50% (margin {_points(v['margin'])})"
     return f"{text}."
 
 
 def _never_improves(v: Mapping[str, float]) -> str:
-    change = f"split {v['split']} %: from {percent(v['before'])} to {percent(v['after'])}"
+    change = f"split {v['split']}%: from {percent(v['before'])} to {percent(v['after'])}"
     if not v["higher"]:
         return f"Lower at the end at all nine splits. Smallest loss, {change}."
     return (

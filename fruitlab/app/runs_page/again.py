@@ -66,7 +66,7 @@ def _seeds(entry: Entry, config: Method, problem: str) -> None:
     more = " …" if len(used) > LISTED_SEEDS else ""
     st.caption(
         "Repeat with other seeds to measure variance. "
-        + (f"So far: seed {listed}{more}." if used else "So far: none.")
+        + (f"Seeds so far: {listed}{more}." if used else "None so far.")
     )
     count = int(st.number_input("Additional seeds", 1, MOST_SEEDS, 2, key="again seeds"))
     seeds = [seed for seed in range(len(used) + count) if seed not in used][:count]

@@ -45,7 +45,7 @@ def show(entry: Entry) -> None:
 
 
 def as_csv(scores: Mapping[str, Any]) -> str:
-    """One line for each category and test set: accuracies as fractions with 95 % intervals.
+    """One line for each category and test set: accuracies as fractions with 95% intervals.
 
     Args:
         scores: as for `plots.categories.per_category`.

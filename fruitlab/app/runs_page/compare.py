@@ -80,7 +80,7 @@ def _controls() -> None:
             0,
             SMOOTHEST,
             key="runs smoothing",
-            format="%d %% of the axis",
+            format="%d%% of the axis",
             width=220,
             help=SMOOTHING_HELP,
         )

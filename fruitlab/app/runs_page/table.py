@@ -43,7 +43,7 @@ COLUMNS = (
 )
 NAME_HELP = (
     "Mixed: trained on both domains at once, with this share of the real training set and the "
-    "rest of 100 % of the nice one. Iterative: trained on nice pictures for this share of the "
+    "rest of 100% of the nice one. Iterative: trained on nice pictures for this share of the "
     "iterations, then only the last two layers on real ones, with the batch-norm statistics of "
     "the other layers updated or frozen."
 )

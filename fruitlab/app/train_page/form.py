@@ -44,7 +44,7 @@ def show(entries: list[Entry], prefill: Method | None) -> None:
         preset = forms.preset(prefill)
     base = forms.base_of(method, preset, prefill)
     with st.expander("Advanced settings", icon=":material/tune:"):
-        st.caption(f"Defaults from preset {base.preset}. Hover for details.")
+        st.caption(f"Defaults from preset {base.preset}. Question marks have the details.")
         changes = forms.numbers(base)
         device = st.selectbox(
             "Device", DEVICES, help="Where to train. auto uses a GPU if there is one."
