@@ -11,9 +11,9 @@ from fruitlab.data import cache, decoding
 from fruitlab.data.domains import DomainName, content_hash
 from fruitlab.data.stream import Stream, folder_of, png
 from fruitlab.data.walking import is_junk
+from fruitlab.data.watched import checked
 
 MOST = 20_000  # files of a stream: about 400 MB
-LONGEST = 80  # characters of a category's name
 
 
 def folder(stream: str, domain: str) -> Path:
@@ -84,13 +84,6 @@ def label(file: Path, category: str) -> None:
         os.replace(file, folder / file.name)
     except OSError as error:
         raise DataError(f"The picture cannot be labelled: {error.strerror}.") from None
-
-
-def checked(category: str) -> str:
-    """The name itself, if it is valid for a category. Raises DataError."""
-    if len(category) > LONGEST or {"/", "\\", "\0"} & set(category) or is_junk(category):
-        raise DataError(f"{category[:LONGEST]!r} is not a valid name of a category.")
-    return category
 
 
 def _age(file: Path) -> float:
