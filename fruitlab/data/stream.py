@@ -65,7 +65,7 @@ class Session:
 class Stream:
     """A folder `<data root>/.streams/NAME` with the journal and the pictures.
 
-    Only the process within `opened` may call `take`, `begin` and `end`.
+    Only the process within `opened` may call `watch`, `take`, `begin` and `end`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -165,6 +165,23 @@ class Stream:
                         known.add(content)
                         count += 1
         return count, without_label
+
+    def watch(self, roots: Mapping[DomainName, Path], run: str) -> None:
+        """Note the folders of both domains, and the run that the next session starts from."""
+        self.journal.add(event="folders", run=run, **{name: str(roots[name]) for name in DOMAINS})
+
+    def watched(self) -> dict[DomainName, Path]:
+        """The watched folder of each domain; none before the first `watch`."""
+        lines = [line for line in self.journal.lines() if line["event"] == "folders"]
+        return {name: Path(lines[-1][name]) for name in DOMAINS} if lines else {}
+
+    def latest_run(self) -> str | None:
+        """The run that knows most of the stream: the last one that ended, or the one to start from.
+
+        None before the first `watch`.
+        """
+        lines = [line for line in self.journal.lines() if line["event"] in ("folders", "trained")]
+        return lines[-1]["run"] if lines else None
 
     def begin(self, run: str) -> None:
         """Note that a run trains on all pictures that no run has trained on yet."""
