@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 from ui_pages import charts, checked, html, opened, text
 
+from fruitlab.app.data_page import add
 from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.closed_form.leave_one_out import Pictures
 from fruitlab.closed_form.path import Path
-from fruitlab.data import collection
+from fruitlab.data import collection, store
+from fruitlab.data.importing import import_pictures
 from fruitlab.features import familiar
 from fruitlab.inference import client
 from fruitlab.inference.client import PredictorError
+from fruitlab.runs import jobs
 
 NAMES = ("Apple", "Banana", "Lemon")
 FACTS = {
@@ -156,6 +159,23 @@ def test_a_correction_without_a_closed_form_run_is_kept(shipped, feature_map):
     assert "Get the answer" in [one.proto.label for one in app.get("page_link")]
     app.button(key="undo correction").click().run()
     assert collection.pictures() == []
+
+
+def test_one_click_makes_a_network_that_learns_corrections(
+    shipped, feature_map, pair, tmp_path, monkeypatch
+):
+    assert "Make a network that learns" not in [one.label for one in opened("explore").button]
+    import_pictures(name="mine", nice=pair.nice, real=pair.real)
+    (mine,) = (one for one in store.available() if one["name"] == "mine")
+    monkeypatch.setitem(FACTS, "fingerprint", mine["fingerprint"])
+    made().save(tmp_path / "shipped" / "ratios.safetensors")
+    started: list[tuple] = []
+    monkeypatch.setattr("fruitlab.runs.jobs.start_python", lambda *a, **_: started.append(a))
+    app = opened("explore")
+    app.button(key="make a network").click().run()
+    (job,) = jobs.all_jobs(add.root())
+    assert checked(app) and len(started) == 1
+    assert job.title == "A network that learns from mine"
 
 
 def test_a_showcase_keeps_no_photo(shipped, feature_map, monkeypatch):

@@ -47,7 +47,7 @@ CALLS: list[tuple[Action, Callable[[], object]]] = [
     (Action.COLLECT, lambda: collection.add(np.zeros((100, 100, 3), np.uint8), "Apple")),
     (Action.COLLECT, lambda: collection.remove(["0" * 16])),
     (Action.COLLECT, lambda: correct("good", np.zeros((100, 100, 3), np.uint8), "Apple")),
-    (Action.COLLECT, lambda: prepare("good", np.zeros((100, 100, 3), np.uint8))),
+    (Action.COLLECT, lambda: prepare("good")),
     (Action.COLLECT, lambda: learning.learn(Run(runs_root() / "good"), [])),
     (Action.COLLECT, lambda: learning.undo(Run(runs_root() / "good"))),
     (Action.COLLECT, lambda: learning.forget(["0" * 16])),

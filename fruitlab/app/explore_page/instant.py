@@ -9,6 +9,7 @@ import streamlit as st
 from fruitlab.app.components import advice, photo, share
 from fruitlab.app.explore_page import human, story, wrong
 from fruitlab.closed_form.all_ratios import AllRatios
+from fruitlab.data import store
 from fruitlab.data.pictures import BadPicture
 from fruitlab.features import familiar
 from fruitlab.inference import client, heatmap
@@ -60,9 +61,10 @@ def _one_photo(found: AllRatios, ratio: int) -> None:
             st.warning(str(error), icon=":material/broken_image:")
             return
     _answers(found, picture, seen, feature_map, ratio)
-    wrong.show(
-        seen, found.categories, wrong.taught(found.facts["fingerprint"], found.facts["network"])
-    )
+    fingerprint = found.facts["fingerprint"]
+    taught = wrong.taught(fingerprint, found.facts["network"])
+    here = (data["name"] for data in store.available() if data["fingerprint"] == fingerprint)
+    wrong.show(seen, found.categories, taught, next(here, None))
 
 
 def _of_data(available: list[AllRatios]) -> AllRatios:
