@@ -24,7 +24,8 @@ def test_the_likeliest_categories_are_buttons(tmp_path):
     page = opened("train")
     page.session_state[unlabelled.OPEN] = True  # AppTest cannot click an expander
     page.run(timeout=120)
-    assert not page.exception and "wait for a label: 3" in page.expander[0].label
+    assert not page.exception and "wait for a label" in page.expander[0].label
+    assert any("3 in all" in one.value for one in page.caption)
     assert any("cannot be used: not a picture" in one.value for one in page.caption)
     offered = [one for one in page.button if one.key.startswith("label ")]
     assert len(offered) == 6 and {one.label for one in offered} <= set(made_runs.CATEGORIES)

@@ -40,9 +40,9 @@ def show(
         st.session_state[PREPARED] = run_id
         prepare(run_id)
     with st.expander("That is wrong", key=OPEN, on_change=_prepare, args=(run_id,)):
+        st.markdown(correction.consent(learned=run_id is not None))
         if run_id is None and data is not None:
             _offer(data)
-        st.markdown(correction.consent(learned=run_id is not None))
         key = f"right category {st.session_state[ROUND]}"
         chosen = st.pills(
             "What is it?", correction.choices(categories), key=key, label_visibility="collapsed"

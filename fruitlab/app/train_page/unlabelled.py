@@ -30,7 +30,7 @@ def show() -> None:
         st.error(plain(problem), icon=":material/error:")
     if not waiting:
         return
-    title = f"Pictures that wait for a label: {len(waiting):,}"
+    title = "Pictures that wait for a label"  # without their number: a new title closes it
     with st.expander(title, icon=":material/label:", key=OPEN, on_change=lambda: None):
         if not st.session_state[OPEN]:
             return
@@ -39,8 +39,8 @@ def show() -> None:
                 with st.container(border=True, width=206):
                     _picture(one)
         st.caption(
-            "The buttons are the three likeliest categories. `fruitlab online` learns a picture "
-            "once it has a label."
+            f"{len(waiting):,} in all. The buttons are the three likeliest categories. `fruitlab "
+            "online` learns a picture once it has a label."
         )
 
 
