@@ -4,7 +4,8 @@
 
 Puts a few drawn pictures into watched folders, starts `fruitlab online --once`, and kills it with
 SIGKILL at a random moment, so often; then lets it end. Every picture must have been taken once, and
-tested once by the runs that finished. Works in a temporary folder. Takes about 8 s for each kill.
+tested once by the runs that finished. In the second half, every third picture is of a category that
+the network does not know. Works in a temporary folder. Takes about 8 s for each kill.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from fruitlab.data.domains import DOMAINS, TwoDomains, content_hash
 from fruitlab.data.stream import Stream, folder_of
 from fruitlab.runs import catalog
 
+LATE = "Late Fruit"  # a category that the network does not know at first
 NEW = 6  # pictures before each start
 SMALL = ("--set", "width=0.25", "--set", "live_pictures=26", "--iterations", "4")
 
@@ -55,7 +57,7 @@ def kill_often(root: Path, kills: int, most: float) -> Counter[str]:
     options = [f"--{name}={root / name}" for name in DOMAINS]
     online = ("online", *options, "--from", "first", "--once", "--kept", "2")
     for number in range(kills):
-        arrive(root, data, range(number * NEW, (number + 1) * NEW))
+        arrive(root, data, range(number * NEW, (number + 1) * NEW), late=number >= kills // 2)
         process = command(*online)
         time.sleep(random.uniform(0.3, most))
         ended = process.poll() is not None
@@ -67,13 +69,14 @@ def kill_often(root: Path, kills: int, most: float) -> Counter[str]:
     return found
 
 
-def arrive(root: Path, data: TwoDomains, numbers: range) -> None:
+def arrive(root: Path, data: TwoDomains, numbers: range, *, late: bool) -> None:
     """Put pictures of a dataset into the watched folders, as files of their own."""
     order = np.random.default_rng(1).permutation(len(data.nice.labels))
     for number in numbers:
         domain = data.domain(DOMAINS[number % 2])
         row = int(order[number // 2])
-        folder = root / domain.name / data.categories[domain.labels[row]]
+        category = LATE if late and not number % 3 else data.categories[domain.labels[row]]
+        folder = root / domain.name / category
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(domain.images[row]).save(root / "new.png")
         os.replace(root / "new.png", folder / f"{number}.png")
@@ -95,10 +98,13 @@ def check(root: Path, kills: Counter[str]) -> str:
         points = catalog.find(session.run).metrics()
         tested += sum(point["stream"][name][0] for point in points for name in DOMAINS)
         assert tested == session.last, "a picture was not tested once"
+    known = catalog.find(session.run).header()["data"]["categories"]
+    assert (LATE in known) == any(one.category == LATE for one in stream.taken())
     kept = len(list(stream.pictures.iterdir()))
     return (
         f"{dict(kills)}: {len(taken):,} pictures were taken once each, and tested once each in "
-        f"{len(stream.sessions())} sessions; {kept:,} are kept."
+        f"{len(stream.sessions())} sessions; {kept:,} are kept. The network knows "
+        f"{len(known)} categories."
     )
 
 

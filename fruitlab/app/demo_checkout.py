@@ -67,8 +67,8 @@ def look(photo: Path | bytes | None, run_id: str | None, session: Session) -> li
 
 def prepare(session: Session, run_id: str | None) -> None:
     """Load what keeping a photo needs, while the visitor reads the question."""
-    if (question := session.till.question) is not None and allows(Action.COLLECT):
-        demo_corrections.prepare(question.pixels, run_id)
+    if session.till.question is not None:
+        demo_corrections.prepare(run_id)
 
 
 def answer(session: Session, event: gr.EventData) -> list[Any]:

@@ -72,7 +72,7 @@ def connect(
         event: arguments of the events.
     """
     outputs = [run, version, *panel.outputs]
-    panel.whole.expand(prepare, [seen, run], None, **event)
+    panel.whole.expand(prepare, run, None, **event)
     return [
         panel.right.input(correct, [seen, run, panel.right], outputs, **event),
         panel.other.submit(correct, [seen, run, panel.other], outputs, **event),
@@ -83,6 +83,7 @@ def connect(
 def opened_page(run_id: str | None) -> list[Any]:
     """The choice of versions and the webcam's panel, for a network that was chosen."""
     entries = networks.ready(index().entries())
+    prepare(run_id)
     return [version_choice(run_id, entries), *_panel(run_id)]
 
 
@@ -144,12 +145,12 @@ def undo(kept: str | None, run_id: str | None) -> list[Any]:
     return [*choose(shown), *_cleared(shown), text, gr.Button(visible=False), None]
 
 
-def prepare(seen: np.ndarray | None, run_id: str | None) -> None:
-    """Load what a correction needs, while the visitor looks for the right category."""
+def prepare(run_id: str | None) -> None:
+    """Load what a correction needs, before the visitor wants one."""
     from fruitlab.corrections.correcting import prepare as prepare_correction
 
-    if seen is not None and run_id:
-        prepare_correction(run_id, seen)
+    if run_id and allows(Action.COLLECT):
+        prepare_correction(run_id)
 
 
 def choose(run_id: str | None) -> list[Any]:

@@ -1,6 +1,6 @@
 """The most similar pictures, by features and by what a closed-form head says of them. Numpy only.
 
-A picture's vector is its standardized features at length 1, beside its category scores at length 1.
+A picture's vector is its standardized features at length 1, beside its category scores at WEIGHT.
 Features alone find pictures that look alike; across domains, that is the background more than the
 fruit. The scores are of ridge regression on the pictures that are searched (docs/search.md).
 """
@@ -10,7 +10,8 @@ import numpy as np
 from fruitlab.closed_form.path import scores, solve_head
 from fruitlab.closed_form.statistics import Standardization, Statistics
 
-RATIO, RIDGE = 0.6, 0.1  # near the best of docs/closed-form.md, where neither matters much
+RATIO = 0.6  # near the best of docs/closed-form.md, where it does not matter much
+RIDGE, WEIGHT = 0.03, 1.0  # chosen on training pictures (docs/search.md)
 CHUNK = 2048  # pictures that are held in float64 at a time
 
 
@@ -20,7 +21,8 @@ class Nearest:
     Args:
         nice, real: the features and labels of each domain, float [n, features] and int64 [n].
         categories: how many there are.
-        scored: whether vectors have the category scores too.
+        ridge: of the regression that scores categories.
+        weight: length of the category scores beside the features' length of 1; 0 leaves them out.
 
     Attributes:
         vectors: float32 [pictures, size] of length 1, nice pictures first.
@@ -33,11 +35,13 @@ class Nearest:
         real: tuple[np.ndarray, np.ndarray],
         categories: int,
         *,
-        scored: bool = True,
+        ridge: float = RIDGE,
+        weight: float = WEIGHT,
     ) -> None:
         sums = _sums(*nice, categories), _sums(*real, categories)
         self._standardization = Standardization.of(*sums)
-        self._head = solve_head(*sums, RATIO, RIDGE) if scored else None
+        self._head = solve_head(*sums, RATIO, ridge) if weight else None
+        self._weight = weight
         self.nice = len(nice[1])
         parts = [
             self.vectors_of(features[start : start + CHUNK])
@@ -52,7 +56,7 @@ class Nearest:
         parts = [_unit((features - known.mean) / known.scale)]
         if self._head is not None:
             found = scores(features.astype(float), self._head)
-            parts.append(_unit(found - 1 / found.shape[1]))
+            parts.append(self._weight * _unit(found - 1 / found.shape[1]))
         return _unit(np.concatenate(parts, axis=1)).astype(np.float32)
 
     def distances(self, features: np.ndarray) -> np.ndarray:

@@ -136,15 +136,16 @@ class TrainingSettings(BaseModel):
 
     learning_rate: float = setting(
         0.004,
-        "Learning rate: initial with the decay schedule, peak with one-cycle.",
+        "Learning rate: initial with the decay schedule, peak with the others.",
         paper="3.4",
         group="Optimizer",
         gt=0,
         le=10,
     )
-    schedule: Literal["decay", "one-cycle"] = setting(
+    schedule: Literal["decay", "one-cycle", "warmup-stable-decay"] = setting(
         "decay",
-        "Learning rate schedule: exponential decay, or one-cycle (linear up, cosine down).",
+        "Learning rate schedule: exponential decay, one-cycle (linear up, cosine down), or"
+        " warmup-stable-decay (the same, with the peak held in between).",
         paper="3.4",
         title="Learning rate schedule",
     )
@@ -177,7 +178,7 @@ class TrainingSettings(BaseModel):
     )
     warmup: float = setting(
         0.2,
-        "One-cycle: fraction of the iterations in which the learning rate rises.",
+        "Fraction of the iterations in which the learning rate rises. Not used by decay.",
         ge=0,
         lt=1,
         title="Warm-up",

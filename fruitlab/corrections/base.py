@@ -8,6 +8,7 @@ when the run is first corrected; after that, the dataset is no longer needed.
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -22,6 +23,7 @@ NO_NETWORK = (
     "Only a closed-form network learns from single photos. To make one, press Get the answer on "
     "the Data page, or run python -m fruitlab solve --data NAME"
 )
+_one_at_a_time = Lock()  # so that a correction waits for what is being loaded for it
 SAME = 1e-3  # relative difference between the network's last layer and the solution
 
 
@@ -67,12 +69,13 @@ def open_base(run: Run, progress: Progress | None = None) -> Base:
     """
     if why := why_not(run):
         raise RunError(why)
-    if not run.has(FILE):
-        try:
-            run.write_tensors(FILE, _solve(run, progress), {})
-        except OSError as error:
-            raise RunError(f"{run.folder} cannot be written to ({error.strerror}).") from None
-    return _open(run.folder, (run.folder / f"{FILE}.safetensors").stat().st_mtime_ns)
+    with _one_at_a_time:
+        if not run.has(FILE):
+            try:
+                run.write_tensors(FILE, _solve(run, progress), {})
+            except OSError as error:
+                raise RunError(f"{run.folder} cannot be written to ({error.strerror}).") from None
+        return _open(run.folder, (run.folder / f"{FILE}.safetensors").stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=2)

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -85,10 +86,19 @@ def correct(
 
 
 @changes(Action.COLLECT)
-def prepare(run_id: str, photo: np.ndarray) -> None:
-    """Load what the correction of a photo needs, while a person looks for the right category."""
+def prepare(run_id: str) -> Thread:
+    """Load in the background what a correction needs; one that comes earlier waits for it."""
+    thread = Thread(target=_load, args=(run_id,), daemon=True)
+    thread.start()
+    return thread
+
+
+def _load(run_id: str) -> None:
+    """Load PyTorch and the network on the prediction server, SciPy and the solution here."""
     with suppress(DataError, RunError, client.PredictorError):  # the correction itself will say so
         run = versions.base_of(catalog.find(run_id))
         if base.why_not(run) is None:
-            config = base.open_base(run).config
-            client.feature_map(config.network, config.input_size, photo)
+            config, blank = run.config(), np.zeros((100, 100, 3), np.uint8)
+            client.feature_map(config.network, config.input_size, blank)
+            base.open_base(run)
+            from fruitlab.corrections import learning  # noqa: F401

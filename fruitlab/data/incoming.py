@@ -1,6 +1,5 @@
 """Pictures that programs post to a stream: they wait in its own pair of watched folders."""
 
-import os
 from pathlib import Path
 from typing import get_args
 
@@ -9,11 +8,10 @@ from fruitlab.config.files import write_whole
 from fruitlab.config.modes import Action, changes
 from fruitlab.data import cache, decoding
 from fruitlab.data.domains import DomainName, content_hash
-from fruitlab.data.stream import Stream, folder_of, png
-from fruitlab.data.walking import is_junk
+from fruitlab.data.stream import folder_of, png
+from fruitlab.data.watched import checked
 
 MOST = 20_000  # files of a stream: about 400 MB
-LONGEST = 80  # characters of a category's name
 
 
 def folder(stream: str, domain: str) -> Path:
@@ -54,47 +52,3 @@ def post(stream: str, photo: Path | bytes, domain: str, category: str) -> Path:
     except OSError as error:
         raise DataError(f"The picture cannot be kept: {error.strerror}.") from None
     return file
-
-
-def unlabelled() -> list[Path]:
-    """The posted pictures of all streams that wait for a label, the oldest first."""
-    found = folder_of("").glob("*/incoming/*/*.png")
-    return sorted((file for file in found if not is_junk(file.name)), key=_age)
-
-
-def categories(file: Path) -> list[str]:
-    """The categories that the stream of a posted picture has had so far, as far as is known."""
-    try:
-        return sorted({one.category for one in Stream(file.parents[2]).taken()})
-    except DataError:
-        return []
-
-
-@changes(Action.OBSERVE)
-def label(file: Path, category: str) -> None:
-    """Say what a posted picture shows.
-
-    Raises:
-        NotAllowed: this server takes no pictures.
-        DataError: the name is not valid, or the file is gone.
-    """
-    folder = file.parent / checked(category)
-    try:
-        folder.mkdir(exist_ok=True)
-        os.replace(file, folder / file.name)
-    except OSError as error:
-        raise DataError(f"The picture cannot be labelled: {error.strerror}.") from None
-
-
-def checked(category: str) -> str:
-    """The name itself, if it is valid for a category. Raises DataError."""
-    if len(category) > LONGEST or {"/", "\\", "\0"} & set(category) or is_junk(category):
-        raise DataError(f"{category[:LONGEST]!r} is not a valid name of a category.")
-    return category
-
-
-def _age(file: Path) -> float:
-    try:
-        return file.stat().st_mtime
-    except OSError:  # it was labelled a moment ago
-        return 0.0

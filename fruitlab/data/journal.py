@@ -7,7 +7,9 @@ next opening. So everything else about the stream is computed from the lines.
 import json
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from fruitlab.config.errors import DataError
 from fruitlab.config.files import parse_json, read_bounded
@@ -16,10 +18,13 @@ from fruitlab.config.validation import Count, Model, Name, check
 MAX_JOURNAL = 2_000_000_000  # bytes: ten million pictures
 
 
-class Line(Model):
-    """One of: the stream's settings; a picture that was taken; a run that trains on pictures."""
+Folder = Annotated[str, Field(max_length=10_000)]
 
-    event: Literal["settings", "taken", "run", "trained"]
+
+class Line(Model):
+    """One of: the stream's settings; its folders; a picture that was taken; a run that trains."""
+
+    event: Literal["settings", "folders", "taken", "run", "trained"]
     kept: Count | None = None
     seed: Count | None = None
     content: Name | None = None
@@ -29,6 +34,8 @@ class Line(Model):
     run: Name | None = None
     first: Count | None = None
     last: Count | None = None
+    nice: Folder | None = None
+    real: Folder | None = None
 
 
 class Journal:

@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import blake2b
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,8 @@ from fruitlab.data.domains import DOMAINS, DomainName, content_hash
 from fruitlab.data.journal import Journal
 from fruitlab.data.pictures import BadPicture
 from fruitlab.data.reservoir import Reservoirs
-from fruitlab.data.walking import files_below, normalise_name, subfolders
+from fruitlab.data.walking import normalise_name
+from fruitlab.data.watched import new_files, unlabelled
 
 BATCH = 16  # pictures that are decoded at a time
 
@@ -65,7 +65,7 @@ class Session:
 class Stream:
     """A folder `<data root>/.streams/NAME` with the journal and the pictures.
 
-    Only the process within `opened` may call `take`, `begin` and `end`.
+    Only the process within `opened` may call `watch`, `take`, `begin` and `end`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -126,7 +126,7 @@ class Stream:
 
         Args:
             roots: of each domain: a folder with one folder per category.
-            categories: what a network can learn; other folders are named and left.
+            categories: those that the network knows. New ones are taken in, and said.
 
         What is wrong with a file is said once.
 
@@ -136,8 +136,10 @@ class Stream:
         Raises:
             DataError: a folder cannot be read.
         """
-        names = {normalise_name(name): name for name in categories}
-        known = {one.content for one in self.taken()}
+        taken = self.taken()
+        every = (*categories, *(one.category for one in taken))
+        names = {normalise_name(name): name for name in every}
+        known = {one.content for one in taken}
         seen = {line["file"] for line in self.journal.lines() if line["event"] == "taken"}
 
         def tell(message: str) -> None:
@@ -145,11 +147,10 @@ class Stream:
                 self._told.add(message)
                 say(message)
 
-        count = unlabelled = 0
+        count = without_label = 0
         for domain in DOMAINS:
-            passed = seen | self._passed
-            waiting, without_label = _waiting(domain, roots[domain], names, passed, tell)
-            unlabelled += without_label
+            waiting = new_files(domain, roots[domain], names, seen | self._passed, tell)
+            without_label += len(unlabelled(roots[domain]))
             for start in range(0, len(waiting), BATCH):
                 part = waiting[start : start + BATCH]
                 found = decoding.read_many([path for path, _, _ in part])
@@ -163,7 +164,24 @@ class Stream:
                         self._note(content, pixels, domain, category, mark)
                         known.add(content)
                         count += 1
-        return count, unlabelled
+        return count, without_label
+
+    def watch(self, roots: Mapping[DomainName, Path], run: str) -> None:
+        """Note the folders of both domains, and the run that the next session starts from."""
+        self.journal.add(event="folders", run=run, **{name: str(roots[name]) for name in DOMAINS})
+
+    def watched(self) -> dict[DomainName, Path]:
+        """The watched folder of each domain; none before the first `watch`."""
+        lines = [line for line in self.journal.lines() if line["event"] == "folders"]
+        return {name: Path(lines[-1][name]) for name in DOMAINS} if lines else {}
+
+    def latest_run(self) -> str | None:
+        """The run that knows most of the stream: the last one that ended, or the one to start from.
+
+        None before the first `watch`.
+        """
+        lines = [line for line in self.journal.lines() if line["event"] in ("folders", "trained")]
+        return lines[-1]["run"] if lines else None
 
     def begin(self, run: str) -> None:
         """Note that a run trains on all pictures that no run has trained on yet."""
@@ -219,39 +237,3 @@ def png(pixels: np.ndarray) -> bytes:
 def folder_of(name: str) -> Path:
     """The folder of the stream of that name."""
     return data_root() / ".streams" / name
-
-
-def _waiting(
-    domain: DomainName, root: Path, names: Mapping[str, str], seen: set[str], say: Say
-) -> tuple[list[tuple[Path, str, str]], int]:
-    """(file, category, mark) of the files that were not taken yet, in the order they came.
-
-    Returns:
-        These, and how many files lie beside the category folders.
-    """
-    found: list[tuple[int, Path, str, str]] = []
-    try:
-        folders = subfolders(root)
-        for folder in folders:
-            category = names.get(normalise_name(folder.name))
-            files = files_below(folder)
-            if category is None:
-                say(
-                    f"{folder}: the network does not know the category {folder.name!r}, so its "
-                    f"{len(files):,} files wait. Start from a run that was trained on it."
-                )
-                continue
-            for path in files:
-                try:
-                    status = path.stat()
-                except FileNotFoundError:  # it was moved away a moment ago
-                    continue
-                name = os.fsencode(f"{domain}/{path.relative_to(root)}")
-                state = f"/{status.st_size}/{status.st_mtime_ns}".encode()
-                mark = blake2b(name + state, digest_size=12).hexdigest()
-                if mark not in seen:
-                    found.append((status.st_mtime_ns, path, category, mark))
-        unlabelled = sum(entry.is_file() for entry in os.scandir(root) if entry.name[:1] != ".")
-    except OSError as error:
-        raise DataError(f"{error.filename} cannot be read: {error.strerror}.") from None
-    return [(path, category, mark) for _, path, category, mark in sorted(found)], unlabelled

@@ -34,10 +34,8 @@ def load_network(run: Run, file: str | None = None) -> tuple[Model, tuple[str, .
     """
     # A run that was stopped or interrupted has its weights in its state, under a prefix.
     from_state = file is None and run.has("state") and not run.has("weights")
-    tensors, metadata = run.read_tensors(file or ("state" if from_state else "weights"))
-    base = versions.base_of(run)
-    if base.id != run.id:  # a version's file holds the last layer only
-        tensors = base.read_tensors("weights")[0] | tensors
+    name = file or ("state" if from_state else "weights")
+    tensors, metadata = versions.read_tensors(run, name)
     found = {name: torch.from_numpy(array) for name, array in tensors.items()}
     memory = {k.removeprefix(MEMORY): x for k, x in found.items() if k.startswith(MEMORY)}
     weights = {

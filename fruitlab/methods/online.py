@@ -28,7 +28,11 @@ class Online(Method):
     )
     rank: ClassVar = 3
     headline: ClassVar = "ratio"
-    presets: ClassVar = {name: {} if name == "paper" else {"live_every": 20} for name in PRESETS}
+    # A one-cycle rate has fallen before the stream's last pictures come. This one holds its peak.
+    presets: ClassVar = {
+        name: {} if name == "paper" else {"live_every": 20, "schedule": "warmup-stable-decay"}
+        for name in PRESETS
+    }
 
     ratio: int = setting(
         70,

@@ -6,8 +6,9 @@ has learned. No torch.
 """
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
+import numpy as np
 from pydantic import Field
 
 from fruitlab.config.errors import RunError
@@ -73,6 +74,17 @@ def base_of(run: Run) -> Run:
     """The run that was trained: itself, unless it is a version. Raises RunError."""
     version = read_version(run)
     return catalog.find(version.base) if version else run
+
+
+def read_tensors(run: Run, name: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """A run's tensors by name, and their notes; a version's last layer with its base's others.
+
+    Raises:
+        RunError: as `Run.read_tensors`, or the base is missing.
+    """
+    tensors, notes = run.read_tensors(name)
+    base = base_of(run)
+    return (tensors if base.id == run.id else base.read_tensors(name)[0] | tensors), notes
 
 
 def versions_of(base_id: str) -> list[Run]:

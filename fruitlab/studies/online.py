@@ -54,9 +54,12 @@ class Sessions:
         self.device, self.say = device, say
         self._unlabelled = 0
         ended = [session.run for session in stream.sessions() if session.ended]
-        if start is None and not ended:
+        if ended:
+            start = catalog.find(ended[-1])
+        if start is None:
             raise RunError("Name the run to start from: --from RUN.")
-        self.start = catalog.find(ended[-1]) if ended else start
+        self.start = start
+        stream.watch(roots, start.id)
 
     def next(self) -> dict[str, Any] | None:
         """Train on everything that is new; the run's summary, or None if nothing is.
@@ -69,11 +72,13 @@ class Sessions:
         """
         open_sessions = [session for session in self.stream.sessions() if not session.ended]
         if not open_sessions:
-            assert self.start is not None
             categories = self.start.header()["data"]["categories"]
             taken, unlabelled = self.stream.take(self.roots, categories, self.say)
             if unlabelled != self._unlabelled:
-                self.say(f"Files that wait for a label: {unlabelled:,}. Move them to categories.")
+                self.say(
+                    f"Files that wait for a label: {unlabelled:,}. Label them on the Train page, "
+                    "or move them to the folders of their categories."
+                )
                 self._unlabelled = unlabelled
             if not taken and not self._untrained():
                 return None
@@ -124,7 +129,6 @@ class Sessions:
         try:
             return catalog.find(run_id)
         except RunError:
-            assert self.start is not None
             config = session_config(self.start, arriving, self.settings)
             header = {
                 "device": self.device,
@@ -142,6 +146,7 @@ def session_config(start: Run, arriving: int, settings: Mapping[str, Any]) -> Me
         "start": start.id,
         "iterations": max(LEAST, -(-arriving // PACE)),
         "batch_size": BATCH,
+        "schedule": "warmup-stable-decay",
         "plateau": 0,
         "full_evaluations": 1,
     }
@@ -151,6 +156,8 @@ def session_config(start: Run, arriving: int, settings: Mapping[str, Any]) -> Me
 def check_roots(roots: Mapping[DomainName, Path]) -> None:
     """Raises RunError, which says what to do, unless both folders are there."""
     for domain in DOMAINS:
+        if not str(roots[domain]).isprintable():
+            raise RunError(f"Rename the folder {str(roots[domain])!r}: its name is not readable.")
         if not roots[domain].is_dir():
             raise RunError(
                 f"There is no folder {roots[domain]} for {domain} pictures. Make it, with one "

@@ -8,6 +8,10 @@ import math
 
 from fruitlab.config.run_config import RunConfig
 
+# Fraction of the iterations in which warmup-stable-decay falls. Hägele et al. 2024, "Scaling laws
+# and compute-optimal training beyond fixed training durations", find that a fifth is enough.
+COOLDOWN = 0.2
+
 
 def learning_rate(config: RunConfig, iteration: int, horizon: int) -> float:
     """Learning rate before any halving on a plateau (paper 3.4).
@@ -21,7 +25,8 @@ def learning_rate(config: RunConfig, iteration: int, horizon: int) -> float:
     progress, rise = (iteration + 0.5) / horizon, config.warmup
     if progress < rise:
         return config.learning_rate * progress / rise
-    fall = min(1.0, (progress - rise) / (1 - rise))
+    top = rise if config.schedule == "one-cycle" else max(rise, 1 - COOLDOWN)  # where it ends
+    fall = min(1.0, max(0.0, (progress - top) / (1 - top)))
     return config.learning_rate * 0.5 * (1 + math.cos(math.pi * fall))
 
 

@@ -155,7 +155,7 @@ def describe(
         "name": data.name,
         "kind": data.kind,
         "fingerprint": data.fingerprint,
-        "categories": list(data.categories),
+        "categories": list(dataset.categories),
         "left_out": data.left_out,
         "scored_on": config.scored_on,
         "counts": data.counts(data.split(config.split_seed, config.validation)),

@@ -78,7 +78,7 @@ def train_into(
         for label, phase in zip(labels(phases), phases, strict=True)
     }
     versions = {name: version(name) for name in ("torch", "numpy")}
-    state = State(config, categories=len(data.categories), device=where, precision=precision)
+    state = State(config, categories=len(dataset.categories), device=where, precision=precision)
     run.write_header(
         header
         | {
@@ -101,11 +101,11 @@ def train_into(
             new = torch.arange(len(found), len(dataset.labels), device=where)
             more = pooled_features(state.network, dataset.images, new)
             dataset = replace(dataset, features=torch.cat([found, more.to(found.dtype)]))
-    recorder = Recorder(run, config, state, data.categories)
+    recorder = Recorder(run, config, state, dataset.categories)
     if recorder.resume():
         say(f"Resuming at iteration {state.iteration:,} of {config.iterations:,}.")
     elif start := config.start_run():
-        load_start(state.network, catalog.find(start), data.categories)
+        load_start(state.network, catalog.find(start), dataset.categories)
     trace = Trace(run, state)
     trace.progress()
     started, first = time.monotonic(), state.iteration

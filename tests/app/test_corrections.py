@@ -32,7 +32,7 @@ def choices(dropdown: gr.Dropdown | gr.Radio) -> list[str]:
 
 
 def test_a_click_leads_to_a_version_and_back(photo):
-    corrections.prepare(photo, "solved")
+    corrections.prepare("solved")
     run, version, right, _, result, undo, kept = corrections.correct(photo, "solved", "Kiwi")
     assert run.value == version.value == "solved-v1" and undo.visible
     assert choices(version) == ["solved", "solved-v1"] and version.visible

@@ -11,6 +11,7 @@ from logged_runs import mixed, point
 from logged_runs import run as logged
 from ui_pages import address, charts, checked, html, opened, text
 
+from fruitlab.app.data_page import work
 from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.closed_form.leave_one_out import Pictures
 from fruitlab.closed_form.path import Path
@@ -19,6 +20,7 @@ from fruitlab.data.importing import import_pictures
 from fruitlab.features import familiar
 from fruitlab.inference import client
 from fruitlab.inference.client import PredictorError
+from fruitlab.runs import jobs
 from fruitlab.studies.all_ratios import file_of
 
 NAMES = ("Apple", "Banana", "Lemon")
@@ -162,6 +164,23 @@ def test_a_correction_without_a_closed_form_run_is_kept(shipped, feature_map):
     assert "Get the answer" in [one.proto.label for one in app.get("page_link")]
     app.button(key="undo correction").click().run()
     assert collection.pictures() == []
+
+
+def test_one_click_makes_a_network_that_learns_corrections(
+    shipped, feature_map, pair, tmp_path, monkeypatch
+):
+    assert "Make a network that learns" not in [one.label for one in opened("explore").button]
+    import_pictures(name="mine", nice=pair.nice, real=pair.real)
+    (mine,) = (one for one in store.available() if one["name"] == "mine")
+    monkeypatch.setitem(FACTS, "fingerprint", mine["fingerprint"])
+    made().save(tmp_path / "shipped" / "ratios.safetensors")
+    started: list[tuple] = []
+    monkeypatch.setattr("fruitlab.runs.jobs.start_python", lambda *a, **_: started.append(a))
+    app = opened("explore")
+    app.button(key="make a network").click().run()
+    (job,) = jobs.all_jobs(work.root())
+    assert checked(app) and len(started) == 1
+    assert job.title == "A network that learns from mine"
 
 
 def test_a_showcase_keeps_no_photo(shipped, feature_map, monkeypatch):

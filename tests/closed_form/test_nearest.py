@@ -14,7 +14,7 @@ QUERY = RNG.standard_normal((5, 6))
 
 
 def test_the_nearest_are_those_of_scikit_learn():
-    found = Nearest((NICE, LABELS[0]), (REAL, LABELS[1]), 3, scored=False)
+    found = Nearest((NICE, LABELS[0]), (REAL, LABELS[1]), 3, weight=0)
     mean = (NICE.mean(0) + REAL.mean(0)) / 2
     square = ((NICE**2).mean(0) + (REAL**2).mean(0)) / 2
     pictures = (np.concatenate([NICE, REAL]) - mean) / np.sqrt(square - mean**2)

@@ -22,7 +22,7 @@ from fruitlab.config.modes import Action, Mode, NotAllowed, Who
 from fruitlab.config.paths import PROJECT, data_root, runs_root
 from fruitlab.corrections import learning
 from fruitlab.corrections.correcting import correct, prepare
-from fruitlab.data import collection, incoming, owned, sources, store, uploads
+from fruitlab.data import collection, incoming, owned, sources, store, unlabelled, uploads
 from fruitlab.data.changes import ungroup
 from fruitlab.data.importing import import_pictures
 from fruitlab.methods.registry import configure
@@ -48,12 +48,12 @@ CALLS: list[tuple[Action, Callable[[], object]]] = [
     (Action.COLLECT, lambda: collection.add(np.zeros((100, 100, 3), np.uint8), "Apple")),
     (Action.COLLECT, lambda: collection.remove(["0" * 16])),
     (Action.COLLECT, lambda: correct("good", np.zeros((100, 100, 3), np.uint8), "Apple")),
-    (Action.COLLECT, lambda: prepare("good", np.zeros((100, 100, 3), np.uint8))),
+    (Action.COLLECT, lambda: prepare("good")),
     (Action.COLLECT, lambda: learning.learn(Run(runs_root() / "good"), [])),
     (Action.COLLECT, lambda: learning.undo(Run(runs_root() / "good"))),
     (Action.COLLECT, lambda: learning.forget(["0" * 16])),
     (Action.OBSERVE, lambda: incoming.post("stream", b"x", "real", "Apple")),
-    (Action.OBSERVE, lambda: incoming.label(NOWHERE, "Apple")),
+    (Action.OBSERVE, lambda: unlabelled.label(NOWHERE, "Apple")),
     (Action.JOB, lambda: jobs.start(data_root(), "title", ["runs"], upload=io.BytesIO(b"x"))),
     (Action.JOB, lambda: jobs.Job(NOWHERE).cancel()),
     (Action.JOB, lambda: jobs.Job(NOWHERE).dismiss()),

@@ -73,11 +73,13 @@ def test_a_new_category_and_no_fruit_get_outputs_of_their_own(base):
 
 
 def test_a_forgotten_picture_was_never_learned(base):
+    """It is in no file of the collection, no features and no version's weights."""
     photos = made.wrong(base, truth=1, count=3)
     runs = [base]
     for photo in photos:
         runs.append(correct(runs[-1].id, photo, "Kiwi").run)
     first, *others = collection.pictures()
+    assert len(list(collection.folder().rglob(f"{first.hash}*"))) == 2  # the file and its features
     (gone,) = learning.forget([first.hash])
     assert gone == first and not first.path.exists()
     assert not list(collection.folder().rglob(f"{first.hash}*"))

@@ -6,11 +6,10 @@ import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
 from fruitlab.app import demo_stream
 from fruitlab.config.errors import DataError
-from fruitlab.config.paths import PROJECT, data_root
+from fruitlab.config.paths import data_root
 from fruitlab.data import incoming, pictures
 from fruitlab.data.domains import content_hash
 from fruitlab.data.stream import Stream, folder_of
@@ -68,22 +67,3 @@ def test_errors_reach_programs(monkeypatch):
     monkeypatch.setenv("FRUITLAB_MODE", "showcase")
     with pytest.raises(gr.Error, match="showcase"):
         demo_stream.observe(photo(), "real", "Apple")
-
-
-def test_a_picture_can_be_labelled_later():
-    file = incoming.post("stream", photo(), "real", "")
-    assert incoming.unlabelled() == [file] and incoming.categories(file) == []
-    with pytest.raises(DataError, match="not a valid name"):
-        incoming.label(file, "../Apple")
-    incoming.label(file, "Apple")
-    assert incoming.unlabelled() == [] and (file.parent / "Apple" / file.name).is_file()
-    with pytest.raises(DataError, match="cannot be labelled"):
-        incoming.label(file, "Apple")
-
-
-def test_the_train_page_asks_what_a_picture_shows():
-    file = incoming.post("stream", photo(), "real", "")
-    page = AppTest.from_file(str(PROJECT / "pages" / "train.py"), default_timeout=60).run()
-    assert not page.exception and "wait for a label: 1" in page.expander[0].label
-    incoming.label(file, "Apple")
-    assert not [one for one in page.run().expander if "wait for a label" in one.label]

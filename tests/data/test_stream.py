@@ -73,7 +73,7 @@ def test_each_picture_is_taken_once(roots, tmp_path):
     (roots["nice"] / "pear" / "text.jpg").write_text("no picture")
     found, said = take(stream, roots)
     assert found == (16, 1)
-    assert any("'Kiwi'" in line and "1 files wait" in line for line in said)
+    assert any("'Kiwi'" in line and "the 1 that are there wait" in line for line in said)
     assert any("text.jpg: not a picture" in line for line in said)
     (roots["real"] / "Apple" / "twin.png").unlink()
     for file in (roots["real"] / "loose.png", roots["real"] / "Kiwi" / "1.png"):
@@ -84,6 +84,24 @@ def test_each_picture_is_taken_once(roots, tmp_path):
     os.utime(roots["nice"] / "Apple" / "0.png")  # touched, but the same picture
     shutil.copy(roots["nice"] / "Apple" / "0.png", roots["nice"] / "Apple" / "copy.png")
     assert take(stream, roots)[0] == (0, 0)
+
+
+def test_a_new_category_is_taken_once_it_has_some_files(roots, tmp_path):
+    stream = Stream(tmp_path / "stream")
+    for number in range(4):
+        picture(roots["real"] / "Dragon-Fruit" / f"{number}.png", 60 + number)
+    picture(roots["nice"] / "dragon fruit" / "1.png", 70)
+    picture(roots["nice"] / ("x" * 90) / "1.png", 71)
+    for number in range(5):
+        shutil.copy(roots["nice"] / "Apple" / "0.png", roots["nice"] / ("x" * 90) / f"{number}.png")
+    found, said = take(stream, roots)
+    assert found == (16, 0)
+    assert any("not a valid name" in line for line in said)
+    picture(roots["real"] / "Dragon-Fruit" / "4.png", 64)
+    (count, _), said = take(stream, roots)
+    assert count == 5 and any("Dragon-Fruit is a new category" in line for line in said)
+    assert take(stream, roots)[0] == (1, 0)  # and now both domains' folders are of one category
+    assert {one.category for one in stream.taken()} == {*CATEGORIES, "Dragon-Fruit"}
 
 
 def test_what_is_kept_is_bounded_and_what_waits_is_not_deleted(roots, tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from fruitlab.config.errors import RunError
 from fruitlab.data.importing import import_pictures
 from fruitlab.data.stream import Stream, folder_of
+from fruitlab.inference.predict import Predictor
 from fruitlab.runs.catalog import find
 from fruitlab.studies import online
 from fruitlab.studies.online import Sessions
@@ -82,6 +83,38 @@ def test_a_killed_session_goes_on(roots, monkeypatch):
         assert (summary["run"], summary["arrived"]) == ("stream-000018", 18)
         assert sessions(stream, roots).next() is None
     assert [one.ended for one in stream.sessions()] == [True]
+
+
+def test_a_new_category_gets_an_output(pair, tmp_path):
+    """The network that it starts from knows two of three. Killed in the middle, it goes on."""
+    new, stream = "Yellow Bar", Stream(folder_of("stream"))
+    for domain in ("nice", "real"):
+        for category in pair.categories:
+            for number in range(12):
+                add(pair, tmp_path, domain, category, number)
+        shutil.move(getattr(pair, domain) / new, tmp_path / f"all {domain}")
+    import_pictures(name="two", nice=pair.nice, real=pair.real)
+    made_runs.run("first", data="two", categories=("Green Ring", "Red Disc"))
+    roots = {domain: tmp_path / "watched" / domain for domain in ("nice", "real")}
+
+    def killed(line):
+        if "iteration 15/" in line:
+            raise KeyboardInterrupt
+
+    with stream.opened(kept=2):
+        pending = sessions(stream, roots, iterations=30, full_evaluations=2, live_pictures=16)
+        pending.say = killed
+        with pytest.raises(KeyboardInterrupt):
+            pending.next()
+        summary = sessions(stream, roots).next()
+    run = find(summary["run"])
+    arrived = [point["stream"] for point in run.metrics()]
+    assert [sum(one[domain][0] for one in arrived) for domain in roots] == [36, 36]
+    network = Predictor(run)
+    assert network.categories == ("Green Ring", "Red Disc", new)
+    unseen = [tmp_path / "all nice" / f"{number}.png" for number in range(12, 20)]
+    assert sum(network.top3(picture)[0]["category"] == new for picture in unseen) >= 6
+    assert list(run.predictions()["categories"]) == list(network.categories)
 
 
 @pytest.mark.slow

@@ -37,6 +37,15 @@ def test_one_cycle_rises_to_the_peak_and_falls_to_zero(warmup):
     assert rates[half_way] == pytest.approx(0.15, rel=0.01)
 
 
+def test_warmup_stable_decay_holds_its_peak():
+    """Up in a tenth, down in the last fifth by half a cosine: the area is known."""
+    config = configure("online", preset="quick", learning_rate=0.3)
+    rates = np.array([schedules.learning_rate(config, t, 1000) for t in range(1000)])
+    assert np.all(np.diff(rates[:100]) > 0) and np.all(np.diff(rates[800:]) < 0)
+    assert np.all(rates[100:800] == 0.3) and 0 < rates[-1] < 1e-3 * 0.3
+    assert rates.sum() / 1000 == pytest.approx(0.3 * (0.05 + 0.7 + 0.1), rel=1e-3)
+
+
 def test_one_cycle_scales_with_the_horizon():
     config = configure("mixed", preset="quick")
     short = [schedules.learning_rate(config, t, 200) for t in range(200)]

@@ -10,6 +10,7 @@ import streamlit as st
 from fruitlab.app.components import advice, share
 from fruitlab.app.explore_page import human, picture, story, wrong
 from fruitlab.closed_form.all_ratios import AllRatios
+from fruitlab.data import store
 from fruitlab.features import familiar
 from fruitlab.inference import client, heatmap
 from fruitlab.inference.examples import Example, of_data
@@ -58,9 +59,10 @@ def _one_photo(found: AllRatios, ratio: int) -> None:
         return
     seen, feature_map = features
     _answers(found, chosen, seen, feature_map, ratio)
-    wrong.show(
-        seen, found.categories, wrong.taught(found.facts["fingerprint"], found.facts["network"])
-    )
+    fingerprint = found.facts["fingerprint"]
+    taught = wrong.taught(fingerprint, found.facts["network"])
+    here = (data["name"] for data in store.available() if data["fingerprint"] == fingerprint)
+    wrong.show(seen, found.categories, taught, next(here, None))
 
 
 def _of_data(available: list[AllRatios]) -> AllRatios:
