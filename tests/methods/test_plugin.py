@@ -142,7 +142,7 @@ def test_train_page_starts_a_worker(small):
     config = run.config()
     assert isinstance(config, Review) and (config.buffer, config.iterations) == (4, 6)
     app = checked(opened("train", run=run.id))
-    assert any("review, 4 kept per category" in caption.value for caption in app.caption)
+    assert any("review, 4 kept per category" in heading.value for heading in app.subheader)
     assert not checked(opened("runs", runs=run.id)).exception
     forgetting = checked(opened("forgetting", runs=run.id))
     assert "review, 4 kept per category" in str(forgetting.multiselect[0].options)
