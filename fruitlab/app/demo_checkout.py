@@ -162,7 +162,8 @@ def _recognize(photo: Path | bytes, run_id: str | None) -> Frame:
 
 def _seen(till: Till) -> str:
     if till.held is None:
-        return _status("Nothing to count.")
+        asked = till.question is not None
+        return _status("Answer, or hold up the next item." if asked else "Nothing to count.")
     if till.question is not None and till.held == till.question.top[0]:
         return _status("Not confident. What is it?")
     if till.held in till.done:

@@ -36,8 +36,8 @@ class ElasticWeightConsolidation(NiceThenReal):
     headline: ClassVar = None  # its useful range spans orders of magnitude: no slider
 
     strength: float = setting(
-        1000.0,
-        "Factor of the penalty.",
+        100.0,  # with the preset thorough, 1,000 makes the loss infinite
+        "Factor of the penalty. Too large a factor makes training diverge.",
         ge=0,
         le=1e9,
         title="Strength of the penalty",

@@ -68,8 +68,8 @@ def more_photos(
     if gaining:
         found = [f"{categories[place]} ({points(gain[place], signed=True)})" for place in gaining]
         text = (
-            f"More real photos would help most with {_listed(found)}. These are the gains from "
-            "the second half of the present ones."
+            f"More real photos would help most with {_listed(found)}. That is what the "
+            "pretrained network gained from the second half of the present ones."
         )
     else:
         mean = float((full - half)[known] @ pictures[known] / pictures[known].sum())

@@ -6,7 +6,7 @@ from fruitlab.config.run_config import EVALUATION
 from fruitlab.methods.mixed import Mixed
 from fruitlab.metrics.curves import mean_and_deviation
 from fruitlab.runs.entry import Entry
-from fruitlab.runs.grouping import run_key, same_data
+from fruitlab.runs.grouping import preset_name, run_key, same_data
 
 SAME_BUDGET = 0.1  # training pictures seen may differ by this fraction
 JOINT = 50  # iterative training uses the pictures of this mixing ratio (paper 4.4.2)
@@ -56,8 +56,8 @@ def validation_scores(entries: Iterable[Entry]) -> dict[str, float]:
 def joint(entries: Iterable[Entry], run: Entry, pictures: int) -> Entry | None:
     """The finished mixed run that saw as many training pictures as an iterative run.
 
-    The nearest to a ratio of 50%, then one of the run's seed, which chose the same pictures, then
-    the newest. None if there is none.
+    It has the same preset. The nearest to a ratio of 50%, then one of the run's seed, which chose
+    the same pictures, then the newest. None if there is none.
 
     Args:
         entries: all runs.
@@ -68,7 +68,9 @@ def joint(entries: Iterable[Entry], run: Entry, pictures: int) -> Entry | None:
     found = [
         ((abs(config.ratio - JOINT), config.seed != seed, -entry.created), entry)
         for entry, config in _mixed(entries, run)
-        if _at_budget(entry, config, pictures) and entry.final("nice") is not None
+        if preset_name(config) == preset_name(run.known_config)
+        and _at_budget(entry, config, pictures)
+        and entry.final("nice") is not None
     ]
     return min(found, key=lambda pair: pair[0])[1] if found else None
 

@@ -37,8 +37,10 @@ def of_run(entry: Entry, found: AllRatios | None) -> list[Advice]:
         return []
     given = [_confused(entry)]
     if found is not None:
-        pretrained = entry.known_config.network != "paper"
-        given += [_more_photos(found), None if pretrained else _small(entry, found)]
+        # What a run forgot between its phases says nothing about the size of its network.
+        jointly = len(entry.known_config.phases()) == 1
+        small = jointly and entry.known_config.network == "paper"
+        given += [_more_photos(found), _small(entry, found) if small else None]
     return [one for one in given if one is not None][:MOST]
 
 

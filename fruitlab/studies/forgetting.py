@@ -44,9 +44,9 @@ ENTRANTS: Mapping[str, tuple[str, tuple[Settings, ...]]] = {
     "der": ("der", (*_each("alpha", 0.1, 0.5, share=20), *_each("alpha", 0.1, share=30))),
     "lwf": (
         "lwf",
-        (*_each("strength", 1, 4), *_each("strength", 1, 4, running_statistics="frozen")),
+        (*_each("strength", 1, 4), *_each("strength", 1, 4, 12, running_statistics="frozen")),
     ),
-    "ewc": ("ewc", _each("strength", 100, 1_000, running_statistics="frozen")),
+    "ewc": ("ewc", _each("strength", 10, 100, running_statistics="frozen")),
     "surgical": ("surgical", _each("layers", "stem,stage1", "downsample2,stage3,head")),
     "interpolation": (
         "interpolation",

@@ -255,7 +255,7 @@ def test_the_search_for_the_best_ratio_shows_its_cost_and_its_result(
         study.jobs, "start", lambda root, title, arguments: started.append((title, arguments))
     )
     app = checked(opened("data", name="things"))
-    assert "5 runs, 10 at most; 0 of them finished" in text(app)
+    assert "5 runs, 10 at most, of which 0 are finished" in text(app)
     checked(app.button(key="study ratio on things").click().run())
     assert started == [("ratio on things", ["study", "ratio", "--data", "things"])]
 
@@ -274,7 +274,7 @@ def test_the_search_for_the_best_ratio_shows_its_cost_and_its_result(
     assert "**Best so far: 50% real**, combined 62.0% on validation pictures" in text(app)
     assert "Not distinguishable from it: 75%" in text(app)
     # 38% and 62% are next.
-    assert "7 runs, 10 at most; 5 of them finished" in text(app)
+    assert "7 runs, 10 at most, of which 5 are finished" in text(app)
     assert [figure.title for figure in charts(app)] == ["Accuracy by mixing ratio"]
     link = next(link.proto for link in app.get("page_link") if "photo" in link.proto.label)
     (sweep,) = sweeps(Index().entries())

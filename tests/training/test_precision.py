@@ -16,6 +16,7 @@ CPU = torch.device("cpu")
 def test_bfloat16_learns_what_float32_learns():
     data = device_dataset()
     cfg = config(
+        network="paper",  # which keeps nothing but float32 numbers
         statistics="batch",
         init="fan-in",
         norm_momentum=0.8,

@@ -79,14 +79,14 @@ def show(plan: Study, arguments: list[str], found: dict[str, Any], *, button: st
 
 
 def _cost(plan: Study, now: Progress, cost: Estimate, at_once: int) -> str:
-    most = f", {plan.most} at most" if plan.most and plan.most > len(now.configs) else ""
+    most = f", {plan.most} at most," if plan.most and plan.most > len(now.configs) else ""
     basis = f" ({cost.basis})"
     together = f", less with {at_once} at once" if at_once > 1 else ""
     return (
-        f"{len(now.configs)} runs{most}; {len(now.finished)} of them finished. The next "
-        f"{len(now.missing)} train on {cost.pictures:,} pictures and take about "
-        f"{duration(cost.seconds)} on this machine one after the other{basis}{together}. You can "
-        "stop the study at any time and continue later."
+        f"{len(now.configs)} runs{most} of which {len(now.finished)} are finished. The next "
+        f"{len(now.missing)} see {cost.pictures:,} training pictures and take about "
+        f"{duration(cost.seconds)} on this machine, one at a time{basis}{together}. You can stop "
+        "the study at any time and continue later."
     )
 
 

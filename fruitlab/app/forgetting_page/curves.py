@@ -51,8 +51,9 @@ def _view(chosen: list[str], was_active: bool) -> None:
         _missing_joint(first)
     else:
         st.caption(
-            "Upper bound, *trained jointly*: the mixed run "
-            f"{plain(joint.title)} saw as many pictures, of both domains at once."
+            "Upper bound, *trained jointly*: "
+            f"{plain(captions.readable_name(joint))}, which saw as many pictures, of both domains "
+            "at once."
         )
     if len(entries) > 1:
         measures.table(entries, names, top)
