@@ -134,7 +134,7 @@ def _trajectory(entry: Entry, name: str) -> Trajectory:
         Point(nice[i], real[i], f"{about} · iteration {int(iteration[i]):,}", key=entry.id)
         for i in kept
     ]
-    return Trajectory(_short(name or entry.id), _title(entry.known_config.method), points)
+    return Trajectory(_short(name or about), _title(entry.known_config.method), points)
 
 
 def _short(name: str) -> str:

@@ -7,8 +7,10 @@ import streamlit as st
 from fruitlab.app.local_data import training_problem
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import runs_root
+from fruitlab.config.text import plain
 from fruitlab.play import file as play
 from fruitlab.runs import jobs
+from fruitlab.runs.captions import readable_name
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.jobs import Job
 
@@ -36,12 +38,12 @@ def offer(entry: Entry) -> None:
         st.info(f"Play shows another run. {why}", icon=":material/info:")
         return
     st.info(
-        f"Play shows another run until {entry.title} is prepared: its pictures pass through the "
-        "network once, which takes about a minute.",
+        f"Play shows another run until {plain(readable_name(entry))} is prepared: its pictures "
+        "pass through the network once, which takes about a minute.",
         icon=":material/info:",
     )
     st.button(
-        f"Play {entry.title}",
+        f"Play {plain(readable_name(entry))}",
         key="make play file",
         type="primary",
         icon=":material/play_arrow:",
@@ -57,7 +59,7 @@ def why_not(entry: Entry) -> str:
     except RunError as error:
         return str(error)
     if entry.switch is None:
-        return f"{entry.id} can be played once its initial training has ended."
+        return "The selected one can be played once its initial training has ended."
     problem, difference = training_problem(entry)
     if problem or difference:
         return problem or difference
