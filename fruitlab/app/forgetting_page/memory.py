@@ -14,13 +14,13 @@ LAYERS = {"all": "all layers", "head": "head only"}
 
 
 def show(chosen: list[Entry]) -> None:
-    """Draws the figure for the pictures of the first selected run; nothing without such runs."""
-    every = [entry for entry in shared.index().entries() if entry.config is not None]
-    for like in [*chosen[:1], *every]:
-        here = [entry for entry in every if same_data(entry, like)]
-        if found := lines(here, like):
-            break
-    else:
+    """Draws the figure for the pictures of the first selected run, if there are such runs."""
+    if not chosen:
+        return
+    like = chosen[0]
+    here = [entry for entry in shared.index().entries() if same_data(entry, like)]
+    found = lines(here, like)
+    if not found:
         return
     st.subheader("How little is enough", anchor="memory")
     st.markdown(
