@@ -16,10 +16,9 @@ KIND: dict[str, Any] = {
     "help": "paper: the paper's eleven mixing ratios and nine iterative splits. ratio: a search "
     "for the best mixing ratio. forgetting: every method against forgetting, beside mixed "
     "training. memory: how few kept pictures rehearsal needs. distilled: small networks that "
-    "learn from a large one, at eleven ratios. tuning: the paper's learning rates and L2 factors. "
-    "ablations: "
-    "alternatives to constants that the paper leaves unclear. switch: ablations of the switch "
-    "to restricted training. length: ablations at the paper's full length.",
+    "learn from a large one, at six ratios. tuning: the paper's learning rates and L2 factors. "
+    "ablations: alternatives to constants that the paper leaves unclear. switch: ablations of "
+    "the switch to restricted training. length: ablations at the paper's full length.",
 }
 
 

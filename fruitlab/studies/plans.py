@@ -120,7 +120,9 @@ def tuning(data: str, *, sets: Sequence[int] = (1, 2, 3), **changes: Any) -> Stu
 
 
 def distilled(data: str, *, preset: str = "thorough", seeds: int = 1, **changes: Any) -> Study:
-    """Distillation at the paper's eleven ratios: the best small networks of all (`DISTILLED`).
+    """Distillation at every second of the paper's ratios: the best small networks (`DISTILLED`).
+
+    Six ratios, because a run takes four times as long as one without a teacher.
 
     Args:
         data: name of the dataset.
@@ -132,7 +134,7 @@ def distilled(data: str, *, preset: str = "thorough", seeds: int = 1, **changes:
     runs = [
         configure("distil", preset=preset, **settings | {"ratio": ratio, "seed": seed})
         for seed in range(seeds)
-        for ratio in RATIOS
+        for ratio in RATIOS[::2]
     ]
     return Study("distilled", data, fixed(runs))
 
