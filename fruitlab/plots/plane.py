@@ -36,7 +36,7 @@ WIDE, HIGH = 0.08, 0.03  # of a label, in accuracy
 PLAIN = {"opacity": 1, "line": {"width": 0}}  # markers of several sizes have an outline otherwise
 ENDS = {"0%": "nice", "100%": "real"}  # mixed runs that saw one domain only
 CONTOURS = np.arange(1, 10) / 10
-FRONTIER, CLOSED_FORM = "mixed training", "closed form, every ratio"
+FRONTIER, CLOSED_FORM = "Mixed training", "Closed form, every ratio"
 
 
 def plane(
@@ -200,10 +200,10 @@ def _trajectory(one: Trajectory, index: int, look: tuple[str, str]) -> Trace:
 
 
 def _between(points: Sequence[Point], chosen: int) -> list[Trace]:
-    path = _line("between two runs", points, "dashdot")
+    path = _line("Between two runs", points, "dashdot")
     path["line"] = {"color": style.COLOURS["combined"], "width": 2, "dash": "dashdot"}
     path["marker"] = {"color": style.COLOURS["combined"], "size": 4}
-    here = _points("selected alpha", [points[chosen]], style.COLOURS["combined"], "circle-open")
+    here = _points("Selected alpha", [points[chosen]], style.COLOURS["combined"], "circle-open")
     here["marker"] |= {"size": 18, "line": {"width": 3}}
     return [path, here]
 

@@ -1,13 +1,14 @@
 """Copies finished runs of the paper's study to checkpoints/shipped, which ships with FruitLab.
 
 For the maintainers: `python -m fruitlab release --data photos`. Released are the study with one
-preset, what is finished of it with the paper's own preset, the ablations, and the study of methods
-against forgetting, with the candidates that its settings were chosen from; then the study of
-memories, and distilled networks. Every run comes with its configuration, log and summary; mixed
-runs and 50% splits of seed 0, and the best method's run of seed 0, also with their weights and
-predictions for every test picture; distilled networks with their weights, in half precision. No
-pictures are copied, so the pages show these runs without any data. A run's name says what it is,
-such as iterative-50-frozen-thorough-seed0.
+preset, what is finished of it with the paper's own preset and with other networks, the ablations,
+and the study of methods against forgetting, with the candidates that its settings were chosen from;
+then the study of memories, and distilled networks. Every run comes with its configuration, log and
+summary; mixed runs and 50% splits of seed 0, and the best method's run of seed 0, also with their
+weights and predictions for every test picture; distilled networks with their weights. Weights of
+runs that are not of the paper's study are in half precision. No pictures are copied, so the pages
+show these runs without any data. A run's name says what it is, such as
+iterative-50-frozen-thorough-seed0.
 """
 
 import shutil
@@ -30,6 +31,7 @@ from fruitlab.runs.folder import Run
 from fruitlab.runs.grouping import preset_name
 from fruitlab.runs.index import Index
 from fruitlab.studies import ablations, forgetting, memory, plans, progress
+from fruitlab.studies.reproduction import METHODS
 
 # Names of shipped runs keep the words of the version that made them.
 SHIPPED_NAMES = {"updated": "follow"}
@@ -54,6 +56,8 @@ def release(data: str, *, preset: str, seeds: int = 1) -> tuple[list[dict[str, A
     studies = {
         "paper": main,
         "paper, with the paper's preset": plans.paper(data, preset="paper"),
+        "paper, at twice the width": plans.paper(data, preset="quick", width=2),
+        "paper, pretrained and fine-tuned": plans.paper(data, preset="finetune"),
         **{found.name: found.plan(data) for found in ablations.SETS.values()},
         "forgetting": forgetting.plan(data, preset=preset, seeds=seeds),
         "memory": memory.plan(data, preset=preset, seeds=seeds),
@@ -96,8 +100,9 @@ def copy(run: Run, config: Method, main: str, *, with_weights: bool = False) -> 
     chosen = (*ALWAYS, *WEIGHTS) if with_weights else files(config, main)
     for file in chosen:
         shutil.copyfile(run.folder / file, target / file)
-    if isinstance(config, Distil):
-        halve(target / "weights.safetensors")
+    weights = target / "weights.safetensors"
+    if config.method not in METHODS and weights.exists():
+        halve(weights)
     header = {key: value for key, value in run.header().items() if key in KEPT}
     write_json(target / "config.json", header)
     return sum(path.stat().st_size for path in target.iterdir())

@@ -32,7 +32,7 @@ def test_trajectory_method_and_frontier() -> None:
     assert finals(found["Iterative"]) == [(0.5, 0.3)]
     assert finals(found["Rehearsal"]) == [(0.5, 0.3)]
     assert set(found["Rehearsal"]["customdata"][0].split(",")) == {"kept0", "kept1"}
-    assert found["mixed training"]["text"] == ["0%", "", ""]  # all at one place
+    assert found["Mixed training"]["text"] == ["0%", "", ""]  # all at one place
     path = found["one"]
     assert finals(path)[5] == (0.9, 0.1) and finals(path)[-1] == (0.5, 0.3)
     assert len(finals(path)) == 11 and "iteration 100" in path["hovertext"][-1]
@@ -72,9 +72,9 @@ def test_the_slider_between_two_runs() -> None:
     points = [{"alpha": a, "nice": [100, n, 100], "real": [100, r, 100]} for a, n, r in steps]
     interpolations.write({"runs": ["a", "b"], "points": points}, None)
     (slider,) = checked(app.run()).select_slider
-    assert finals(traces(app)["between two runs"]) == [(0.9, 0.1), (0.6, 0.4), (0.2, 0.5)]
+    assert finals(traces(app)["Between two runs"]) == [(0.9, 0.1), (0.6, 0.4), (0.2, 0.5)]
     slider.set_value(1).run()
-    assert finals(traces(checked(app))["selected alpha"]) == [(0.6, 0.4)]
+    assert finals(traces(checked(app))["Selected alpha"]) == [(0.6, 0.4)]
     assert [metric.value for metric in app.metric][:3] == ["60.0%", "40.0%", "49.0%"]
 
 

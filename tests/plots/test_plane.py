@@ -57,9 +57,9 @@ def test_a_point_has_its_settings_its_spread_and_its_run() -> None:
 
 
 def test_the_ends_of_the_frontier_look_like_their_domain() -> None:
-    trace = named(plane({}, frontier=FRONTIER), "mixed training")
+    trace = named(plane({}, frontier=FRONTIER), "Mixed training")
     assert trace["marker"]["symbol"] == [style.SYMBOLS[s] for s in ("nice", "combined", "real")]
-    inner = named(plane({}, frontier=FRONTIER[1:2]), "mixed training")
+    inner = named(plane({}, frontier=FRONTIER[1:2]), "Mixed training")
     assert inner["marker"]["color"] == [style.COLOURS["combined"]]
 
 
@@ -69,8 +69,8 @@ def test_paths() -> None:
         {"A": []}, trajectories=[Trajectory("one", "A", path)], closed_form=path, between=(path, 1)
     )
     assert named(figure, "one")["x"] == [0.1, 0.6, 0.5]
-    assert named(figure, "selected alpha")["x"] == [0.6]
-    assert named(figure, "closed form, every ratio")["y"] == [0.1, 0.2, 0.4]
+    assert named(figure, "Selected alpha")["x"] == [0.6]
+    assert named(figure, "Closed form, every ratio")["y"] == [0.1, 0.2, 0.4]
 
 
 def test_the_caption_compares_the_best() -> None:
@@ -93,6 +93,6 @@ def test_plotly_accepts_it(figure: dict) -> None:
 def test_labels_of_points_that_lie_close_together_make_way_for_the_best_and_the_ends() -> None:
     close = [(1.0, 0.1, 0), (0.99, 0.45, 50), (0.99, 0.48, 60), (0.98, 0.5, 70), (0.2, 0.5, 100)]
     points = [Point(nice, real, label=f"{ratio}%") for nice, real, ratio in close]
-    trace = named(plane({}, frontier=points), "mixed training")
+    trace = named(plane({}, frontier=points), "Mixed training")
     assert trace["text"] == ["0%", "50%", "", "70%", "100%"]
     assert len(trace["x"]) == len(points)  # whose points all stay
