@@ -181,6 +181,8 @@ def test_a_file_that_is_not_a_zip(tmp_path: Path) -> None:
         ("x.zip", b"Rar!\x1a\x07\x00 and so on", "application/zip")
     )
     checked(app.text_input(key="name of zip").set_value("things").run())
+    # What was typed before the file had arrived stays.
+    assert app.text_input(key="name of zip").value == "things"
     checked(app.button(key="add zip").click().run())
     assert "RAR archive, not a zip" in text(when_done(app))
     assert [path.name for path in data_root().iterdir() if not path.name.startswith(".")] == []

@@ -11,15 +11,18 @@ from fruitlab.config.paths import data_root
 from fruitlab.data import cache
 from fruitlab.data.owned import Dataset
 
-SUGGESTED = "zip named"  # key of session_state: the zip file that the name was suggested for
+SUGGESTED = "zip named"  # key of session_state: a zip file and the name suggested for it
 
 
 def suggest(file: str) -> None:
-    """Fills in the dataset's name from that of a new zip file."""
-    if st.session_state.get(SUGGESTED) != file:
-        st.session_state[SUGGESTED] = file
-        name = re.sub(r"[^A-Za-z0-9]+", "-", Path(file).stem).strip("-")[:64]
+    """Fills in the dataset's name from that of a new zip file, unless the user typed another."""
+    earlier, suggested = st.session_state.get(SUGGESTED, ("", ""))
+    if file == earlier:
+        return
+    name = re.sub(r"[^A-Za-z0-9]+", "-", Path(file).stem).strip("-")[:64]
+    if st.session_state.get("name of zip", "") in ("", suggested):
         st.session_state["name of zip"] = name
+    st.session_state[SUGGESTED] = file, name
 
 
 def named(key: str) -> tuple[str, bool]:
