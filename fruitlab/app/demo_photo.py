@@ -87,11 +87,11 @@ def _picture(**options: Any) -> Photo:
 
 
 def _answer(text: str) -> tuple[list[Any], demo_corrections.Panel]:
-    """The components that `explain` fills, and below the probabilities those of a correction."""
+    """The components that `explain` fills, and below them those of a correction."""
     answer = gr.HTML(text, elem_classes="verdict")
     label = gr.Label(label="Three most likely categories", num_top_classes=3, show_heading=False)
-    panel = demo_corrections.panel()
-    return [answer, label, gr.HTML(), gr.State(None)], panel
+    pictures = gr.HTML()
+    return [answer, label, pictures, gr.State(None)], demo_corrections.panel()
 
 
 def examples_gallery() -> gr.Gallery:

@@ -198,14 +198,14 @@ def _columns() -> dict[str, Any]:
         "run": config.TextColumn("Run", width=150 if phone else 320, help=NAME_HELP),
         "id": config.TextColumn("Id", width=260, help="The name of the run's folder"),
         "status": config.TextColumn("Status", width=90),
-        "data": config.TextColumn("Dataset", width=120),
+        "data": config.TextColumn("Dataset", width=96),
         "preset": config.TextColumn(
-            "Preset", width=104, help="Where the settings come from; Compare shows the differences"
+            "Preset", width=100, help="Where the settings come from; Compare shows the differences"
         ),
         "seed": config.NumberColumn(
             "Seed",
             format="%d",
-            width=60,
+            width=54,
             help="Determines the initial weights and the choice and order of pictures",
         ),
         "progress": config.ProgressColumn(
@@ -222,7 +222,7 @@ def _columns() -> dict[str, Any]:
             help="The root of nice times real accuracy: high only if both are",
             **accuracy | ({} if phone else {"width": 104}),
         ),
-        "started": config.DatetimeColumn("Started", format="D MMM, HH:mm", width=120),
+        "started": config.DatetimeColumn("Started", format="D MMM, HH:mm", width=114),
         "remark": config.TextColumn(
             "Remark", width="large", help="Your note, or why the run failed"
         ),
