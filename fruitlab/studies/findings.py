@@ -14,6 +14,8 @@ from fruitlab.studies.scores import Column, Status, best, is_above, is_higher, m
 FORGOTTEN_WITHIN = 200  # iterations of restricted training (5.3.3)
 LITTLE = (10, 20, 30)  # percent real that the paper calls partial mixing
 NEAR_HALF = (40, 60)  # percent real
+# The hypotheses are also judged on this many ratios, with both ends, and this many splits.
+FEW_RATIOS, FEW_SPLITS = 5, 3
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Verdict:
         status: whether the claim holds.
         values: the figures that decided it. Accuracies and margins are fractions of one, ratios
             and splits are in percent. Empty if the status is `NOT_YET`.
-        missing: what a check without enough runs waits for; None if runs have to be longer.
+        missing: the ratios or splits that have no run. With the status `NOT_YET`, the check waits
+            for them, or for longer runs if this is None. Otherwise it was judged without them.
     """
 
     check: str
@@ -55,7 +58,8 @@ def own_domain(mixed: Column) -> Verdict:
     Nice accuracy should be highest at 0% real and real accuracy at 100%. Either part fails if
     another ratio is higher by more than the margin. If one part holds, the claim holds in part.
     """
-    if missing := _missing(mixed, RATIOS, "mixing ratios"):
+    missing = _missing(mixed, RATIOS, "mixing ratios")
+    if not _enough(mixed):
         return Verdict("own_domain", Status.NOT_YET, missing=missing)
     parts: list[Status] = []
     values: dict[str, float] = {}
@@ -73,7 +77,7 @@ def own_domain(mixed: Column) -> Verdict:
         status = parts[0]
     else:
         status = Status.PARTLY if Status.HOLDS in parts else Status.FAILS
-    return Verdict("own_domain", status, values)
+    return Verdict("own_domain", status, values, missing)
 
 
 def near_half(mixed: Column) -> Verdict:
@@ -81,28 +85,32 @@ def near_half(mixed: Column) -> Verdict:
 
     It holds at 50% and in part from 40 to 60%, which the paper calls "slightly deviates".
     """
-    if missing := _missing(mixed, RATIOS, "mixing ratios"):
+    missing = _missing(mixed, RATIOS, "mixing ratios")
+    if not _enough(mixed):
         return Verdict("near_half", Status.NOT_YET, missing=missing)
     top = best(mixed, "combined")
+    middle = min(mixed, key=lambda ratio: abs(ratio - 50))
     values = {
         "ratio": top,
         "best": mixed[top].mean("combined"),
-        "half": mixed[50].mean("combined"),
-        "margin": margin(mixed[top], mixed[50], "combined"),
+        "middle": middle,
+        "half": mixed[middle].mean("combined"),
+        "margin": margin(mixed[top], mixed[middle], "combined"),
     }
+    low, high = NEAR_HALF
     if top == 50:
         status = Status.HOLDS
-    elif is_higher(mixed[top], mixed[50], "combined") == Status.CLOSE:
+    elif top != middle and is_higher(mixed[top], mixed[middle], "combined") == Status.CLOSE:
         status = Status.CLOSE
     else:
-        low, high = NEAR_HALF
         status = Status.PARTLY if low <= top <= high else Status.FAILS
-    return Verdict("near_half", status, values)
+    return Verdict("near_half", status, values, missing)
 
 
 def iterative_wins(mixed: Column, iterative: Column) -> Verdict:
     """Hypothesis 3: the best split has a higher combined score than the best mixing ratio."""
-    if missing := _missing_from_both(mixed, iterative):
+    if not _enough(mixed) or len(iterative) < FEW_SPLITS:
+        missing = _missing_from_both(mixed, iterative)
         return Verdict("iterative_wins", Status.NOT_YET, missing=missing)
     split, ratio = best(iterative, "combined"), best(mixed, "combined")
     one, other = iterative[split], mixed[ratio]
@@ -113,7 +121,9 @@ def iterative_wins(mixed: Column, iterative: Column) -> Verdict:
         "mixed": other.mean("combined"),
         "margin": margin(one, other, "combined"),
     }
-    return Verdict("iterative_wins", is_higher(one, other, "combined"), values)
+    missing = _missing(iterative, SPLITS, "iterative splits")
+    missing = missing or _missing(mixed, RATIOS, "mixing ratios")
+    return Verdict("iterative_wins", is_higher(one, other, "combined"), values, missing)
 
 
 def helps_nice(mixed: Column) -> Verdict:
@@ -220,6 +230,11 @@ def forgets_fast(iterations: Sequence[float], nice: Sequence[float]) -> Verdict:
     }
     status = Status.HOLDS if lowest < nice[0] / 2 else Status.FAILS
     return Verdict("forgets_fast", status, values)
+
+
+def _enough(mixed: Column) -> bool:
+    """Whether a hypothesis can be judged on these ratios."""
+    return len(mixed) >= FEW_RATIOS and {0, 100} <= mixed.keys()
 
 
 def _missing_from_both(mixed: Column, iterative: Column) -> Missing | None:

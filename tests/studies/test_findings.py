@@ -202,22 +202,40 @@ def test_forgetting_within_two_hundred_iterations():
 
 
 @pytest.mark.parametrize("missing", RATIOS)
-def test_missing_ratio_leaves_findings_undecided(missing):
+def test_a_missing_ratio_leaves_findings_undecided(missing):
     mixed = {ratio: one for ratio, one in PAPER.items() if ratio != missing}
     splits = {split: flat(0.5, 0.4) for split in SPLITS}
-    for finding in (
+    hypotheses = [
         findings.own_domain(mixed),
         findings.near_half(mixed),
         findings.iterative_wins(mixed, splits),
-        findings.none_beats_mixed(mixed, splits),
-    ):
-        assert finding.status == NOT_YET and not finding.values
+    ]
+    other = findings.none_beats_mixed(mixed, splits)
+    assert other.status == NOT_YET and not other.values
+    for finding in (other, *hypotheses):
+        assert (finding.status == NOT_YET) == (not finding.values)
         assert finding.missing == Missing("mixing ratios", 11, (missing,))
+        # The hypotheses can be judged on fewer ratios, but not without the ends.
+        assert (finding.status == NOT_YET) == (finding is other or missing in (0, 100))
     assert (
         findings.never_improves(splits, {}).status
         == findings.iterative_wins(PAPER, {}).status
         == NOT_YET
     )
+
+
+def test_hypotheses_on_a_few_ratios_and_splits():
+    few = {ratio: PAPER[ratio] for ratio in (0, 30, 60, 80, 100)}
+    assert findings.own_domain(few).status != NOT_YET
+    half = findings.near_half(few)  # the paper's best ratio is 60%, which is the nearest to half
+    assert half.status == PARTLY
+    assert half.values["ratio"] == half.values["middle"] == 60
+    splits = {split: flat(0.2, 0.4) for split in (20, 50, 80)}
+    third = findings.iterative_wins(few, splits)
+    assert third.status == FAILS
+    assert third.missing == Missing("iterative splits", 9, (10, 30, 40, 60, 70, 90))
+    assert findings.iterative_wins(few, {50: flat(0.9, 0.9)}).status == NOT_YET
+    assert findings.own_domain({r: PAPER[r] for r in (0, 30, 60, 100)}).status == NOT_YET
 
 
 def test_paper_values_are_hollow_and_seeds_have_error_bars():

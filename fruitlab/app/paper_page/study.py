@@ -88,15 +88,19 @@ def _form(
     Args:
         here: name of the data of the runs on the page, on this machine.
     """
-    names = list(available)
+    # In session_state, so that the browser shows them anew after `forget`.
+    defaults = (
+        _first(available, here),
+        _preset(chosen),
+        min(MOST_SEEDS, chosen.seeds) if chosen else 1,
+    )
+    for key, value in zip(KEYS, defaults, strict=True):
+        st.session_state.setdefault(key, value)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        data = st.selectbox(
-            "Dataset", names, index=_first(available, here), key="study data", width=240
-        )
+        data = st.selectbox("Dataset", list(available), key="study data", width=240)
         preset = st.segmented_control(
             "Preset",
             list(PRESETS),
-            default=_preset(chosen),
             required=True,
             key="study preset",
             help=PRESET_HELP,
@@ -105,12 +109,12 @@ def _form(
             "Seeds",
             1,
             MOST_SEEDS,
-            min(MOST_SEEDS, chosen.seeds if chosen else 1),
             key="study seeds",
             width=140,
             help=SEEDS_HELP,
         )
         both = st.checkbox("Both kinds of statistics", key="study norms", help=STATISTICS_HELP)
+    assert preset is not None  # required
     return data, preset, seeds, both
 
 
@@ -163,12 +167,12 @@ def _finished(entries: list[Entry]) -> int:
     return sum(entry.status == "finished" for entry in entries)
 
 
-def _first(available: dict[str, dict], here: str | None) -> int:
-    """Index of the data of the runs on the page, else of photographs, else of the built-in pair."""
+def _first(available: dict[str, dict], here: str | None) -> str:
+    """The data of the runs on the page, else the first photographs, else the built-in pair."""
     if here in available:
-        return list(available).index(here)
-    kinds = [data["kind"] for data in available.values()]
-    return kinds.index("photographs") if "photographs" in kinds else 0
+        return here
+    photographs = (name for name, data in available.items() if data["kind"] == "photographs")
+    return next(photographs, next(iter(available)))
 
 
 def _preset(chosen: Reproduction | None) -> str:

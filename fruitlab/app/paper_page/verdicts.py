@@ -139,21 +139,24 @@ def _card(claim: Claim, verdict: Verdict, suffix: str, paper: Verdict | None) ->
 
 def evidence(verdict: Verdict) -> str:
     """The figures that decided a check, or what it waits for, in words."""
-    if missing := verdict.missing:
-        count = missing.needed - len(missing.places)
+    missing = verdict.missing
+    count = missing.needed - len(missing.places) if missing else 0
+    if verdict.status == Status.NOT_YET:
+        if missing is None:
+            return (
+                "This needs a finished run of the 50% split with"
+                f" {findings.FORGOTTEN_WITHIN} restricted iterations or more."
+            )
         text = f"{count or 'None'} of the {missing.needed} {missing.what} have a finished run."
         if count:
             text += f" Missing: {', '.join(map(str, missing.places))}%."
         return text
-    if verdict.status == Status.NOT_YET:
-        return (
-            "This needs a finished run of the 50% split with"
-            f" {findings.FORGOTTEN_WITHIN} restricted iterations or more."
-        )
     if sentence := FIGURES.get(verdict.check):
         points = _points(verdict.values.get("margin", 0))
-        return sentence.format(**verdict.values, points=points)
-    return EVIDENCE[verdict.check](verdict.values)
+        text = sentence.format(**verdict.values, points=points)
+    else:
+        text = EVIDENCE[verdict.check](verdict.values)
+    return text + (f" Judged on {count} of the {missing.needed} {missing.what}." if missing else "")
 
 
 def _own_domain(v: Mapping[str, float]) -> str:
@@ -170,8 +173,9 @@ def _own_domain(v: Mapping[str, float]) -> str:
 
 def _near_half(v: Mapping[str, float]) -> str:
     text = f"Combined is highest at {v['ratio']}% real: {percent(v['best'])}"
-    if v["ratio"] != 50:
-        text += f", against {percent(v['half'])} at 50% (margin {_points(v['margin'])})"
+    if v["ratio"] != v["middle"]:
+        text += f", against {percent(v['half'])} at {v['middle']}%"
+        text += f" (margin {_points(v['margin'])})"
     return f"{text}."
 
 
