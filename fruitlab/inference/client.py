@@ -76,7 +76,10 @@ def top3(run_id: str, photo: Photo) -> list[dict[str, Any]]:
         BadPicture: the photo cannot be used. RunError: the run's network cannot be used.
         PredictorError: no answer came.
     """
-    return _of_one(run_id, top3_many([run_id], photo))
+    answers = top3_many([run_id], photo)
+    if run_id in answers.errors:
+        raise RunError(answers.errors[run_id])
+    return answers.top[run_id]
 
 
 def top3_many(run_ids: Sequence[str], photo: Photo, *, frame: bool = False) -> Answers:
@@ -183,12 +186,6 @@ def stop() -> None:
         if _process is not None:
             _process.end()
             _process = None
-
-
-def _of_one(run_id: str, answers: Answers) -> list[dict[str, Any]]:
-    if run_id in answers.errors:
-        raise RunError(answers.errors[run_id])
-    return answers.top[run_id]
 
 
 @contextmanager
