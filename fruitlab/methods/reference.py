@@ -46,5 +46,7 @@ def _values(setting: Setting) -> str:
         return ", ".join(setting.choices)
     if setting.kind is bool:
         return "true, false"
+    if setting.low is None and setting.high is None:
+        return "text" if setting.kind is str else "any number"
     unit = setting.unit if setting.unit == "%" else f" {setting.unit}".rstrip()
     return f"{setting.low} to {setting.high}{unit}"
