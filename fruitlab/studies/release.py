@@ -4,11 +4,10 @@ For the maintainers: `python -m fruitlab release --data photos`. Released are th
 preset, what is finished of it with the paper's own preset and with other networks, the ablations,
 and the study of methods against forgetting, with the candidates that its settings were chosen from;
 then the study of memories, and distilled networks. Every run comes with its configuration, log and
-summary; mixed runs and 50% splits of seed 0, and the best method's run of seed 0, also with their
-weights and predictions for every test picture; distilled networks with their weights. Weights of
-runs that are not of the paper's study are in half precision. No pictures are copied, so the pages
-show these runs without any data. A run's name says what it is, such as
-iterative-50-frozen-thorough-seed0.
+summary; mixed runs and 50% splits, distilled networks and the two best methods, all of seed 0, also
+with their weights and predictions for every test picture. Weights of runs that are not of the
+paper's study are in half precision. No pictures are copied, so the pages show these runs without
+any data. A run's name says what it is, such as iterative-50-frozen-thorough-seed0.
 """
 
 import shutil
@@ -39,6 +38,7 @@ SHIPPED_NAMES = {"updated": "follow"}
 NAMED = {"mixed": ("ratio",), "iterative": ("split", "running_statistics")}
 ALWAYS = ("metrics.jsonl", "summary.json")
 WEIGHTS = ("predictions.npz", "weights.safetensors")
+BEST = 2  # methods of the study whose weights are released
 KEPT = ("format", "created", "config", "experiment", *schema.TRAINED_ON)  # keys of config.json
 
 
@@ -72,14 +72,14 @@ def release(data: str, *, preset: str, seeds: int = 1) -> tuple[list[dict[str, A
     }
     known = progress.study_progress(studies["forgetting"], everything, fingerprint)
     judged = forgetting.judge(known)  # beside mixed runs that were released before
-    best = judged.methods[0].config if judged else None
+    best = [one.config for one in judged.methods[:BEST]] if judged else []
     released: list[dict[str, Any]] = []
     counted: set[Method] = set()  # a run that several studies have is the first one's
     for title, now in progress_of.items():
         runs = [config for config in now.configs if config not in counted]
         done = [config for config in runs if config in now.finished]
         size = sum(
-            copy(now.found[config].run, config, preset, with_weights=config == best)
+            copy(now.found[config].run, config, preset, with_weights=config in best)
             for config in done
         )
         counted |= set(runs)
@@ -124,13 +124,11 @@ def halve(path: Path) -> None:
 
 def files(config: Method, main: str) -> tuple[str, ...]:
     """The files to copy besides config.json; `main` is the preset of the main study."""
-    if isinstance(config, Distil) and config.seed == 0:
-        return (*ALWAYS, "weights.safetensors")
     with_weights = (
         config.seed == 0
         and not config.validation  # a candidate: only its scores are needed
         and preset_name(config) == main
-        and config.settings().get("split", 50) == 50
+        and (isinstance(config, Distil) or config.settings().get("split", 50) == 50)
     )
     return (*ALWAYS, *WEIGHTS) if with_weights else ALWAYS
 
