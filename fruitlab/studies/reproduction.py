@@ -118,7 +118,7 @@ def reproductions(entries: Iterable[Entry]) -> list[Reproduction]:
     """The reproductions among all finished runs.
 
     Those with most of the paper's twenty configurations come first, then photographs before drawn
-    pictures, then the newest.
+    pictures, then those with most runs, then the newest.
     """
     groups: dict[tuple[str, str | None], dict[str, list[Entry]]] = {}
     for entry in entries:
@@ -137,8 +137,9 @@ def reproductions(entries: Iterable[Entry]) -> list[Reproduction]:
     return sorted(found, key=_order)
 
 
-def _order(one: Reproduction) -> tuple[int, bool, float]:
-    return -one.configurations, one.drawn, -max(entry.created for entry in one.entries)
+def _order(one: Reproduction) -> tuple[int, bool, int, float]:
+    newest = max(entry.created for entry in one.entries)
+    return -one.configurations, one.drawn, -len(one.entries), -newest
 
 
 def _left_out(config: Method) -> frozenset[str]:

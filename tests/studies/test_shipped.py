@@ -15,6 +15,7 @@ from fruitlab.inference.predict import Predictor
 from fruitlab.metrics import accuracy
 from fruitlab.metrics.accuracy import SCORES
 from fruitlab.runs.folder import Run
+from fruitlab.runs.grouping import preset_name
 from fruitlab.runs.index import Index
 from fruitlab.runs.sweeps import sweeps
 from fruitlab.studies import ablation_results, score_columns
@@ -168,7 +169,8 @@ def test_pages_open_on_shipped_runs(monkeypatch: pytest.MonkeyPatch):
 def test_discussion_quotes_the_shipped_runs():
     document = DISCUSSION.read_text(encoding="utf-8")
     entries = Index(rest=0).entries()
-    study, paper = reproductions(entries)[:2]
+    study, *others = reproductions(entries)
+    by_preset = {preset_name(one.config): one for one in others}  # quick: at twice the width
     columns = {how: score_columns.last(runs) for how, runs in study.iterative.items()}
     mixed = score_columns.last(study.mixed)
     quoted = [
@@ -184,9 +186,12 @@ def test_discussion_quotes_the_shipped_runs():
     for scores, score in quoted:
         text = f"{scores.mean(score):.1%} ± {100 * scores.deviation(score):.1f}"
         assert text in document, text
-    for ratio, scores in score_columns.last(paper.mixed).items():
-        cells = " | ".join(f"{scores.mean(score):.1%}" for score in SCORES)
-        assert f"| {ratio}% | {cells} |" in document
+    tables = [by_preset[name].mixed for name in ("paper", "quick", "finetune")]
+    tables.append(by_preset["finetune"].iterative["frozen"])
+    for runs in tables:
+        for place, scores in score_columns.last(runs).items():
+            cells = " | ".join(f"{scores.mean(score):.1%}" for score in SCORES)
+            assert f"| {place}% | {cells} |" in document.replace("**", "")
     for row in ablation_results.switch_rows(entries):
         cells = f"{row.nice[1]:.1%} | {row.nice[2]:.1%} | {row.real[2]:.1%}"
         assert cells in document, row.ablation.title
