@@ -4,6 +4,7 @@ import json
 import re
 
 import made_runs
+import numpy as np
 import torch
 from logged_runs import mixed, run
 
@@ -13,6 +14,7 @@ from fruitlab.data import store
 from fruitlab.data.importing import import_pictures
 from fruitlab.inference.predict import load_network
 from fruitlab.methods.registry import configure
+from fruitlab.runs.arrays import table_file
 from fruitlab.runs.folder import Run
 from fruitlab.studies import release
 
@@ -23,8 +25,8 @@ def test_finished_runs_are_copied_and_missing_ones_listed(pair, tmp_path, monkey
     common = {"data": "small", "fingerprint": store.load("small").fingerprint}
     for name, changes in (("done", {"seed": 0}), ("second", {"seed": 1})):
         made = run(name, mixed(620), ratio=20, **common, **changes)
-        for file in ("predictions.npz", "weights.safetensors"):
-            (made.folder / file).write_bytes(b"12345")
+        (made.folder / "weights.safetensors").write_bytes(b"12345")
+        (made.folder / "predictions.npz").write_bytes(table_file({"real": np.zeros(9, bool)}))
     run("stopped", mixed(620), status="stopped", ratio=30, **common)
     run("other", mixed(620), ratio=20, data="small")  # on an earlier version of the data
 
@@ -60,7 +62,7 @@ def test_distilled_networks_are_released_in_half_precision(tmp_path, monkeypatch
     made.log.write_text("")
     release.copy(made, made.config(), "glance")
     (released,) = shipped_root().iterdir()
-    assert (released / "predictions.npz").exists()
+    assert not (released / "predictions.npz").exists()
     before, after = (folder / "weights.safetensors" for folder in (made.folder, released))
     assert after.stat().st_size < 0.7 * before.stat().st_size
     pictures = torch.rand(4, 100, 100, 3).permute(0, 3, 1, 2)
@@ -70,3 +72,17 @@ def test_distilled_networks_are_released_in_half_precision(tmp_path, monkeypatch
     # Half precision has 11 bits: a relative error of 5e-4 in each weight.
     torch.testing.assert_close(answers[1], answers[0], rtol=0.02, atol=0.02)
     assert not torch.equal(answers[1], answers[0])
+
+
+def test_released_predictions_are_smaller_and_the_same(tmp_path, monkeypatch):
+    monkeypatch.setenv("FRUITLAB_SHIPPED", str(tmp_path / "shipped"))
+    made = made_runs.run("whole", method="distil", ratio=40)
+    made.log.write_text("")
+    release.copy(made, made.config(), "glance", with_weights=True)
+    (released,) = shipped_root().iterdir()
+    before, after = (folder / "predictions.npz" for folder in (made.folder, released))
+    assert after.stat().st_size < 0.9 * before.stat().st_size
+    tables = [Run(folder).predictions() for folder in (made.folder, released)]
+    assert tables[0].keys() == tables[1].keys()
+    for column, values in tables[0].items():
+        np.testing.assert_array_equal(tables[1][column], values)
