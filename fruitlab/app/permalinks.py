@@ -27,7 +27,7 @@ NOT_SETTINGS = ("preset", "method", "fingerprint")
 def to_query(config: Method, fingerprint: str | None = None) -> dict[str, str]:
     """The query parameters of a run's link.
 
-    If the preset has changed since the run, the link names every setting, so that it still
+    If that version of the preset is not known, the link names every setting, so that it still
     reproduces the run.
 
     Args:
@@ -100,9 +100,11 @@ def _base(
             "that the link does not name are taken from quick."
         )
         return configure(method, preset="quick"), None
+    try:
+        return configure(method, preset=preset), None
+    except ConfigError:
+        pass  # a version that is not known here
     current = configure(method, preset=name)
-    if not version or preset == current.preset:
-        return current, None
     if current.settings().keys() - set(NOT_SETTINGS) <= given.keys():
         try:
             return current, parse({"method": method, "preset": preset} | given)

@@ -16,7 +16,7 @@ from fruitlab.config.settings import setting
 from fruitlab.config.training_settings import TrainingSettings
 
 # Settings that the first version did not have: at their defaults, they do not change a run.
-ADDED = ("network", "pretrained", "trained_layers", "input_size", "validation")
+ADDED = ("network", "pretrained", "trained_layers", "input_size", "validation", "half_size")
 
 # Settings that say what is evaluated. They change neither the weights nor the final scores.
 EVALUATION = ("live_every", "live_pictures", "full_evaluations")
@@ -131,8 +131,9 @@ class RunConfig(TrainingSettings):
 
         The digits of a run are the same in every version, under whatever names its settings go.
         """
+        fields = type(self).model_fields
         added = {
-            name for name in ADDED if getattr(self, name) == RunConfig.model_fields[name].default
+            name for name in ADDED if name in fields and getattr(self, name) == fields[name].default
         }
         left_out = {*without, *added}
         kept = {name: value for name, value in self.settings().items() if name not in left_out}

@@ -40,7 +40,8 @@ class Method(RunConfig):
         description: one sentence that says what the method does.
         rank: place in menus; the paper's own methods come first.
         headline: the setting that gets the slider and varies in a study; None if there is none.
-        presets: changes to presets that the method needs, {preset: {setting: value}}.
+        presets: changes to presets that the method needs, {preset: {setting: value}}. "quick@3"
+            concerns one version, "quick" all of them.
         after_switch: settings without effect in the first phase. Runs that differ in these alone
             share their first phase bit for bit, so a study trains it once.
     """

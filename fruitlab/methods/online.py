@@ -8,6 +8,16 @@ from fruitlab.methods.base import Method
 from fruitlab.methods.phase import Phase, Pool, Stream
 from fruitlab.methods.registry import register
 
+# Most pictures are seen once, so fewer iterations would lose some of them (docs/online.md).
+QUICK = {
+    "iterations": 620,
+    "learning_rate": 0.009,
+    "shift": 0.1,
+    "zoom": 0.2,
+    "live_every": 20,
+    "schedule": "warmup-stable-decay",
+}
+
 
 @register
 class Online(Method):
@@ -32,7 +42,7 @@ class Online(Method):
     presets: ClassVar = {
         name: {} if name == "paper" else {"live_every": 20, "schedule": "warmup-stable-decay"}
         for name in PRESETS
-    }
+    } | {"quick@3": QUICK}
 
     ratio: int = setting(
         70,

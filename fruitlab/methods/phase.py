@@ -92,6 +92,7 @@ class Phase:
         pools: where the pictures come from. One epoch passes once over the first pool; further
             pools fill their fixed share of each batch and are repeated as often as needed.
         iterations: number of steps.
+        half_size: how many of them, the first ones, train on pictures of half the side.
         horizon: iterations that a one-cycle schedule spans: the phase's own, or the whole run's.
         trains: names of the layer groups to train, such as ("head",). None trains all of them.
         running_statistics: whether the running statistics of layer groups that are not trained are
@@ -122,6 +123,7 @@ class Phase:
     running_statistics: Literal["updated", "frozen", "all-frozen"] = "updated"
     inputs: Literal["pictures", "features"] = "pictures"
     fresh_clock: bool = True
+    half_size: int = 0
     mixup: float = 0.0
     stream: Stream | None = None
     extra_loss: ExtraLoss | None = None

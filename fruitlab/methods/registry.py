@@ -129,7 +129,7 @@ def configure(name: str, *, preset: str = "quick", **changes: Any) -> Method:
 
     Args:
         name: of the method.
-        preset: "quick" or "quick@2"; only a preset's current version can be started.
+        preset: "quick", or "quick@2" for a certain version.
         changes: settings of the method; strings are converted.
 
     Raises:
@@ -137,9 +137,11 @@ def configure(name: str, *, preset: str = "quick", **changes: Any) -> Method:
     """
     made = method(name)
     preset_name, table = find_preset(preset)
-    values = dict(table.values) | dict(made.presets.get(preset_name, {}))
-    fixed = {"method": name, "preset": f"{preset_name}@{table.version}"}
-    config = parse(fixed | values | current_names(changes))
+    version = f"{preset_name}@{table.version}"
+    values = dict(table.values)
+    for changed in (preset_name, version):
+        values |= made.presets.get(changed, {})
+    config = parse({"method": name, "preset": version} | values | current_names(changes))
     networks.check(config.network)
     return config
 

@@ -91,9 +91,14 @@ class Model(nn.Module):
         """Pictures, uint8 [batch, height, width, 3] -> input, float [batch, 3, size, size]."""
         return self.standardize(to_float(pictures))
 
-    def standardize(self, x: Tensor) -> Tensor:
-        """Resize and normalize pictures, float [batch, 3, height, width] in 0..1."""
-        size = (self.input_size, self.input_size)
+    def standardize(self, x: Tensor, *, half_size: bool = False) -> Tensor:
+        """Resize and normalize pictures, float [batch, 3, height, width] in 0..1.
+
+        Args:
+            half_size: to half of `input_size`, which not every network takes.
+        """
+        side = self.input_size // 2 if half_size else self.input_size
+        size = (side, side)
         if x.shape[-2:] != size:
             x = F.interpolate(x, size, mode="bilinear", antialias=True, align_corners=False)
         if self.normalization is not None:

@@ -100,7 +100,9 @@ class PaperResNet(Model):
         return self.blocks(F.max_pool2d(self.stem(x), 2))
 
     def pool(self, feature_map: Tensor) -> Tensor:
-        return F.avg_pool2d(feature_map, 2).permute(0, 2, 3, 1).flatten(1)
+        # 12 -> 6. A picture of half the side has a map of 6 already.
+        window = feature_map.shape[-1] // 6
+        return F.avg_pool2d(feature_map, window).permute(0, 2, 3, 1).flatten(1)
 
     def head(self, features: Tensor) -> Tensor:
         return self.output(torch.tanh(self.hidden(features)))

@@ -8,6 +8,7 @@ import numpy as np
 
 from fruitlab.methods.base import Method
 from fruitlab.methods.batching import mean_batch
+from fruitlab.methods.phase import Phase
 from fruitlab.models import weights
 from fruitlab.runs.entry import Entry
 
@@ -18,6 +19,7 @@ MULTIPLY_ADDS = 35.8e6
 # Half the width takes a little over half the time, as small layers use the processor less well.
 WIDTH_EXPONENT = 1.2
 SCORING = 1 / 3  # work for a picture that is only scored: no backward pass, no update
+HALF_SIZE = 0.38  # work for a training picture of half the side: measured, 86 of 227 ms per step
 DRAWN = 70.0  # built-in pictures drawn per second, on a core that others use, too
 TEST_SHARE = 0.4  # of each category (paper 4.3)
 RECENT = 5  # runs whose median speed counts
@@ -99,7 +101,8 @@ def workload(config: Method, nice: int, real: int, *, first_phase: int = 0) -> t
             for pool in phase.pools
         )
         share = sum(pool.batch_share or 0.0 for pool in phase.pools[1:])
-        seen = phase.iterations * _mean_batch(chosen, config.batch_size, share)
+        batch = _mean_batch(chosen, config.batch_size, share)
+        seen = phase.iterations * batch
         pictures += seen
         if phase.inputs == "features":
             # The convolutions are frozen, so each picture passes through them once.
@@ -107,8 +110,23 @@ def workload(config: Method, nice: int, real: int, *, first_phase: int = 0) -> t
         else:
             evaluations = config.full_evaluations * phase.iterations / config.iterations
             live_points = phase.iterations / config.live_every
-            work += seen + SCORING * (live * live_points + tests * evaluations)
+            work += batch * _full_size(phase, phase.iterations)
+            work += SCORING * (live * live_points + tests * evaluations)
     return round(pictures), work
+
+
+def _full_size(phase: Phase, iteration: int) -> float:
+    """The work of a phase's first iterations, in iterations on pictures of full size."""
+    return iteration - (1 - HALF_SIZE) * min(iteration, phase.half_size)
+
+
+def work_until(config: Method, iteration: int) -> float:
+    """The work of a run's first iterations, in iterations on pictures of full size."""
+    work, left = 0.0, iteration
+    for phase in config.phases():
+        done = min(left, phase.iterations)
+        work, left = work + _full_size(phase, done), left - done
+    return work
 
 
 def _mean_batch(pictures: int, batch_size: int, share: float) -> float:
@@ -130,9 +148,14 @@ def run_speed(entry: Entry) -> float | None:
     seconds = entry.column("seconds")[first_phase]
     seen = (entry.column("seen_nice") + entry.column("seen_real"))[first_phase]
     tests = (entry.column("nice_pictures") + entry.column("real_pictures"))[first_phase]
-    elapsed = seconds[-1] - seconds[0]
-    work = seen[-1] - seen[0] + SCORING * tests[1:].sum()
-    return float(work / elapsed) if elapsed > 0 else None
+    iteration = entry.column("iteration")[first_phase]
+    elapsed, steps = seconds[-1] - seconds[0], iteration[-1] - iteration[0]
+    if not (elapsed > 0 and steps > 0):
+        return None
+    done = work_until(entry.known_config, iteration[-1])
+    share = (done - work_until(entry.known_config, iteration[0])) / steps
+    work = share * (seen[-1] - seen[0]) + SCORING * tests[1:].sum()
+    return float(work / elapsed)
 
 
 def measured_speed(entries: Iterable[Entry], config: Method) -> float | None:
@@ -178,9 +201,12 @@ def seconds_left(entry: Entry, *, window: int = 8) -> float | None:
     now = entry.now
     iteration = _with_now(entry.column("iteration")[recent], now and now.iteration)
     seconds = _with_now(entry.column("seconds")[recent], now and now.seconds)
-    done, elapsed = iteration[-1] - iteration[0], seconds[-1] - seconds[0]
-    left = entry.config.iterations - iteration[-1]
-    return float(elapsed / done * left) if done > 0 else None
+    first, last, whole = (
+        work_until(entry.config, round(i))
+        for i in (iteration[0], iteration[-1], entry.config.iterations)
+    )
+    elapsed = seconds[-1] - seconds[0]
+    return float(elapsed / (last - first) * (whole - last)) if last > first else None
 
 
 def pictures_per_second(entry: Entry, *, window: int = 8) -> float | None:

@@ -80,7 +80,7 @@ def preset_changes(config: Method) -> dict[str, Any]:
     """The settings that differ from the run's preset.
 
     The headline setting, the data and the seeds are left out: a run is not expected to have the
-    preset's. Empty for an earlier version of a preset, whose numbers are no longer known.
+    preset's. Empty for a version of a preset whose numbers are not known.
     """
     try:
         base = configure(config.method, preset=config.preset).settings()

@@ -12,7 +12,7 @@ from fruitlab.methods.mixed import Mixed
 from fruitlab.metrics.accuracy import SCORES
 from fruitlab.runs.captions import preset_caption
 from fruitlab.runs.entry import Entry
-from fruitlab.runs.grouping import by_value_and_seed, run_key
+from fruitlab.runs.grouping import by_value_and_seed, preset_changes, run_key
 from fruitlab.studies.pairing import paired
 from fruitlab.studies.plans import RATIOS, SPLITS
 
@@ -144,9 +144,14 @@ def _order(one: Reproduction) -> tuple[int, bool, int, float]:
 
 def _left_out(config: Method) -> frozenset[str]:
     """The settings that the runs of one reproduction need not share."""
+    left_out = set(VARIED)
     # Mixed runs have no schedules to restart. Iterative runs as the paper has them restart them.
-    restarts = config.settings().get("restart_clock")
-    return VARIED | {"restart_clock"} if restarts else VARIED
+    if config.settings().get("restart_clock"):
+        left_out.add("restart_clock")
+    # Iterative runs do not begin at half size. Mixed runs do as far as their preset says so.
+    if "half_size" not in preset_changes(config):
+        left_out.add("half_size")
+    return frozenset(left_out)
 
 
 def is_scored(entry: Entry) -> bool:

@@ -5,7 +5,7 @@ start them as a GPU to run them (docs/gpu.md), so they are captured as a CUDA gr
 all of them at once. A graph repeats the same operations with the same numbers at the same places in
 memory. What changes is therefore written to tensors that stay in place: which pictures, the key of
 their augmentation, the rates. What changes the operations (the size of the batch, whether it is
-augmented) gets a graph of its own.
+augmented, the size of its pictures) gets a graph of its own.
 
 The first iteration of a kind runs without a graph, which prepares libraries and caches. Graph or
 not, the kernels are the same, and so are the bits: a run may be resumed anywhere.
@@ -129,10 +129,11 @@ class Steps:
     def _kind(self, choice: Choice) -> Recorded:
         """The recorded step that fits the choice, with its pictures in place."""
         last = choice.last_of_epoch and self.phase.extra_loss is not None  # which may ask for it
-        key = (len(choice.places), *choice.streams, last)
+        key = (len(choice.places), *choice.streams, last, choice.half_size)
         if key not in self.recorded:
             places = torch.empty_like(choice.places)
-            kept = Choice(places, {name: self.streams[name] for name in choice.streams}, last)
+            streams = {name: self.streams[name] for name in choice.streams}
+            kept = Choice(places, streams, last, choice.half_size)
             config, phase, state, rates = self.config, self.phase, self.state, self.rates
             gather = self.batches.gather
 

@@ -5,22 +5,24 @@ from typing import Any
 
 from fruitlab.config.errors import DataError, RunError
 from fruitlab.config.text import duration, percent
+from fruitlab.methods.base import Method
 from fruitlab.metrics import accuracy
+from fruitlab.runs.cost import work_until
 from fruitlab.runs.folder import Run
 
 
-def progress(point: dict[str, Any], iterations: int, seconds: float, at_start: int) -> str:
+def progress(point: dict[str, Any], config: Method, seconds: float, at_start: int) -> str:
     """One line about an evaluation: where the run is, its accuracies, and the time left.
 
     Args:
         point: a line of the log.
-        iterations: of the whole run.
+        config: of the run.
         seconds: since this process began to train, at iteration `at_start`.
     """
     nice, real = (point[domain][1] / point[domain][0] for domain in ("nice", "real"))
     parts = [
         point["phase"],
-        f"iteration {point['iteration']:,}/{iterations:,}",
+        f"iteration {point['iteration']:,}/{config.iterations:,}",
         f"nice {percent(nice)}",
         f"real {percent(real)}",
         f"combined {percent(accuracy.combined(nice, real))}",
@@ -29,9 +31,11 @@ def progress(point: dict[str, Any], iterations: int, seconds: float, at_start: i
         parts[-1] += " (full test sets)"
     if point["loss"] is not None:
         parts.append(f"loss {point['loss']:.3f}")
-    done = point["iteration"] - at_start
-    if done and point["iteration"] < iterations:
-        parts.append(f"{duration(seconds / done * (iterations - point['iteration']))} left")
+    first, now, whole = (
+        work_until(config, i) for i in (at_start, point["iteration"], config.iterations)
+    )
+    if first < now < whole:
+        parts.append(f"{duration(seconds / (now - first) * (whole - now))} left")
     return " · ".join(parts)
 
 

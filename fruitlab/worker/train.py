@@ -115,7 +115,7 @@ def train_into(
             if evaluation is not None:
                 trace.flush()
                 point = recorder.note(evaluation)
-                say(messages.progress(point, config.iterations, time.monotonic() - started, first))
+                say(messages.progress(point, config, time.monotonic() - started, first))
                 noted(recorder, point)
                 note_steps(run, state)
             else:

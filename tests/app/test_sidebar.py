@@ -24,7 +24,7 @@ def test_nothing_runs() -> None:
 
 @pytest.mark.parametrize("page", ["explore", "data", "paper"])
 def test_a_run_with_its_progress_leads_to_its_page(page: str) -> None:
-    made = run("one", mixed(40)[:3], status=None, iterations=40, ratio=20)
+    made = run("one", mixed(40)[:3], status=None, iterations=40, ratio=20, half_size=0)
     with made.lock():
         made.doing("training", iteration=30, pictures=3000, seconds=60.0)
         app = checked(opened(page))

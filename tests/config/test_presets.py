@@ -7,11 +7,13 @@ from typing import get_args, get_origin
 import pytest
 
 from fruitlab.config.errors import ConfigError
+from fruitlab.config.paths import PROJECT
 from fruitlab.config.presets import PRESETS
 from fruitlab.config.run_config import RunConfig
 from fruitlab.config.settings import settings_of
 from fruitlab.methods import registry
-from fruitlab.methods.registry import configure
+from fruitlab.methods.registry import configure, parse_stored
+from fruitlab.runs.grouping import preset_changes
 
 BOTH = ("mixed", "iterative")
 FIELDS = RunConfig.model_fields
@@ -44,24 +46,43 @@ def test_every_preset_is_valid_for_every_method(preset, method):
 def test_paper_preset_is_the_defaults():
     mixed, iterative = configure("mixed", preset="paper"), configure("iterative", preset="paper")
     plain = RunConfig(method="mixed")
-    assert mixed.model_dump(exclude={"ratio"}) == plain.model_dump()
-    assert mixed.ratio == 60
+    assert mixed.model_dump(exclude={"ratio", "half_size"}) == plain.model_dump()
+    assert (mixed.ratio, mixed.half_size) == (60, 0)
     assert (mixed.iterations, iterative.iterations) == (3000, 6000)
     assert (mixed.learning_rate, mixed.regularisation, mixed.batch_size) == (0.004, 0.5, 0)
     assert iterative.running_statistics == "updated"
 
 
-@pytest.mark.parametrize(("preset", "most"), [("quick", 40_000), ("thorough", 100_000)])
+@pytest.mark.parametrize(("preset", "most"), [("quick", 31_000), ("thorough", 100_000)])
 def test_presets_see_a_fixed_number_of_pictures(preset, most):
     for method in BOTH:
         config = configure(method, preset=preset)
         assert 0.9 * most < config.iterations * config.batch_size <= most
 
 
-def test_thorough_is_quick_with_more_iterations():
-    quick, thorough = (configure("mixed", preset=preset) for preset in ("quick", "thorough"))
+def test_thorough_is_an_earlier_quick_with_more_iterations():
+    quick, thorough = (configure("mixed", preset=preset) for preset in ("quick@2", "thorough"))
     watched = {"preset", "iterations", "live_every", "full_evaluations"}
     assert quick.model_dump(exclude=watched) == thorough.model_dump(exclude=watched)
+    assert (quick.preset, quick.iterations, quick.half_size) == ("quick@2", 620, 0)
+
+
+def test_earlier_versions_are_those_of_the_shipped_runs():
+    stored = json.loads(
+        (PROJECT / "checkpoints/shipped/mixed-60-quick-cf32fd-seed0/config.json").read_text()
+    )
+    run = parse_stored(stored["config"])
+    assert run == configure("mixed", preset="quick@2", ratio=60, width=2, data="photos")
+    assert preset_changes(run) == {"width": 2}
+
+
+def test_short_presets_begin_on_small_pictures():
+    for preset, half in (("glance", 120), ("quick", 336), ("thorough", 0)):
+        (phase,) = configure("mixed", preset=preset).phases()
+        assert phase.half_size == half
+        # Other networks take pictures of their own size alone.
+        (phase,) = configure("mixed", preset=preset, network="efficientnet-lite0").phases()
+        assert phase.half_size == 0
 
 
 def test_short_presets_freeze_running_statistics():

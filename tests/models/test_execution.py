@@ -31,9 +31,9 @@ def network(statistics: str, *, width: float = 0.25) -> PaperResNet:
     return made.to(memory_format=torch.channels_last)
 
 
-def pictures(batch: int) -> Tensor:
+def pictures(batch: int, side: int = 100) -> Tensor:
     generator = torch.Generator().manual_seed(5)
-    shape = (batch, 100, 100, 3)
+    shape = (batch, side, side, 3)
     return to_float(torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator))
 
 
@@ -59,6 +59,16 @@ def test_fused_matches_plain_in_float64(statistics: str, mode: str, batch: int) 
     made, x = network(statistics).double(), pictures(batch).double()
     plain = results(Execution(copy.deepcopy(made)), x, mode)
     fused = results(accelerate(made), x, mode)
+    for name, value in plain.items():
+        scale = max(1, value.abs().max().item())
+        assert (fused[name] - value).abs().max().item() <= 1e-10 * scale, name
+
+
+def test_fused_matches_plain_on_pictures_of_half_the_side() -> None:
+    made, x = network("batch", width=1).double(), pictures(3, side=50).double()
+    plain = results(Execution(copy.deepcopy(made)), x, "training")
+    fused = results(accelerate(made), x, "training")
+    assert fused["features"].shape == (3, 6 * 6 * 32)
     for name, value in plain.items():
         scale = max(1, value.abs().max().item())
         assert (fused[name] - value).abs().max().item() <= 1e-10 * scale, name

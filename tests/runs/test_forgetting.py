@@ -5,12 +5,14 @@ import math
 import pytest
 from logged_runs import iterative, mixed, point, run
 
+from fruitlab.config import text
 from fruitlab.methods.mixed import Mixed
 from fruitlab.methods.phase import Phase, Pool
 from fruitlab.methods.registry import configure
 from fruitlab.metrics import accuracy
 from fruitlab.runs import cost, forgetting, references
 from fruitlab.runs.index import Index
+from fruitlab.worker import messages
 
 
 @pytest.mark.parametrize(
@@ -130,10 +132,16 @@ def test_workload_of_mixed_training() -> None:
         live_every=50,
         live_pictures=30,
         full_evaluations=2,
+        half_size=0,
     )
     pictures, work = cost.workload(config, 1000, 500)
     assert pictures == 100 * 60
     assert work == pytest.approx(6000 + (2 * 60 + 2 * 600) / 3)
+    # Half of the training pictures have half the side.
+    small = config.model_copy(update={"half_size": 50})
+    pictures, less = cost.workload(small, 1000, 500)
+    assert pictures == 100 * 60
+    assert less == pytest.approx(work - 3000 * (1 - cost.HALF_SIZE))
 
 
 def test_workload_of_frozen_restricted_training() -> None:
@@ -170,7 +178,7 @@ def test_workload_counts_the_pictures_of_every_pool() -> None:
 
 
 def test_speed_is_measured_on_earlier_runs_of_the_same_width() -> None:
-    run("one", mixed(100), iterations=100)
+    run("one", mixed(100), iterations=100, half_size=0)
     entry = Index().get("one")
     scored = 9 * 200 + 2000  # ten evaluations after the first, the last one full
     assert cost.run_speed(entry) == pytest.approx((10_000 + scored / 3) / 200)
@@ -179,6 +187,22 @@ def test_speed_is_measured_on_earlier_runs_of_the_same_width() -> None:
     for change in ({"width": 0.25}, {"network": "efficientnet-lite0"}):
         assert cost.measured_speed([entry], same.model_copy(update=change)) is None
     assert cost.seconds_left(entry) == 0 and cost.pictures_per_second(entry) == pytest.approx(50)
+
+
+def test_pace_counts_pictures_of_half_the_side_for_less() -> None:
+    """An iteration is logged as 2 s throughout: at half size, that is a slow machine."""
+    points = mixed(100)
+    small = run("small", points[:4], iterations=100, half_size=30)
+    run("whole", points[:4], iterations=100, half_size=0)
+    entry, whole = Index().get("small"), Index().get("whole")
+    # 30 iterations were worth 0.38 each of the 70 that are left.
+    assert cost.seconds_left(entry) == pytest.approx(70 * 2 / cost.HALF_SIZE)
+    assert cost.seconds_left(whole) == 70 * 2
+    scored = 3 * 200 / 3
+    assert cost.run_speed(entry) == pytest.approx((3000 * cost.HALF_SIZE + scored) / 60)
+    assert cost.run_speed(whole) == pytest.approx((3000 + scored) / 60)
+    line = messages.progress(points[3], small.config(), 60.0, 0)
+    assert line.endswith(f"{text.duration(140 / cost.HALF_SIZE)} left")
 
 
 def test_guess_follows_the_size_of_the_network() -> None:

@@ -38,7 +38,7 @@ def test_a_branch_gets_the_iterations_up_to_its_snapshot() -> None:
 
 def test_between_evaluations_the_activity_says_where_a_run_is() -> None:
     """30 iterations are evaluated, of 2 s and 100 pictures each. Then it trains twice as fast."""
-    made = run("one", mixed(30)[:4], status=None, iterations=100)
+    made = run("one", mixed(30)[:4], status=None, iterations=100, half_size=0)
     with made.lock():
         made.doing("training", iteration=50, pictures=5000, seconds=80.0)
         (entry,) = Index().entries()

@@ -28,7 +28,7 @@ def phase(*pools: Pool, **changes) -> Phase:
 
 def settings(**changes) -> dict:
     """The settings of a run without those of a method."""
-    return config(**changes).model_dump(exclude={"method", "ratio"})
+    return config(**changes).model_dump(exclude={"method", "ratio", "half_size"})
 
 
 def test_buffer_is_limited_per_category_and_nested(data):
@@ -70,6 +70,21 @@ def test_first_pool_is_used_once_per_epoch_beside_a_buffer(data):
         batch = batches.at(t)
         real += batch.index[data.is_real[batch.index]].tolist()
     assert Counter(real) == Counter(data.train["real"].tolist())
+
+
+def test_first_iterations_see_pictures_of_half_the_side(data):
+    cfg = config(network="paper", width=0.25, batch_size=10, half_size=50, iterations=4)
+    (mixed,) = cfg.phases()
+    batches = Batches(cfg, mixed, data, new_state(cfg, data))
+    for iteration in range(4):
+        batch = batches.at(iteration)
+        exact = data.images[batch.index].numpy().astype(np.float64) / 255
+        if iteration < 2:
+            exact = exact.reshape(-1, 50, 2, 50, 2, 3).mean((2, 4))
+        found = batch.inputs.permute(0, 2, 3, 1).numpy()
+        np.testing.assert_allclose(found, exact, atol=1e-6)
+    whole = next(batches.once()).inputs  # what a phase's end action sees
+    assert whole.shape[2:] == (100, 100)
 
 
 def test_batches_depend_only_on_the_iteration(data):

@@ -145,10 +145,12 @@ def test_rates_on_the_device_change_no_more_than_rounding(data):
 
 
 def test_every_kind_of_step_is_recorded_once(data):
-    """Kinds differ in the size of the batch and in whether it is augmented."""
-    recorder = Recorder()
-    trained(config(turn=9.0, **SIZES | {"iterations": 24}), data, recorder)
-    assert (recorder.recorded, recorder.replayed) == (4, 24 - 4)
+    """Kinds differ in the batch's size, its augmentation and the size of its pictures."""
+    cfg = config(network="paper", width=0.25, turn=9.0, **SIZES | {"iterations": 48})
+    for half_size, kinds in ((0, 4), (25, 6)):
+        recorder = Recorder()
+        trained(cfg.model_copy(update={"half_size": half_size}), data, recorder)
+        assert (recorder.recorded, recorder.replayed) == (kinds, 48 - kinds)
 
 
 @pytest.mark.parametrize(
