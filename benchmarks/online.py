@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("--kept", type=int, nargs="*", default=[100], help="sizes of buffers (100)")
     arguments = parser.parse_args()
     common: dict[str, Any] = {"data": arguments.data, "iterations": arguments.iterations}
+    common["preset"] = "quick@2"  # for both: today's quick has other rates for mixed training
     common |= {"full_evaluations": 1} | (HEAD if arguments.head else {})
     prefix = f"bench-online-{'head' if arguments.head else 'paper'}-{arguments.iterations}"
     wanted = {"all at once": configure("all-at-once", **common)}

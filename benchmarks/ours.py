@@ -43,7 +43,8 @@ class Contender:
         name, _, own_batch = preset.partition(":")
         size = int(own_batch) if own_batch else batch if name == "paper" else None
         changes = {} if size is None else {"batch_size": size}
-        self.config = configure("mixed", preset=name, ratio=0, **changes)
+        # All pictures have full size, as the other tools' have.
+        self.config = configure("mixed", preset=name, ratio=0, half_size=0, **changes)
         dataset = self._dataset(data)
         self.state = State(
             self.config,

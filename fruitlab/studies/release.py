@@ -59,7 +59,7 @@ def release(data: str, *, preset: str, seeds: int = 1) -> tuple[list[dict[str, A
     studies = {
         "paper": main,
         "paper, with the paper's preset": plans.paper(data, preset="paper"),
-        "paper, at twice the width": plans.paper(data, preset="quick", width=2),
+        "paper, at twice the width": plans.paper(data, preset="quick@2", width=2),
         "paper, pretrained and fine-tuned": plans.paper(data, preset="finetune"),
         **{found.name: found.plan(data) for found in ablations.SETS.values()},
         "forgetting": forgetting.plan(data, preset=preset, seeds=seeds),
