@@ -49,8 +49,8 @@ class Gated(Model):
         other.load_state_dict(real.state_dict() | dict(nice))
         return cls(other, real, gate, given)
 
-    def standardize(self, x: Tensor) -> Tensor:
-        return self.real.standardize(x)
+    def standardize(self, x: Tensor, *, half_size: bool = False) -> Tensor:
+        return self.real.standardize(x, half_size=half_size)
 
     def features(self, x: Tensor) -> Tensor:
         """The logits: the two networks have no features in common."""

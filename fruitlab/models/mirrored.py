@@ -21,8 +21,8 @@ class Mirrored(Model):
         self.input_size, self.batch = network.input_size, network.batch
         self.hyperparameters = network.hyperparameters
 
-    def standardize(self, x: Tensor) -> Tensor:
-        return self.network.standardize(x)
+    def standardize(self, x: Tensor, *, half_size: bool = False) -> Tensor:
+        return self.network.standardize(x, half_size=half_size)
 
     def features(self, x: Tensor) -> Tensor:
         """The logarithms of the mean probabilities: two pictures have no features in common."""
