@@ -4,13 +4,15 @@
                                  [--minutes M] [--only NAME ...] [--peer-python PATH] [--json FILE]
 
 Everybody trains the same network on the same pictures, those of mixed training at the ratio, one
-contender after the other, and evaluates about ten times on all test pictures. The clock starts with
-the command, so imports, compilation and evaluations count. A level is reached at the first
-evaluation with at least that combined performance; the last column is the end of the run.
+contender after the other. The clock starts with the command, so imports and compilation count. A
+level is reached at the first evaluation on all test pictures with at least that combined
+performance; the last column is the end of the run.
 
-FruitLab runs its presets. The peers (benchmarks/peers/requirements.txt) train with their own
-standard fit: Keras with Adam and its augmentation layers, fastai with `fit_one_cycle` and
-`aug_transforms`, for --epochs epochs each.
+FruitLab runs its presets, which evaluate as often as they always do. The peers
+(benchmarks/peers/requirements.txt) train with their own standard fit: Keras with Adam and its
+augmentation layers, fastai with `fit_one_cycle` and `aug_transforms`, for --epochs epochs each. They
+are evaluated ten times; of an evaluation that reaches a level the time counts, of those before it
+does not.
 """
 
 import argparse
@@ -24,7 +26,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -39,6 +40,7 @@ EVALUATIONS = 10
 LOOK = 0.1  # seconds between two looks at a run's log
 
 Scored = tuple[float, float]  # seconds since the command, combined performance
+Score = tuple[float, float]  # combined performance, seconds that do not count
 
 
 @dataclass
@@ -116,15 +118,14 @@ def write_pictures(name: str, ratio: int, folder: Path) -> None:
 def _ours(name: str, asked: argparse.Namespace, folder: Path) -> Result:
     command = [sys.executable, "-m", "fruitlab", "train", "mixed", "--run", "timed"]
     command += ["--data", asked.data, "--preset", name.split()[1], "--set", f"ratio={asked.ratio}"]
-    command += ["--set", f"full_evaluations={EVALUATIONS}"]
     run = Run(folder / "timed")
 
-    def new() -> Iterator[float]:
+    def new() -> Iterator[Score]:
         points = run.metrics() if run.log.exists() else []
         for point in points:
             if point["full"]:
                 nice, real = (point[domain][1] / point[domain][0] for domain in ("nice", "real"))
-                yield combined(nice, real)
+                yield combined(nice, real), 0.0
 
     return watch(command, lambda: list(new()), asked, {"FRUITLAB_CHECKPOINTS": str(folder)})
 
@@ -133,10 +134,10 @@ def _peer(name: str, asked: argparse.Namespace, folder: Path) -> Result:
     command = [asked.peer_python, "-m", "benchmarks.peers.until", name, str(folder.parent)]
     command += [str(asked.epochs), str(EVALUATIONS), str(folder / "scores.jsonl")]
 
-    def scores() -> list[float]:
+    def scores() -> list[Score]:
         file = folder / "scores.jsonl"
         lines = file.read_text().splitlines() if file.exists() else []
-        return [combined(*json.loads(line)) for line in lines]
+        return [(combined(nice, real), spent) for nice, real, spent in map(json.loads, lines)]
 
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
     return watch(command, scores, asked, quiet)
@@ -144,7 +145,7 @@ def _peer(name: str, asked: argparse.Namespace, folder: Path) -> Result:
 
 def watch(
     command: Sequence[str],
-    scores: Callable[[], list[float]],
+    scores: Callable[[], list[Score]],
     asked: argparse.Namespace,
     environment: dict[str, str],
 ) -> Result:
@@ -162,8 +163,8 @@ def watch(
             while True:
                 ended = process.poll() is not None  # before the look: nothing is missed
                 now = time.monotonic() - started
-                new: list[Any] = scores()[len(result.scored) :]
-                result.scored += [(now, float(score)) for score in new]
+                new = scores()[len(result.scored) :]
+                result.scored += [(now - spent, float(score)) for score, spent in new]
                 if ended:
                     break
                 time.sleep(LOOK)

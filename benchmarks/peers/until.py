@@ -2,12 +2,13 @@
 
     python -m benchmarks.peers.until keras|fastai FOLDER EPOCHS EVALUATIONS OUT
 
-FOLDER has the pictures of `benchmarks.time_to.write_pictures`. After every few epochs, nice and
-real accuracy on all test pictures go to OUT, a line of JSON each.
+FOLDER has the pictures of `benchmarks.time_to.write_pictures`. After every few epochs, a line of JSON
+goes to OUT: nice and real accuracy on all test pictures, and the seconds of all evaluations before.
 """
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,15 +28,19 @@ def main() -> None:
         for part in ("train", "nice", "real")
     }
 
+    spent = [0.0]
+
     def evaluate(epoch: int, predict: Predict) -> None:
         """Write both accuracies, if this epoch (from 1) is one of those that are evaluated."""
         if epoch % every == 0 or epoch == int(epochs):
+            started = time.monotonic()
             scores = [
                 float((predict(images).argmax(1) == labels).mean())
                 for images, labels in (parts["nice"], parts["real"])
             ]
             with open(out, "a") as file:
-                file.write(json.dumps(scores) + "\n")
+                file.write(json.dumps([*scores, sum(spent)]) + "\n")
+            spent.append(time.monotonic() - started)
 
     {"keras": with_keras, "fastai": with_fastai}[tool](*parts["train"], int(epochs), evaluate)
 

@@ -60,7 +60,7 @@ def memory(lines: Sequence[MemoryLine], mixed: tuple[str, float] | None) -> Figu
         range=[-0.3, ends[1] + 0.3],
     )
     return {
-        "title": "How little is enough",
+        "title": "Combined performance by nice pictures kept",
         "caption": _caption(lines, mixed),
         "data": data,
         "layout": {

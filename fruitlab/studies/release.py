@@ -4,14 +4,14 @@ For the maintainers: `python -m fruitlab release --data photos`. Released are th
 preset, what is finished of it with the paper's own preset and with other networks, the ablations,
 and the study of methods against forgetting, with the candidates that its settings were chosen from;
 then the study of memories, and distilled networks. Every run comes with its configuration, log and
-summary; mixed runs and 50% splits, the best distilled network and the two best methods, all of seed
-0, also with their weights and predictions for every test picture; the other distilled networks with
-their weights alone. Weights of runs that are not of the paper's study are in half precision. No
-pictures are copied, so the pages show these runs without any data. A run's name says what it is,
-such as iterative-50-frozen-thorough-seed0.
+summary; mixed runs and 50% splits, distilled networks and the two best methods, all of seed 0, also
+with their weights and predictions for every test picture. Weights of runs that are not of the
+paper's study are in half precision. No pictures are copied, so the pages show these runs without
+any data. A run's name says what it is, such as iterative-50-frozen-thorough-seed0.
 """
 
 import io
+import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -74,14 +74,9 @@ def release(data: str, *, preset: str, seeds: int = 1) -> tuple[list[dict[str, A
         for title, plan in studies.items()
     }
     # Beside runs that were released before.
-    methods, distilled = (
-        progress.study_progress(studies[title], everything, fingerprint)
-        for title in ("forgetting", "distilled")
-    )
-    judged = forgetting.judge(methods)
+    known = progress.study_progress(studies["forgetting"], everything, fingerprint)
+    judged = forgetting.judge(known)
     best = [one.config for one in judged.methods[:BEST]] if judged else []
-    if student := progress.best(distilled):
-        best.append(student.config)
     released: list[dict[str, Any]] = []
     counted: set[Method] = set()  # a run that several studies have is the first one's
     for title, now in progress_of.items():
@@ -109,14 +104,23 @@ def copy(run: Run, config: Method, main: str, *, with_weights: bool = False) -> 
     chosen = (*ALWAYS, *WEIGHTS) if with_weights else files(config, main)
     for file in chosen:
         shutil.copyfile(run.folder / file, target / file)
-    weights, predictions = target / "weights.safetensors", target / "predictions.npz"
+    weights = target / "weights.safetensors"
     if config.method not in METHODS and weights.exists():
         halve(weights)
-    if predictions.exists():
-        compress(predictions)
     header = {key: value for key, value in run.header().items() if key in KEPT}
     write_json(target / "config.json", header)
+    shrink(target)
     return sum(path.stat().st_size for path in target.iterdir())
+
+
+def shrink(folder: Path) -> None:
+    """Make the files of a released run smaller without a loss: JSON without spaces, and bzip2."""
+    for path in folder.glob("*.json*"):
+        parts = path.read_text().splitlines() if path.suffix == ".jsonl" else [path.read_text()]
+        lines = (json.dumps(json.loads(part), separators=(",", ":")) for part in parts)
+        path.write_text("".join(f"{line}\n" for line in lines))
+    if (folder / "predictions.npz").exists():
+        compress(folder / "predictions.npz")
 
 
 def halve(path: Path) -> None:
@@ -143,12 +147,13 @@ def compress(path: Path) -> None:
 
 def files(config: Method, main: str) -> tuple[str, ...]:
     """The files to copy besides config.json; `main` is the preset of the main study."""
-    # Of a candidate, which has validation pictures, only the scores are needed.
-    if config.seed or config.validation or preset_name(config) != main:
-        return ALWAYS
-    if isinstance(config, Distil):
-        return (*ALWAYS, "weights.safetensors")
-    return (*ALWAYS, *WEIGHTS) if config.settings().get("split", 50) == 50 else ALWAYS
+    with_weights = (
+        config.seed == 0
+        and not config.validation  # a candidate: only its scores are needed
+        and preset_name(config) == main
+        and (isinstance(config, Distil) or config.settings().get("split", 50) == 50)
+    )
+    return (*ALWAYS, *WEIGHTS) if with_weights else ALWAYS
 
 
 def name(config: Method) -> str:

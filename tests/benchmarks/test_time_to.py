@@ -23,12 +23,17 @@ def test_scores_are_timed_as_they_appear(tmp_path: Path):
         "    print(score, file=file, flush=True); time.sleep(0.3)"
     )
 
-    def scores() -> list[float]:
-        return [float(line) for line in file.read_text().split()] if file.exists() else []
+    def scores(spent: float) -> list[tuple[float, float]]:
+        lines = file.read_text().split() if file.exists() else []
+        return [(float(line), spent) for line in lines]
 
-    result = watch(command(text), scores, ASKED, {})
+    result = watch(command(text), lambda: scores(0.0), ASKED, {})
     first, second = (result.reached(level) for level in (0.3, 0.7))
     assert 0 < first < second <= result.finished and result.reached(0.8) is None
+    # Seconds of earlier evaluations do not count.
+    file.unlink()
+    earlier = watch(command(text), lambda: scores(100.0), ASKED, {}).reached(0.3)
+    assert earlier is not None and earlier < -90
     assert [score for _, score in result.scored] == [0.3, 0.7]
 
 

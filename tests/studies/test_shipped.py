@@ -12,13 +12,14 @@ from fruitlab.closed_form.all_ratios import AllRatios
 from fruitlab.config.errors import RunError
 from fruitlab.config.paths import PROJECT
 from fruitlab.inference.predict import Predictor
+from fruitlab.methods.distil import Distil
 from fruitlab.metrics import accuracy
 from fruitlab.metrics.accuracy import SCORES
 from fruitlab.runs.folder import Run
 from fruitlab.runs.grouping import preset_name
 from fruitlab.runs.index import Index
 from fruitlab.runs.sweeps import sweeps
-from fruitlab.studies import ablation_results, score_columns
+from fruitlab.studies import ablation_results, memory, score_columns
 from fruitlab.studies.ablations import EARLY
 from fruitlab.studies.release import name
 from fruitlab.studies.reproduction import reproductions
@@ -26,11 +27,15 @@ from fruitlab.studies.reproduction import reproductions
 SHIPPED = PROJECT / "checkpoints" / "shipped"
 RUNS = sorted(path.parent for path in SHIPPED.glob("*/config.json"))
 
-# Of the study of methods: the best one, the best with one network, and the distilled network.
+# Of the study of methods: the best one and the best with one network; and the distilled networks.
 BEST_METHODS = {
     "domain-statistics-thorough-e05fe0-seed0",
     "rehearsal-thorough-fb9384-seed0",
     "distil-thorough-a0dbad-seed0",
+    "distil-thorough-14d036-seed0",
+    "distil-thorough-215a06-seed0",
+    "distil-thorough-a990fc-seed0",
+    "distil-thorough-bfb897-seed0",
 }
 
 
@@ -192,6 +197,18 @@ def test_discussion_quotes_the_shipped_runs():
         for place, scores in score_columns.last(runs).items():
             cells = " | ".join(f"{scores.mean(score):.1%}" for score in SCORES)
             assert f"| {place}% | {cells} |" in document.replace("**", "")
+    for entry in entries:
+        if isinstance(entry.config, Distil) and not entry.known_config.validation:
+            cells = " | ".join(f"{entry.final(score):.1%}" for score in SCORES)
+            row = f"| {entry.known_config.ratio}% | {cells} |"
+            assert row in document.replace("**", ""), row
+    for line in memory.lines(entries, study.first):
+        for kept, scores in line.scores.items():
+            deviation = scores.deviation("combined")
+            text = f"{scores.mean('combined'):.1%}"
+            text += "" if deviation is None else f" ± {100 * deviation:.1f}"
+            row = next(row for row in document.splitlines() if row.startswith(f"| {kept} | "))
+            assert f" {text} " in row.replace("**", ""), (line.layers, line.share, kept)
     for row in ablation_results.switch_rows(entries):
         cells = f"{row.nice[1]:.1%} | {row.nice[2]:.1%} | {row.real[2]:.1%}"
         assert cells in document, row.ablation.title
