@@ -10,9 +10,9 @@ performance; the last column is the end of the run.
 
 FruitLab runs its presets, which evaluate as often as they always do. The peers
 (benchmarks/peers/requirements.txt) train with their own standard fit: Keras with Adam and its
-augmentation layers, fastai with `fit_one_cycle` and `aug_transforms`, for --epochs epochs each. They
-are evaluated ten times; of an evaluation that reaches a level the time counts, of those before it
-does not.
+augmentation layers, fastai with `fit_one_cycle` and `aug_transforms`, for --epochs epochs each.
+They are evaluated ten times; of an evaluation that reaches a level the time counts, of those before
+it does not.
 """
 
 import argparse

@@ -2,8 +2,9 @@
 
     python -m benchmarks.peers.until keras|fastai FOLDER EPOCHS EVALUATIONS OUT
 
-FOLDER has the pictures of `benchmarks.time_to.write_pictures`. After every few epochs, a line of JSON
-goes to OUT: nice and real accuracy on all test pictures, and the seconds of all evaluations before.
+FOLDER has the pictures of `benchmarks.time_to.write_pictures`. After every few epochs, a line of
+JSON goes to OUT: nice and real accuracy on all test pictures, and the seconds of all evaluations
+before.
 """
 
 import json
