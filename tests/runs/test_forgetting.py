@@ -195,7 +195,7 @@ def test_pace_counts_pictures_of_half_the_side_for_less() -> None:
     small = run("small", points[:4], iterations=100, half_size=30)
     run("whole", points[:4], iterations=100, half_size=0)
     entry, whole = Index().get("small"), Index().get("whole")
-    # 30 iterations were worth 0.38 each of the 70 that are left.
+    # 30 iterations were worth less than one each of the 70 that are left.
     assert cost.seconds_left(entry) == pytest.approx(70 * 2 / cost.HALF_SIZE)
     assert cost.seconds_left(whole) == 70 * 2
     scored = 3 * 200 / 3

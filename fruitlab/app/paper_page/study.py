@@ -27,7 +27,7 @@ VARIED = (
 KEYS = ("study data", "study preset", "study seeds")  # of widgets, in session_state
 PRESET_HELP = (
     "*paper*: the paper's own settings, an hour or more per run on a small machine. *thorough*: "
-    "some minutes per run, and the most accurate. *quick*: a third of that. *glance*: half a "
+    "some minutes per run, and the most accurate. *quick*: a quarter of that. *glance*: half a "
     "minute, to try it out."
 )
 SEEDS_HELP = (
