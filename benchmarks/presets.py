@@ -6,7 +6,7 @@
 `quick` at 0, 60 and 100% real and `thorough` at 60% run with three seeds, `paper` at 60% with
 one. Existing runs with the same training are used, including shipped ones. The others are trained
 in run folders named preset-..., with ten full evaluations. The command can be stopped and started
-again at any time. On two cores, a `quick` run takes about 2 minutes, the paper's 3,000 iterations
+again at any time. On two cores, a `quick` run takes about a minute, the paper's 3,000 iterations
 half an hour or more. --cost measures instead how much of a training step is augmentation.
 """
 

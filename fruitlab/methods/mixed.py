@@ -12,8 +12,8 @@ from fruitlab.methods.registry import register
 class Mixed(Method):
     """Train all layers on x % of the real and (100 - x) % of the nice training set at once.
 
-    The first iterations may see pictures of half the side, which take a third of the time:
-    progressive resizing (Howard et al. 2018, fastai's entry to DAWNBench).
+    The first iterations may see pictures of half the side, which take a third to a half of the
+    time: progressive resizing (Howard et al. 2018, fastai's entry to DAWNBench).
     """
 
     name: ClassVar = "mixed"
@@ -32,11 +32,10 @@ class Mixed(Method):
         ge=0,
         le=100,
     )
-
     half_size: int = setting(
         0,
         "Percentage of the iterations, the first ones, on pictures of half the side. They take a"
-        " third of the time. Only the paper's network is trained like this.",
+        " third to a half of the time. Only the paper's network is trained like this.",
         title="Share of iterations at half size",
         unit="%",
         ge=0,
@@ -45,8 +44,8 @@ class Mixed(Method):
 
     def phases(self) -> list[Phase]:
         pool = Pool(nice=1 - self.ratio / 100, real=self.ratio / 100)
-        steps, share = self.iterations, self.half_size / 100 if self.network == "paper" else 0
-        half = round(steps * share)
+        steps = self.iterations
+        half = round(steps * self.half_size / 100) if self.network == "paper" else 0
         return [Phase(name="mixed", pools=(pool,), iterations=steps, horizon=steps, half_size=half)]
 
     def describe(self) -> str:

@@ -9,7 +9,7 @@ import pytest
 from fruitlab.config.errors import ConfigError
 from fruitlab.config.paths import PROJECT
 from fruitlab.config.presets import PRESETS
-from fruitlab.config.run_config import RunConfig
+from fruitlab.config.run_config import EVALUATION, RunConfig
 from fruitlab.config.settings import settings_of
 from fruitlab.methods import registry
 from fruitlab.methods.registry import configure, parse_stored
@@ -74,6 +74,12 @@ def test_earlier_versions_are_those_of_the_shipped_runs():
     run = parse_stored(stored["config"])
     assert run == configure("mixed", preset="quick@2", ratio=60, width=2, data="photos")
     assert preset_changes(run) == {"width": 2}
+
+
+def test_online_training_keeps_the_numbers_that_it_was_measured_with():
+    now, before = (configure("online", preset=preset) for preset in ("quick", "quick@2"))
+    without = ("preset", *EVALUATION)
+    assert now.experiment(without=without) == before.experiment(without=without)
 
 
 def test_short_presets_begin_on_small_pictures():

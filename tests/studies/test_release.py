@@ -5,6 +5,7 @@ import re
 
 import made_runs
 import numpy as np
+import pytest
 import torch
 from logged_runs import mixed, run
 
@@ -56,12 +57,19 @@ def test_finished_runs_are_copied_and_missing_ones_listed(pair, tmp_path, monkey
     assert study["bytes"] == size
 
 
-def test_distilled_networks_are_released_in_half_precision(tmp_path, monkeypatch):
+@pytest.fixture
+def distilled(tmp_path, monkeypatch):
+    """A distilled run, and the folder that it is released to."""
     monkeypatch.setenv("FRUITLAB_SHIPPED", str(tmp_path / "shipped"))
     made = made_runs.run("whole", method="distil", ratio=40)
     made.log.write_text("")
     release.copy(made, made.config(), "glance")
     (released,) = shipped_root().iterdir()
+    return made, released
+
+
+def test_distilled_networks_are_released_in_half_precision(distilled):
+    made, released = distilled
     assert (released / "predictions.npz").exists()
     before, after = (folder / "weights.safetensors" for folder in (made.folder, released))
     assert after.stat().st_size < 0.7 * before.stat().st_size
@@ -74,12 +82,8 @@ def test_distilled_networks_are_released_in_half_precision(tmp_path, monkeypatch
     assert not torch.equal(answers[1], answers[0])
 
 
-def test_released_predictions_are_smaller_and_the_same(tmp_path, monkeypatch):
-    monkeypatch.setenv("FRUITLAB_SHIPPED", str(tmp_path / "shipped"))
-    made = made_runs.run("whole", method="distil", ratio=40)
-    made.log.write_text("")
-    release.copy(made, made.config(), "glance")
-    (released,) = shipped_root().iterdir()
+def test_released_predictions_are_smaller_and_the_same(distilled):
+    made, released = distilled
     before, after = (folder / "predictions.npz" for folder in (made.folder, released))
     assert after.stat().st_size < 0.9 * before.stat().st_size
     tables = [Run(folder).predictions() for folder in (made.folder, released)]
