@@ -28,7 +28,7 @@ def train_exactly(run: Run, folder: Path) -> Run:
     state = State(config, categories=len(data.categories), device=cpu)
     network = state.network.double()
     standardize = network.standardize
-    network.standardize = lambda x: standardize(x.double())
+    network.standardize = lambda x, **size: standardize(x.double(), **size)
     folder.mkdir()
     made = Run(folder)
     for evaluation in train(config, data, state):

@@ -9,7 +9,8 @@ from fruitlab.app import assets
 from fruitlab.config.paths import PROJECT
 
 # Inserted into the head of the demo's page. Without an icon, browsers request favicon.ico.
-HEAD = f'<link rel="icon" href="data:,">\n<script>\n{assets.read("demo.js")}</script>'
+SCRIPTS = assets.read("demo_queue.js") + assets.read("demo.js")
+HEAD = f'<link rel="icon" href="data:,">\n<script>\n{SCRIPTS}</script>'
 
 # Attributes of Gradio's theme, and the keys of Streamlit's theme they take their colours from.
 COLOURS = {

@@ -20,6 +20,19 @@ COPY = """async content => {
   const picture = await (await fetch("data:image/png;base64," + content)).blob()
   await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })])
 }"""
+# A slow network: what the server sends to a stream of messages arrives late.
+LATE = """() => {
+  const fetched = window.fetch.bind(window)
+  window.fetch = async (...request) => {
+    const answer = await fetched(...request)
+    if (!answer.url.includes("/queue/data")) return answer
+    const late = new TransformStream({ transform: async (chunk, to) => {
+      await new Promise(done => setTimeout(done, 150))
+      to.enqueue(chunk)
+    } })
+    return new Response(answer.body.pipeThrough(late), answer)
+  }
+}"""
 GIVE = """(node, [content, kind]) => {
   const bytes = Uint8Array.from(atob(content), c => c.charCodeAt(0)), transfer = new DataTransfer()
   transfer.items.add(new File([bytes], "photo.png", { type: "image/png" }))
@@ -119,6 +132,21 @@ def test_a_photo_by_upload_choice_and_paste(classify) -> None:
     before = seen.get_attribute("src")
     frame.locator("body").evaluate(GIVE, [base64.b64encode(png(4)).decode(), "paste"])
     expect(seen).not_to_have_attribute("src", before)
+
+
+def test_a_photo_that_arrives_while_the_stream_of_messages_closes_is_answered(server, tab) -> None:
+    """Without demo_queue.js this hangs within a few photos."""
+    made_runs.run("one", ratio=20)
+    page = tab()
+    page.add_init_script(f"({LATE})()")
+    page.goto(f"{server.url}/demo/?run=one")
+    verdict, files = page.locator(".verdict").first, page.locator("input[type=file]").first
+    expect(page.get_by_label("Thumbnail 6 of 6")).to_be_visible()
+    for seed in range(10):
+        files.set_input_files(upload(seed))
+        expect(verdict).to_contain_text("real test pictures", timeout=30_000)
+        page.get_by_label("Remove Image").first.click()
+        expect(verdict).to_contain_text("Choose a photo")
 
 
 def test_a_wrong_answer_is_corrected_with_one_click_and_taken_back(classify) -> None:
