@@ -1,5 +1,6 @@
 """Figures 8 to 14 of the paper, drawn from our runs, with the paper's numbers as hollow markers."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from fruitlab.config.text import percent
@@ -11,10 +12,16 @@ from fruitlab.plots.figures import Figure, forgetting
 from fruitlab.studies import published
 from fruitlab.studies.plans import RATIOS, SPLITS
 from fruitlab.studies.scores import Column, best
+from fruitlab.studies.tuning import Tuned
 
 RATIO_AXIS = style.axis("share of the real training set (%)", range=[-3, 103], dtick=10)
 SPLIT_AXIS = style.axis("initial training (% of the iterations)", range=[7, 93], dtick=10)
 SPLIT_ENDS = float(SPLITS[0]), float(SPLITS[-1])
+TUNING_TITLES = {
+    "rates": "learning rates",
+    "factors": "L2 factors",
+    "final": "L2 factors at learning rate 0.004",
+}
 EMPTY_FORGETTING = (0.0, 300.0)  # iterations that Figure 14 shows without a run
 
 
@@ -102,37 +109,45 @@ def restricted(curves: Sequence[Forgetting], *, categories: int) -> Figure:
     }
 
 
-def tuning(number: int, lines: Mapping[str, Mapping[int, float]]) -> Figure:
+def tuning(name: str, tuned: Tuned) -> Figure:
     """Figures 8 to 10: combined score over the ratio, a line for each rate or factor.
 
     Args:
-        number: of the figure.
-        lines: legend -> {ratio: combined score}.
+        name: of the figure, in `published.TUNING`.
+        tuned: what it shows.
     """
     data = []
-    for place, (name, line) in enumerate(lines.items()):
+    what = "learning rate" if name == "rates" else "L2 factor"
+    for place, (value, column) in enumerate(tuned.lines.items()):
         colour, dash = line_style(place)
-        trace = style.line("combined", list(line), list(line.values()), name=name, dash=dash)
+        heights = [scores.mean("combined") for scores in column.values()]
+        trace = style.line("combined", list(column), heights, name=f"{what} {value:g}", dash=dash)
         trace["line"] |= {"color": colour, "width": 2}
         trace["marker"] |= {"color": colour}
         data.append(trace)
-    claim = published.TUNING[number]
+    number, theirs = published.TUNING_FIGURES[name], published.TUNING_ITERATIONS[name]
+    length = f"{tuned.iterations:,} iterations"
+    other = f" instead of the paper's {theirs:,}" if tuned.iterations != theirs else ""
     return {
-        "title": f"Figure {number}: {claim.title}",
-        "caption": f"{_winners(lines)} The paper: {claim.outcome}",
+        "title": f"Figure {number}: {TUNING_TITLES[name]}, {length}",
+        "caption": f"{_winners(tuned.lines)} Runs of {length}{other}, one seed.",
         "data": data,
         "layout": _layout(RATIO_AXIS, "best combined, top-1"),
     }
 
 
-def _winners(lines: Mapping[str, Mapping[int, float]]) -> str:
+def _winners(lines: Mapping[float, Column]) -> str:
     """Which line is highest at how many ratios."""
     ratios = sorted(set().union(*lines.values()))
-    highest = [max(lines, key=lambda name: lines[name].get(ratio, -1.0)) for ratio in ratios]
-    wins = {name: highest.count(name) for name in lines if name in highest}
-    ranked = sorted(wins.items(), key=lambda pair: -pair[1])
-    counts = ", ".join(f"{name} at {count}" for name, count in ranked)
-    return f"Highest of the {len(ratios)} ratios here: {counts}."
+    highest = Counter(
+        max(
+            (value for value in lines if ratio in lines[value]),
+            key=lambda value: lines[value][ratio].mean("combined"),
+        )
+        for ratio in ratios
+    )
+    counts = ", ".join(f"{value:g} at {count}" for value, count in highest.most_common())
+    return f"The highest at each of the {len(ratios)} ratios: {counts}."
 
 
 def _best_text(whose: str, column: Column, unit: str = "real") -> str:

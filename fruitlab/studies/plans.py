@@ -22,6 +22,7 @@ SPLITS = tuple(range(10, 91, 10))
 # The paper's three tuning sets (5.3.1): learning rates, L2 factors, iterations. The second set
 # takes the two rates that were best in the first.
 RATES, FIRST_FACTOR = (0.001, 0.0025, 0.004, 0.0055), 0.7
+FINAL_RATE, FINAL_FACTOR = 0.004, 0.5  # what the third set comes to
 SECOND_FACTORS, THIRD_FACTORS = (0.1, 0.3, 2.0, 6.0), (0.1, 0.3, 0.5)
 TUNING_ITERATIONS, FINAL_ITERATIONS = 1500, 3000
 BEST_RATES, SECOND_SET = 2, 88  # rates that the second set takes, and its runs
@@ -103,7 +104,7 @@ def tuning(data: str, *, sets: Sequence[int] = (1, 2, 3), **changes: Any) -> Stu
         ]
 
     first = runs(RATES, [FIRST_FACTOR], TUNING_ITERATIONS)
-    third = runs([0.004], THIRD_FACTORS, FINAL_ITERATIONS)
+    third = runs([FINAL_RATE], THIRD_FACTORS, FINAL_ITERATIONS)
     beginning = (first if {1, 2} & set(sets) else []) + (third if 3 in sets else [])
 
     def rounds(known: Known) -> list[Method]:

@@ -43,6 +43,12 @@ def best_scores(entry: Entry, top: int) -> list[float] | None:
         return None
 
 
+def best_or_last(entry: Entry) -> Scores:
+    """Top-1 scores of one run: the best of each over training, or the last."""
+    last = [entry.final(score, 1) for score in SCORES]
+    return _scores([entry], [best_scores(entry, 1) or last])
+
+
 def at_switch(runs: Runs, top: int = 1) -> Column:
     """Scores at the beginning of restricted training, on all test pictures."""
     found = {}

@@ -1,75 +1,94 @@
-"""Figures 8 to 10 of the paper: combined performance of our tuning runs. No torch."""
+"""Figures 8 to 10 of the paper: scores of our tuning runs. No torch."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from fruitlab.config.run_config import EVALUATION
 from fruitlab.methods.mixed import Mixed
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.grouping import preset_changes, preset_name
-from fruitlab.studies.plans import FIRST_FACTOR, THIRD_FACTORS
+from fruitlab.studies.plans import FINAL_FACTOR, FINAL_RATE, FIRST_FACTOR, THIRD_FACTORS
 from fruitlab.studies.reproduction import Reproduction, is_scored
-from fruitlab.studies.score_columns import best_scores
+from fruitlab.studies.score_columns import best_or_last
+from fruitlab.studies.scores import Column, Scores
 
 TUNED = ("learning_rate", "regularisation")
-FINAL_RATE = 0.004  # the learning rate of Figure 10
 
-Line = dict[int, float]  # ratio in percent: combined top-1
 Settings = tuple[float, float]  # learning rate, L2 factor
+Lines = dict[float, dict[int, Scores]]  # learning rate or L2 factor: scores by ratio
 
 
-def tuning(entries: Iterable[Entry], like: Reproduction | None) -> dict[int, dict[str, Line]]:
-    """The lines of Figures 8 to 10, from runs of the paper's preset with other rates and factors.
+@dataclass(frozen=True)
+class Tuned:
+    """What one of the figures shows.
+
+    Attributes:
+        iterations: of each run.
+        lines: learning rate or L2 factor -> scores by ratio, best over training (or the last).
+    """
+
+    iterations: int
+    lines: Mapping[float, Column]
+
+    @property
+    def points(self) -> int:
+        """Number of runs it shows."""
+        return sum(map(len, self.lines.values()))
+
+
+def tuning(entries: Iterable[Entry], like: Reproduction | None) -> dict[str, Tuned]:
+    """Figures 8 to 10, from runs of the paper's preset with other rates and factors.
+
+    Runs of different lengths are not drawn in one figure. A figure has the length with the most
+    runs, and the longer one of equals.
 
     Args:
         entries: all runs.
         like: the runs have to be on its data; None accepts any data.
 
     Returns:
-        {figure: {legend: {ratio: best combined top-1 over training, or the last}}}. Figures with
-        fewer than two lines are left out.
+        By the names in `published.TUNING`. Figures with fewer than two lines are left out.
     """
-    lengths: dict[int, dict[Settings, Line]] = {}
+    lengths: dict[int, dict[Settings, dict[int, Scores]]] = {}
     for entry in entries:
         config = _tuning_config(entry)
         if config is not None and _on_data_of(entry, like):
-            best = best_scores(entry, 1)
-            value = best[2] if best else float(entry.summary["combined"]["top1"])
             runs = lengths.setdefault(config.iterations, {})
             line = runs.setdefault((config.learning_rate, config.regularisation), {})
-            line.setdefault(config.ratio, value)
-    figures: dict[int, dict[str, Line]] = {}
-    for _, runs in sorted(lengths.items()):
-        for figure, lines in _figures(runs).items():
-            if len(lines) > 1:
-                figures[figure] = {name: dict(sorted(line.items())) for name, line in lines.items()}
+            line.setdefault(config.ratio, best_or_last(entry))
+    figures: dict[str, Tuned] = {}
+    for iterations, runs in sorted(lengths.items()):
+        for name, lines in _figures(runs).items():
+            made = Tuned(iterations, {place: lines[place] for place in sorted(lines)})
+            shown = figures.get(name)
+            if len(lines) > 1 and (shown is None or made.points >= shown.points):
+                figures[name] = made
     return figures
 
 
-def _figures(runs: Mapping[Settings, Line]) -> dict[int, dict[str, Line]]:
+def _figures(runs: Mapping[Settings, dict[int, Scores]]) -> dict[str, Lines]:
     """The lines of each figure from the runs of one length.
 
-    The paper tuned rates and factors in shorter runs. Its final tuning, Figure 10, has one rate.
+    The paper's final tuning has runs of twice the length, and one rate. Ours may have one length
+    for all runs; the final tuning is then shown once the factor that only it has was trained.
     """
-    by_rate = sorted(runs.items())
-    if len({rate for rate, _ in runs}) == 1:
-        final = {
-            f"factor {factor:g}": line
-            for (rate, factor), line in by_rate
-            if rate == FINAL_RATE and factor in THIRD_FACTORS
-        }
-        return {8: _rates(runs), 10: final}
-    factors: dict[str, Line] = {}
-    for (_, factor), line in sorted(runs.items(), key=lambda pair: pair[0][1]):
-        best = factors.setdefault(f"factor {factor:g}", {})
-        best |= {ratio: max(value, best.get(ratio, 0.0)) for ratio, value in line.items()}
-    return {8: _rates(runs), 9: factors}
-
-
-def _rates(runs: Mapping[Settings, Line]) -> dict[str, Line]:
+    rates = {rate: line for (rate, factor), line in runs.items() if factor == FIRST_FACTOR}
+    factors: Lines = {}
+    if len({rate for rate, _ in runs}) > 1:
+        for (_, factor), line in runs.items():
+            best = factors.setdefault(factor, {})
+            for ratio, scores in line.items():
+                if ratio not in best or scores.combined > best[ratio].combined:
+                    best[ratio] = scores
+    final = {
+        factor: line
+        for (rate, factor), line in runs.items()
+        if rate == FINAL_RATE and factor in THIRD_FACTORS
+    }
     return {
-        f"learning rate {rate:g}": line
-        for (rate, factor), line in sorted(runs.items())
-        if factor == FIRST_FACTOR
+        "rates": rates,
+        "factors": factors,
+        "final": final if FINAL_FACTOR in final else {},
     }
 
 

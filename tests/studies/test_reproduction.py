@@ -1,5 +1,6 @@
 """Which runs belong to one reproduction of the paper's study, and their scores."""
 
+import logged_runs
 import pytest
 from logged_runs import iterative, mixed, point, run
 
@@ -60,15 +61,30 @@ def test_last_best_and_switch_scores():
     assert switch.combined[0] == pytest.approx(0.3)
 
 
-def test_tuning_runs_give_figures_8_to_10(monkeypatch):
-    import logged_runs
-
+@pytest.fixture
+def tuning_run(monkeypatch):
+    """Writes a finished run of the paper preset at 60% real, with other settings."""
     configure = logged_runs.configure
     monkeypatch.setattr(
         logged_runs,
         "configure",
         lambda method, preset, **more: configure(method, preset="paper", **more),
     )
+
+    def write(rate: float, factor: float, iterations: int, accuracy: float) -> None:
+        run(
+            f"t{rate}-{factor}-{iterations}".replace(".", ""),
+            [point(iterations, accuracy, accuracy, full=True)],
+            ratio=60,
+            learning_rate=rate,
+            regularisation=factor,
+            iterations=iterations,
+        )
+
+    return write
+
+
+def test_tuning_runs_give_figures_8_to_10(tuning_run):
     for rate, factor, iterations, nice in (
         (0.001, 0.7, 1500, 0.3),
         (0.004, 0.7, 1500, 0.5),
@@ -77,19 +93,33 @@ def test_tuning_runs_give_figures_8_to_10(monkeypatch):
         (0.004, 0.1, 3000, 0.7),
         (0.004, 0.5, 3000, 0.8),
     ):
-        run(
-            f"t{rate}-{factor}-{iterations}".replace(".", ""),
-            [point(iterations, nice, nice, full=True)],
-            ratio=60,
-            learning_rate=rate,
-            regularisation=factor,
-            iterations=iterations,
-        )
+        tuning_run(rate, factor, iterations, nice)
+    tuning_run(0.001, 0.7, 100, 0.9)  # of another length
     figures = tuning(Index().entries(fresh=True), None)
-    assert figures == {
-        8: {"learning rate 0.001": {60: 0.3}, "learning rate 0.004": {60: 0.5}},
-        9: {"factor 0.1": {60: 0.6}, "factor 0.7": {60: 0.5}},
-        10: {"factor 0.1": {60: 0.7}, "factor 0.5": {60: 0.8}},
+    heights = {
+        name: {value: {r: s.combined for r, s in line.items()} for value, line in one.lines.items()}
+        for name, one in figures.items()
     }
-    assert "learning rate 0.004 at 1" in paper_charts.tuning(8, figures[8])["caption"]
+    assert heights == {
+        "rates": {0.001: {60: (0.3,)}, 0.004: {60: (0.5,)}},
+        "factors": {0.1: {60: (0.6,)}, 0.7: {60: (0.5,)}},
+        "final": {0.1: {60: (0.7,)}, 0.5: {60: (0.8,)}},
+    }
+    assert {one.iterations for one in figures.values()} == {1500, 3000}
+    drawn = paper_charts.tuning("rates", figures["rates"])
+    assert "0.004 at 1" in drawn["caption"] and "instead" not in drawn["caption"]
+    assert drawn["title"].startswith("Figure 8") and drawn["title"].endswith("1,500 iterations")
     assert tuning([], None) == {}
+
+
+def test_tuning_runs_of_one_length_give_all_three_figures(tuning_run):
+    for rate, factor, nice in ((0.0055, 0.7, 0.5), (0.004, 0.7, 0.3), (0.004, 0.1, 0.4)):
+        tuning_run(rate, factor, 300, nice)
+    figures = tuning(Index().entries(fresh=True), None)
+    assert set(figures) == {"rates", "factors"}  # the factor that only Figure 10 has is missing
+    assert figures["factors"].lines[0.7][60].combined == (0.5,)  # the better of two rates
+    tuning_run(0.004, 0.5, 300, 0.2)
+    final = tuning(Index().entries(fresh=True), None)["final"]
+    assert list(final.lines) == [0.1, 0.5]
+    drawn = paper_charts.tuning("final", final)
+    assert "Runs of 300 iterations instead of the paper's 3,000" in drawn["caption"]

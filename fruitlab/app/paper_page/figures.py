@@ -7,7 +7,7 @@ import streamlit as st
 
 from fruitlab.app import navigation
 from fruitlab.app.components import chart
-from fruitlab.app.paper_page import tables
+from fruitlab.app.paper_page import tables, verdicts
 from fruitlab.app.paper_page.results import Results
 from fruitlab.data import store
 from fruitlab.runs.entry import Entry
@@ -87,22 +87,23 @@ def iterative(results: Results) -> None:
 
 
 def tuning_figures(results: Results, entries: Sequence[Entry]) -> None:
-    """Figures 8 to 10."""
+    """Figures 8 to 10, and what the paper concludes from them."""
     found = tuning(entries, results.runs)
-    for number, claim in published.TUNING.items():
-        if number in found:
-            figure = figures.tuning(number, found[number])
+    verdicts.tuning(found)
+    for name, number in published.TUNING_FIGURES.items():
+        if name in found:
+            figure = figures.tuning(name, found[name])
             chart.show(figure, key=f"figure {number}", height=330)
         else:
-            st.markdown(f"**Figure {number}: {claim.title}.** {claim.outcome}")
+            st.markdown(f"**Figure {number}.** {published.TUNING[name].outcome}")
     if len(found) < len(published.TUNING):
         st.caption(
             "The paper's text gives no numbers of these figures. Ours appear once tuning runs have"
-            " finished: 44, 88 and 33 runs of the paper preset, at one seed. They take days on a"
-            " small machine; `--dry-run` says how long on this one."
+            " finished: up to 165 runs of the paper preset, at one seed. With fewer iterations"
+            " they take less time; `--dry-run` says how long on this machine."
         )
         runs = results.runs
         here = store.local_name(runs.config.data, runs.fingerprint) if runs else None
         data = here if here and store.is_available(here) else "NAME"
-        command = f"python -m fruitlab study tuning --data {data} --dry-run"
+        command = f"python -m fruitlab study tuning --data {data} --iterations 300 --dry-run"
         st.code(command, language=None, wrap_lines=True)

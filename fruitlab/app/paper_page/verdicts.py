@@ -7,10 +7,11 @@ import streamlit as st
 
 from fruitlab.app.paper_page.results import Results
 from fruitlab.config.text import percent
-from fruitlab.studies import findings, published, score_columns
+from fruitlab.studies import findings, published, score_columns, tuning_findings
 from fruitlab.studies.findings import Verdict
 from fruitlab.studies.published import Claim
 from fruitlab.studies.scores import PAPER, Status
+from fruitlab.studies.tuning import Tuned
 
 BADGES: dict[Status, tuple[str, Literal["violet", "grey"]]] = {
     Status.HOLDS: (":material/check:", "violet"),
@@ -23,6 +24,11 @@ MARGIN = (
     "The checks compare top-1 accuracies after the last iteration, as means over seeds. A "
     "difference within the 95% margin, which follows from the number of test pictures and the "
     "deviation over seeds, is too close to call."
+)
+TUNING_RULE = (
+    "Compares the best of the values that the paper names with the best of the others, ratio by"
+    " ratio. It holds if the named ones are higher by more than the margin somewhere and lower"
+    " nowhere. It does not hold if they are lower at more ratios than they are higher at."
 )
 RULES = {
     "own_domain": "Nice accuracy is highest at 0% real and real accuracy at 100%. A part fails if"
@@ -40,6 +46,9 @@ RULES = {
     " higher than those of the eleven ratios.",
     "forgets_fast": "At the 50% split, nice accuracy falls below half of its value at the switch"
     " within 200 restricted iterations.",
+    "rates": f"{TUNING_RULE} Named: 0.0025 and 0.004.",
+    "factors": f"{TUNING_RULE} Named: 0.1 to 0.7, with the better of the learning rates.",
+    "final": f"{TUNING_RULE} Named: 0.5.",
 }
 # What decided a check, of those where one sentence fits every outcome.
 FIGURES = {
@@ -111,6 +120,13 @@ def other_findings(results: Results) -> None:
         )
         suffix = results.suffix(statistics)
         _cards(published.FINDINGS, [(verdict, suffix, None) for verdict in verdicts])
+
+
+def tuning(found: Mapping[str, Tuned]) -> None:
+    """What the paper concludes from its tuning (5.3.1), for the figures that have runs."""
+    verdicts = [(tuning_findings.judge(name, tuned), "", None) for name, tuned in found.items()]
+    if verdicts:
+        _cards(published.TUNING, verdicts)
 
 
 def _cards(
@@ -189,10 +205,21 @@ def _never_improves(v: Mapping[str, float]) -> str:
     )
 
 
+def _tuning(v: Mapping[str, float]) -> str:
+    return (
+        f"The named ones are the highest at {v['highest']} of {v['ratios']} ratios. By more than"
+        f" the margin they are higher at {v['higher']} and lower at {v['lower']}. Best on average:"
+        f" {v['top']:g}."
+    )
+
+
 EVIDENCE = {
     "own_domain": _own_domain,
     "near_half": _near_half,
     "never_improves": _never_improves,
+    "rates": _tuning,
+    "factors": _tuning,
+    "final": _tuning,
 }
 
 
