@@ -12,7 +12,8 @@ FruitLab runs its presets, which evaluate as often as they always do. The peers
 (benchmarks/peers/requirements.txt) train with their own standard fit: Keras with Adam and its
 augmentation layers, fastai with `fit_one_cycle` and `aug_transforms`, for --epochs epochs each.
 They are evaluated ten times; of an evaluation that reaches a level the time counts, of those before
-it does not.
+it does not. KERAS_BACKEND in the environment chooses what Keras computes with. A peer whose process
+fails is named and left out.
 """
 
 import argparse
@@ -70,8 +71,14 @@ def main() -> None:
         for name in names:
             one = Path(folder) / name.replace(" ", "-")
             one.mkdir()
-            results[name] = (_peer if name in PEERS else _ours)(name, asked, one)
-            print(row(name, results[name], asked.levels), flush=True)
+            try:
+                results[name] = (_peer if name in PEERS else _ours)(name, asked, one)
+            except RuntimeError as error:
+                if name not in PEERS:
+                    raise
+                print(f"{name:18} failed: {str(error).strip().splitlines()[-1:]}", flush=True)
+            else:
+                print(row(name, results[name], asked.levels), flush=True)
     if asked.json:
         found = {name: vars(result) for name, result in results.items()}
         asked.json.write_text(json.dumps(found, indent=1) + "\n")
@@ -139,7 +146,8 @@ def _peer(name: str, asked: argparse.Namespace, folder: Path) -> Result:
         lines = file.read_text().splitlines() if file.exists() else []
         return [(combined(nice, real), spent) for nice, real, spent in map(json.loads, lines)]
 
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": backend}
     return watch(command, scores, asked, quiet)
 
 

@@ -53,15 +53,19 @@ def with_keras(images, labels, epochs: int, evaluate: Callable[[int, Predict], N
     from benchmarks.peers.keras import network
 
     keras.config.disable_interactive_logging()
-    augment = keras.Sequential(
-        [
-            keras.layers.RandomFlip("horizontal"),
-            keras.layers.RandomTranslation(0.1, 0.1),
-            keras.layers.RandomZoom(0.2),
-        ]
+    layers = (
+        keras.layers.RandomFlip("horizontal"),
+        keras.layers.RandomTranslation(0.1, 0.1),
+        keras.layers.RandomZoom(0.2),
     )
+
+    def augment(x, y):
+        for layer in layers:  # one by one: tf.data runs no Sequential on Keras's other backends
+            x = layer(x, training=True)
+        return x, y
+
     pictures = tf.data.Dataset.from_tensor_slices((images, labels)).shuffle(len(labels))
-    pictures = pictures.batch(BATCH).map(lambda x, y: (augment(x, training=True), y), 2)
+    pictures = pictures.batch(BATCH).map(augment, 2)
     model = network(int(labels.max()) + 1)
     model.compile(
         keras.optimizers.Adam(RATE), keras.losses.SparseCategoricalCrossentropy(from_logits=True)

@@ -70,7 +70,9 @@ KINDS = [  # in, out, kernel, size, stride, padding, pool
 
 
 @pytest.fixture(params=[1, 3])
-def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+def threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Threads that share even the smallest maps."""
+    monkeypatch.setattr("fruitlab.models.kernels.threads.LEAST", 1)
     before = torch.get_num_threads()
     torch.set_num_threads(request.param)
     yield request.param
@@ -188,9 +190,25 @@ def test_threads_share_a_batch(batch: int, threads: int) -> None:
         seen[s] += 1
         return numbers[s].sum(keepdims=True)
 
-    total = shared(work, batch)
+    total = shared(work, torch.empty(batch, 3))
     assert (seen == 1).all() and total == batch * (batch - 1) / 2
     assert len(at_once) == min(threads, batch)
+
+
+@pytest.mark.parametrize("threads", [3], indirect=True)
+def test_small_maps_are_not_shared(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fruitlab.models.kernels.threads.LEAST", 100)
+    shares: list[slice] = []
+
+    def work(s: slice) -> np.ndarray:
+        shares.append(s)
+        return np.zeros(1)
+
+    shared(work, torch.empty(8, 30))  # enough for two threads
+    assert sorted((s.start, s.stop) for s in shares) == [(0, 4), (4, 8)]
+    shares.clear()
+    shared(work, torch.empty(8, 10))
+    assert [(s.start, s.stop) for s in shares] == [(0, 8)]
 
 
 def test_error_in_a_thread_reaches_the_caller(threads: int) -> None:
@@ -200,4 +218,4 @@ def test_error_in_a_thread_reaches_the_caller(threads: int) -> None:
         return np.zeros(1)
 
     with pytest.raises(MemoryError, match="no room"):
-        shared(work, 8)
+        shared(work, torch.empty(8, 3))

@@ -81,7 +81,7 @@ class _Layer(torch.autograd.Function):
             loops.activate(out, added, None if skip is None else _rows(skip[s]), sums)
             return sums
 
-        sums = torch.from_numpy(shared(work, batch)).view(2, -1, outputs).sum(1)
+        sums = torch.from_numpy(shared(work, z)).view(2, -1, outputs).sum(1)
         mean, square = sums / (y.numel() // outputs)
         ctx.save_for_backward(x, y, chosen)
         ctx.correlation, ctx.size, ctx.has_skip = correlation, size, skip is not None
@@ -120,7 +120,7 @@ class _Layer(torch.autograd.Function):
                 )
             return of_shift
 
-        grad_shift = torch.from_numpy(shared(work, len(y))).view(-1, outputs)
+        grad_shift = torch.from_numpy(shared(work, grad_z)).view(-1, outputs)
         grad_x, grad_kernel = correlation.backward(grad_z, x, of_x=needs_x, of_kernel=needs_kernel)
         if grad_x is not None and grad_alias is not None:
             grad_x.add_(grad_alias)
@@ -152,7 +152,7 @@ class _MeanAndSquare(torch.autograd.Function):
             loops.add_up(rows[s], sums)
             return sums
 
-        sums = torch.from_numpy(shared(work, len(x))).view(2, -1, x.shape[1]).sum(1)
+        sums = torch.from_numpy(shared(work, x)).view(2, -1, x.shape[1]).sum(1)
         mean, square = sums / (x.numel() // x.shape[1])
         return mean, square
 

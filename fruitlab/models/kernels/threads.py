@@ -2,7 +2,7 @@
 
 PyTorch's own operations have threads of their own. Compiled loops hold no lock of Python, so plain
 threads run them side by side. Which thread gets which pictures depends only on the size of the
-batch and PyTorch's number of threads, so that equal input gives equal bits.
+maps and PyTorch's number of threads, so that equal input gives equal bits.
 """
 
 import os
@@ -14,10 +14,20 @@ from itertools import pairwise
 import numpy as np
 import torch
 
+# Numbers in the maps for each thread. Fewer are done sooner than another thread wakes up: a step of
+# 64 pictures of 50 x 50 takes 55 ms instead of 60 (2 cores, AMD EPYC).
+LEAST = 1 << 18
 
-def shared(work: Callable[[slice], np.ndarray], batch: int) -> np.ndarray:
-    """Call `work` on slices that make up the batch, one for each thread, and sum its results."""
-    threads = max(1, min(torch.get_num_threads(), batch))
+
+def shared(work: Callable[[slice], np.ndarray], maps: torch.Tensor) -> np.ndarray:
+    """Call `work` on slices that make up the batch, one for each thread, and sum its results.
+
+    Args:
+        work: takes the pictures to work on.
+        maps: the largest of those that it works on, float [batch, ...].
+    """
+    batch = len(maps)
+    threads = max(1, min(torch.get_num_threads(), batch, maps.numel() // LEAST))
     edges = [batch * i // threads for i in range(threads + 1)]
     first, *others = (slice(a, b) for a, b in pairwise(edges))
     futures = [_pool(threads - 1, os.getpid()).submit(work, share) for share in others]
