@@ -3,16 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from fruitlab.config.run_config import EVALUATION
-from fruitlab.methods.mixed import Mixed
-from fruitlab.runs.entry import Entry
-from fruitlab.runs.grouping import preset_changes, preset_name
 from fruitlab.studies.plans import FINAL_FACTOR, FINAL_RATE, FIRST_FACTOR, THIRD_FACTORS
-from fruitlab.studies.reproduction import Reproduction, is_scored
-from fruitlab.studies.score_columns import best_or_last
+from fruitlab.studies.reproduction import Reproduction
 from fruitlab.studies.scores import Column, Scores
-
-TUNED = ("learning_rate", "regularisation")
+from fruitlab.studies.tuning_runs import TuningRun
 
 Settings = tuple[float, float]  # learning rate, L2 factor
 Lines = dict[float, dict[int, Scores]]  # learning rate or L2 factor: scores by ratio
@@ -36,29 +30,31 @@ class Tuned:
         return sum(map(len, self.lines.values()))
 
 
-def tuning(entries: Iterable[Entry], like: Reproduction | None) -> dict[str, Tuned]:
+def tuning(runs: Iterable[TuningRun], like: Reproduction | None) -> dict[str, Tuned]:
     """Figures 8 to 10, from runs of the paper's preset with other rates and factors.
 
     Runs of different lengths are not drawn in one figure. A figure has the length with the most
     runs, and the longer one of equals.
 
     Args:
-        entries: all runs.
+        runs: of runs with equal settings, the first one counts.
         like: the runs have to be on its data; None accepts any data.
 
     Returns:
         By the names in `published.TUNING`. Figures with fewer than two lines are left out.
     """
     lengths: dict[int, dict[Settings, dict[int, Scores]]] = {}
-    for entry in entries:
-        config = _tuning_config(entry)
-        if config is not None and _on_data_of(entry, like):
-            runs = lengths.setdefault(config.iterations, {})
-            line = runs.setdefault((config.learning_rate, config.regularisation), {})
-            line.setdefault(config.ratio, best_or_last(entry))
+    for run in runs:
+        if like is None or (run.fingerprint, run.split_seed) == (
+            like.fingerprint,
+            like.config.split_seed,
+        ):
+            length = lengths.setdefault(run.iterations, {})
+            line = length.setdefault((run.learning_rate, run.factor), {})
+            line.setdefault(run.ratio, run.scores)
     figures: dict[str, Tuned] = {}
-    for iterations, runs in sorted(lengths.items()):
-        for name, lines in _figures(runs).items():
+    for iterations, found in sorted(lengths.items()):
+        for name, lines in _figures(found).items():
             made = Tuned(iterations, {place: lines[place] for place in sorted(lines)})
             shown = figures.get(name)
             if len(lines) > 1 and (shown is None or made.points >= shown.points):
@@ -90,24 +86,3 @@ def _figures(runs: Mapping[Settings, dict[int, Scores]]) -> dict[str, Lines]:
         "factors": factors,
         "final": final if FINAL_FACTOR in final else {},
     }
-
-
-def _tuning_config(entry: Entry) -> Mixed | None:
-    """The configuration of a tuning run; None if it is another run.
-
-    That is a mixed run of the paper preset with seed 0 in which only tuned settings are changed.
-    """
-    config = entry.config
-    if not isinstance(config, Mixed) or preset_name(config) != "paper":
-        return None
-    changed = set(preset_changes(config)) - {*TUNED, *EVALUATION, "iterations"}
-    return config if config.seed == 0 and not changed and is_scored(entry) else None
-
-
-def _on_data_of(entry: Entry, like: Reproduction | None) -> bool:
-    if like is None:
-        return True
-    fingerprint = str(entry.data.get("fingerprint") or "")
-    return (
-        fingerprint == like.fingerprint and entry.known_config.split_seed == like.config.split_seed
-    )

@@ -1,12 +1,14 @@
 """Which runs belong to one reproduction of the paper's study, and their scores."""
 
+import operator
+
 import logged_runs
 import pytest
 from logged_runs import iterative, mixed, point, run
 
 from fruitlab.runs.index import Index
 from fruitlab.studies import figures as paper_charts
-from fruitlab.studies import reproduction, score_columns
+from fruitlab.studies import reproduction, score_columns, tuning_runs
 from fruitlab.studies.tuning import tuning
 
 
@@ -95,7 +97,7 @@ def test_tuning_runs_give_figures_8_to_10(tuning_run):
     ):
         tuning_run(rate, factor, iterations, nice)
     tuning_run(0.001, 0.7, 100, 0.9)  # of another length
-    figures = tuning(Index().entries(fresh=True), None)
+    figures = tuning(tuning_runs.of_entries(Index().entries(fresh=True)), None)
     heights = {
         name: {value: {r: s.combined for r, s in line.items()} for value, line in one.lines.items()}
         for name, one in figures.items()
@@ -112,14 +114,27 @@ def test_tuning_runs_give_figures_8_to_10(tuning_run):
     assert tuning([], None) == {}
 
 
-def test_tuning_runs_of_one_length_give_all_three_figures(tuning_run):
+def test_tuning_runs_of_one_length_give_all_three_figures(tuning_run, tmp_path, monkeypatch):
     for rate, factor, nice in ((0.0055, 0.7, 0.5), (0.004, 0.7, 0.3), (0.004, 0.1, 0.4)):
         tuning_run(rate, factor, 300, nice)
-    figures = tuning(Index().entries(fresh=True), None)
+    figures = tuning(tuning_runs.of_entries(Index().entries(fresh=True)), None)
     assert set(figures) == {"rates", "factors"}  # the factor that only Figure 10 has is missing
     assert figures["factors"].lines[0.7][60].combined == (0.5,)  # the better of two rates
     tuning_run(0.004, 0.5, 300, 0.2)
-    final = tuning(Index().entries(fresh=True), None)["final"]
+    final = tuning(tuning_runs.of_entries(Index().entries(fresh=True)), None)["final"]
     assert list(final.lines) == [0.1, 0.5]
+    table = tmp_path / "tuning.json"
+    entries = Index().entries(fresh=True)
+    assert tuning_runs.write(entries, "another dataset", table) == 0 and not table.exists()
+    fingerprint = entries[0].data["fingerprint"]
+    assert tuning_runs.write(entries, fingerprint, table) == 4
+    monkeypatch.setenv("FRUITLAB_SHIPPED", str(tmp_path))
+    key = operator.attrgetter("learning_rate", "factor")
+    in_folders = sorted(tuning_runs.of_entries(entries), key=key)
+    assert sorted(tuning_runs.shipped(), key=key) == in_folders
+    for damaged in ("", "{", "[]", '{"format": 1}', '{"format": 2, "runs": []}'):
+        table.write_text(damaged)
+        assert tuning_runs.shipped() == []
+
     drawn = paper_charts.tuning("final", final)
     assert "Runs of 300 iterations instead of the paper's 3,000" in drawn["caption"]

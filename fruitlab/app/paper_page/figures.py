@@ -11,7 +11,7 @@ from fruitlab.app.paper_page import tables, verdicts
 from fruitlab.app.paper_page.results import Results
 from fruitlab.data import store
 from fruitlab.runs.entry import Entry
-from fruitlab.studies import figures, published, score_columns
+from fruitlab.studies import figures, published, score_columns, tuning_runs
 from fruitlab.studies.scores import best
 from fruitlab.studies.tuning import tuning
 
@@ -88,7 +88,8 @@ def iterative(results: Results) -> None:
 
 def tuning_figures(results: Results, entries: Sequence[Entry]) -> None:
     """Figures 8 to 10, and what the paper concludes from them."""
-    found = tuning(entries, results.runs)
+    runs = [*tuning_runs.of_entries(entries), *tuning_runs.shipped()]
+    found = tuning(runs, results.runs)
     verdicts.tuning(found)
     for name, number in published.TUNING_FIGURES.items():
         if name in found:
@@ -102,8 +103,8 @@ def tuning_figures(results: Results, entries: Sequence[Entry]) -> None:
             " finished: up to 165 runs of the paper preset, at one seed. With fewer iterations"
             " they take less time; `--dry-run` says how long on this machine."
         )
-        runs = results.runs
-        here = store.local_name(runs.config.data, runs.fingerprint) if runs else None
+        one = results.runs
+        here = store.local_name(one.config.data, one.fingerprint) if one else None
         data = here if here and store.is_available(here) else "NAME"
         command = f"python -m fruitlab study tuning --data {data} --iterations 300 --dry-run"
         st.code(command, language=None, wrap_lines=True)

@@ -1,0 +1,129 @@
+"""The tuning runs of Figures 8 to 10: finished runs, and those in a table that ships. No torch.
+
+The table, tuning.json, holds what its runs were trained with and their evaluations on all test
+pictures. Run folders of so many runs without weights would only be in the way.
+"""
+
+import math
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fruitlab.config.files import read_json, write_json
+from fruitlab.config.paths import shipped_root
+from fruitlab.config.run_config import EVALUATION
+from fruitlab.methods.mixed import Mixed
+from fruitlab.runs.entry import Entry
+from fruitlab.runs.grouping import preset_changes, preset_name
+from fruitlab.studies.reproduction import is_scored
+from fruitlab.studies.score_columns import best_or_last
+from fruitlab.studies.scores import Scores
+
+FORMAT = 1
+SHIPPED = "tuning.json"
+TUNED = ("learning_rate", "regularisation")
+DOMAINS = ("nice", "real")
+
+
+@dataclass(frozen=True)
+class TuningRun:
+    """A mixed run of the paper's preset with seed 0, another learning rate or L2 factor.
+
+    Attributes:
+        ratio: share of real pictures in percent.
+        scores: the best of each over training, or the last.
+    """
+
+    fingerprint: str
+    split_seed: int
+    iterations: int
+    learning_rate: float
+    factor: float
+    ratio: int
+    scores: Scores
+
+
+def of_entries(entries: Iterable[Entry]) -> list[TuningRun]:
+    """The tuning runs among all runs."""
+    return [
+        TuningRun(
+            fingerprint=str(entry.data.get("fingerprint") or ""),
+            split_seed=config.split_seed,
+            iterations=config.iterations,
+            learning_rate=config.learning_rate,
+            factor=config.regularisation,
+            ratio=config.ratio,
+            scores=best_or_last(entry),
+        )
+        for entry in entries
+        if (config := _tuning_config(entry)) is not None
+    ]
+
+
+def _tuning_config(entry: Entry) -> Mixed | None:
+    """The configuration of a tuning run; None if it is another run."""
+    config = entry.config
+    if not isinstance(config, Mixed) or preset_name(config) != "paper":
+        return None
+    changed = set(preset_changes(config)) - {*TUNED, *EVALUATION, "iterations"}
+    return config if config.seed == 0 and not changed and is_scored(entry) else None
+
+
+def shipped() -> list[TuningRun]:
+    """The runs in the table that ships; none if there is no such file or it is damaged."""
+    with suppress(OSError, ValueError, LookupError, TypeError, ZeroDivisionError):
+        content = read_json(shipped_root() / SHIPPED)
+        if content["format"] == FORMAT:
+            return [
+                TuningRun(
+                    fingerprint=str(content["fingerprint"]),
+                    split_seed=int(content["split_seed"]),
+                    iterations=int(row["iterations"]),
+                    learning_rate=float(row["learning_rate"]),
+                    factor=float(row["regularisation"]),
+                    ratio=int(row["ratio"]),
+                    scores=_scores(row["evaluations"]),
+                )
+                for row in content["runs"]
+            ]
+    return []
+
+
+def _scores(evaluations: list[dict[str, Any]]) -> Scores:
+    """The best of each score over evaluations on all test pictures."""
+    rows = [[one[domain][1] / one[domain][0] for domain in DOMAINS] for one in evaluations]
+    pictures = [evaluations[-1][domain][0] for domain in DOMAINS]
+    return Scores(
+        (max(nice for nice, _ in rows),),
+        (max(real for _, real in rows),),
+        (max(math.sqrt(nice * real) for nice, real in rows),),
+        *pictures,
+    )
+
+
+def write(entries: Iterable[Entry], fingerprint: str, path: Path) -> int:
+    """Write the table of the tuning runs on a dataset; returns their number, and nothing if none.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    rows = []
+    for entry in entries:
+        config = _tuning_config(entry)
+        if config is not None and entry.data.get("fingerprint") == fingerprint:
+            full = [point for point in entry.run.metrics() if point["full"]]
+            kept = ("iteration", "nice", "real", "loss")
+            rows.append(
+                {name: getattr(config, name) for name in ("ratio", *TUNED, "iterations")}
+                | {"evaluations": [{name: point[name] for name in kept} for point in full]}
+                | {"split_seed": config.split_seed}
+            )
+    rows.sort(key=lambda row: [row[name] for name in (*TUNED, "iterations", "ratio")])
+    if rows:
+        seeds = {row.pop("split_seed") for row in rows}
+        assert len(seeds) == 1, "one split of the pictures"
+        content = {"format": FORMAT, "fingerprint": fingerprint, "split_seed": seeds.pop()}
+        write_json(path, content | {"runs": rows})
+    return len(rows)
