@@ -10,7 +10,7 @@ from fruitlab.plots import style
 from fruitlab.plots.comparison import line_style
 from fruitlab.plots.figures import Figure, forgetting
 from fruitlab.studies import published
-from fruitlab.studies.plans import RATIOS, SPLITS
+from fruitlab.studies.plans import FINAL_ITERATIONS, RATIOS, SPLITS, TUNING_ITERATIONS
 from fruitlab.studies.scores import Column, best
 from fruitlab.studies.tuning import Tuned
 
@@ -125,7 +125,8 @@ def tuning(name: str, tuned: Tuned) -> Figure:
         trace["line"] |= {"color": colour, "width": 2}
         trace["marker"] |= {"color": colour}
         data.append(trace)
-    number, theirs = published.TUNING_FIGURES[name], published.TUNING_ITERATIONS[name]
+    number = published.TUNING_FIGURES[name]
+    theirs = FINAL_ITERATIONS if name == "final" else TUNING_ITERATIONS
     length = f"{tuned.iterations:,} iterations"
     other = f" instead of the paper's {theirs:,}" if tuned.iterations != theirs else ""
     return {

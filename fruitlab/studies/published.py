@@ -137,7 +137,6 @@ TUNING = {  # 5.3.1
     ),
 }
 TUNING_FIGURES = {"rates": 8, "factors": 9, "final": 10}
-TUNING_ITERATIONS = {"rates": 1500, "factors": 1500, "final": 3000}
 LIMITATIONS = (  # 7
     (
         "One kind of network, a convolutional one similar to ResNet. Other approaches may behave "

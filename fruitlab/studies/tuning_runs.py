@@ -4,7 +4,6 @@ The table, tuning.json, holds what its runs were trained with and their evaluati
 pictures. Run folders of so many runs without weights would only be in the way.
 """
 
-import math
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +13,9 @@ from typing import Any
 from fruitlab.config.files import read_json, write_json
 from fruitlab.config.paths import shipped_root
 from fruitlab.config.run_config import EVALUATION
+from fruitlab.data.domains import DOMAINS
 from fruitlab.methods.mixed import Mixed
+from fruitlab.metrics.accuracy import combined
 from fruitlab.runs.entry import Entry
 from fruitlab.runs.grouping import preset_changes, preset_name
 from fruitlab.studies.reproduction import is_scored
@@ -24,7 +25,6 @@ from fruitlab.studies.scores import Scores
 FORMAT = 1
 SHIPPED = "tuning.json"
 TUNED = ("learning_rate", "regularisation")
-DOMAINS = ("nice", "real")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def shipped() -> list[TuningRun]:
             return [
                 TuningRun(
                     fingerprint=str(content["fingerprint"]),
-                    split_seed=int(content["split_seed"]),
+                    split_seed=int(row["split_seed"]),
                     iterations=int(row["iterations"]),
                     learning_rate=float(row["learning_rate"]),
                     factor=float(row["regularisation"]),
@@ -98,7 +98,7 @@ def _scores(evaluations: list[dict[str, Any]]) -> Scores:
     return Scores(
         (max(nice for nice, _ in rows),),
         (max(real for _, real in rows),),
-        (max(math.sqrt(nice * real) for nice, real in rows),),
+        (max(combined(nice, real) for nice, real in rows),),
         *pictures,
     )
 
@@ -117,13 +117,10 @@ def write(entries: Iterable[Entry], fingerprint: str, path: Path) -> int:
             kept = ("iteration", "nice", "real", "loss")
             rows.append(
                 {name: getattr(config, name) for name in ("ratio", *TUNED, "iterations")}
-                | {"evaluations": [{name: point[name] for name in kept} for point in full]}
                 | {"split_seed": config.split_seed}
+                | {"evaluations": [{name: point[name] for name in kept} for point in full]}
             )
     rows.sort(key=lambda row: [row[name] for name in (*TUNED, "iterations", "ratio")])
     if rows:
-        seeds = {row.pop("split_seed") for row in rows}
-        assert len(seeds) == 1, "one split of the pictures"
-        content = {"format": FORMAT, "fingerprint": fingerprint, "split_seed": seeds.pop()}
-        write_json(path, content | {"runs": rows})
+        write_json(path, {"format": FORMAT, "fingerprint": fingerprint, "runs": rows})
     return len(rows)

@@ -26,9 +26,9 @@ MARGIN = (
     "deviation over seeds, is too close to call."
 )
 TUNING_RULE = (
-    "Compares the best of the values that the paper names with the best of the others, ratio by"
-    " ratio. It holds if the named ones are higher by more than the margin somewhere and lower"
-    " nowhere. It does not hold if they are lower at more ratios than they are higher at."
+    "At each ratio, the best of the paper's values is compared with the best of the others. The"
+    " claim holds if the paper's are higher by more than the margin at one ratio or more, and lower"
+    " at none. It does not hold if they are lower at more ratios than they are higher."
 )
 RULES = {
     "own_domain": "Nice accuracy is highest at 0% real and real accuracy at 100%. A part fails if"
@@ -46,9 +46,9 @@ RULES = {
     " higher than those of the eleven ratios.",
     "forgets_fast": "At the 50% split, nice accuracy falls below half of its value at the switch"
     " within 200 restricted iterations.",
-    "rates": f"{TUNING_RULE} Named: 0.0025 and 0.004.",
-    "factors": f"{TUNING_RULE} Named: 0.1 to 0.7, with the better of the learning rates.",
-    "final": f"{TUNING_RULE} Named: 0.5.",
+    "rates": f"{TUNING_RULE} The paper's: 0.0025 and 0.004.",
+    "factors": f"{TUNING_RULE} The paper's: 0.1 to 0.7, with the better of the learning rates.",
+    "final": f"{TUNING_RULE} The paper's: 0.5.",
 }
 # What decided a check, of those where one sentence fits every outcome.
 FIGURES = {
@@ -207,8 +207,8 @@ def _never_improves(v: Mapping[str, float]) -> str:
 
 def _tuning(v: Mapping[str, float]) -> str:
     return (
-        f"The named ones are the highest at {v['highest']} of {v['ratios']} ratios. By more than"
-        f" the margin they are higher at {v['higher']} and lower at {v['lower']}. Best on average:"
+        f"The paper's values are the best at {v['highest']} of {v['ratios']} ratios. By more than"
+        f" the margin, they are better at {v['higher']} and worse at {v['lower']}. Best on average:"
         f" {v['top']:g}."
     )
 
