@@ -131,24 +131,21 @@ def tuning(name: str, tuned: Tuned) -> Figure:
     other = f" instead of the paper's {theirs:,}" if tuned.iterations != theirs else ""
     return {
         "title": f"Figure {number}: {TUNING_TITLES[name]}, {length}",
-        "caption": f"{_winners(tuned.lines)} Runs of {length}{other}, one seed.",
+        "caption": f"{_winners(tuned.lines)} Runs of {length}{other}, one seed.".strip(),
         "data": data,
         "layout": _layout(RATIO_AXIS, "best combined, top-1"),
     }
 
 
 def _winners(lines: Mapping[float, Column]) -> str:
-    """Which line is highest at how many ratios."""
-    ratios = sorted(set().union(*lines.values()))
+    """Which line is highest at how many of the ratios that all of them have."""
+    ratios = set.intersection(*(set(column) for column in lines.values()))
     highest = Counter(
-        max(
-            (value for value in lines if ratio in lines[value]),
-            key=lambda value: lines[value][ratio].mean("combined"),
-        )
-        for ratio in ratios
+        max(lines, key=lambda value: lines[value][ratio].mean("combined"))
+        for ratio in sorted(ratios)
     )
     counts = ", ".join(f"{value:g} at {count}" for value, count in highest.most_common())
-    return f"The highest at each of the {len(ratios)} ratios: {counts}."
+    return f"The highest: {counts} of {len(ratios)} ratios." if counts else ""
 
 
 def _best_text(whose: str, column: Column, unit: str = "real") -> str:
