@@ -50,7 +50,7 @@ class Contender:
             self.config,
             categories=len(dataset.categories),
             device=self.device,
-            precision=devices.precision(self.device, precision),
+            precision=devices.precision(self.device, self.config.network, precision),
         )
         (self.phase,) = self.config.phases()
         self.batches = Batches(self.config, self.phase, dataset, self.state)

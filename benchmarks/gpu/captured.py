@@ -195,7 +195,7 @@ def trained(
 
     def fresh() -> State:
         device = data.images.device
-        precision = devices.precision(device)
+        precision = devices.precision(device, "paper")
         return State(config, categories=len(data.categories), device=device, precision=precision)
 
     state = fresh()

@@ -190,7 +190,7 @@ class Batches:
         """The network's input for the pictures at `index`; augmented if there is a stream."""
         inputs = to_float(self.data.images[index])
         if half_size:  # before the augmentation, which then takes a quarter of the time
-            inputs = F.avg_pool2d(inputs, 2)
+            inputs = halved(inputs)
         if stream is not None:
             inputs = augment(inputs, self.config, stream)
         return self.network.standardize(inputs, half_size=half_size)
@@ -228,6 +228,18 @@ class Batches:
             ("order", self.number, number) if place == 0 else ("pool", self.number, place, number)
         )
         return rng.order(len(pool), rng.key(self.config.seed, *parts), pool.device)
+
+
+def halved(x: Tensor) -> Tensor:
+    """Pictures of half the side: the mean of every four pixels.
+
+    As F.avg_pool2d, which takes seven times as long on a CPU where channels are last in memory.
+
+    Args:
+        x: float [batch, 3, side, side], channels last in memory.
+    """
+    rows = x[:, :, 0::2] + x[:, :, 1::2]
+    return (rows[..., 0::2] + rows[..., 1::2]).mul_(0.25)
 
 
 def mixed_up(

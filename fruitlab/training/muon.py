@@ -23,27 +23,33 @@ def orthogonal_steps(steps: list[Tensor]) -> list[Tensor]:
 
     A round of the iteration is x <- (A + B g + C g^2) x with g = x x^T. Its factor is a polynomial
     in g, so all rounds can be computed on g alone. These small matrices are filled up to one size
-    with zeros, which stay zero, and so all steps are one batch.
+    with zeros, which stay zero, and so all steps are one batch. Before and after, kernels of one
+    shape are a batch.
 
     Args:
         steps: updates, float [out, in, ...] each.
     """
     if not steps:
         return []
-    flat = [step.flatten(1) for step in steps]
-    wide = [x.mT if len(x) > x.shape[1] else x for x in flat]
-    lengths = torch._foreach_norm(wide)  # noqa: SLF001
-    wide = [x / (length + 1e-7) for x, length in zip(wide, lengths, strict=True)]
-    side = max(len(x) for x in wide)
-    gram = torch.stack([F.pad(x @ x.mT, (0, side - len(x)) * 2) for x in wide])
+    shapes: dict[tuple[int, ...], list[int]] = {}
+    for i, step in enumerate(steps):
+        shapes.setdefault(tuple(step.shape), []).append(i)
+    groups = [torch.stack([steps[i] for i in places]).flatten(2) for places in shapes.values()]
+    tall = [x.shape[1] > x.shape[2] for x in groups]
+    wide = [x.mT if high else x for x, high in zip(groups, tall, strict=True)]
+    wide = [x / (torch.linalg.vector_norm(x, dim=(1, 2), keepdim=True) + 1e-7) for x in wide]
+    side = max(x.shape[1] for x in wide)
+    gram = torch.cat([F.pad(x @ x.mT, (0, side - x.shape[1]) * 2) for x in wide])
     total = identity = torch.eye(side, dtype=gram.dtype, device=gram.device)
     for _ in range(ROUNDS):
         factor = A * identity + B * gram + C * (gram @ gram)
         total, gram = factor @ total, factor @ gram @ factor
-    result = []
-    for step, old, x, product in zip(steps, flat, wide, total, strict=True):
-        new = product[: len(x), : len(x)] @ x
-        tall = len(old) > old.shape[1]
-        new = new.mT * (len(old) / old.shape[1]) ** 0.5 if tall else new
-        result.append(new.reshape(step.shape))
+    result = list(steps)
+    factors = total.split([len(x) for x in wide])
+    for places, x, high, factor in zip(shapes.values(), wide, tall, factors, strict=True):
+        size, inputs = x.shape[1:]
+        new = factor[:, :size, :size] @ x
+        new = new.mT * (inputs / size) ** 0.5 if high else new
+        for i, one in zip(places, new, strict=True):
+            result[i] = one.reshape(steps[i].shape)
     return result

@@ -66,7 +66,7 @@ def train_into(
         RunError, DataError, ArithmeticError: as the data, the state and the training loop raise.
     """
     header, config = run.header(), run.config()
-    precision = devices.precision_of(header, where)
+    precision = devices.precision_of(header, where, config.network)
     dataset = DeviceDataset.of(data, config, where)
     dataset = with_arrivals(dataset, run)
     dataset = with_targets(dataset, data, config, device=str(where), progress=progress)

@@ -17,6 +17,14 @@ from fruitlab.models.model import Model
 from fruitlab.models.paper_resnet import PaperResNet
 
 
+# The dtypes of parameters and of the backbone's maps that the fused kernels know.
+FUSED = {
+    (torch.float32, torch.float32),
+    (torch.float64, torch.float32),
+    (torch.float32, torch.bfloat16),
+}
+
+
 class Execution:
     """A network's forward pass, by the network's own modules.
 
@@ -24,8 +32,9 @@ class Execution:
         title: what a run's header calls it.
 
     Args:
-        precision: the dtype that the backbone computes in. Anything but float32 runs under
-            autocast. Parameters, statistics, features and head keep the network's dtype.
+        precision: the dtype that the backbone computes in, of those that float32 means for a
+            network in float64 as well. Parameters, statistics, features and head keep the network's
+            dtype.
     """
 
     title: ClassVar = "plain network"
@@ -55,11 +64,10 @@ def accelerate(network: Model, precision: torch.dtype = torch.float32) -> Execut
     if (
         type(network) is PaperResNet
         and parameter.device.type == "cpu"
-        and parameter.dtype in (torch.float32, torch.float64)
-        and precision == torch.float32
+        and (parameter.dtype, precision) in FUSED
         and (fused := fused_execution())
     ):
-        return fused(network)
+        return fused(network, precision)
     return Execution(network, precision)
 
 

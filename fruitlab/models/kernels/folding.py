@@ -1,77 +1,103 @@
-"""Normalizing a convolution's input at no cost: the statistics become part of kernel and bias."""
-
-from functools import lru_cache
-
-import torch
-from torch import Tensor
-from torch.autograd.function import once_differentiable
-
-
-def fold(
-    mean: Tensor,
-    inverse_std: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    *,
-    size: int,
-    stride: int,
-    padding: tuple[int, int],
-) -> tuple[Tensor, Tensor]:
-    """Fold a normalization into kernel and bias.
+"""Normalizing a convolution's input at no cost: the statistics become part of kernel and bias.
 
     conv(pad((x - mean) / std), W) + b = conv(pad(x), kernel) + shift
 
-    Args:
-        mean, inverse_std: float [in].
-        weight: float [out, in, k, k].
-        bias: float [out].
-        size: height and width of x.
-        padding: zeros before and after, in both directions.
+The shift is a map, because the padding is zero *after* the normalization: at the border, fewer
+elements of the kernel lie on the picture. Weights are arrays [out, k * k, in], which is how PyTorch
+keeps them in channels_last.
+"""
 
-    Returns:
-        kernel, shaped like weight, and shift, float [height * width, out]. The shift is a map
-        because the padding is zero *after* the normalization.
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from fruitlab.models.kernels.loops import compiled
+
+
+@dataclass(frozen=True)
+class Border:
+    """Which elements of a kernel lie on the picture, at every place of the result.
+
+    Attributes:
+        kinds: float [kinds, k * k], the different answers: 1 on the picture, 0 on its padding.
+        kind: int64 [height * width], the answer of each place.
     """
-    inside = _inside(size, weight.shape[2], stride, padding, weight.dtype)
-    return _Fold.apply(mean, inverse_std, weight, bias, inside)
 
-
-class _Fold(torch.autograd.Function):
-    """offset = sum_in(W mean / std), kernel = W / std, shift = b - inside offset^T.
-
-    Autograd would take twice as many operations to go back, each longer than its arithmetic.
-    """
-
-    @staticmethod
-    def forward(
-        ctx, mean: Tensor, inverse_std: Tensor, weight: Tensor, bias: Tensor, inside: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        ctx.save_for_backward(mean, inverse_std, weight, inside)
-        kernel = weight * inverse_std.view(-1, 1, 1)
-        offset = (kernel * mean.view(-1, 1, 1)).sum(1).flatten(1)
-        return kernel, torch.addmm(bias, inside, offset.t(), alpha=-1)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, grad_kernel: Tensor, grad_shift: Tensor) -> tuple[Tensor | None, ...]:
-        mean, inverse_std, weight, inside = ctx.saved_tensors
-        grad_offset = (grad_shift.t() @ inside).neg_().view_as(weight[:, :1])
-        through = torch.addcmul(grad_kernel, grad_offset, mean.view(-1, 1, 1))
-        grad_mean = grad_inverse_std = None
-        if ctx.needs_input_grad[0]:
-            grad_mean = (weight * grad_offset).sum((0, 2, 3)) * inverse_std
-            grad_inverse_std = (weight * through).sum((0, 2, 3))
-        grad_weight = through * inverse_std.view(-1, 1, 1)
-        return grad_mean, grad_inverse_std, grad_weight, grad_shift.sum(0), None
+    kinds: np.ndarray
+    kind: np.ndarray
 
 
 @lru_cache(maxsize=64)
-@torch.inference_mode(False)  # the result is cached: later calls may need gradients
-def _inside(
-    size: int, kernel: int, stride: int, padding: tuple[int, int], dtype: torch.dtype
-) -> Tensor:
-    """[height * width, k * k]: 1 where a kernel element lies on the picture, 0 on its padding."""
+def border(
+    size: int, kernel: int, stride: int, padding: tuple[int, int], dtype: type[np.floating]
+) -> Border:
+    """The border of a convolution of maps [size, size], padded by zeros before and after."""
     out = (size + sum(padding) - kernel) // stride + 1
-    at = torch.arange(out).unsqueeze(1) * stride + torch.arange(kernel) - padding[0]
-    on = ((at >= 0) & (at < size)).to(dtype)
-    return torch.einsum("yi,xj->yxij", on, on).reshape(out * out, kernel * kernel)
+    at = np.arange(out)[:, None] * stride + np.arange(kernel) - padding[0]
+    on = (at >= 0) & (at < size)
+    inside = np.einsum("yi,xj->yxij", on, on).reshape(out * out, kernel * kernel)
+    kinds, kind = np.unique(inside, axis=0, return_inverse=True)
+    return Border(kinds.astype(dtype), kind.ravel())
+
+
+@compiled
+def fold(weight, bias, mean, variance, epsilon, kinds, kind):
+    """Fold a normalization into kernel and bias.
+
+    Args:
+        weight: float [out, k * k, in].
+        bias: float [out].
+        mean, variance: float [in]. epsilon: added to the variance.
+        kinds, kind: of the `Border`.
+
+    Returns:
+        kernel, shaped like weight, and shift, float [height * width, out].
+    """
+    outputs, taps, inputs = weight.shape
+    scale = (1 / np.sqrt(variance + epsilon)).astype(weight.dtype)
+    kernel, offset = np.empty_like(weight), np.zeros((outputs, taps), weight.dtype)
+    for o in range(outputs):
+        for t in range(taps):
+            for i in range(inputs):
+                kernel[o, t, i] = weight[o, t, i] * scale[i]
+                offset[o, t] += kernel[o, t, i] * mean[i]
+    shifts = np.empty((len(kinds), outputs), weight.dtype)
+    for c in range(len(kinds)):
+        for o in range(outputs):
+            shifts[c, o] = bias[o]
+            for t in range(taps):
+                shifts[c, o] -= kinds[c, t] * offset[o, t]
+    shift = np.empty((len(kind), outputs), weight.dtype)
+    for place in range(len(kind)):
+        for o in range(outputs):
+            shift[place, o] = shifts[kind[place], o]
+    return kernel, shift
+
+
+@compiled
+def unfold(grad_kernel, grad_shift, weight, mean, variance, epsilon, kinds, kind):
+    """The gradients of `fold`'s arguments.
+
+    Returns:
+        Those of weight, bias, mean and variance.
+    """
+    outputs, taps, inputs = weight.shape
+    scale = (1 / np.sqrt(variance + epsilon)).astype(weight.dtype)
+    by_kind = np.zeros((len(kinds), outputs))  # float64: sums over up to 10,000 places
+    for place in range(len(kind)):
+        for o in range(outputs):
+            by_kind[kind[place], o] += grad_shift[place, o]
+    grad_weight, grad_bias = np.empty_like(weight), np.empty(outputs, weight.dtype)
+    grad_mean, grad_scale = np.zeros(inputs, weight.dtype), np.zeros(inputs, weight.dtype)
+    for o in range(outputs):
+        grad_bias[o] = by_kind[:, o].sum()
+        for t in range(taps):
+            grad_offset = weight.dtype.type(-(kinds[:, t] * by_kind[:, o]).sum())
+            for i in range(inputs):
+                through = grad_kernel[o, t, i] + grad_offset * mean[i]
+                grad_weight[o, t, i] = through * scale[i]
+                grad_scale[i] += through * weight[o, t, i]
+                grad_mean[i] += grad_offset * weight[o, t, i]
+    grad_variance = grad_scale * scale * scale * scale * weight.dtype.type(-0.5)
+    return grad_weight, grad_bias, grad_mean * scale, grad_variance

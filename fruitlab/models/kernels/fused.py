@@ -9,7 +9,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from fruitlab.models.kernels.execution import Execution
-from fruitlab.models.kernels.folding import fold
 from fruitlab.models.kernels.layer import Moments, layer, moments
 from fruitlab.models.paper_resnet import (
     Convolution,
@@ -22,20 +21,22 @@ from fruitlab.models.paper_resnet import (
 
 
 class FusedExecution(Execution):
-    """The forward pass of the paper's network in float32 or float64 on a CPU."""
+    """The forward pass of the paper's network on a CPU, in float32, float64 or bfloat16."""
 
     title = "fused kernels"
     network: PaperResNet
 
     def features(self, x: Tensor) -> Tensor:
-        network = self.network
-        x, known, _ = _convolution(network.stem, x, pool=True)
+        network, exact = self.network, x.dtype
+        x = x.bfloat16() if self.precision == torch.bfloat16 else x
+        x, known, skip = _convolution(network.stem, x, pool=True)
         for block in network.blocks:
             assert isinstance(block, ResidualBlock)
-            y, known, x = _convolution(block.first, x, known)
-            skip = x if block.shortcut is None else _projection(block.shortcut, x, y.shape[-1])
-            x, known, _ = _convolution(block.second, y, known, skip)
-        return network.pool(x)  # free of copies: the memory is in this order already
+            y, between, _ = _convolution(block.first, x, known)
+            if block.shortcut is not None:
+                skip = _projection(block.shortcut, skip, y.shape[-1])
+            x, known, skip = _convolution(block.second, y, between, skip)
+        return network.pool(x.to(exact))  # free of copies: the memory is in this order already
 
     def head(self, features: Tensor) -> Tensor:
         return _dense(self.network.output, torch.tanh(_dense(self.network.hidden, features)))
@@ -49,45 +50,35 @@ def _convolution(
     *,
     pool: bool = False,
 ) -> tuple[Tensor, Moments, Tensor]:
-    """The result, its moments, and x for a second use (see `layer`). x's moments may be known."""
-    mean, inverse_std = _normalization(module.norm, x, known)
-    padding = module.padding(x.shape[-1])
-    kernel, shift = fold(
-        mean,
-        inverse_std,
-        module.weight,
-        module.bias,
-        size=x.shape[-1],
-        stride=module.stride,
-        padding=padding,
-    )
+    """The result, its moments, and itself again (see `layer`). The moments of x may be known."""
     return layer(
         x,
-        kernel,
-        shift,
+        module.weight,
+        module.bias,
+        _statistics(module.norm, x, known),
         skip,
+        epsilon=module.norm.epsilon,
         stride=module.stride,
-        padding=padding,
+        padding=module.padding(x.shape[-1]),
         pool=pool,
     )
 
 
 def _projection(module: ShortcutProjection, x: Tensor, size: int) -> Tensor:
     every_second = x.permute(0, 2, 3, 1)[:, : 2 * size : 2, : 2 * size : 2]
-    return F.linear(every_second, module.weight, module.bias).permute(0, 3, 1, 2)
+    weight, bias = module.weight.to(x.dtype), module.bias.to(x.dtype)
+    return F.linear(every_second, weight, bias).permute(0, 3, 1, 2)
 
 
 def _dense(module: Dense, x: Tensor) -> Tensor:
-    mean, inverse_std = _normalization(module.norm, x)
-    return F.linear((x - mean) * inverse_std, module.weight, module.bias)
+    mean, variance = _statistics(module.norm, x)
+    normalized = (x - mean) * torch.rsqrt(variance + module.norm.epsilon)
+    return F.linear(normalized, module.weight, module.bias)
 
 
-def _normalization(
-    norm: RunningNorm, x: Tensor, known: Moments | None = None
-) -> tuple[Tensor, Tensor]:
-    """Mean and 1 / standard deviation that normalize x, float [channels] each."""
-    mean, variance = norm.mean, norm.variance
-    if norm.training:
-        with torch.set_grad_enabled(torch.is_grad_enabled() and norm.statistics == "batch"):
-            mean, variance = norm.update(*(known or moments(x)))
-    return mean, torch.rsqrt(variance + norm.epsilon)
+def _statistics(norm: RunningNorm, x: Tensor, known: Moments | None = None) -> Moments:
+    """What normalizes x."""
+    if not norm.training:
+        return norm.mean, norm.variance
+    with torch.set_grad_enabled(torch.is_grad_enabled() and norm.statistics == "batch"):
+        return norm.update(*(known or moments(x)))

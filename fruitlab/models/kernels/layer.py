@@ -1,10 +1,12 @@
 """One layer of the paper's network as one fused operation on a CPU.
 
-folding.py makes the normalization part of the kernel. A slice of the batch is convolved
-by PyTorch, and while the result is in cache, one loop (loops.py) adds bias and skip connection,
-pools, applies the activation and sums up the statistics for the next layer. The backward pass has
-one loop as well. Tests hold values and gradients to PyTorch's own operations.
+folding.py makes the normalization part of the kernel. PyTorch convolves the batch, and one loop
+over the result (loops.py) adds bias and skip connection, pools, applies the activation and sums up
+the statistics for the next layer. The backward pass has one loop as well. Tests hold values and
+gradients to PyTorch's own operations.
 """
+
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +15,7 @@ from torch.autograd.function import once_differentiable
 
 from fruitlab.models.kernels import loops
 from fruitlab.models.kernels.correlation import LAST, Correlation
+from fruitlab.models.kernels.folding import border, fold, unfold
 from fruitlab.models.kernels.threads import shared
 
 # Mean and biased variance of each channel, float [channels].
@@ -21,34 +24,40 @@ Moments = tuple[Tensor, Tensor]
 
 def layer(
     x: Tensor,
-    kernel: Tensor,
-    shift: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    statistics: Moments,
     skip: Tensor | None = None,
     *,
+    epsilon: float,
     stride: int = 1,
     padding: tuple[int, int],
     pool: bool = False,
 ) -> tuple[Tensor, Moments, Tensor]:
-    """elu(conv(pad(x), kernel) + shift [+ skip]) with alpha 1 (paper 2.1.2), optionally max-pooled.
+    """elu(conv(pad(norm(x)), weight) + bias [+ skip]), alpha 1 (paper 2.1.2), optionally pooled.
 
     Args:
-        x: float32 or float64 [batch, in, size, size], on the CPU.
-        kernel, shift: as `fold` returns them.
-        skip: added before the activation; shaped like the result.
+        x: float32, float64 or bfloat16 [batch, in, size, size], on the CPU.
+        weight, bias: float [out, in, k, k] and [out], in float32 if x is bfloat16.
+        statistics: normalize x, in the dtype of the weight.
+        skip: added before the activation; shaped like the result, in the dtype of x.
+        epsilon: added to the variance.
+        padding: zeros before and after, in both directions.
         pool: max-pool 2x2, before the activation: the same result for a quarter of the work. The
             convolution's result must have an even height and width.
 
     Returns:
-        y: float [batch, out, height, width], channels last in memory.
-        moments: of y, differentiable.
-        x: the argument. A skip connection should use this one: its gradient is then added where
-            this operation computes its own, and not in another pass over both.
+        y: [batch, out, height, width] in the dtype of x, channels last in memory.
+        moments: of y, differentiable, in the dtype of the weight.
+        skip: y again, for a skip connection. The two gradients are added up where this operation
+            reads the first anyway, and not in another pass over both.
     """
     x = x.contiguous(memory_format=LAST)
     if skip is not None:
         skip = skip.contiguous(memory_format=LAST)
-    y, mean, square, x = _Layer.apply(x, kernel, shift, skip, stride, padding, pool)
-    return y, _variance(mean, square), x
+    how = (epsilon, stride, padding, pool)
+    y, mean, variance, again = _Layer.apply(x, weight, bias, *statistics, skip, how)
+    return y, (mean, variance), again
 
 
 class _Layer(torch.autograd.Function):
@@ -56,37 +65,46 @@ class _Layer(torch.autograd.Function):
     def forward(
         ctx,
         x: Tensor,
-        kernel: Tensor,
-        shift: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        mean: Tensor,
+        variance: Tensor,
         skip: Tensor | None,
-        stride: int,
-        padding: tuple[int, int],
-        pool: bool,
+        how: tuple[float, int, tuple[int, int], bool],
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        correlation = Correlation(kernel, stride=stride, padding=padding, width=x.shape[3])
+        epsilon, stride, padding, pool = how
+        outputs, inputs, side, _ = weight.shape
+        flat, dtype = _flat(weight), _numpy(weight).dtype.type
+        edge = border(x.shape[2], side, stride, padding, dtype)
+        arguments = (_numpy(mean), _numpy(variance), dtype(epsilon), edge.kinds, edge.kind)
+        folded, shift = fold(flat, _numpy(bias), *arguments)
+        kernel = torch.from_numpy(folded).view(outputs, side, side, inputs).permute(0, 3, 1, 2)
+        correlation = Correlation(
+            kernel.to(x.dtype), stride=stride, padding=padding, width=x.shape[3]
+        )
         z = correlation.forward(x)
-        batch, outputs, size, _ = z.shape
-        bias, y, chosen = shift.detach().reshape(size, -1).numpy(), z, None  # y replaces z
+        batch, _, size, _ = z.shape
+        added, y, chosen = shift.reshape(size, -1), z, None  # y replaces z
         if pool:
             assert size % 2 == 0
             y = _empty(x, (batch, outputs, size // 2, size // 2))
             chosen = torch.empty_like(y, dtype=torch.uint8)
 
         def work(s: slice) -> np.ndarray:
-            out, added = _rows(y[s]), bias
+            out, of_y = _rows(y[s]), added
             if chosen is not None:
-                loops.pool(_rows(z[s]), bias, (0,) * outputs, out, _rows(chosen[s]))
-                added = np.zeros_like(out[0])
-            sums = np.zeros((2, out.shape[2]), out.dtype)
-            loops.activate(out, added, None if skip is None else _rows(skip[s]), sums)
+                loops.pool(_rows(z[s]), added, (0,) * outputs, out, _rows(chosen[s]))
+                of_y = np.zeros(out.shape[1:], dtype)
+            sums = np.zeros((2, out.shape[2]), dtype)
+            loops.activate(out, of_y, None if skip is None else _rows(skip[s]), sums)
             return sums
 
-        sums = torch.from_numpy(shared(work, z)).view(2, -1, outputs).sum(1)
-        mean, square = sums / (y.numel() // outputs)
+        moments = _Moments(shared(work, z), y)
         ctx.save_for_backward(x, y, chosen)
-        ctx.correlation, ctx.size, ctx.has_skip = correlation, size, skip is not None
+        ctx.moments, ctx.correlation, ctx.size = moments, correlation, size
+        ctx.folded, ctx.has_skip = (flat, *arguments), skip is not None
         ctx.set_materialize_grads(False)
-        return y, mean, square, x
+        return y, *moments.tensors(), y.detach()
 
     @staticmethod
     @once_differentiable
@@ -94,83 +112,133 @@ class _Layer(torch.autograd.Function):
         ctx,
         grad_y: Tensor | None,
         grad_mean: Tensor | None,
-        grad_square: Tensor | None,
-        grad_alias: Tensor | None,
+        grad_variance: Tensor | None,
+        grad_again: Tensor | None,
     ):
-        (x, y, chosen), correlation = ctx.saved_tensors, ctx.correlation
-        needs_x, needs_kernel = ctx.needs_input_grad[:2]
-        outputs, side, size = y.shape[1], y.shape[2], ctx.size
+        (x, y, chosen), (flat, *statistics) = ctx.saved_tensors, ctx.folded
+        outputs, side, size, dtype = y.shape[1], y.shape[2], ctx.size, flat.dtype
+        if grad_y is None:
+            grad_y, grad_again = grad_again, None
         grad_y = torch.zeros_like(y) if grad_y is None else grad_y.contiguous(memory_format=LAST)
-        none, each = y.new_zeros(outputs), y.numel() // outputs
-        # Gradient of the mean: the same for all y; of the mean square: in proportion to 2 y.
-        constant = (none if grad_mean is None else grad_mean / each).repeat(side).numpy()
-        slope = (none if grad_square is None else 2 * grad_square / each).repeat(side).numpy()
+        if grad_again is not None:
+            grad_again = grad_again.contiguous(memory_format=LAST)
+        constant, slope = (
+            np.tile(part, side) for part in ctx.moments.backward(grad_mean, grad_variance)
+        )
         through = torch.empty_like(y)
         grad_z = through if chosen is None else _empty(y, (len(y), outputs, size, size))
 
         def work(s: slice) -> np.ndarray:
-            of_shift = np.zeros((size, size * outputs), constant.dtype)
-            pooled_shift = of_shift if chosen is None else np.zeros_like(_rows(y[:1])[0])
+            shift = np.zeros((side, side * outputs), dtype)
+            more = None if grad_again is None else _rows(grad_again[s])
             loops.through_activation(
-                _rows(grad_y[s]), _rows(y[s]), constant, slope, _rows(through[s]), pooled_shift
+                _rows(grad_y[s]), more, _rows(y[s]), constant, slope, _rows(through[s]), shift
             )
             if chosen is not None:
+                shift = np.zeros((size, size * outputs), dtype)
                 loops.through_pool(
-                    _rows(through[s]), _rows(chosen[s]), (0,) * outputs, _rows(grad_z[s]), of_shift
+                    _rows(through[s]), _rows(chosen[s]), (0,) * outputs, _rows(grad_z[s]), shift
                 )
-            return of_shift
+            return shift
 
-        grad_shift = torch.from_numpy(shared(work, grad_z)).view(-1, outputs)
-        grad_x, grad_kernel = correlation.backward(grad_z, x, of_x=needs_x, of_kernel=needs_kernel)
-        if grad_x is not None and grad_alias is not None:
-            grad_x.add_(grad_alias)
-        grad_skip = through if ctx.has_skip else None
-        return grad_x, grad_kernel, grad_shift, grad_skip, None, None, None
+        grad_shift = shared(work, grad_z).reshape(-1, outputs)
+        needs_x, *needs = ctx.needs_input_grad[:5]
+        grad_x, grad_kernel = ctx.correlation.backward(
+            grad_z, x, of_x=needs_x, of_kernel=any(needs)
+        )
+        grads: tuple[Tensor | None, ...] = (None,) * 4
+        if grad_kernel is not None:
+            like, taken = grad_kernel, _flat(grad_kernel.to(torch.from_numpy(flat).dtype))
+            weight, *others = map(torch.from_numpy, unfold(taken, grad_shift, flat, *statistics))
+            weight = weight.view(outputs, *like.shape[2:], -1).permute(0, 3, 1, 2)
+            grads = tuple(
+                grad if needed else None
+                for grad, needed in zip((weight, *others), needs, strict=True)
+            )
+        return grad_x, *grads, through if ctx.has_skip else None, None
+
+
+class _Moments:
+    """The moments of y from sums over it.
+
+    Args:
+        sums: float [2, width * channels], of y and of its square.
+        y: [batch, channels, height, width].
+    """
+
+    def __init__(self, sums: np.ndarray, y: Tensor) -> None:
+        self.count = y.numel() // y.shape[1]
+        mean, square = sums.reshape(2, -1, y.shape[1]).sum(1, dtype=np.float64) / self.count
+        variance = square - mean * mean
+        # For a constant channel, rounding can give a value just below zero.
+        self.positive = ~(variance < 0)
+        self.mean, self.variance = (
+            part.astype(sums.dtype) for part in (mean, np.maximum(variance, 0))
+        )
+
+    def tensors(self) -> Moments:
+        return torch.from_numpy(self.mean), torch.from_numpy(self.variance)
+
+    def backward(self, grad_mean: Tensor | None, grad_variance: Tensor | None) -> Any:
+        """The gradient of y is constant + slope * y: both, float [channels]."""
+        constant = np.zeros_like(self.mean) if grad_mean is None else _numpy(grad_mean)
+        slope = np.zeros_like(constant)
+        if grad_variance is not None:
+            slope = _numpy(grad_variance) * self.positive * 2
+            constant = constant - slope * self.mean
+        return constant / self.mean.dtype.type(self.count), slope / self.mean.dtype.type(self.count)
+
+
+class _MomentsOf(torch.autograd.Function):
+    """The moments of a network's input; those of other maps come with the layer that makes them."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor) -> Moments:
+        dtype = np.float64 if x.dtype == torch.float64 else np.float32
+        rows = _rows(x)
+
+        def work(s: slice) -> np.ndarray:
+            sums = np.zeros((2, rows.shape[2]), dtype)
+            loops.add_up(rows[s], sums)
+            return sums
+
+        ctx.moments = _Moments(shared(work, x), x)
+        ctx.save_for_backward(x)
+        return ctx.moments.tensors()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad_mean: Tensor, grad_variance: Tensor) -> Tensor:
+        (x,), shape = ctx.saved_tensors, (1, -1, 1, 1)
+        constant, slope = map(torch.from_numpy, ctx.moments.backward(grad_mean, grad_variance))
+        return torch.addcmul(constant.view(shape), x.to(slope.dtype), slope.view(shape)).to(x.dtype)
+
+
+def moments(x: Tensor) -> Moments:
+    """The moments of x, float [batch, channels, height, width] or [batch, channels]."""
+    if x.dim() == 2:
+        variance, mean = torch.var_mean(x, 0, correction=0)
+        return mean, variance
+    return _MomentsOf.apply(x.contiguous(memory_format=LAST))
 
 
 def _empty(like: Tensor, shape: tuple[int, ...]) -> Tensor:
     return torch.empty(shape, dtype=like.dtype, memory_format=LAST)
 
 
+def _numpy(x: Tensor) -> np.ndarray:
+    return x.detach().numpy()
+
+
+def _flat(weight: Tensor) -> np.ndarray:
+    """[out, in, k, k] -> [out, k * k, in], which is free of copies in channels_last."""
+    return _numpy(weight.detach().permute(0, 2, 3, 1).contiguous().flatten(1, 2))
+
+
 def _rows(x: Tensor) -> np.ndarray:
-    """[batch, c, h, w], channels last in memory -> [batch, h, w * c], the same memory."""
-    return x.detach().permute(0, 2, 3, 1).flatten(2).numpy()
+    """[batch, c, h, w], channels last in memory -> [batch, h, w * c], the same memory.
 
-
-class _MeanAndSquare(torch.autograd.Function):
-    """Mean and mean square of each channel; its backward is one pass, where autograd makes four."""
-
-    @staticmethod
-    def forward(ctx, x: Tensor) -> tuple[Tensor, Tensor]:
-        ctx.save_for_backward(x)
-        if x.dim() == 2:
-            return x.mean(0), x.square().mean(0)
-        rows = _rows(x.contiguous(memory_format=LAST))
-
-        def work(s: slice) -> np.ndarray:
-            sums = np.zeros((2, rows.shape[2]), rows.dtype)
-            loops.add_up(rows[s], sums)
-            return sums
-
-        sums = torch.from_numpy(shared(work, x)).view(2, -1, x.shape[1]).sum(1)
-        mean, square = sums / (x.numel() // x.shape[1])
-        return mean, square
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, grad_mean: Tensor, grad_square: Tensor) -> Tensor:
-        (x,) = ctx.saved_tensors
-        count, shape = x.numel() // x.shape[1], (1, -1, *[1] * (x.dim() - 2))
-        return torch.addcmul(
-            (grad_mean / count).view(shape), x, (2 * grad_square / count).view(shape)
-        )
-
-
-def moments(x: Tensor) -> Moments:
-    """The moments of x, float [batch, channels, height, width] or [batch, channels]."""
-    return _variance(*_MeanAndSquare.apply(x))
-
-
-def _variance(mean: Tensor, square: Tensor) -> Moments:
-    # For a constant channel, rounding can give a value just below zero.
-    return mean, (square - mean.square()).clamp(min=0)
+    bfloat16 becomes uint16, as loops.py takes it.
+    """
+    rows = x.detach().permute(0, 2, 3, 1).flatten(2)
+    return (rows.view(torch.uint16) if x.dtype == torch.bfloat16 else rows).numpy()

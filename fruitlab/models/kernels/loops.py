@@ -6,6 +6,9 @@ C-contiguous arrays [pictures, height, width * channels], channels last: the inn
 over a row, whose length suits the CPU's vectors whatever the number of channels. Sums are kept for
 each place of a row; the caller adds up those of a channel.
 
+Maps are float32, float64, or bfloat16 as uint16, since numpy has no such dtype. Sums and everything
+in between are float32 for bfloat16: the loops `widen` what they read and `narrow` what they write.
+
 Functions compile when they are first called with a dtype, and are kept on disk: in `__pycache__`,
 in the user's cache folder if that is not writable, or where NUMBA_CACHE_DIR says.
 """
@@ -14,7 +17,7 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import float32, njit
+from numba import float32, njit, uint16
 from numba.extending import overload
 
 # Sums may be reordered and products fused, but NaN must not be optimized away: it tells that a run
@@ -59,14 +62,48 @@ def _exp(x):
     return vectorized
 
 
+def widen(x):
+    """The number in memory as one to compute with: bfloat16 is the upper half of a float32."""
+    return x
+
+
+@overload(widen, inline="always")
+def _widen(x):
+    if x != uint16:
+        return lambda x: x
+    return lambda x: np.uint32(np.uint32(x) << np.uint32(16)).view(np.float32)
+
+
+def narrow(x, like):
+    """The inverse of `widen` for an array of the dtype of `like`: rounded to nearest, half to even.
+
+    Infinities stay, and so does the NaN that arithmetic gives.
+    """
+    return x
+
+
+@overload(narrow, inline="always")
+def _narrow(x, like):
+    if like != uint16:
+        return lambda x, like: x
+
+    def rounded(x, like):
+        bits = np.float32(x).view(np.uint32)
+        half = np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
+        return np.uint16(np.uint32(bits + half) >> np.uint32(16))
+
+    return rounded
+
+
 @compiled
 def add_up(y, sums):
     """Add y, [pictures, height, row], to sums[0] and y^2 to sums[1]; sums: [2, row]."""
     for n in range(y.shape[0]):
         for h in range(y.shape[1]):
             for j in range(y.shape[2]):
-                sums[0, j] += y[n, h, j]
-                sums[1, j] += y[n, h, j] * y[n, h, j]
+                v = widen(y[n, h, j])
+                sums[0, j] += v
+                sums[1, j] += v * v
 
 
 @compiled
@@ -78,38 +115,42 @@ def activate(z, shift, skip, sums):
         shift: [height, row].
         sums: [2, row].
     """
-    one = z.dtype.type(1)
+    one = sums.dtype.type(1)
     for n in range(z.shape[0]):
         for h in range(z.shape[1]):
             for j in range(z.shape[2]):
-                v = z[n, h, j] + shift[h, j]
+                v = widen(z[n, h, j]) + shift[h, j]
                 if skip is not None:
-                    v += skip[n, h, j]
-                z[n, h, j] = v if v > 0 else exp(v) - one
+                    v += widen(skip[n, h, j])
+                z[n, h, j] = narrow(v if v > 0 else exp(v) - one, z[n, h, j])
             for j in range(z.shape[2]):
-                sums[0, j] += z[n, h, j]
-                sums[1, j] += z[n, h, j] * z[n, h, j]
+                v = widen(z[n, h, j])
+                sums[0, j] += v
+                sums[1, j] += v * v
 
 
 @compiled
-def through_activation(grad, y, constant, slope, before, shift):
+def through_activation(grad, more, y, constant, slope, before, shift):
     """The gradient before the activation; adds it to that of the shift.
 
     Args:
-        grad: of y, but for what reaches it through the moments.
+        grad, more: of y, but for what reaches it through the moments. more may be None.
         constant, slope: [row]; the moments' gradient is constant + slope * y.
         before: the result, shaped like y.
         shift: [height, row].
     """
-    one = y.dtype.type(1)
+    one = shift.dtype.type(1)
     for n in range(y.shape[0]):
         for h in range(y.shape[1]):
             for j in range(y.shape[2]):
                 # elu'(z) = elu(z) + 1 below zero, so the result is all that has to be kept.
-                g = grad[n, h, j] + constant[j] + slope[j] * y[n, h, j]
-                before[n, h, j] = g if y[n, h, j] > 0 else g * (y[n, h, j] + one)
+                v = widen(y[n, h, j])
+                g = widen(grad[n, h, j]) + constant[j] + slope[j] * v
+                if more is not None:
+                    g += widen(more[n, h, j])
+                before[n, h, j] = narrow(g if v > 0 else g * (v + one), y[n, h, j])
             for j in range(y.shape[2]):
-                shift[h, j] += before[n, h, j]
+                shift[h, j] += widen(before[n, h, j])
 
 
 @compiled
@@ -125,16 +166,16 @@ def pool(z, shift, lanes, y, chosen):
             reading order and the first of equals (uint8).
     """
     row, channels = z.shape[2], len(lanes)
-    wider, right = np.empty((2, row), z.dtype), np.empty((2, row), np.uint8)
-    best, which = np.empty(row, z.dtype), np.empty(row, np.uint8)
+    wider, right = np.empty((2, row), shift.dtype), np.empty((2, row), np.uint8)
+    best, which = np.empty(row, shift.dtype), np.empty(row, np.uint8)
     for n in range(y.shape[0]):
         for h in range(y.shape[1]):
             # Of each place and its neighbour, though every second result would do: this way the
             # loop is one over a whole row.
             for k in range(2):
                 for j in range(row - channels):
-                    a = z[n, 2 * h + k, j] + shift[2 * h + k, j]
-                    b = z[n, 2 * h + k, j + channels] + shift[2 * h + k, j + channels]
+                    a = widen(z[n, 2 * h + k, j]) + shift[2 * h + k, j]
+                    b = widen(z[n, 2 * h + k, j + channels]) + shift[2 * h + k, j + channels]
                     second = b > a or b != b  # NaN wins, as in PyTorch
                     wider[k, j] = b if second else a
                     right[k, j] = 1 if second else 0
@@ -145,7 +186,8 @@ def pool(z, shift, lanes, y, chosen):
                 which[j] = 2 + right[1, j] if second else right[0, j]
             for start in range(0, y.shape[2], channels):
                 for j in range(start, start + channels):
-                    y[n, h, j], chosen[n, h, j] = best[start + j], which[start + j]
+                    y[n, h, j] = narrow(best[start + j], y[n, h, j])
+                    chosen[n, h, j] = which[start + j]
 
 
 @compiled
@@ -166,18 +208,21 @@ def through_pool(grad, chosen, lanes, before, shift):
                 for j in range(row):
                     before[n, 2 * h + k, j] = wide[j] if at[j] == 2 * k + right[j] else none
                 for j in range(row):
-                    shift[2 * h + k, j] += before[n, 2 * h + k, j]
+                    shift[2 * h + k, j] += widen(before[n, 2 * h + k, j])
 
 
 def prepare() -> None:
-    """Compile everything for float32, or load it from the disk."""
-    lanes, wide, narrow = (0,) * 8, (1, 2, 16), (1, 1, 8)
-    z, grad_z = np.zeros(wide, np.float32), np.zeros(wide, np.float32)
-    y, skip, through = (np.zeros(narrow, np.float32) for _ in range(3))
-    chosen, sums = np.zeros(narrow, np.uint8), np.zeros((2, 8), np.float32)
-    add_up(z, grad_z[0])
-    pool(z, grad_z[0], lanes, y, chosen)
-    activate(y, through[0], None, sums)
-    activate(y, through[0], skip, sums)
-    through_activation(skip, y, sums[0], sums[0], through, sums[1:])
-    through_pool(through, chosen, lanes, grad_z, z[0])
+    """Compile everything for float32 and bfloat16, or load it from the disk."""
+    lanes, large, small = (0,) * 8, (1, 2, 16), (1, 1, 8)
+    chosen, sums, shift = np.zeros(small, np.uint8), np.zeros((2, 8), np.float32), np.zeros((2, 16))
+    shift = shift.astype(np.float32)
+    for dtype in (np.float32, np.uint16):
+        z, grad_z = np.zeros(large, dtype), np.zeros(large, dtype)
+        y, skip, through = (np.zeros(small, dtype) for _ in range(3))
+        add_up(z, shift)
+        pool(z, shift, lanes, y, chosen)
+        activate(y, sums[:1], None, sums)
+        activate(y, sums[:1], skip, sums)
+        through_activation(skip, None, y, sums[0], sums[0], through, sums[1:])
+        through_activation(skip, skip, y, sums[0], sums[0], through, sums[1:])
+        through_pool(through, chosen, lanes, grad_z, shift)
