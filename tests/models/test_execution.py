@@ -74,6 +74,16 @@ def test_fused_matches_plain_on_pictures_of_half_the_side() -> None:
         assert (fused[name] - value).abs().max().item() <= 1e-10 * scale, name
 
 
+def error(got: Tensor, exact: Tensor) -> float:
+    """The distance, relative to the norm of the exact values, without the largest thousandth.
+
+    Where two numbers in a pool are almost equal, rounding decides which one gets the gradient.
+    """
+    gap = (got - exact).flatten().abs().double()
+    kept = gap.sort().values[: len(gap) - len(gap) // 1000]
+    return kept.norm().item() / (exact.norm().item() or 1.0)
+
+
 # The head's batch statistics of two or three pictures are ill-conditioned in float32.
 @pytest.mark.parametrize("batch", some((7, 12), fast=(7,)))
 @pytest.mark.parametrize("mode", MODES)
@@ -85,12 +95,10 @@ def test_fused_is_as_accurate_as_plain_in_float32(statistics: str, mode: str, ba
     plain = results(Execution(copy.deepcopy(made)), x, mode)
     fused = results(accelerate(made), x, mode)
     for name, value in exact.items():
-        norm = value.norm().item() or 1.0
-        error, usual = ((got[name] - value).norm().item() / norm for got in (fused, plain))
-        assert error <= 5 * usual + 2e-5, name
+        assert error(fused[name], value) <= 5 * error(plain[name], value) + 2e-5, name
 
 
-@pytest.mark.parametrize("batch", some((2, 9), fast=(2,)))
+@pytest.mark.parametrize("batch", some((8, 12), fast=(8,)))
 @pytest.mark.parametrize("statistics", ["moving", "batch"])
 def test_fused_is_as_accurate_as_plain_at_full_width(statistics: str, batch: int) -> None:
     made, x = network(statistics, width=1), pictures(batch)
@@ -98,10 +106,26 @@ def test_fused_is_as_accurate_as_plain_at_full_width(statistics: str, batch: int
     plain = results(Execution(copy.deepcopy(made)), x, "training")
     fused = results(accelerate(made), x, "training")
     for name, value in exact.items():
-        error, usual = (
-            ((got[name] - value).norm() / value.norm()).item() for got in (fused, plain)
-        )
-        assert error <= 5 * usual + 2e-5, name
+        assert error(fused[name], value) <= 5 * error(plain[name], value) + 2e-5, name
+
+
+@pytest.mark.parametrize("side", some((100, 50), fast=(50,)))
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("statistics", ["moving", "batch"])
+def test_fused_is_as_accurate_as_autocast_in_bfloat16(
+    statistics: str, mode: str, side: int
+) -> None:
+    made, x = network(statistics, width=1), pictures(16, side)
+    exact = results(Execution(copy.deepcopy(made).double()), x.double(), mode)
+    plain = results(Execution(copy.deepcopy(made), torch.bfloat16), x, mode)
+    run = accelerate(made, torch.bfloat16)
+    assert run.title == "fused kernels"
+    fused = results(run, x, mode)
+    for name, value in exact.items():
+        assert fused[name].dtype == torch.float32
+        # Running statistics: the plain network takes the first ones before it rounds the pictures.
+        allowed = 2.5 * error(plain[name], value) + 0.01
+        assert error(fused[name], value) <= allowed, name
 
 
 def test_which_networks_are_accelerated() -> None:
@@ -112,8 +136,9 @@ def test_which_networks_are_accelerated() -> None:
     assert accelerate(made).title == accelerate(made.double()).title == "fused kernels"
     for other in (Changed(3), PaperResNet(3).to("meta"), PaperResNet(3).bfloat16()):
         assert accelerate(other).title == "plain network"
-    for precision in (torch.bfloat16, torch.float16):
-        assert accelerate(made, precision).title == "plain network"
+    assert accelerate(made, torch.bfloat16).title == "plain network"  # it is in float64 now
+    assert accelerate(made.float(), torch.bfloat16).title == "fused kernels"
+    assert accelerate(made, torch.float16).title == "plain network"
 
 
 def test_a_machine_that_cannot_compile_runs_the_plain_network(
@@ -130,13 +155,15 @@ def test_a_machine_that_cannot_compile_runs_the_plain_network(
         fused_execution.cache_clear()
 
 
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_equal_input_and_thread_count_give_equal_bits(threads: int) -> None:
+def test_equal_input_and_thread_count_give_equal_bits(threads: int, precision: torch.dtype) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
         first, second = (
-            results(accelerate(network("batch")), pictures(8), "training") for _ in range(2)
+            results(accelerate(network("batch", width=1), precision), pictures(8), "training")
+            for _ in range(2)
         )
     finally:
         torch.set_num_threads(before)

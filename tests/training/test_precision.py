@@ -67,10 +67,30 @@ def test_bfloat16_is_used_where_supported_or_requested(monkeypatch):
             "is_bf16_supported",
             lambda including_emulation, has=has: has and not including_emulation,
         )
-        assert devices.precision(card) == expected
-    assert devices.precision(CPU) == torch.float32
-    assert devices.precision(CPU, "bfloat16") == torch.bfloat16
-    assert devices.precision(card, "float32") == torch.float32
+        for network in ("paper", "efficientnet-lite0"):
+            assert devices.precision(card, network) == expected
+    assert devices.precision(CPU, "paper", "bfloat16") == torch.bfloat16
+    assert devices.precision(card, "paper", "float32") == torch.float32
+
+
+@pytest.mark.parametrize("instructions", ["avx512_bf16", "amx_bf16", "avx512_f"])
+@pytest.mark.parametrize("vectors", ["AVX512", "AVX2"])
+@pytest.mark.parametrize("kernels", [object, None])
+def test_a_cpu_uses_bfloat16_if_it_computes_in_it_and_has_kernels_for_the_network(
+    monkeypatch, instructions, vectors, kernels
+):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {instructions: True})
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: vectors)
+    monkeypatch.setattr(devices, "fused_execution", lambda: kernels)
+    devices.computes_bfloat16.cache_clear()
+    try:
+        faster = instructions != "avx512_f" and vectors == "AVX512" and kernels is not None
+        assert devices.precision(CPU, "paper") == (torch.bfloat16 if faster else torch.float32)
+        assert devices.precision(CPU, "efficientnet-lite0") == torch.float32
+        assert devices.precision(CPU, "paper", "float32") == torch.float32
+        assert devices.precision(torch.device("mps"), "paper") == torch.float32
+    finally:
+        devices.computes_bfloat16.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -98,4 +118,5 @@ def test_resumed_run_keeps_its_precision_on_the_same_kind_of_device(
     monkeypatch, header, device, expected
 ):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
-    assert devices.precision_of(header, torch.device(device)) == expected
+    monkeypatch.setattr(devices, "computes_bfloat16", lambda: False)
+    assert devices.precision_of(header, torch.device(device), "paper") == expected

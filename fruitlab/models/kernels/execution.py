@@ -16,7 +16,6 @@ from torch import Tensor
 from fruitlab.models.model import Model
 from fruitlab.models.paper_resnet import PaperResNet
 
-
 # The dtypes of parameters and of the backbone's maps that the fused kernels know.
 FUSED = {
     (torch.float32, torch.float32),

@@ -90,18 +90,25 @@ class _Layer(torch.autograd.Function):
             y = _empty(x, (batch, outputs, size // 2, size // 2))
             chosen = torch.empty_like(y, dtype=torch.uint8)
 
+        of_z, of_y, of_chosen, of_skip = map(_rows, (z, y, chosen, skip))
+
         def work(s: slice) -> np.ndarray:
-            out, of_y = _rows(y[s]), added
-            if chosen is not None:
-                loops.pool(_rows(z[s]), added, (0,) * outputs, out, _rows(chosen[s]))
-                of_y = np.zeros(out.shape[1:], dtype)
-            sums = np.zeros((2, out.shape[2]), dtype)
-            loops.activate(out, of_y, None if skip is None else _rows(skip[s]), sums)
+            to_add = added
+            if of_chosen is not None:
+                loops.pool(of_z[s], added, (0,) * outputs, of_y[s], of_chosen[s])
+                to_add = np.zeros(of_y.shape[1:], dtype)
+            sums = np.zeros((2, of_y.shape[2]), dtype)
+            loops.activate(of_y[s], to_add, None if of_skip is None else of_skip[s], sums)
             return sums
 
         moments = _Moments(shared(work, z), y)
-        ctx.save_for_backward(x, y, chosen)
-        ctx.moments, ctx.correlation, ctx.size = moments, correlation, size
+        ctx.save_for_backward(x, y)
+        ctx.rows, ctx.moments, ctx.correlation, ctx.size = (
+            (of_y, of_chosen),
+            moments,
+            correlation,
+            size,
+        )
         ctx.folded, ctx.has_skip = (flat, *arguments), skip is not None
         ctx.set_materialize_grads(False)
         return y, *moments.tensors(), y.detach()
@@ -115,7 +122,7 @@ class _Layer(torch.autograd.Function):
         grad_variance: Tensor | None,
         grad_again: Tensor | None,
     ):
-        (x, y, chosen), (flat, *statistics) = ctx.saved_tensors, ctx.folded
+        (x, y), (of_y, of_chosen), (flat, *statistics) = ctx.saved_tensors, ctx.rows, ctx.folded
         outputs, side, size, dtype = y.shape[1], y.shape[2], ctx.size, flat.dtype
         if grad_y is None:
             grad_y, grad_again = grad_again, None
@@ -126,19 +133,18 @@ class _Layer(torch.autograd.Function):
             np.tile(part, side) for part in ctx.moments.backward(grad_mean, grad_variance)
         )
         through = torch.empty_like(y)
-        grad_z = through if chosen is None else _empty(y, (len(y), outputs, size, size))
+        grad_z = through if of_chosen is None else _empty(y, (len(y), outputs, size, size))
+        grad, more, before, of_z = map(_rows, (grad_y, grad_again, through, grad_z))
 
         def work(s: slice) -> np.ndarray:
-            shift = np.zeros((side, side * outputs), dtype)
-            more = None if grad_again is None else _rows(grad_again[s])
-            loops.through_activation(
-                _rows(grad_y[s]), more, _rows(y[s]), constant, slope, _rows(through[s]), shift
+            shift, others = (
+                np.zeros((side, side * outputs), dtype),
+                None if more is None else more[s],
             )
-            if chosen is not None:
+            loops.through_activation(grad[s], others, of_y[s], constant, slope, before[s], shift)
+            if of_chosen is not None:
                 shift = np.zeros((size, size * outputs), dtype)
-                loops.through_pool(
-                    _rows(through[s]), _rows(chosen[s]), (0,) * outputs, _rows(grad_z[s]), shift
-                )
+                loops.through_pool(before[s], of_chosen[s], (0,) * outputs, of_z[s], shift)
             return shift
 
         grad_shift = shared(work, grad_z).reshape(-1, outputs)
@@ -235,10 +241,12 @@ def _flat(weight: Tensor) -> np.ndarray:
     return _numpy(weight.detach().permute(0, 2, 3, 1).contiguous().flatten(1, 2))
 
 
-def _rows(x: Tensor) -> np.ndarray:
+def _rows(x: Tensor | None) -> Any:
     """[batch, c, h, w], channels last in memory -> [batch, h, w * c], the same memory.
 
-    bfloat16 becomes uint16, as loops.py takes it.
+    bfloat16 becomes uint16, as loops.py takes it. None stays None.
     """
+    if x is None:
+        return None
     rows = x.detach().permute(0, 2, 3, 1).flatten(2)
     return (rows.view(torch.uint16) if x.dtype == torch.bfloat16 else rows).numpy()
