@@ -1,13 +1,14 @@
 """One contender of the training benchmark in a process of its own, so that several take turns.
 
-A contender is a class `Contender(data, batch, device)` with
+A contender is a class `Contender(data, batch, device, precision=...)` with
 
     threads: str             how many threads compute
     step() -> int            one training step; returns the number of pictures
     epoch() -> int           one pass over the training set, from wherever the tool keeps it
 
 Both return when the work is finished, also on a GPU. `data` is a folder with images.npy, labels.npy
-and the same pictures as JPEG files in jpeg/<category>/.
+and the same pictures as JPEG files in jpeg/<category>/. The precision is "float32" or "bfloat16",
+in which feature maps are computed while weights stay in float32.
 """
 
 import argparse
@@ -69,12 +70,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", default="float32")
     arguments = parser.parse_args()
     # Only answers may go to stdout, so what a tool prints goes to stderr.
     answers, sys.stdout = sys.stdout, sys.stderr
     module, _, variant = arguments.module.partition(":")
     maker = importlib.import_module(module).Contender
     options = {"preset": variant} if variant else {}
+    options["precision"] = arguments.precision
     contender = maker(arguments.data, arguments.batch, arguments.device, **options)
     contender.step()
     print(json.dumps({"threads": contender.threads}), file=answers, flush=True)

@@ -24,12 +24,12 @@ LAYERS = (
 class Convolutions:
     """The convolutions, forward and backward, without normalization, activation or pooling."""
 
-    def __init__(self, data: Path, batch: int, device: str) -> None:
-        self.device, self.batch = torch.device(device), batch
+    def __init__(self, batch: int, device: str, dtype: torch.dtype) -> None:
+        self.device, self.batch, self.dtype = torch.device(device), batch, dtype
         self.threads = str(torch.get_num_threads())
         self.layers = [
             nn.Conv2d(i, o, k, stride, padding, bias=False).to(
-                self.device, memory_format=torch.channels_last
+                self.device, dtype, memory_format=torch.channels_last
             )
             for i, o, k, stride, padding, _ in LAYERS
         ]
@@ -52,19 +52,20 @@ class Convolutions:
         return self.batch
 
     def _random(self, channels: int, size: int) -> Tensor:
-        return torch.randn(self.batch, channels, size, size, device=self.device).contiguous(
-            memory_format=torch.channels_last
-        )
+        shape = (self.batch, channels, size, size)
+        x = torch.randn(shape, device=self.device, dtype=self.dtype)
+        return x.contiguous(memory_format=torch.channels_last)
 
 
 class Peak:
-    """The product of two large float32 matrices. One "picture" is one multiply-add."""
+    """The product of two large matrices. One "picture" is one multiply-add."""
 
     SIZE = 2048
 
-    def __init__(self, data: Path, batch: int, device: str) -> None:
+    def __init__(self, device: str, dtype: torch.dtype) -> None:
         self.device, self.threads = torch.device(device), str(torch.get_num_threads())
-        self.a, self.b = (torch.randn(self.SIZE, self.SIZE, device=self.device) for _ in range(2))
+        shape = (self.SIZE, self.SIZE)
+        self.a, self.b = (torch.randn(shape, device=self.device, dtype=dtype) for _ in range(2))
 
     def step(self) -> int:
         self.a @ self.b
@@ -88,5 +89,10 @@ def multiply_adds() -> int:
 class Contender:
     """Creates the contender of `benchmarks.limits:convolutions` or `benchmarks.limits:peak`."""
 
-    def __new__(cls, data: Path, batch: int, device: str, *, preset: str) -> Convolutions | Peak:
-        return (Convolutions if preset == "convolutions" else Peak)(data, batch, device)
+    def __new__(
+        cls, data: Path, batch: int, device: str, *, preset: str, precision: str
+    ) -> Convolutions | Peak:
+        dtype = getattr(torch, precision)
+        if preset == "convolutions":
+            return Convolutions(batch, device, dtype)
+        return Peak(device, dtype)

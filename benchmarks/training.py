@@ -1,8 +1,8 @@
 """Training images per second: FruitLab, the same network in other tools, and the limits.
 
     python -m benchmarks.training [--data NAME] [--batch N] [--pictures N] [--seconds S]
-                                  [--rounds R] [--device cpu|cuda] [--peer-python PATH]
-                                  [--json FILE]
+                                  [--rounds R] [--device cpu|cuda]
+                                  [--precision float32|bfloat16] [--peer-python PATH] [--json FILE]
 
 Each contender has a process of its own, and they take turns: one works while the others wait, so
 disturbances of the machine affect all of them. Ratios are medians over the rounds of the ratio
@@ -58,6 +58,7 @@ def main() -> None:
         threads = ", ".join(f"{n} {p.about['threads']}" for n, p in contenders.items())
         print(
             f"{pictures} pictures of {asked.data}, batch {asked.batch}, {asked.device},"
+            f" {asked.precision},"
             f" {os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}; threads: {threads}"
         )
         try:
@@ -70,7 +71,7 @@ def main() -> None:
         print_table(title, rates)
     limit = limits(steps)
     print(
-        f"\nA float32 matrix product reaches {limit['multiply_adds'] / 1e9:.0f} billion"
+        f"\nA {asked.precision} matrix product reaches {limit['multiply_adds'] / 1e9:.0f} billion"
         " multiply-adds per second. The convolutions of one picture, forward and backward, take"
         f" {limit['of_a_picture'] / 1e6:.0f} million, so at most {limit['images']:.0f} images/s."
         f" FruitLab paper reaches {limit['reached']:.0%} of that."
@@ -94,6 +95,7 @@ def options() -> argparse.Namespace:
     add("--seconds", type=float, default=4, help="of steps, per contender and round (default: 4)")
     add("--rounds", type=int, default=5, help="number of turns (default: 5)")
     add("--device", default="cpu", help="cpu or cuda (default: cpu)")
+    add("--precision", default="float32", choices=("float32", "bfloat16"), help="of feature maps")
     add("--peer-python", default=sys.executable, help="Python with Keras and fastai")
     add("--json", type=Path, metavar="FILE", help="also write the results to this file")
     return parser.parse_args()
@@ -125,7 +127,8 @@ def start(arguments: argparse.Namespace, folder: Path) -> tuple[dict[str, Proces
     Returns:
         The contenders, warmed up by one step; and the peers that are left out, with the reason.
     """
-    common = ["--data", str(folder), "--batch", str(arguments.batch), "--device", arguments.device]
+    common = ["--data", str(folder), "--batch", str(arguments.batch)]
+    common += ["--device", arguments.device, "--precision", arguments.precision]
     contenders, left_out = {}, {}
     for name, module in (OURS | LIMITS | PEERS).items():
         elsewhere = name in PEERS and not name.startswith(("plain", "PyTorch"))
@@ -220,7 +223,7 @@ def best_peers(rates: Rates) -> list[str]:
 
 
 def limits(steps: Rates) -> dict[str, Any]:
-    """The limit that a float32 matrix product sets.
+    """The limit that a matrix product sets.
 
     Returns:
         multiply_adds: of the product, per second. of_a_picture: multiply-adds of its convolutions.

@@ -12,8 +12,9 @@ from pathlib import Path
 from benchmarks.gpu.part import options, part
 from fruitlab.config.paths import PROJECT
 
-FULL = ("--data", "synthetic:60", "--seconds", "1.5", "--rounds", "3")
-QUICK = ("--data", "synthetic:5", "--batch", "32", "--seconds", "0.1", "--rounds", "1")
+BFLOAT16 = ("--precision", "bfloat16")
+FULL = (*BFLOAT16, "--data", "synthetic:60", "--seconds", "1.5", "--rounds", "3")
+QUICK = (*BFLOAT16, "--data", "synthetic:5", "--batch", "32", "--seconds", "0.1", "--rounds", "1")
 
 
 def main() -> None:
@@ -32,10 +33,7 @@ def main() -> None:
         if found["left out"]:
             why = "; ".join(f"{name} ({error})" for name, error in found["left out"].items())
             result.note(f"Left out: {why}.")
-        result.note(
-            "FruitLab trains in bfloat16 where the GPU supports it. Bare convolutions and plain"
-            " PyTorch train in float32, with TF32 where PyTorch uses it."
-        )
+        result.note("All in bfloat16: FruitLab's kernels, PyTorch's autocast, Keras's policy.")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,15 @@ from benchmarks.peers.plain import network
 
 
 class Contender:
-    def __init__(self, data: Path, batch: int, device: str) -> None:
+    """See `benchmarks.contender`.
+
+    Raises:
+        RuntimeError: bfloat16 is asked for.
+    """
+
+    def __init__(self, data: Path, batch: int, device: str, *, precision: str) -> None:
+        if precision == "bfloat16":
+            raise RuntimeError("fastai's mixed precision is for CUDA, and not in its own step")
         self.threads = f"{torch.get_num_threads()} + 2 workers"
         loaders = ImageDataLoaders.from_folder(
             data / "jpeg", valid_pct=0.01, bs=batch, num_workers=2, device=torch.device(device)

@@ -50,7 +50,9 @@ def network(categories: int) -> keras.Model:
 class Contender:
     """See `benchmarks.contender`. `preset`: "tensorflow" or "jax", as KERAS_BACKEND."""
 
-    def __init__(self, data: Path, batch: int, device: str, *, preset: str) -> None:
+    def __init__(self, data: Path, batch: int, device: str, *, preset: str, precision: str) -> None:
+        if precision == "bfloat16":
+            keras.mixed_precision.set_global_policy("mixed_bfloat16")
         keras.config.disable_interactive_logging()
         self.threads = f"{preset}'s own"
         pictures = keras.utils.image_dataset_from_directory(

@@ -61,14 +61,16 @@ class Contender:
 
     Args:
         preset: "eager", "channels_last" or "compiled".
+        precision: bfloat16 means autocast.
 
     Raises:
         RuntimeError: there is no C++ compiler.
     """
 
-    def __init__(self, data: Path, batch: int, device: str, *, preset: str) -> None:
+    def __init__(self, data: Path, batch: int, device: str, *, preset: str, precision: str) -> None:
         if preset == "compiled" and not shutil.which(os.environ.get("CXX", "g++")):
             raise RuntimeError("torch.compile needs a C++ compiler: install g++, or set CXX.")
+        self.autocast = torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16")
         self.device, self.threads = device, f"{torch.get_num_threads()} + 2 workers"
         pictures = datasets.ImageFolder(data / "jpeg", transforms.ToTensor())
         self.loader = DataLoader(
@@ -101,7 +103,9 @@ class Contender:
 
     def _train(self, inputs: Tensor, labels: Tensor) -> None:
         self.optimiser.zero_grad()
-        self.loss(self.network(inputs), labels).backward()
+        with self.autocast:
+            loss = self.loss(self.network(inputs), labels)
+        loss.backward()
         self.optimiser.step()
 
     def _finished(self, pictures: int) -> int:

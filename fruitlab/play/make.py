@@ -139,7 +139,9 @@ def at_switch(run: Run, config: Method, dataset: DeviceDataset, say: Say) -> Sta
     Raises:
         RunError: the run has no second phase.
     """
-    state = State(config, categories=len(dataset.categories), device=dataset.labels.device)
+    device = dataset.labels.device
+    precision = devices.precision_of(run.header(), device, config.network)
+    state = State(config, categories=len(dataset.categories), device=device, precision=precision)
     if run.has("switch"):
         tensors, _ = run.read_tensors("switch")
         state.network.load_state_dict(

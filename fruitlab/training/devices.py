@@ -70,7 +70,7 @@ def computes_bfloat16() -> bool:
 
     Other CPUs emulate it at a tenth of the speed.
     """
-    can = getattr(torch.cpu, "get_capabilities", dict)()  # older versions cannot tell
+    can: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # older versions cannot tell
     instructions = can.get("avx512_bf16") or can.get("amx_bf16")
     used = torch.backends.cpu.get_cpu_capability() == "AVX512"  # ATEN_CPU_CAPABILITY may say no
     return bool(instructions and used and fused_execution())

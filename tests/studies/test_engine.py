@@ -159,7 +159,7 @@ def fingerprint() -> str:
 @pytest.mark.slow
 def test_finished_runs_are_kept_and_failures_do_not_stop_a_study(small, capsys):
     vary = arguments(
-        "--vary", "ratio=20,60", "--vary", "learning_rate=0.01,10", "--set", "regularisation=1000"
+        "--vary", "ratio=20,60", "--vary", "learning_rate=0.001,10", "--set", "regularisation=1000"
     )
     assert main([*vary, "--dry-run"]) == 0
     assert json.loads(capsys.readouterr().out)["cost"]["runs"] == 4

@@ -30,7 +30,7 @@ class Border:
 
 @lru_cache(maxsize=64)
 def border(
-    size: int, kernel: int, stride: int, padding: tuple[int, int], dtype: type[np.floating]
+    size: int, kernel: int, stride: int, padding: tuple[int, int], dtype: np.dtype
 ) -> Border:
     """The border of a convolution of maps [size, size], padded by zeros before and after."""
     out = (size + sum(padding) - kernel) // stride + 1

@@ -74,8 +74,8 @@ class _Layer(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         epsilon, stride, padding, pool = how
         outputs, inputs, side, _ = weight.shape
-        flat, dtype = _flat(weight), _numpy(weight).dtype.type
-        edge = border(x.shape[2], side, stride, padding, dtype)
+        flat = _flat(weight)
+        edge, dtype = border(x.shape[2], side, stride, padding, flat.dtype), flat.dtype.type
         arguments = (_numpy(mean), _numpy(variance), dtype(epsilon), edge.kinds, edge.kind)
         folded, shift = fold(flat, _numpy(bias), *arguments)
         kernel = torch.from_numpy(folded).view(outputs, side, side, inputs).permute(0, 3, 1, 2)
