@@ -1,13 +1,12 @@
 """Devices and number formats: CUDA, MPS and CPU train by the same code."""
 
 import os
-from functools import cache
 from typing import Any
 
 import torch
 
 from fruitlab.config.errors import RunError
-from fruitlab.models.kernels.execution import fused_execution
+from fruitlab.models.kernels.execution import computes_bfloat16, fused_execution
 from fruitlab.models.paper_resnet import PaperResNet
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -60,20 +59,9 @@ def precision(device: torch.device, network: str, asked: str = "auto") -> torch.
     if device.type == "cuda":
         faster = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        faster = device.type == "cpu" and network == PaperResNet.name and computes_bfloat16()
+        fused = device.type == "cpu" and network == PaperResNet.name
+        faster = fused and computes_bfloat16() and fused_execution() is not None
     return torch.bfloat16 if faster else torch.float32
-
-
-@cache
-def computes_bfloat16() -> bool:
-    """Whether this CPU has instructions for bfloat16 and fused kernels.
-
-    Other CPUs emulate it at a tenth of the speed.
-    """
-    can: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # older versions cannot tell
-    instructions = can.get("avx512_bf16") or can.get("amx_bf16")
-    used = torch.backends.cpu.get_cpu_capability() == "AVX512"  # ATEN_CPU_CAPABILITY may say no
-    return bool(instructions and used and fused_execution())
 
 
 def precision_of(header: dict[str, Any], device: torch.device, network: str) -> torch.dtype:

@@ -8,7 +8,7 @@ from slow import some
 from torch import Tensor
 from torch.nn import functional as F
 
-from fruitlab.models.kernels import loops
+from fruitlab.models.kernels import fused
 from fruitlab.models.kernels.execution import Execution, accelerate, fused_execution
 from fruitlab.models.model import to_float
 from fruitlab.models.paper_resnet import PaperResNet
@@ -144,10 +144,10 @@ def test_which_networks_are_accelerated() -> None:
 def test_a_machine_that_cannot_compile_runs_the_plain_network(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fails() -> None:
+    def fails(*dtypes: torch.dtype) -> None:
         raise OSError("no code generator for this CPU")
 
-    monkeypatch.setattr(loops, "prepare", fails)
+    monkeypatch.setattr(fused, "prepare", fails)
     fused_execution.cache_clear()
     try:
         assert accelerate(PaperResNet(3)).title == "plain network"

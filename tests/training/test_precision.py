@@ -4,6 +4,7 @@ import pytest
 import torch
 from small import config, device_dataset, new_state
 
+from fruitlab.models.kernels import execution
 from fruitlab.training import devices
 from fruitlab.training.batches import Batches
 from fruitlab.training.loop import train
@@ -82,7 +83,7 @@ def test_a_cpu_uses_bfloat16_if_it_computes_in_it_and_has_kernels_for_the_networ
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {instructions: True})
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: vectors)
     monkeypatch.setattr(devices, "fused_execution", lambda: kernels)
-    devices.computes_bfloat16.cache_clear()
+    execution.computes_bfloat16.cache_clear()
     try:
         faster = instructions != "avx512_f" and vectors == "AVX512" and kernels is not None
         assert devices.precision(CPU, "paper") == (torch.bfloat16 if faster else torch.float32)
@@ -90,7 +91,7 @@ def test_a_cpu_uses_bfloat16_if_it_computes_in_it_and_has_kernels_for_the_networ
         assert devices.precision(CPU, "paper", "float32") == torch.float32
         assert devices.precision(torch.device("mps"), "paper") == torch.float32
     finally:
-        devices.computes_bfloat16.cache_clear()
+        execution.computes_bfloat16.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -82,3 +82,18 @@ def _statistics(norm: RunningNorm, x: Tensor, known: Moments | None = None) -> M
         return norm.mean, norm.variance
     with torch.set_grad_enabled(torch.is_grad_enabled() and norm.statistics == "batch"):
         return norm.update(*(known or moments(x)))
+
+
+@torch.inference_mode(False)
+@torch.enable_grad()
+def prepare(*dtypes: torch.dtype) -> None:
+    """Compile all loops for maps of these dtypes, or load them from the disk."""
+    for dtype in dtypes:
+        pictures = torch.zeros(1, 3, 4, 4, dtype=dtype)
+        wide, small = torch.zeros(8, 3, 5, 5), torch.zeros(8, 8, 3, 3)
+        bias = torch.zeros(8, requires_grad=True)
+        y, known, skip = layer(
+            pictures, wide, bias, moments(pictures), epsilon=1e-3, padding=(2, 2), pool=True
+        )
+        z, (mean, variance), _ = layer(y, small, bias, known, skip, epsilon=1e-3, padding=(1, 1))
+        (z.sum() + mean.sum() + variance.sum()).backward()

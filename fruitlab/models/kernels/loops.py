@@ -209,20 +209,3 @@ def through_pool(grad, chosen, lanes, before, shift):
                     before[n, 2 * h + k, j] = wide[j] if at[j] == 2 * k + right[j] else none
                 for j in range(row):
                     shift[2 * h + k, j] += widen(before[n, 2 * h + k, j])
-
-
-def prepare() -> None:
-    """Compile everything for float32 and bfloat16, or load it from the disk."""
-    lanes, large, small = (0,) * 8, (1, 2, 16), (1, 1, 8)
-    chosen, sums, shift = np.zeros(small, np.uint8), np.zeros((2, 8), np.float32), np.zeros((2, 16))
-    shift = shift.astype(np.float32)
-    for dtype in (np.float32, np.uint16):
-        z, grad_z = np.zeros(large, dtype), np.zeros(large, dtype)
-        y, skip, through = (np.zeros(small, dtype) for _ in range(3))
-        add_up(z, shift)
-        pool(z, shift, lanes, y, chosen)
-        activate(y, sums[:1], None, sums)
-        activate(y, sums[:1], skip, sums)
-        through_activation(skip, None, y, sums[0], sums[0], through, sums[1:])
-        through_activation(skip, skip, y, sums[0], sums[0], through, sums[1:])
-        through_pool(through, chosen, lanes, grad_z, shift)
