@@ -21,7 +21,11 @@ class Mixed(Method):
     description: ClassVar = "Trains all layers on nice and real pictures together."
     rank: ClassVar = 0
     headline: ClassVar = "ratio"
-    presets: ClassVar = {"glance@2": {"half_size": 60}, "quick@3": {"half_size": 70}}
+    presets: ClassVar = {
+        "glance@2": {"half_size": 60},
+        "quick@3": {"half_size": 70},
+        "quick@4": {"half_size": 50},
+    }
 
     ratio: int = setting(
         60,

@@ -35,7 +35,7 @@ class Online(Method):
     presets: ClassVar = {
         name: {} if name == "paper" else {"live_every": 20, "schedule": "warmup-stable-decay"}
         for name in PRESETS
-    } | {"quick@3": QUICK}
+    } | {"quick@3": QUICK, "quick@4": QUICK}
 
     ratio: int = setting(
         70,

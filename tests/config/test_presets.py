@@ -83,7 +83,7 @@ def test_online_training_keeps_the_numbers_that_it_was_measured_with():
 
 
 def test_short_presets_begin_on_small_pictures():
-    for preset, half in (("glance", 120), ("quick", 336), ("thorough", 0)):
+    for preset, half in (("glance", 120), ("quick", 230), ("quick@3", 336), ("thorough", 0)):
         (phase,) = configure("mixed", preset=preset).phases()
         assert phase.half_size == half
         # Other networks take pictures of their own size alone.
