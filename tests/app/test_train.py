@@ -117,7 +117,7 @@ def test_a_second_start_says_that_it_queues(workers: list) -> None:
 
 def test_an_invalid_setting_is_reported_and_nothing_starts(workers: list) -> None:
     app = opened("train")
-    app.number_input(key="mixed quick@3 learning_rate").set_value(0.0).run()
+    app.number_input(key="mixed quick@4 learning_rate").set_value(0.0).run()
     assert (
         "learning_rate = 0.0 is not valid" in app.error[0].value
         and app.button(key="start").disabled

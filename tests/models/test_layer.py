@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fruitlab.models.kernels import layer, loops
+from fruitlab.models.kernels import layer, loops, statistics
 from fruitlab.models.kernels.threads import shared
 
 EPSILON = 1e-3
@@ -53,7 +53,7 @@ def fast(
     stride: int = 1,
     padding: tuple[int, int],
     pool: bool = False,
-) -> tuple[Tensor, layer.Moments, Tensor]:
+) -> tuple[Tensor, statistics.Moments, Tensor]:
     return layer.layer(
         x,
         weight,
@@ -67,7 +67,7 @@ def fast(
     )
 
 
-def unnormalized(x: Tensor, kernel: int, **how: Any) -> tuple[Tensor, layer.Moments, Tensor]:
+def unnormalized(x: Tensor, kernel: int, **how: Any) -> tuple[Tensor, statistics.Moments, Tensor]:
     """The layer of a kernel of ones, without bias, of pictures with one channel."""
     weight = torch.ones(1, 1, kernel, kernel, dtype=x.dtype)
     none, one = torch.zeros(1, dtype=x.dtype), torch.full((1,), 1 - EPSILON, dtype=x.dtype)
@@ -243,14 +243,14 @@ def test_nan_propagates() -> None:
 def test_moments(shape: tuple[int, ...]) -> None:
     x, axes = random(*shape), (0, 2, 3) if len(shape) == 4 else (0,)
     variance, mean = torch.var_mean(x, axes, correction=0)
-    torch.testing.assert_close(list(layer.moments(x)), [mean, variance])
+    torch.testing.assert_close(list(statistics.moments(x)), [mean, variance])
     if variance.min() > 1e-9:  # the clamp is not differentiable at zero variance
-        assert torch.autograd.gradcheck(layer.moments, x)
+        assert torch.autograd.gradcheck(statistics.moments, x)
 
 
 def test_constant_channel_has_no_variance() -> None:
     x = torch.full((50, 2, 3, 3), 0.1, requires_grad=True)
-    mean, variance = layer.moments(x)
+    mean, variance = statistics.moments(x)
     (variance.sum() + mean.sum()).backward()
     assert (variance >= 0).all() and variance.max() < 1e-7 and torch.isfinite(x.grad).all()
     torch.testing.assert_close(mean, torch.full((2,), 0.1))

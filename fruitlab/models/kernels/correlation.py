@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-LAST = torch.channels_last
+from fruitlab.models.kernels.memory import LAST
 
 
 class Correlation:

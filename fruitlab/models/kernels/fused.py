@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from fruitlab.models.kernels.execution import Execution
-from fruitlab.models.kernels.layer import Moments, layer, moments
+from fruitlab.models.kernels.layer import layer
+from fruitlab.models.kernels.statistics import Moments, moments
 from fruitlab.models.paper_resnet import (
     Convolution,
     Dense,
