@@ -131,7 +131,11 @@ def differences(one: Run, other: Run) -> dict[str, float]:
         loss: the largest difference of a loss. weights: norm(difference) / norm(weights) over all
         weights and running statistics.
     """
-    losses = [[point["loss"] for point in run.metrics()[1:]] for run in (one, other)]
+    # Nothing has been trained since the point before where there is no loss.
+    losses = [
+        [point["loss"] for point in run.metrics() if point["loss"] is not None]
+        for run in (one, other)
+    ]
     theirs = weights(other)
     flat = [
         np.concatenate([found[name].ravel().astype(np.float64) for name in theirs])
