@@ -75,7 +75,8 @@ class DarkExperienceReplay(NiceThenReal):
         self, network: "Model", batch: "Batch", logits: "Tensor", memory: "Memory"
     ) -> "Tensor":
         # Which row of the memory a picture of the batch is; no row for real pictures.
-        is_row = (batch.index.unsqueeze(1) == memory["kept.index"]).float()
-        stored = is_row @ memory["kept.logits"]
+        kept = memory["kept.logits"]
+        is_row = (batch.index.unsqueeze(1) == memory["kept.index"]).to(kept.dtype)
+        stored = is_row @ kept
         squares = (logits - stored).square().mean(1) * is_row.sum(1)
         return self.alpha * squares.sum() / is_row.sum().clamp(min=1)
