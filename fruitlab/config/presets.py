@@ -54,7 +54,6 @@ _QUICK = _THOROUGH | {
     "muon": 1.5,
     "shift": 0.05,
     "zoom": 0.1,
-    "live_every": 92,
     "full_evaluations": 1,
 }
 # With so few pictures, augmentation does not pay.
@@ -65,7 +64,6 @@ _GLANCE = _QUICK | {
     "zoom": 0,
     "augment_until": 1,
     "label_smoothing": 0,
-    "live_every": 60,
 }
 
 # A pretrained network on few pictures: small steps, and hardly any weight decay.
@@ -96,7 +94,7 @@ PRESETS: dict[str, Preset] = {
 # Of "quick", version 3 saw more pictures of half the side, and version 2 saw 39,300 of full size.
 EARLIER: dict[str, Preset] = {
     "glance@1": Preset(1, "under a minute", _GLANCE | {"iterations": 160}),
-    "quick@3": Preset(3, "a result while you wait", _QUICK | {"iterations": 480, "live_every": 60}),
+    "quick@3": Preset(3, "a result while you wait", _QUICK | {"iterations": 480}),
     "quick@2": Preset(
         2,
         "a result while you wait",

@@ -24,7 +24,7 @@ class Mixed(Method):
     presets: ClassVar = {
         "glance@2": {"half_size": 60},
         "quick@3": {"half_size": 70},
-        "quick@4": {"half_size": 50},
+        "quick@4": {"half_size": 50, "live_every": 92},
     }
 
     ratio: int = setting(

@@ -51,16 +51,17 @@ def test_lwf_is_the_cross_entropy_of_softened_answers():
     np.testing.assert_allclose(logits.grad, gradient, rtol=1e-3, atol=1e-6)
 
 
-def test_der_compares_the_logits_of_kept_pictures_only():
+@pytest.mark.parametrize(("dtype", "exact"), [(torch.float32, 1e-5), (torch.float64, 1e-12)])
+def test_der_compares_the_logits_of_kept_pictures_only(dtype, exact):
     method = config("der", alpha=0.7)
     random = np.random.default_rng(0)
     now, stored = random.normal(size=(6, 5)), random.normal(size=(3, 5))
     # Pictures 12, 15 and one that is not in the batch.
-    memory = {"kept.index": torch.tensor([15, 99, 12]), "kept.logits": torch.tensor(stored).float()}
-    logits = torch.tensor(now).float()
+    memory = {"kept.index": torch.tensor([15, 99, 12]), "kept.logits": torch.tensor(stored).to(dtype)}
+    logits = torch.tensor(now).to(dtype)
     loss = method.phases()[1].extra_loss(network(), batch(), logits, memory)
     squares = [((now[2] - stored[2]) ** 2).mean(), ((now[5] - stored[0]) ** 2).mean()]
-    np.testing.assert_allclose(loss.item(), 0.7 * np.mean(squares), rtol=1e-5)
+    np.testing.assert_allclose(loss.item(), 0.7 * np.mean(squares), rtol=exact)
 
 
 def test_der_without_a_kept_picture_in_the_batch_adds_nothing():
