@@ -57,7 +57,10 @@ def test_der_compares_the_logits_of_kept_pictures_only(dtype, exact):
     random = np.random.default_rng(0)
     now, stored = random.normal(size=(6, 5)), random.normal(size=(3, 5))
     # Pictures 12, 15 and one that is not in the batch.
-    memory = {"kept.index": torch.tensor([15, 99, 12]), "kept.logits": torch.tensor(stored).to(dtype)}
+    memory = {
+        "kept.index": torch.tensor([15, 99, 12]),
+        "kept.logits": torch.tensor(stored).to(dtype),
+    }
     logits = torch.tensor(now).to(dtype)
     loss = method.phases()[1].extra_loss(network(), batch(), logits, memory)
     squares = [((now[2] - stored[2]) ** 2).mean(), ((now[5] - stored[0]) ** 2).mean()]
