@@ -62,7 +62,7 @@ class Gated(Model):
 
     def is_real(self, x: Tensor) -> Tensor:
         """The gate's guess for each input, bool [batch]."""
-        return colours(x) @ self.weight + self.bias > 0
+        return colours(x).to(self.weight.dtype) @ self.weight + self.bias > 0
 
     def for_domain(self, domain: str) -> Model:
         """The domain's own network if the domain is given, else itself."""
