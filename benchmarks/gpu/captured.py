@@ -27,7 +27,6 @@ from fruitlab.config.run_config import RunConfig
 from fruitlab.data import store
 from fruitlab.methods.base import Method
 from fruitlab.methods.registry import configure
-from fruitlab.models.paper_resnet import PaperResNet
 from fruitlab.training import devices
 from fruitlab.training.device_dataset import DeviceDataset
 from fruitlab.training.loop import train
@@ -51,10 +50,6 @@ WAYS: dict[str, Capture] = {
     "in place, new memory filled": lambda device: Direct(),
     "captured": recorded,
 }
-
-
-class PlainResNet(PaperResNet):
-    """The paper's network by its own modules: only its very class has fused layers."""
 
 
 def say(text: str) -> None:
@@ -135,23 +130,6 @@ def profiled(bench: Bench, made: Contender) -> None:
     say(f"  GPU busy {found.gpu_ms:.2f} ms, {found.launches:.0f} kernels, {found.waits} waits")
     for name, ms, calls in found.kernels:
         say(f"  {ms:8.3f} ms {calls:7.1f} x {short(name)}")
-
-
-def plain_network(result: Part, bench: Bench) -> None:
-    """Time the network by its own modules, which a captured step may make as fast."""
-    for preset in ("paper", "quick"):
-        for way in ("from Python", "captured"):
-            with check(result, f"plain network, {preset}, {way}"):
-                made, _ = bench.contender(preset, capture=WAYS[way])
-                made.state.network.__class__ = PlainResNet
-                made.steps.recorded.clear()
-                for _ in range(3):
-                    made.issue()
-                wall, issued = bench.measure(made)
-                say(f"plain network | {preset} | {way} | {wall} | {issued}")
-                say(f"  {made.state.not_captured}")
-                if way == "captured" and bench.device != "cpu":
-                    profiled(bench, made)
 
 
 RUNS = {
@@ -271,7 +249,6 @@ def main() -> None:
         runs(result, device, iterations)
         fallback(result, device, iterations)
         evaluations(result, device, "synthetic:8" if asked.quick else "synthetic:60")
-        plain_network(result, bench)
         if device.type == "cuda":
             say(
                 f"memory: {torch.cuda.max_memory_allocated() / 1e6:.0f} MB at most, "

@@ -7,8 +7,13 @@ study that does not finish within its share of the time is stopped, and its tota
 from the pictures that it had trained on by then.
 """
 
+import contextlib
 import os
+import shutil
+import subprocess
+import tempfile
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,23 +31,29 @@ class Sizes:
 
     Attributes:
         common: options of every command.
-        studies: preset, runs at once, and largest share of the time that is left when it begins.
+        studies: preset, runs at once, whether under MPS, and largest share of the time that is
+            left when it begins.
     """
 
     data: str
     common: tuple[str, ...]
-    studies: tuple[tuple[str, int, float], ...]
+    studies: tuple[tuple[str, int, bool, float], ...]
 
 
 FULL = Sizes(
     "synthetic:60",
     (),
-    (("thorough", 8, 0.55), ("thorough", 4, 0.55), ("thorough", 1, 1)),
+    (
+        ("thorough", 12, True, 0.75),
+        ("thorough", 8, False, 0.4),
+        ("thorough", 4, False, 0.5),
+        ("thorough", 1, False, 1),
+    ),
 )
 QUICK = Sizes(
     "synthetic:5",
     ("--iterations", "4", "--set", "width=0.25"),
-    (("quick", 2, 0.5), ("quick", 1, 0.9)),
+    (("quick", 2, False, 0.5), ("quick", 1, False, 0.9)),
 )
 SHORTEST = 15  # seconds below which a study is not worth starting
 # The time limit of benchmarks/gpu.sh, less what stopping a study may take.
@@ -63,13 +74,15 @@ def main() -> None:
             here.run("data", "show", sizes.data)  # drawn once, which is no part of a run
             single_runs(result, here, sizes, asked.device)
         rows = []
-        for preset, at_once, share in sizes.studies:
+        for preset, at_once, shared, share in sizes.studies:
             limit = share * (until - time.monotonic())
             if limit < SHORTEST:
                 result.note(f"No time was left for `{preset}`, {at_once} at once.")
                 continue
             try:
-                row = study(sizes, preset, at_once, asked.device, limit)
+                with mps(shared) as environment:
+                    row = study(sizes, preset, at_once, asked.device, limit, environment)
+                row |= {"mps": bool(environment)}
             except CommandFailed as error:
                 result.fail(str(error))
                 continue
@@ -80,6 +93,7 @@ def main() -> None:
         columns = {
             "preset": "preset",
             "at_once": "at once",
+            "mps": "under MPS",
             "finished": "finished runs",
             "runs": "of",
             "total": "total, s",
@@ -108,8 +122,36 @@ def single_runs(result: Part, here: Lab, sizes: Sizes, device: str) -> None:
     result.save()
 
 
-def study(sizes: Sizes, preset: str, at_once: int, device: str, limit: float) -> dict[str, Any]:
-    """Run the study for at most `limit` seconds.
+@contextlib.contextmanager
+def mps(wanted: bool) -> Iterator[dict[str, str]]:
+    """NVIDIA's Multi-Process Service, under which kernels of several processes run at once.
+
+    Yields:
+        The environment for its clients; empty where it is not installed, or not wanted.
+    """
+    if not wanted or not shutil.which("nvidia-cuda-mps-control"):
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(prefix="fruitlab-mps-", ignore_cleanup_errors=True) as folder:
+        places = {"CUDA_MPS_PIPE_DIRECTORY": folder, "CUDA_MPS_LOG_DIRECTORY": folder}
+        control = ["nvidia-cuda-mps-control"]
+        subprocess.run([*control, "-d"], env=os.environ | places, check=True, timeout=20)
+        try:
+            yield places
+        finally:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                subprocess.run(control, env=os.environ | places, input=b"quit\n", timeout=20)
+
+
+def study(
+    sizes: Sizes,
+    preset: str,
+    at_once: int,
+    device: str,
+    limit: float,
+    environment: Mapping[str, str],
+) -> dict[str, Any]:
+    """Run the study for at most `limit` seconds, with that environment.
 
     Returns:
         runs, finished: how many it has, and how many have finished. total: seconds for all of
@@ -120,7 +162,7 @@ def study(sizes: Sizes, preset: str, at_once: int, device: str, limit: float) ->
     with lab(slots=at_once) as here:
         planned = here.run(*arguments, "--dry-run")
         started = time.monotonic()
-        command = here.start(*arguments)
+        command = here.start(*arguments, **environment)
         command.wait_until(lambda: time.monotonic() - started > limit, every=0.1)
         complete = not command.running
         seconds = time.monotonic() - started

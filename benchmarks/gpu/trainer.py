@@ -33,6 +33,8 @@ class Sizes:
     final: tuple[str, ...]
 
 
+# The default penalty makes runs as short as these diverge.
+CHANGED = {"ewc": ("--set", "strength=1")}
 FULL = Sizes("synthetic:20", (), ("quick", "paper"), 6, 90, ())
 QUICK = Sizes("synthetic:5", ("--set", "width=0.25"), ("quick",), 4, 24, ("--iterations", "24"))
 
@@ -114,7 +116,8 @@ class Trainer:
         return self.pool.submit(self._train, *self._common(method), *arguments, **environment)
 
     def _common(self, method: str) -> tuple[str, ...]:
-        return ("train", method, "--data", self.sizes.data, *self.sizes.common)
+        data = ("--data", self.sizes.data)
+        return ("train", method, *data, *self.sizes.common, *CHANGED.get(method, ()))
 
     def _train(self, *arguments: str, **environment: str) -> Run:
         return self.here.run_folder(self.here.run(*arguments, **environment)["run"])
