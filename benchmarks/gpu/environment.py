@@ -1,4 +1,4 @@
-"""The machine: GPU, driver, versions, and the three limits that docs/gpu.md estimates with.
+"""The machine: GPU, driver, versions, and how fast it starts kernels, copies and multiplies.
 
 python -m benchmarks.gpu.environment [--out DIR] [--device cuda] [--quick]
 """

@@ -16,8 +16,10 @@ NVIDIA GPUs since Ampere round the inputs of float32 convolutions to TF32, which
 mantissa. The comparison with the CPU therefore switches TF32 off, and lists what TF32 changes.
 """
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, wait
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,7 @@ import numpy as np
 from benchmarks.gpu.lab import CommandFailed, lab
 from benchmarks.gpu.part import Part, options, part
 from benchmarks.gpu.trainer import FULL, QUICK, Trainer
+from fruitlab.config.errors import RunError
 from fruitlab.methods.registry import methods
 from fruitlab.runs.folder import Run
 
@@ -34,33 +37,40 @@ from fruitlab.runs.folder import Run
 # float32 is from float64, in the method where that is farthest. Two float32 runs round differently
 # and may be apart by twice as much, and by luck by twice that; or by a few last bits.
 FACTOR, LAST_BITS = 4, 1e-5
-NO_TF32 = {"NVIDIA_TF32_OVERRIDE": "0"}
 PRECISIONS = ("bfloat16", "float32")  # the default first
 PAPER = ("mixed", "iterative")
+# The time limit of benchmarks/gpu.sh, less what writing the results may take.
+SECONDS = float(os.environ.get("PART_SECONDS", 3600)) - 15
 
-Report = Callable[[Part], None]
+Key = tuple[str, ...]
+Futures = dict[Key, Future[Any]]
+Report = Callable[[Part, Mapping[Key, Any]], None]  # gets the results of the runs that have ended
 
 
-def against_cpu(trainer: Trainer, names: Sequence[str]) -> Report:
+def against_cpu(trainer: Trainer, names: Sequence[str]) -> tuple[Futures, Report]:
     """Check the first iterations of every method against those of a CPU."""
-    kinds = {"float32": NO_TF32} | ({} if trainer.device == "cpu" else {"TF32": {}})
     pairs = combinations(names, trainer.sizes.presets)
-    cpu = {pair: trainer.compared(*pair, "cpu") for pair in pairs}
-    exact = {pair: trainer.exact(run) for pair, run in cpu.items()}
-    runs = {
-        (*pair, kind): trainer.compared(*pair, trainer.device, **environment)
-        for pair in pairs
-        for kind, environment in kinds.items()
-        if kind == "float32" or pair[0] in PAPER
-    }
+    runs: Futures = {}
+    for pair in pairs:
+        runs[(*pair, "cpu")] = trainer.compared(*pair, "cpu")
+        runs[(*pair, "exact")] = trainer.exact(*pair)
+        runs[(*pair, "float32")] = trainer.compared(*pair, trainer.device, tf32=False)
+        if pair[0] in PAPER and trainer.device != "cpu":
+            runs[(*pair, "TF32")] = trainer.compared(*pair, trainer.device)
 
-    def report(result: Part) -> None:
+    def report(result: Part, ended: Mapping[Key, Any]) -> None:
+        apart = {
+            pair: differences(ended[(*pair, "cpu")], ended[(*pair, "exact")])
+            for pair in pairs
+            if (*pair, "cpu") in ended and (*pair, "exact") in ended
+        }
         rows = []
-        apart = {pair: differences(cpu[pair].result(), exact[pair].result()) for pair in pairs}
-        for (name, preset, kind), run in runs.items():
-            found = differences(run.result(), cpu[name, preset].result())
+        for (name, preset, kind), run in ended.items():
+            if kind not in ("float32", "TF32") or (name, preset) not in apart:
+                continue
+            found = differences(run, ended[name, preset, "cpu"])
             allowed = {
-                key: FACTOR * max(apart[pair][key] for pair in pairs if pair[1] == preset)
+                key: FACTOR * max(apart[pair][key] for pair in apart if pair[1] == preset)
                 + LAST_BITS
                 for key in found
             }
@@ -80,24 +90,25 @@ def against_cpu(trainer: Trainer, names: Sequence[str]) -> Report:
         result.table(head, rows)
         result.results["against the CPU"] = [dict(zip(head, row, strict=True)) for row in rows]
 
-    return report
+    return runs, report
 
 
-def repeated(trainer: Trainer, names: Sequence[str]) -> Report:
+def repeated(trainer: Trainer, names: Sequence[str]) -> tuple[Futures, Report]:
     """Check that runs are reproducible bit for bit, interrupted or not."""
     kinds = combinations(names, trainer.precisions)
-    interrupted = {kind: trainer.interrupted(*kind) for kind in kinds}
-    twice = {kind: [trainer.repeated(*kind) for _ in range(2)] for kind in kinds}
+    runs: Futures = {}
+    for kind in kinds:
+        runs[(*kind, "interrupted")] = trainer.interrupted(*kind)
+        for repetition in ("once", "again"):
+            runs[(*kind, repetition)] = trainer.repeated(*kind)
 
-    def report(result: Part) -> None:
+    def report(result: Part, ended: Mapping[Key, Any]) -> None:
         rows = []
         for kind in kinds:
-            try:
-                once, again = (run.result() for run in twice[kind])
-                resumed, kept = interrupted[kind].result()
-            except CommandFailed as error:
-                result.fail(f"{' in '.join(kind)}: {error}")
+            if any((*kind, which) not in ended for which in ("interrupted", "once", "again")):
                 continue
+            once, again = ended[(*kind, "once")], ended[(*kind, "again")]
+            resumed, kept = ended[(*kind, "interrupted")]
             row = [*kind, bit_equal(once, again), bit_equal(once, resumed)]
             rows.append([*row, ", ".join(map(str, kept)) or None])
             if not row[2]:
@@ -112,22 +123,16 @@ def repeated(trainer: Trainer, names: Sequence[str]) -> Report:
         result.table(head, rows)
         result.results["repeated"] = [dict(zip(head, row, strict=True)) for row in rows]
 
-    return report
+    return runs, report
 
 
-def precisions(trainer: Trainer, names: Sequence[str]) -> Report:
+def precisions(trainer: Trainer, names: Sequence[str]) -> tuple[Futures, Report]:
     """List what precision changes in the results of whole runs."""
-    kinds = combinations(names, trainer.precisions)
-    runs = {kind: trainer.final(*kind) for kind in kinds}
+    runs: Futures = {kind: trainer.final(*kind) for kind in combinations(names, trainer.precisions)}
 
-    def report(result: Part) -> None:
+    def report(result: Part, ended: Mapping[Key, Any]) -> None:
         rows = []
-        for kind, future in runs.items():
-            try:
-                run = future.result()
-            except CommandFailed as error:
-                result.fail(f"{' in '.join(kind)}: {error}")
-                continue
+        for kind, run in ended.items():
             last, summary = run.metrics()[-1], run.summary() or {}
             accuracies = [summary[name]["top1"] for name in ("nice", "real", "combined")]
             rows.append([*kind, last["iteration"], last["loss"], *accuracies])
@@ -136,7 +141,7 @@ def precisions(trainer: Trainer, names: Sequence[str]) -> Report:
         result.table(head, rows)
         result.results["precision"] = [dict(zip(head, row, strict=True)) for row in rows]
 
-    return report
+    return runs, report
 
 
 def combinations(names: Sequence[str], options: Sequence[str]) -> list[tuple[str, str]]:
@@ -188,35 +193,51 @@ def weights(run: Run) -> dict[str, np.ndarray]:
     return run.read_tensors("weights")[0]
 
 
+def results(result: Part, runs: Futures) -> dict[Key, Any]:
+    """What the runs that have ended returned. Records those that failed or have not ended."""
+    ended, late = {}, 0
+    for key, future in runs.items():
+        if not future.done() or future.cancelled():
+            late += 1
+            continue
+        try:
+            ended[key] = future.result()
+        except (CommandFailed, RunError) as error:
+            result.fail(f"{', '.join(key)}: {error}")
+    if late:
+        result.fail(f"{late} of {len(runs)} runs had not ended when the time was up")
+    return ended
+
+
 # All runs wait in one queue, in this order.
 CHECKS = {"against-cpu": against_cpu, "repeated": repeated, "precisions": precisions}
 
 
 def main() -> None:
+    until = time.monotonic() + SECONDS
     asked = options(
         __doc__.splitlines()[0],
         methods={"nargs": "+", "default": list(methods()), "help": "default: all"},
         checks={"nargs": "+", "default": list(CHECKS), "choices": CHECKS, "help": "default: all"},
         precisions={"nargs": "+", "default": PRECISIONS, "choices": PRECISIONS},
-        at_once={"type": int, "default": None, "help": "runs at a time (default: 12; on a CPU 2)"},
+        at_once={"type": int, "default": None, "help": "runs at a time (default: 8; on a CPU 1)"},
     )
-    at_once = asked.at_once or (2 if asked.device == "cpu" else 12)
+    at_once = asked.at_once or (1 if asked.device == "cpu" else 8)
     with (
         part("equality", "Equality", asked.out) as result,
-        ThreadPoolExecutor(at_once) as pool,
-        lab(slots=at_once) as here,
+        lab(slots=2 * at_once) as here,
     ):
         sizes = QUICK if asked.quick else FULL
         here.run("data", "show", sizes.data)  # drawn once, before the runs all ask for it
-        trainer = Trainer(here, pool, sizes, asked.device, asked.precisions)
-        chosen = [check for name, check in CHECKS.items() if name in asked.checks]
-        reports = [check(trainer, asked.methods) for check in chosen]
-        for report in reports:
-            try:
-                report(result)
-            except CommandFailed as error:
-                result.fail(str(error))
-            result.save()
+        trainer = Trainer(here, at_once, sizes, asked.device, asked.precisions)
+        try:
+            chosen = [check for name, check in CHECKS.items() if name in asked.checks]
+            for runs, report in [check(trainer, asked.methods) for check in chosen]:
+                wait(runs.values(), timeout=max(0, until - time.monotonic()))
+                report(result, results(result, runs))
+                result.save()
+        finally:
+            trainer.close()
         said = sorted({line.strip() for line in here.said() if "deterministic" in line})
         result.results["warnings about determinism"] = said
         if said:

@@ -1,28 +1,21 @@
-"""A finished run's training once more, in float64 on the CPU: a measure of what float32 rounds.
+"""Training in float64 on the CPU: a measure of what float32 rounds."""
 
-python -m benchmarks.gpu.exact RUN_FOLDER NEW_FOLDER
-"""
-
-import sys
 from pathlib import Path
 
+import torch
+
 from fruitlab.data import store
+from fruitlab.methods.base import Method
 from fruitlab.runs.folder import Run
-from fruitlab.training.runtime import prepare
-
-prepare()  # as in a run's process, before the first import of torch
-
-import torch  # noqa: E402
-
-from fruitlab.training.device_dataset import DeviceDataset  # noqa: E402
-from fruitlab.training.loop import train  # noqa: E402
-from fruitlab.training.state import State  # noqa: E402
-from fruitlab.worker.teachers import with_targets  # noqa: E402
+from fruitlab.training.device_dataset import DeviceDataset
+from fruitlab.training.loop import train
+from fruitlab.training.state import State
+from fruitlab.worker.teachers import with_targets
 
 
-def train_exactly(run: Run, folder: Path) -> Run:
-    """Train what `run` trained; returns a run with log and weights, and nothing else."""
-    config, cpu = run.config(), torch.device("cpu")
+def train_exactly(config: Method, folder: Path) -> Run:
+    """Train a configuration; returns a run with log and weights, and nothing else."""
+    cpu = torch.device("cpu")
     pair = store.load(config.data, say=print)
     data = with_targets(DeviceDataset.of(pair, config, cpu), pair, config)
     state = State(config, categories=len(data.categories), device=cpu)
@@ -39,7 +32,3 @@ def train_exactly(run: Run, folder: Path) -> Run:
     tensors = {name: x.contiguous().numpy() for name, x in network.state_dict().items()}
     made.write_tensors("weights", tensors, {})
     return made
-
-
-if __name__ == "__main__":
-    train_exactly(Run(Path(sys.argv[1])), Path(sys.argv[2]))

@@ -1,17 +1,24 @@
-"""The runs that the equality part compares, each trained in a process of its own."""
+"""The runs that the equality part compares.
+
+Most are trained one after the other in a few processes that import torch once: starting a process
+takes longer than a short run. Runs that are to be killed have a process of their own.
+"""
 
 import json
-import subprocess
-import sys
+import multiprocessing
+import os
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from safetensors import safe_open
 
-from benchmarks.gpu.lab import Command, CommandFailed, Lab
-from fruitlab.config.paths import PROJECT
+from benchmarks.gpu.lab import Command, Lab
 from fruitlab.runs.folder import Run
+
+Settings = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -19,63 +26,79 @@ class Sizes:
     """How long the runs are.
 
     Attributes:
-        common: options of every run.
+        common: settings of every run.
         presets: of the runs that are compared with a CPU.
         compared, repeated: iterations of the runs that are compared with a CPU, and repeated.
-        final: options of the runs whose final losses are compared.
+        final: settings of the runs whose final losses are compared.
     """
 
     data: str
-    common: tuple[str, ...]
     presets: tuple[str, ...]
     compared: int
     repeated: int
-    final: tuple[str, ...]
+    common: Settings = field(default_factory=dict)
+    final: Settings = field(default_factory=dict)
 
 
 # The default penalty makes runs as short as these diverge.
-CHANGED = {"ewc": ("--set", "strength=1")}
-FULL = Sizes("synthetic:20", (), ("quick", "paper"), 6, 90, ())
-QUICK = Sizes("synthetic:5", ("--set", "width=0.25"), ("quick",), 4, 24, ("--iterations", "24"))
+CHANGED = {"ewc": {"strength": 1}}
+FULL = Sizes("synthetic:20", ("quick", "paper"), 6, 90)
+QUICK = Sizes("synthetic:5", ("quick",), 4, 24, {"width": 0.25}, {"iterations": 24})
 
 
 class Trainer:
     """Trains runs on `device`, several at once. Every method returns at once, with a future.
 
+    A future raises RunError or CommandFailed if the training fails.
+
     Args:
+        at_once: how many runs train at a time, in as many processes; as many are killed and
+            resumed beside them.
         precisions: in which methods are checked whose results depend on it.
     """
 
     def __init__(
-        self,
-        here: Lab,
-        pool: ThreadPoolExecutor,
-        sizes: Sizes,
-        device: str,
-        precisions: Sequence[str],
+        self, here: Lab, at_once: int, sizes: Sizes, device: str, precisions: Sequence[str]
     ) -> None:
-        self.here, self.pool, self.sizes, self.device = here, pool, sizes, device
-        self.precisions = precisions
+        self.here, self.sizes, self.device, self.precisions = here, sizes, device, precisions
+        self.threads = ThreadPoolExecutor(at_once)
+        self.processes = ProcessPoolExecutor(
+            at_once,
+            multiprocessing.get_context("spawn"),
+            initializer=_prepare,
+            initargs=(str(here.folder), str(2 * at_once)),
+        )
 
-    def compared(self, method: str, preset: str, device: str, **environment: str) -> Future[Run]:
+    def close(self) -> None:
+        """Begin nothing more."""
+        for pool in (self.threads, self.processes):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def compared(self, method: str, preset: str, device: str, *, tf32: bool = True) -> Future[Run]:
         """A few iterations in float32, every one of them evaluated."""
-        iterations = str(self.sizes.compared)
-        arguments = ("--preset", preset, "--iterations", iterations, "--precision", "float32")
-        watched = ("--set", "live_every=1", "--set", "live_pictures=64")
-        return self._submit(method, *arguments, *watched, "--device", device, **environment)
+        watched = {"live_every": 1, "live_pictures": 64, "iterations": self.sizes.compared}
+        return self._submit(
+            method, {"preset": preset} | watched, "float32", device=device, tf32=tf32
+        )
 
-    def exact(self, run: Future[Run]) -> Future[Run]:
+    def exact(self, method: str, preset: str) -> Future[Run]:
         """The same training in float64 on the CPU."""
-        return self.pool.submit(self._exact, run)
+        watched = {"live_every": 1, "live_pictures": 64, "iterations": self.sizes.compared}
+        settings = self._settings(method, {"preset": preset} | watched)
+        folder = self.here.folder / f"exact-{method}-{preset}"
+        return self.processes.submit(_exact, method, settings, folder)
 
     def final(self, method: str, precision: str) -> Future[Run]:
         """A run of the preset `quick` in that precision."""
-        chosen = ("--precision", precision, "--device", self.device)
-        return self._submit(method, *chosen, *self.sizes.final)
+        return self._submit(method, self.sizes.final, precision)
 
     def repeated(self, method: str, precision: str) -> Future[Run]:
         """A run that has to be the same every time."""
-        return self._submit(method, *self._repeated(precision))
+        return self._submit(method, self._repeated, precision)
+
+    @property
+    def _repeated(self) -> Settings:
+        return {"iterations": self.sizes.repeated, "full_evaluations": 9}  # each saves the state
 
     def interrupted(self, method: str, precision: str) -> Future[tuple[Run, list[int]]]:
         """The run of `repeated`, killed in its second and in its last third.
@@ -83,26 +106,15 @@ class Trainer:
         Returns:
             The finished run, and the iterations that it was resumed from.
         """
-        return self.pool.submit(self._interrupted, method, precision)
-
-    def _exact(self, run: Future[Run]) -> Run:
-        known = run.result()
-        folder = self.here.folder / f"{known.id}-exact"
-        command = [sys.executable, "-m", "benchmarks.gpu.exact", known.folder, folder]
-        ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
-        if ended.returncode:
-            raise CommandFailed(f"{known.id} in float64: {ended.stderr.strip().splitlines()[-1]}")
-        return Run(folder)
-
-    def _repeated(self, precision: str) -> tuple[str, ...]:
-        iterations = str(self.sizes.repeated)
-        arguments = ("--iterations", iterations, "--precision", precision, "--device", self.device)
-        return (*arguments, "--set", "full_evaluations=9")  # each of which saves the state
+        return self.threads.submit(self._interrupted, method, precision)
 
     def _interrupted(self, method: str, precision: str) -> tuple[Run, list[int]]:
         run = self.here.run_folder(f"{method}-killed-{precision}")
-        arguments = (*self._common(method), *self._repeated(precision), "--run", run.id)
-        command = self.here.start(*arguments)
+        settings = self._settings(method, self._repeated)
+        named = [f"--{name}={settings.pop(name)}" for name in ("data", "preset")]
+        changes = [f"--set={name}={value}" for name, value in settings.items()]
+        chosen = ("--precision", precision, "--device", self.device, "--run", run.id)
+        command = self.here.start("train", method, *named, *changes, *chosen)
         kept = []
         for third in (1, 2):
             if not kill_after(command, run, self.sizes.repeated * third // 3):
@@ -112,15 +124,49 @@ class Trainer:
         command.finish()
         return run, kept
 
-    def _submit(self, method: str, *arguments: str, **environment: str) -> Future[Run]:
-        return self.pool.submit(self._train, *self._common(method), *arguments, **environment)
+    def _submit(
+        self,
+        method: str,
+        changes: Settings,
+        precision: str,
+        *,
+        device: str | None = None,
+        tf32: bool = True,
+    ) -> Future[Run]:
+        header = {"device": device or self.device, "precision": precision, "data": None}
+        return self.processes.submit(_train, method, self._settings(method, changes), header, tf32)
 
-    def _common(self, method: str) -> tuple[str, ...]:
-        data = ("--data", self.sizes.data)
-        return ("train", method, *data, *self.sizes.common, *CHANGED.get(method, ()))
+    def _settings(self, method: str, changes: Settings) -> Settings:
+        common = {"data": self.sizes.data} | self.sizes.common
+        return {"preset": "quick"} | common | CHANGED.get(method, {}) | changes
 
-    def _train(self, *arguments: str, **environment: str) -> Run:
-        return self.here.run_folder(self.here.run(*arguments, **environment)["run"])
+
+def _prepare(folder: str, slots: str) -> None:
+    """Make a process of the pool like that of a run."""
+    os.environ |= {"FRUITLAB_CHECKPOINTS": folder, "FRUITLAB_SLOTS": slots}
+    from fruitlab.training.runtime import prepare
+
+    prepare()
+
+
+def _train(method: str, settings: Settings, header: dict[str, Any], tf32: bool) -> Run:
+    import torch
+
+    from fruitlab.methods.registry import configure
+    from fruitlab.runs import catalog
+    from fruitlab.worker.process import work
+
+    run = catalog.create(header, config=configure(method, **settings))
+    torch.backends.cudnn.allow_tf32 = tf32
+    work(run, device=header["device"], say=lambda line: None)
+    return run
+
+
+def _exact(method: str, settings: Settings, folder: Path) -> Run:
+    from benchmarks.gpu.exact import train_exactly
+    from fruitlab.methods.registry import configure
+
+    return train_exactly(configure(method, **settings), folder)
 
 
 def kill_after(command: Command, run: Run, iteration: int) -> bool:

@@ -19,7 +19,7 @@ from fruitlab.runs.folder import Run
 
 
 def run_equality(monkeypatch: pytest.MonkeyPatch, out: Path, *arguments: str) -> dict:
-    command = ["equality", "--device", "cpu", "--quick", "--out", str(out), "--at-once", "2"]
+    command = ["equality", "--device", "cpu", "--quick", "--out", str(out), "--at-once", "1"]
     monkeypatch.setattr(sys, "argv", [*command, *arguments])
     with pytest.raises(SystemExit) as ended:
         equality.main()
