@@ -84,6 +84,10 @@ class Method(RunConfig):
     def describe(self) -> str:
         """A few words that tell this run from others of its kind: "mixed, 60% real"."""
 
+    def if_it_diverges(self) -> str:
+        """What to start again with if the loss becomes infinite: "a learning rate lower than 1"."""
+        return f"a learning rate lower than {self.learning_rate:g}"
+
     def soft_targets(self) -> SoftTargets | None:
         """What the network learns in place of the labels; None for the labels."""
         return None

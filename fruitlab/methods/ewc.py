@@ -58,6 +58,14 @@ class ElasticWeightConsolidation(NiceThenReal):
     def describe(self) -> str:
         return f"EWC, strength {self.strength:g}"
 
+    def if_it_diverges(self) -> str:
+        weaker = f"a strength of the penalty lower than {self.strength:g}"
+        return (
+            f"{weaker}, or {super().if_it_diverges()}"
+            if self.strength
+            else super().if_it_diverges()
+        )
+
     def _consolidate(self, network: "Model", batches: "Batches", memory: "Memory") -> "Memory":
         some = batches(Pool(nice=1.0, per_category=self.pictures))
         importance = {f"fisher.{name}": f for name, f in fisher(network, some).items()}

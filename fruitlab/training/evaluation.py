@@ -99,7 +99,7 @@ class Evaluator:
         if loss is not None and not loss < float("inf"):
             raise Diverged(
                 f"The loss is not finite at iteration {state.iteration}: the updates are too large."
-                f" Start again with a learning rate lower than {self.config.learning_rate:g}."
+                f" Start again with {self.config.if_it_diverges()}."
             )
         state.scored = state.moment()
         state.seconds += time.perf_counter() - started

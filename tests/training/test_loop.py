@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from fruitlab.config.settings import setting
 from fruitlab.methods.iterative import Iterative
+from fruitlab.methods.registry import configure
 from fruitlab.models.model import to_float
 from fruitlab.training import schedules
 from fruitlab.training.batches import Batches
@@ -266,6 +267,12 @@ def test_nan_loss_ends_the_run_with_advice(data):
             ),
             data,
         )
+
+
+def test_too_strong_a_penalty_is_named_in_the_advice(data):
+    strong = configure("ewc", preset="quick", iterations=40, strength=1e7)
+    with pytest.raises(Diverged, match=r"penalty lower than 1e\+07, or a learning rate lower than"):
+        run(strong, data)
 
 
 def test_learns(data):
