@@ -125,6 +125,9 @@ def tuning(name: str, tuned: Tuned) -> Figure:
         trace["line"] |= {"color": colour, "width": 2}
         trace["marker"] |= {"color": colour}
         data.append(trace)
+    highest = max(s.mean("combined") for column in tuned.lines.values() for s in column.values())
+    layout = _layout(RATIO_AXIS, "best combined, top-1")
+    layout["yaxis"] |= {"range": [0, min(1.02, 1.1 * highest)]}  # the lines lie close together
     number = published.TUNING_FIGURES[name]
     theirs = FINAL_ITERATIONS if name == "final" else TUNING_ITERATIONS
     length = f"{tuned.iterations:,} iterations"
@@ -133,7 +136,7 @@ def tuning(name: str, tuned: Tuned) -> Figure:
         "title": f"Figure {number}: {TUNING_TITLES[name]}, {length}",
         "caption": f"{_winners(tuned.lines)} Runs of {length}{other}, one seed.".strip(),
         "data": data,
-        "layout": _layout(RATIO_AXIS, "best combined, top-1"),
+        "layout": layout,
     }
 
 

@@ -125,15 +125,16 @@ FINDINGS = {  # 5.3.2 and 5.3.3
 TUNING = {  # 5.3.1
     "rates": Claim(
         "Learning rates 0.0025 and 0.004 are the best",
-        "The best rate for each ratio is 0.0025 or 0.004.",
+        "After 1,500 iterations, the best rate for each ratio is 0.0025 or 0.004.",
     ),
     "factors": Claim(
         "L2 factors between 0.1 and 0.7 are the best",
-        "The best performance is obtained for factors between 0.1 and 0.7.",
+        "After 1,500 iterations, the best performance is obtained for factors between 0.1 and 0.7.",
     ),
     "final": Claim(
         "L2 factor 0.5 is the best",
-        "With a learning rate of 0.004, factor 0.5 is the best at the most ratios.",
+        "After 3,000 iterations with a learning rate of 0.004, factor 0.5 is the best at the most"
+        " ratios.",
     ),
 }
 TUNING_FIGURES = {"rates": 8, "factors": 9, "final": 10}

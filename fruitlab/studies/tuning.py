@@ -3,7 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from fruitlab.studies.plans import FINAL_FACTOR, FINAL_RATE, FIRST_FACTOR, THIRD_FACTORS
+from fruitlab.studies.plans import (
+    FINAL_FACTOR,
+    FINAL_RATE,
+    FIRST_FACTOR,
+    SECOND_FACTORS,
+    THIRD_FACTORS,
+)
 from fruitlab.studies.reproduction import Reproduction
 from fruitlab.studies.scores import Column, Scores
 from fruitlab.studies.tuning_runs import TuningRun
@@ -66,7 +72,7 @@ def _figures(runs: Mapping[Settings, dict[int, Scores]]) -> dict[str, Lines]:
     """The lines of each figure from the runs of one length.
 
     The paper's final tuning has runs of twice the length, and one rate. Ours may have one length
-    for all runs; the final tuning is then shown once the factor that only it has was trained.
+    for all runs; each figure is then shown once settings that only it has were trained.
     """
     rates = {rate: line for (rate, factor), line in runs.items() if factor == FIRST_FACTOR}
     factors: Lines = {}
@@ -81,8 +87,12 @@ def _figures(runs: Mapping[Settings, dict[int, Scores]]) -> dict[str, Lines]:
         for (rate, factor), line in runs.items()
         if rate == FINAL_RATE and factor in THIRD_FACTORS
     }
+    only_second = any(
+        factor in SECOND_FACTORS and (rate, factor) not in {(FINAL_RATE, f) for f in THIRD_FACTORS}
+        for rate, factor in runs
+    )
     return {
         "rates": rates,
-        "factors": factors,
+        "factors": factors if only_second else {},
         "final": final if FINAL_FACTOR in final else {},
     }

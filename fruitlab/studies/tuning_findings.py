@@ -57,6 +57,7 @@ def judge(check: str, tuned: Tuned) -> Verdict:
         tuned.lines, key=lambda value: sum(c.mean("combined") for c in tuned.lines[value].values())
     )
     values = {
+        "iterations": tuned.iterations,
         "ratios": len(ratios),
         "highest": sum(one.mean("combined") >= other.mean("combined") for one, other in pairs),
         "higher": higher,

@@ -118,7 +118,11 @@ def test_tuning_runs_of_one_length_give_all_three_figures(tuning_run, tmp_path, 
     for rate, factor, nice in ((0.0055, 0.7, 0.5), (0.004, 0.7, 0.3), (0.004, 0.1, 0.4)):
         tuning_run(rate, factor, 300, nice)
     figures = tuning(tuning_runs.of_entries(Index().entries(fresh=True)), None)
-    assert set(figures) == {"rates", "factors"}  # the factor that only Figure 10 has is missing
+    assert set(figures) == {"rates"}  # Figures 9 and 10 have settings of their own, too
+    tuning_run(0.0055, 0.1, 300, 0.45)
+    figures = tuning(tuning_runs.of_entries(Index().entries(fresh=True)), None)
+    assert set(figures) == {"rates", "factors"}
+    assert figures["factors"].lines[0.1][60].combined == (0.45,)
     assert figures["factors"].lines[0.7][60].combined == (0.5,)  # the better of two rates
     tuning_run(0.004, 0.5, 300, 0.2)
     final = tuning(tuning_runs.of_entries(Index().entries(fresh=True)), None)["final"]
@@ -127,7 +131,7 @@ def test_tuning_runs_of_one_length_give_all_three_figures(tuning_run, tmp_path, 
     entries = Index().entries(fresh=True)
     assert tuning_runs.write(entries, "another dataset", table) == 0 and not table.exists()
     fingerprint = entries[0].data["fingerprint"]
-    assert tuning_runs.write(entries, fingerprint, table) == 4
+    assert tuning_runs.write(entries, fingerprint, table) == 5
     monkeypatch.setenv("FRUITLAB_SHIPPED", str(tmp_path))
     key = operator.attrgetter("learning_rate", "factor")
     in_folders = sorted(tuning_runs.of_entries(entries), key=key)
