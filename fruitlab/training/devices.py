@@ -6,8 +6,7 @@ from typing import Any
 import torch
 
 from fruitlab.config.errors import RunError
-from fruitlab.models.kernels.execution import computes_bfloat16, fused_execution
-from fruitlab.models.paper_resnet import PaperResNet
+from fruitlab.models.kernels.execution import FUSED_NETWORK, computes_bfloat16, fused_execution
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -59,7 +58,7 @@ def precision(device: torch.device, network: str, asked: str = "auto") -> torch.
     if device.type == "cuda":
         faster = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        fused = device.type == "cpu" and network == PaperResNet.name
+        fused = device.type == "cpu" and network == FUSED_NETWORK.name
         faster = fused and computes_bfloat16() and fused_execution() is not None
     return torch.bfloat16 if faster else torch.float32
 

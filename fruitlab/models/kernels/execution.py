@@ -16,7 +16,9 @@ from torch import Tensor
 from fruitlab.models.model import Model
 from fruitlab.models.paper_resnet import PaperResNet
 
-# The dtypes of parameters and of the backbone's maps that the fused kernels know.
+# The network that has fused kernels, and the dtypes of parameters and of the backbone's maps that
+# they know.
+FUSED_NETWORK = PaperResNet
 FUSED = {
     (torch.float32, torch.float32),
     (torch.float64, torch.float32),
@@ -61,7 +63,7 @@ def accelerate(network: Model, precision: torch.dtype = torch.float32) -> Execut
     """The fastest execution of this network in this precision, on the device where it is."""
     parameter = next(network.parameters())
     if (
-        type(network) is PaperResNet
+        type(network) is FUSED_NETWORK
         and parameter.device.type == "cpu"
         and (parameter.dtype, precision) in FUSED
         and (fused := fused_execution())
