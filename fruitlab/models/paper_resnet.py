@@ -42,7 +42,8 @@ class ShortcutProjection(Layer):
 
     def forward(self, x: Tensor, size: int) -> Tensor:
         every_second = x.permute(0, 2, 3, 1)[:, : 2 * size : 2, : 2 * size : 2]
-        return F.linear(every_second, self.weight, self.bias).permute(0, 3, 1, 2)
+        weight, bias = self.weight.to(x.dtype), self.bias.to(x.dtype)
+        return F.linear(every_second, weight, bias).permute(0, 3, 1, 2)
 
 
 class ResidualBlock(nn.Module):

@@ -150,14 +150,18 @@ def test_a_machine_that_cannot_compile_runs_the_plain_network(
     monkeypatch.setattr(fused, "prepare", fails)
     fused_execution.cache_clear()
     try:
-        assert accelerate(PaperResNet(3)).title == "plain network"
+        with pytest.warns(UserWarning, match="no code generator for this CPU"):
+            assert accelerate(PaperResNet(3)).title == "plain network"
     finally:
         fused_execution.cache_clear()
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_equal_input_and_thread_count_give_equal_bits(threads: int, precision: torch.dtype) -> None:
+def test_equal_input_and_thread_count_give_equal_bits(
+    threads: int, precision: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fruitlab.models.kernels.threads.LEAST", 1)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -169,6 +173,24 @@ def test_equal_input_and_thread_count_give_equal_bits(threads: int, precision: t
         torch.set_num_threads(before)
     for name, value in first.items():
         assert torch.equal(value, second[name]), name
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_network_in_float64_computes_in_it_whatever_its_input_is(mode: str) -> None:
+    made, x = network("moving").double(), pictures(3)
+    fused = results(accelerate(made), x, mode)
+    assert fused["features"].dtype == torch.float64
+    for name, value in results(
+        Execution(copy.deepcopy(network("moving").double())), x, mode
+    ).items():
+        torch.testing.assert_close(fused[name].double(), value.double(), rtol=1e-6, atol=1e-7)
+
+
+def test_an_empty_batch_has_empty_results() -> None:
+    made = network("moving", width=1).eval()
+    for precision in (torch.float32, torch.bfloat16):
+        with torch.inference_mode():
+            assert accelerate(made, precision)(pictures(3)[:0]).shape == (0, 5)
 
 
 def test_plain_execution_computes_the_backbone_in_the_given_precision() -> None:

@@ -1,4 +1,4 @@
-"""A convolution and its gradients on slices of a batch, in the form that the CPU computes fastest.
+"""A convolution of a batch and its gradients, in the form that the CPU computes fastest.
 
 oneDNN gives each output a vector of 16 channels. The network's first seven convolutions have 8
 channels, on the largest maps, so half of each vector would be wasted. Therefore two neighbouring
@@ -16,7 +16,7 @@ from fruitlab.models.kernels.memory import LAST
 
 
 class Correlation:
-    """conv(pad(x), kernel), prepared for many slices of a batch.
+    """conv(pad(x), kernel) and its gradients.
 
     Args:
         kernel: float [out, in, k, k].
@@ -52,18 +52,23 @@ class Correlation:
         return _apart(z) if self.paired else z
 
     def backward(
-        self, grad: Tensor, x: Tensor, *, of_x: bool, of_kernel: bool
+        self, grad: Tensor, x: Tensor, *, need_x: bool, need_kernel: bool
     ) -> tuple[Tensor | None, Tensor | None]:
-        """The gradients of x and of the kernel."""
+        """The gradients of x and of the kernel; None for one that is not needed.
+
+        Args:
+            grad: of the result, float [batch, out, ...], channels last.
+            x: as in `forward`, channels last.
+        """
         height, width = x.shape[2:]
         x, margin = self._padded(x)
         to_x = None
         if self.turned is not None:
-            if of_x:
+            if need_x:
                 wide = F.conv2d(grad, self.turned, None, self.strides, margin)
                 to_x = _apart(wide.contiguous(memory_format=LAST))
-            grad, of_x = _together(grad), False
-        if not (of_x or of_kernel):
+            grad, need_x = _together(grad), False
+        if not (need_x or need_kernel):
             return to_x, None
         other, to_kernel, _ = torch.ops.aten.convolution_backward(
             grad,
@@ -76,12 +81,12 @@ class Correlation:
             False,
             (0, 0),
             1,
-            (of_x, of_kernel, False),
+            (need_x, need_kernel, False),
         )
-        if of_x:
+        if need_x:
             start = self.padding[0] - margin
             to_x = other[..., start : start + height, start : start + width]
-        if of_kernel and self.paired:
+        if need_kernel and self.paired:
             left, right = to_kernel.chunk(2)
             to_kernel = left[..., :-1] + right[..., 1:]
         return to_x, to_kernel
@@ -99,11 +104,13 @@ def _for_pairs(kernel: Tensor) -> Tensor:
 
 def _apart(x: Tensor) -> Tensor:
     """[batch, 2 c, h, w] -> [batch, c, h, 2 w], a view."""
-    batch, _, height, width = x.shape
-    return x.permute(0, 2, 3, 1).view(batch, height, 2 * width, -1).permute(0, 3, 1, 2)
+    batch, channels, height, width = x.shape
+    pairs = x.permute(0, 2, 3, 1).view(batch, height, 2 * width, channels // 2)
+    return pairs.permute(0, 3, 1, 2)
 
 
 def _together(x: Tensor) -> Tensor:
     """[batch, c, h, 2 w] -> [batch, 2 c, h, w], a view."""
-    batch, _, height, width = x.shape
-    return x.permute(0, 2, 3, 1).view(batch, height, width // 2, -1).permute(0, 3, 1, 2)
+    batch, channels, height, width = x.shape
+    pairs = x.permute(0, 2, 3, 1).view(batch, height, width // 2, 2 * channels)
+    return pairs.permute(0, 3, 1, 2)

@@ -7,6 +7,7 @@ own modules. Outputs, gradients and running statistics agree to rounding
 (tests/models/test_execution.py).
 """
 
+import warnings
 from functools import lru_cache
 from typing import ClassVar
 
@@ -16,8 +17,7 @@ from torch import Tensor
 from fruitlab.models.model import Model
 from fruitlab.models.paper_resnet import PaperResNet
 
-# The network that has fused kernels, and the dtypes of parameters and of the backbone's maps that
-# they know.
+# The network that has fused kernels, and pairs of the dtype of its parameters and `precision`.
 FUSED_NETWORK = PaperResNet
 FUSED = {
     (torch.float32, torch.float32),
@@ -33,8 +33,8 @@ class Execution:
         title: what a run's header calls it.
 
     Args:
-        precision: the dtype that the backbone computes in, of those that float32 means for a
-            network in float64 as well. Parameters, statistics, features and head keep the network's
+        precision: what the backbone computes in: float32 for the network's own dtype, which may be
+            float64, or bfloat16. Parameters, statistics, features and head keep the network's
             dtype.
     """
 
@@ -92,6 +92,7 @@ def fused_execution() -> type[Execution] | None:
         from fruitlab.models.kernels import fused
 
         fused.prepare(torch.float32, *[torch.bfloat16] * computes_bfloat16())
-    except Exception:  # numba is missing, or LLVM does not know the CPU
+    except Exception as error:  # numba is missing, or LLVM does not know the CPU
+        warnings.warn(f"Training is slower, without fused kernels: {error!r}", stacklevel=2)
         return None
     return fused.FusedExecution

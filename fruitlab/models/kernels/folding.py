@@ -9,6 +9,7 @@ keeps them in channels_last.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -41,46 +42,56 @@ def border(
     return Border(kinds.astype(dtype), kind.ravel())
 
 
-@compiled
-def fold(weight, bias, mean, variance, epsilon, kinds, kind):
-    """Fold a normalization into kernel and bias.
+def normalized(weight: np.ndarray, variance: np.ndarray, epsilon: Any) -> np.ndarray:
+    """The kernel without the means: weight, float [out, k * k, in], over the standard deviations.
 
     Args:
-        weight: float [out, k * k, in].
+        variance: float [in]. epsilon: added to it, of the same dtype.
+    """
+    return weight * (1 / np.sqrt(variance + epsilon))
+
+
+@compiled
+def shifted(kernel, bias, mean, kinds, kind):
+    """The shift that goes with a kernel: the bias, less what the means contribute.
+
+    Args:
+        kernel: float [out, k * k, in], of `normalized`, as the convolution has it: rounded to
+            bfloat16 where that is what it computes in.
         bias: float [out].
-        mean, variance: float [in]. epsilon: added to the variance.
+        mean: float [in].
         kinds, kind: of the `Border`.
 
     Returns:
-        kernel, shaped like weight, and shift, float [height * width, out].
+        float [height * width, out].
     """
-    outputs, taps, inputs = weight.shape
-    scale = (1 / np.sqrt(variance + epsilon)).astype(weight.dtype)
-    kernel, offset = np.empty_like(weight), np.zeros((outputs, taps), weight.dtype)
+    outputs, taps, inputs = kernel.shape
+    offset = np.zeros((outputs, taps), kernel.dtype)
     for o in range(outputs):
         for t in range(taps):
             for i in range(inputs):
-                kernel[o, t, i] = weight[o, t, i] * scale[i]
                 offset[o, t] += kernel[o, t, i] * mean[i]
-    shifts = np.empty((len(kinds), outputs), weight.dtype)
+    shifts = np.empty((len(kinds), outputs), kernel.dtype)
     for c in range(len(kinds)):
         for o in range(outputs):
             shifts[c, o] = bias[o]
             for t in range(taps):
                 shifts[c, o] -= kinds[c, t] * offset[o, t]
-    shift = np.empty((len(kind), outputs), weight.dtype)
+    shift = np.empty((len(kind), outputs), kernel.dtype)
     for place in range(len(kind)):
         for o in range(outputs):
             shift[place, o] = shifts[kind[place], o]
-    return kernel, shift
+    return shift
 
 
 @compiled
 def unfold(grad_kernel, grad_shift, weight, mean, variance, epsilon, kinds, kind):
-    """The gradients of `fold`'s arguments.
+    """The gradients of weight, bias, mean and variance.
 
-    Returns:
-        Those of weight, bias, mean and variance.
+    Args:
+        grad_kernel: of the kernel, float [out, k * k, in].
+        grad_shift: of the shift, float [height * width, out].
+        weight, mean, variance, epsilon, kinds, kind: as in `normalized` and `shifted`.
     """
     outputs, taps, inputs = weight.shape
     scale = (1 / np.sqrt(variance + epsilon)).astype(weight.dtype)

@@ -6,18 +6,15 @@ output are computed with it, for the next layer (layer.py).
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from fruitlab.models.kernels.execution import Execution
 from fruitlab.models.kernels.layer import layer
 from fruitlab.models.kernels.statistics import Moments, moments
 from fruitlab.models.paper_resnet import (
     Convolution,
-    Dense,
     PaperResNet,
     ResidualBlock,
     RunningNorm,
-    ShortcutProjection,
 )
 
 
@@ -28,19 +25,16 @@ class FusedExecution(Execution):
     network: PaperResNet
 
     def features(self, x: Tensor) -> Tensor:
-        network, exact = self.network, x.dtype
-        x = x.bfloat16() if self.precision == torch.bfloat16 else x
+        network, exact = self.network, self.network.stem.weight.dtype
+        x = x.to(torch.bfloat16 if self.precision == torch.bfloat16 else exact)
         x, known, skip = _convolution(network.stem, x, pool=True)
         for block in network.blocks:
             assert isinstance(block, ResidualBlock)
             y, between, _ = _convolution(block.first, x, known)
             if block.shortcut is not None:
-                skip = _projection(block.shortcut, skip, y.shape[-1])
+                skip = block.shortcut(skip, y.shape[-1])
             x, known, skip = _convolution(block.second, y, between, skip)
         return network.pool(x.to(exact))  # free of copies: the memory is in this order already
-
-    def head(self, features: Tensor) -> Tensor:
-        return _dense(self.network.output, torch.tanh(_dense(self.network.hidden, features)))
 
 
 def _convolution(
@@ -65,18 +59,6 @@ def _convolution(
     )
 
 
-def _projection(module: ShortcutProjection, x: Tensor, size: int) -> Tensor:
-    every_second = x.permute(0, 2, 3, 1)[:, : 2 * size : 2, : 2 * size : 2]
-    weight, bias = module.weight.to(x.dtype), module.bias.to(x.dtype)
-    return F.linear(every_second, weight, bias).permute(0, 3, 1, 2)
-
-
-def _dense(module: Dense, x: Tensor) -> Tensor:
-    mean, variance = _statistics(module.norm, x)
-    normalized = (x - mean) * torch.rsqrt(variance + module.norm.epsilon)
-    return F.linear(normalized, module.weight, module.bias)
-
-
 def _statistics(norm: RunningNorm, x: Tensor, known: Moments | None = None) -> Moments:
     """What normalizes x."""
     if not norm.training:
@@ -88,7 +70,10 @@ def _statistics(norm: RunningNorm, x: Tensor, known: Moments | None = None) -> M
 @torch.inference_mode(False)
 @torch.enable_grad()
 def prepare(*dtypes: torch.dtype) -> None:
-    """Compile all loops for maps of these dtypes, or load them from the disk."""
+    """Compile all loops for maps of these dtypes, or load them from the disk.
+
+    These are the loops of a network of width 1. Other numbers of channels compile the pool again.
+    """
     for dtype in dtypes:
         pictures = torch.zeros(1, 3, 4, 4, dtype=dtype)
         wide, small = torch.zeros(8, 3, 5, 5), torch.zeros(8, 8, 3, 3)

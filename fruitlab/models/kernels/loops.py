@@ -10,14 +10,17 @@ Maps are float32, float64, or bfloat16 as uint16, since numpy has no such dtype.
 in between are float32 for bfloat16: the loops `widen` what they read and `narrow` what they write.
 
 Functions compile when they are first called with a dtype, and are kept on disk: in `__pycache__`,
-in the user's cache folder if that is not writable, or where NUMBA_CACHE_DIR says.
+in the user's cache folder if that is not writable, or where NUMBA_CACHE_DIR says. numba compiles a
+function again when its own file changes. So these loops are in one file with what they inline.
 """
 
 import math
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numba import float32, njit, uint16
+from numba.core.caching import FunctionCache
 from numba.extending import overload
 
 # Sums may be reordered and products fused, but NaN must not be optimized away: it tells that a run
@@ -25,12 +28,21 @@ from numba.extending import overload
 OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "contract", "arcp", "nsz"}}
 
 
+class _Cache(FunctionCache):
+    """numba's cache of a function on disk. If the disk is full, the function is compiled anyway."""
+
+    def save_overload(self, *arguments: Any) -> None:
+        with suppress(OSError):
+            super().save_overload(*arguments)
+
+
 def compiled(function: Any) -> Any:
     """Compile with a cache on disk, or without one where no folder is writable."""
-    try:
-        return njit(cache=True, **OPTIONS)(function)
-    except RuntimeError:
-        return njit(**OPTIONS)(function)
+    made = njit(**OPTIONS)(function)
+    with suppress(RuntimeError):
+        # What `njit(cache=True)` does, with numba's own class.
+        made._cache = _Cache(function)  # noqa: SLF001
+    return made
 
 
 def exp(x):
@@ -96,27 +108,38 @@ def _narrow(x, like):
 
 
 @compiled
-def add_up(y, sums):
-    """Add y, [pictures, height, row], to sums[0] and y^2 to sums[1]; sums: [2, row]."""
+def add_up(y, part, sums):
+    """Add y, [pictures, height, row], to sums[0] and y^2 to sums[1].
+
+    Args:
+        part: [2, row], to compute with: the sums over one picture. In float32, sums over all of
+            them would lose three digits.
+        sums: float64 [2, row].
+    """
     for n in range(y.shape[0]):
+        part[:] = 0
         for h in range(y.shape[1]):
             for j in range(y.shape[2]):
                 v = widen(y[n, h, j])
-                sums[0, j] += v
-                sums[1, j] += v * v
+                part[0, j] += v
+                part[1, j] += v * v
+        for k in range(2):
+            for j in range(y.shape[2]):
+                sums[k, j] += part[k, j]
 
 
 @compiled
-def activate(z, shift, skip, sums):
+def activate(z, shift, skip, part, sums):
     """Replace z by y = elu(z + shift [+ skip]); add y to sums[0] and y^2 to sums[1].
 
     Args:
         z, skip: [pictures, height, row]; skip may be None.
         shift: [height, row].
-        sums: [2, row].
+        part, sums: see `add_up`.
     """
-    one = sums.dtype.type(1)
+    one = part.dtype.type(1)
     for n in range(z.shape[0]):
+        part[:] = 0
         for h in range(z.shape[1]):
             for j in range(z.shape[2]):
                 v = widen(z[n, h, j]) + shift[h, j]
@@ -125,21 +148,24 @@ def activate(z, shift, skip, sums):
                 z[n, h, j] = narrow(v if v > 0 else exp(v) - one, z[n, h, j])
             for j in range(z.shape[2]):
                 v = widen(z[n, h, j])
-                sums[0, j] += v
-                sums[1, j] += v * v
+                part[0, j] += v
+                part[1, j] += v * v
+        for k in range(2):
+            for j in range(z.shape[2]):
+                sums[k, j] += part[k, j]
 
 
 @compiled
-def through_activation(grad, more, y, constant, slope, before, shift):
+def through_activation(grad, more, y, constant, slope, grad_z, grad_shift):
     """The gradient before the activation; adds it to that of the shift.
 
     Args:
         grad, more: of y, but for what reaches it through the moments. more may be None.
         constant, slope: [row]; the moments' gradient is constant + slope * y.
-        before: the result, shaped like y.
-        shift: [height, row].
+        grad_z: the result, shaped like y.
+        grad_shift: [height, row].
     """
-    one = shift.dtype.type(1)
+    one = grad_shift.dtype.type(1)
     for n in range(y.shape[0]):
         for h in range(y.shape[1]):
             for j in range(y.shape[2]):
@@ -148,9 +174,9 @@ def through_activation(grad, more, y, constant, slope, before, shift):
                 g = widen(grad[n, h, j]) + constant[j] + slope[j] * v
                 if more is not None:
                     g += widen(more[n, h, j])
-                before[n, h, j] = narrow(g if v > 0 else g * (v + one), y[n, h, j])
+                grad_z[n, h, j] = narrow(g if v > 0 else g * (v + one), y[n, h, j])
             for j in range(y.shape[2]):
-                shift[h, j] += widen(before[n, h, j])
+                grad_shift[h, j] += widen(grad_z[n, h, j])
 
 
 @compiled
@@ -191,9 +217,9 @@ def pool(z, shift, lanes, y, chosen):
 
 
 @compiled
-def through_pool(grad, chosen, lanes, before, shift):
+def through_pool(grad, chosen, lanes, grad_z, grad_shift):
     """The gradient before the pooling; adds it to that of the shift. Arguments as in `pool`."""
-    row, channels = before.shape[2], len(lanes)
+    row, channels = grad_z.shape[2], len(lanes)
     wide, at = np.empty(row, grad.dtype), np.empty(row, np.uint8)
     right, none = np.empty(row, np.uint8), grad.dtype.type(0)
     for j in range(row):
@@ -206,6 +232,6 @@ def through_pool(grad, chosen, lanes, before, shift):
                     at[start + j] = at[start + j + channels] = chosen[n, h, j]
             for k in range(2):
                 for j in range(row):
-                    before[n, 2 * h + k, j] = wide[j] if at[j] == 2 * k + right[j] else none
+                    grad_z[n, 2 * h + k, j] = wide[j] if at[j] == 2 * k + right[j] else none
                 for j in range(row):
-                    shift[2 * h + k, j] += widen(before[n, 2 * h + k, j])
+                    grad_shift[2 * h + k, j] += widen(grad_z[n, 2 * h + k, j])

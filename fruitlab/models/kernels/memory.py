@@ -16,7 +16,8 @@ def rows(x: Tensor | None) -> Any:
     """
     if x is None:
         return None
-    flat = x.detach().permute(0, 2, 3, 1).flatten(2)
+    batch, channels, height, width = x.shape
+    flat = x.detach().permute(0, 2, 3, 1).view(batch, height, width * channels)  # never a copy
     return (flat.view(torch.uint16) if x.dtype == torch.bfloat16 else flat).numpy()
 
 

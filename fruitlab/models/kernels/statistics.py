@@ -19,19 +19,18 @@ class Sums:
     """The moments of y from sums over it.
 
     Args:
-        sums: float [2, width * channels], of y and of its square.
+        sums: float64 [2, width * channels], of y and of its square.
         y: [batch, channels, height, width].
+        dtype: of the moments and their gradients.
     """
 
-    def __init__(self, sums: np.ndarray, y: Tensor) -> None:
-        self.count = y.numel() // y.shape[1]
-        mean, square = sums.reshape(2, -1, y.shape[1]).sum(1, dtype=np.float64) / self.count
+    def __init__(self, sums: np.ndarray, y: Tensor, dtype: type) -> None:
+        self.count = max(1, y.numel() // y.shape[1])  # an empty batch has the moments of zeros
+        mean, square = sums.reshape(2, -1, y.shape[1]).sum(1) / self.count
         variance = square - mean * mean
         # For a constant channel, rounding can give a value just below zero.
         self.positive = ~(variance < 0)
-        self.mean, self.variance = (
-            part.astype(sums.dtype) for part in (mean, np.maximum(variance, 0))
-        )
+        self.mean, self.variance = (part.astype(dtype) for part in (mean, np.maximum(variance, 0)))
 
     def moments(self) -> Moments:
         """Mean and variance as tensors."""
@@ -52,14 +51,14 @@ class _MomentsOf(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x: Tensor) -> Moments:
         dtype = np.float64 if x.dtype == torch.float64 else np.float32
-        of_x = rows(x)
+        x_rows = rows(x)
 
         def work(s: slice) -> np.ndarray:
-            sums = np.zeros((2, of_x.shape[2]), dtype)
-            loops.add_up(of_x[s], sums)
+            part, sums = np.empty((2, x_rows.shape[2]), dtype), np.zeros((2, x_rows.shape[2]))
+            loops.add_up(x_rows[s], part, sums)
             return sums
 
-        ctx.sums = Sums(shared(work, x), x)
+        ctx.sums = Sums(shared(work, x), x, dtype)
         ctx.save_for_backward(x)
         return ctx.sums.moments()
 
@@ -72,11 +71,8 @@ class _MomentsOf(torch.autograd.Function):
 
 
 def moments(x: Tensor) -> Moments:
-    """The moments of x, float [batch, channels, height, width] or [batch, channels].
+    """The moments of x, float [batch, channels, height, width].
 
-    Only a network's input and its head need this: a layer's result comes with its moments.
+    Only a network's input needs this: a layer's result comes with its moments.
     """
-    if x.dim() == 2:
-        variance, mean = torch.var_mean(x, 0, correction=0)
-        return mean, variance
     return _MomentsOf.apply(x.contiguous(memory_format=LAST))

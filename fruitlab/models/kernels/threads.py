@@ -1,7 +1,7 @@
 """Shares a batch among CPU threads.
 
-PyTorch's own operations have threads of their own. Compiled loops hold no lock of Python, so plain
-threads run them side by side. Which thread gets which pictures depends only on the size of the
+PyTorch's own operations have threads of their own. Compiled loops release the GIL, so plain threads
+run them side by side. Which thread gets which pictures depends only on the size of the
 maps and PyTorch's number of threads, so that equal input gives equal bits.
 """
 
@@ -23,14 +23,18 @@ def shared(work: Callable[[slice], np.ndarray], maps: torch.Tensor) -> np.ndarra
     """Call `work` on slices that make up the batch, one for each thread, and sum its results.
 
     Args:
-        work: takes the pictures to work on.
+        work: takes the pictures to work on. What it returns is added to in place, so it has to be
+            new. An exception of it reaches the caller.
         maps: the largest of those that it works on, float [batch, ...].
+
+    Returns:
+        The sum, always in the order of the slices.
     """
     batch = len(maps)
     threads = max(1, min(torch.get_num_threads(), batch, maps.numel() // LEAST))
     edges = [batch * i // threads for i in range(threads + 1)]
     first, *others = (slice(a, b) for a, b in pairwise(edges))
-    futures = [_pool(threads - 1, os.getpid()).submit(work, share) for share in others]
+    futures = [_pool(os.getpid()).submit(work, share) for share in others]
     total = work(first)  # waking one thread more would cost more
     for future in futures:
         total += future.result()
@@ -38,6 +42,6 @@ def shared(work: Callable[[slice], np.ndarray], maps: torch.Tensor) -> np.ndarra
 
 
 @lru_cache(maxsize=1)
-def _pool(threads: int, process: int) -> ThreadPoolExecutor:
-    """Threads beside the caller's. A forked process gets its own."""
-    return ThreadPoolExecutor(threads, "fruitlab-loops")
+def _pool(process: int) -> ThreadPoolExecutor:
+    """Threads beside the caller's, which start as they are needed. A forked process has its own."""
+    return ThreadPoolExecutor(os.cpu_count() or 1, "fruitlab-loops")
