@@ -116,6 +116,8 @@ def speeds(result: Part, bench: Bench, steps: int) -> None:
                     say(" | ".join(map(str, rows[-1])))
                     if (filled or way == "captured") and apart != "same bits":
                         result.fail(f"{preset}, {precision}, {way}: {apart}")
+                    if made.state.not_captured:
+                        result.fail(f"{preset}, {precision}: {made.state.not_captured}")
                     before = found
                     if way == "captured" and bench.device != "cpu":
                         profiled(bench, made)
@@ -156,6 +158,8 @@ def runs(result: Part, device: torch.device, iterations: int) -> None:
             ]
             said = [difference(other, captured) for other in (direct, *half)]
             say(f"{name} | {seconds:.2f} s | in place {slower:.2f} s | {said} | {reason}")
+            if reason:
+                result.fail(f"{name}: not captured: {reason}")
             for what, apart in zip(("in place", "resumed", "resumed"), said, strict=True):
                 if apart != "same bits":
                     result.fail(f"{name}: captured against {what}: {apart}")

@@ -69,7 +69,6 @@ class Batches:
         self.features: Tensor | None = None
         if phase.inputs == "features":
             self.features = self._features()
-        self.order = lru_cache(maxsize=16)(self._order)  # a pass lasts for many batches
         self.arrivals = None if phase.stream is None else self._arrivals(phase.stream)
 
     def at(self, iteration: int) -> Batch:
@@ -221,13 +220,18 @@ class Batches:
         passes = torch.cat([self.order(place, number) for number in range(first, last + 1)])
         return self.starts[place] + passes[start - first * count :][:size]
 
-    def _order(self, place: int, number: int) -> Tensor:
+    def order(self, place: int, number: int) -> Tensor:
         """int64: the order of a pool's pictures in its pass of that number."""
         pool = self.pools[place]
         parts = (
             ("order", self.number, number) if place == 0 else ("pool", self.number, place, number)
         )
-        return rng.order(len(pool), rng.key(self.config.seed, *parts), pool.device)
+        return _order(len(pool), rng.key(self.config.seed, *parts), pool.device)
+
+
+@lru_cache(maxsize=16)  # a pass lasts for many batches
+def _order(count: int, key: int, device: torch.device) -> Tensor:
+    return rng.order(count, key, device)
 
 
 def halved(x: Tensor) -> Tensor:

@@ -14,6 +14,9 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 def resolve(device: str) -> torch.device:
     """The device of a name: auto, cpu, cuda, cuda:1 or mps.
 
+    A GPU with a number becomes the current one of this process: CUDA graphs, streams, and questions
+    about what a GPU can do are about the current one.
+
     Raises:
         RunError: there is no such device.
     """
@@ -42,6 +45,8 @@ def resolve(device: str) -> torch.device:
         raise RunError("mps is not available: it needs a Mac with Apple silicon. Use --device cpu.")
     if chosen.type not in ("cpu", "cuda", "mps"):
         raise RunError(f"Training on {chosen.type} is not supported: give auto, cpu, cuda or mps.")
+    if chosen.type == "cuda" and chosen.index is not None:
+        torch.cuda.set_device(chosen)
     return chosen
 
 

@@ -1,8 +1,8 @@
-"""The iterations of a phase. On a CUDA device they are recorded once and replayed.
+"""The iterations of a phase. On a CUDA device they are captured once and replayed.
 
-A step starts more than a thousand small kernels. Python takes five to fourteen times as long to
-start them as a GPU to run them (docs/gpu.md), so they are captured as a CUDA graph, which starts
-all of them at once. A graph repeats the same operations with the same numbers at the same places in
+A step starts 1,000 to 1,500 small kernels. Python takes three to eight times as long to start them
+as a GPU to run them (docs/gpu.md), so they are captured as a CUDA graph, which starts all of them
+at once. A graph repeats the same operations with the same numbers at the same places in
 memory. What changes is therefore written to tensors that stay in place: which pictures, the key of
 their augmentation, the rates. What changes the operations (the size of the batch, whether it is
 augmented, the size of its pictures) gets a graph of its own.
@@ -11,6 +11,7 @@ The first iteration of a kind runs without a graph, which prepares libraries and
 not, the kernels are the same, and so are the bits: a run may be resumed anywhere.
 """
 
+import warnings
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Protocol
@@ -58,8 +59,12 @@ class CudaGraphs:
         recording = torch.cuda.graph(
             graph, pool=self.pool, stream=self.stream, capture_error_mode="thread_local"
         )
-        with torch.cuda.stream(here), recording:  # the outer one puts `here` back after an error
-            work()
+        with warnings.catch_warnings():
+            # Such as of work on another GPU than the current one. It would do nothing.
+            warnings.filterwarnings("error", message=".*CUDA Graph is empty")
+            # The outer context puts `here` back after an error.
+            with torch.cuda.stream(here), recording:
+                work()
         return graph.replay
 
 
@@ -163,12 +168,12 @@ class Steps:
         if found.replay is None:
             try:
                 found.replay = capture.record(found.work)
-            except RuntimeError as error:
+            except (RuntimeError, UserWarning) as error:
                 self._give_up(error)
                 found.replay = found.work
         found.replay()
 
-    def _give_up(self, error: RuntimeError) -> None:
+    def _give_up(self, error: Exception) -> None:
         """Go on without recording: nothing has been computed, but gradients may be half made."""
         first = error.__context__ or error  # what went wrong, before the recording broke off
         self.state.not_captured = (str(first).strip() or repr(first)).splitlines()[0]
