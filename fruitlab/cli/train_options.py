@@ -82,7 +82,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--precision",
         default="auto",
         choices=PRECISIONS,
-        help="Precision of the backbone; auto is bfloat16 where it is faster, else float32.",
+        help="Precision of the backbone; auto is bfloat16 on GPUs and CPUs that compute in it (on"
+        " CPUs for the paper's network only), else float32.",
     )
     parser.add_argument("--run", dest="run_id", metavar="NAME", help="The name of the run.")
 
