@@ -1,6 +1,8 @@
 """Messages and progress on stderr, with and without a terminal."""
 
 import io
+import subprocess
+import sys
 
 import pytest
 
@@ -47,3 +49,12 @@ def test_release_command_is_hidden_but_has_help(capsys) -> None:
         assert ended.value.code == 0
         shown = capsys.readouterr().out
         assert ("checkpoints/shipped" in shown) == (arguments[0] == "release")
+
+
+def test_a_reader_that_has_seen_enough_gets_no_traceback() -> None:
+    """As in `fruitlab methods | head -1`."""
+    command = [sys.executable, "-m", "fruitlab", "methods"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, said) == (1, b"")
