@@ -1,5 +1,6 @@
 """Figures 8 to 10 of the paper: scores of our tuning runs. No torch."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -39,8 +40,9 @@ class Tuned:
 def tuning(runs: Iterable[TuningRun], like: Reproduction | None) -> dict[str, Tuned]:
     """Figures 8 to 10, from runs of the paper's preset with other rates and factors.
 
-    Runs of different lengths are not drawn in one figure. A figure has the length with the most
-    runs, and the longer one of equals.
+    Runs of different lengths, or of different versions of torch, are not drawn in one figure: equal
+    seeds give equal initial weights within a version only. A figure has the length and version with
+    the most runs, and the longer or later one of equals.
 
     Args:
         runs: of runs with equal settings, the first one counts.
@@ -49,27 +51,28 @@ def tuning(runs: Iterable[TuningRun], like: Reproduction | None) -> dict[str, Tu
     Returns:
         By the names in `published.TUNING`. Figures with fewer than two lines are left out.
     """
-    lengths: dict[int, dict[Settings, dict[int, Scores]]] = {}
+    groups: dict[tuple[int, tuple[int, ...]], dict[Settings, dict[int, Scores]]] = {}
     for run in runs:
         if like is None or (run.fingerprint, run.split_seed) == (
             like.fingerprint,
             like.config.split_seed,
         ):
-            length = lengths.setdefault(run.iterations, {})
-            line = length.setdefault((run.learning_rate, run.factor), {})
+            version = tuple(int(part) for part in re.findall(r"\d+", run.torch))
+            group = groups.setdefault((run.iterations, version), {})
+            line = group.setdefault((run.learning_rate, run.factor), {})
             line.setdefault(run.ratio, run.scores)
     figures: dict[str, Tuned] = {}
-    for iterations, found in sorted(lengths.items()):
+    for (iterations, _), found in sorted(groups.items(), key=lambda item: item[0]):
         for name, lines in _figures(found).items():
             made = Tuned(iterations, {place: lines[place] for place in sorted(lines)})
             shown = figures.get(name)
             if len(lines) > 1 and (shown is None or made.points >= shown.points):
                 figures[name] = made
-    return figures
+    return {name: figures[name] for name in ("rates", "factors", "final") if name in figures}
 
 
 def _figures(runs: Mapping[Settings, dict[int, Scores]]) -> dict[str, Lines]:
-    """The lines of each figure from the runs of one length.
+    """The lines of each figure from the runs of one length and version.
 
     The paper's final tuning has runs of twice the length, and one rate. Ours may have one length
     for all runs; each figure is then shown once settings that only it has were trained.

@@ -32,12 +32,14 @@ class TuningRun:
     """A mixed run of the paper's preset with seed 0, another learning rate or L2 factor.
 
     Attributes:
+        torch: the version it was trained with, such as 2.14; empty if that is not known.
         ratio: share of real pictures in percent.
         scores: the best of each over training, or the last.
     """
 
     fingerprint: str
     split_seed: int
+    torch: str
     iterations: int
     learning_rate: float
     factor: float
@@ -51,6 +53,7 @@ def of_entries(entries: Iterable[Entry]) -> list[TuningRun]:
         TuningRun(
             fingerprint=str(entry.data.get("fingerprint") or ""),
             split_seed=config.split_seed,
+            torch=_torch(entry),
             iterations=config.iterations,
             learning_rate=config.learning_rate,
             factor=config.regularisation,
@@ -60,6 +63,12 @@ def of_entries(entries: Iterable[Entry]) -> list[TuningRun]:
         for entry in entries
         if (config := _tuning_config(entry)) is not None
     ]
+
+
+def _torch(entry: Entry) -> str:
+    """Major and minor version."""
+    version = str(entry.header.get("versions", {}).get("torch", ""))
+    return ".".join(version.split(".")[:2])
 
 
 def _tuning_config(entry: Entry) -> Mixed | None:
@@ -80,6 +89,7 @@ def shipped() -> list[TuningRun]:
                 TuningRun(
                     fingerprint=str(content["fingerprint"]),
                     split_seed=int(row["split_seed"]),
+                    torch=str(row["torch"]),
                     iterations=int(row["iterations"]),
                     learning_rate=float(row["learning_rate"]),
                     factor=float(row["regularisation"]),
@@ -117,10 +127,10 @@ def write(entries: Iterable[Entry], fingerprint: str, path: Path) -> int:
             kept = ("iteration", "nice", "real", "loss")
             rows.append(
                 {name: getattr(config, name) for name in ("ratio", *TUNED, "iterations")}
-                | {"split_seed": config.split_seed}
+                | {"split_seed": config.split_seed, "torch": _torch(entry)}
                 | {"evaluations": [{name: point[name] for name in kept} for point in full]}
             )
-    rows.sort(key=lambda row: [row[name] for name in (*TUNED, "iterations", "ratio")])
+    rows.sort(key=lambda row: [row[name] for name in (*TUNED, "iterations", "ratio", "torch")])
     if rows:
         write_json(path, {"format": FORMAT, "fingerprint": fingerprint, "runs": rows})
     return len(rows)

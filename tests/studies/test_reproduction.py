@@ -1,6 +1,7 @@
 """Which runs belong to one reproduction of the paper's study, and their scores."""
 
 import operator
+from dataclasses import replace
 
 import logged_runs
 import pytest
@@ -127,6 +128,11 @@ def test_tuning_runs_of_one_length_give_all_three_figures(tuning_run, tmp_path, 
     tuning_run(0.004, 0.5, 300, 0.2)
     final = tuning(tuning_runs.of_entries(Index().entries(fresh=True)), None)["final"]
     assert list(final.lines) == [0.1, 0.5]
+    # Another version of torch has other initial weights, so it is not drawn beside these runs.
+    runs = tuning_runs.of_entries(Index().entries(fresh=True))
+    others = [replace(one, torch="2.11", learning_rate=rate) for one in runs for rate in (0.001, 1)]
+    assert set(tuning([*runs, *others], None)["rates"].lines) == {0.001, 1}
+    assert tuning([*runs, *others[:1]], None) == tuning(runs, None)
     table = tmp_path / "tuning.json"
     entries = Index().entries(fresh=True)
     assert tuning_runs.write(entries, "another dataset", table) == 0 and not table.exists()
