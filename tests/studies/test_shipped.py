@@ -166,7 +166,7 @@ def test_pages_open_on_shipped_runs(monkeypatch: pytest.MonkeyPatch):
     assert names == ["nice", "real", "combined", "nice, paper", "real, paper", "combined, paper"]
     assert all(len(trace["x"]) == 11 for trace in mixing.data)
     app = checked(opened("paper"))
-    assert len(charts(app)) == 4 and not app.info
+    assert len(charts(app)) == 7 and not app.info  # Figures 8 to 14
     assert any("Discussion" in box.label for box in app.expander)
     assert "Part of the forgetting comes from running statistics" in text(app)
 
