@@ -16,7 +16,6 @@ NVIDIA GPUs since Ampere round the inputs of float32 convolutions to TF32, which
 mantissa. The comparison with the CPU therefore switches TF32 off, and lists what TF32 changes.
 """
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
@@ -25,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.gpu.lab import CommandFailed, lab
-from benchmarks.gpu.part import Part, options, part
+from benchmarks.gpu.part import Part, options, part, time_limit
 from benchmarks.gpu.trainer import FULL, QUICK, Trainer
 from fruitlab.config.errors import RunError
 from fruitlab.methods.registry import methods
@@ -39,8 +38,7 @@ from fruitlab.runs.folder import Run
 FACTOR, LAST_BITS = 4, 1e-5
 PRECISIONS = ("bfloat16", "float32")  # the default first
 PAPER = ("mixed", "iterative")
-# The time limit of benchmarks/gpu.sh, less what writing the results may take.
-SECONDS = float(os.environ.get("PART_SECONDS", 3600)) - 15
+SECONDS = time_limit(3600) - 15  # what writing the results may take
 
 Key = tuple[str, ...]
 Futures = dict[Key, Future[Any]]

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import os
 import signal
 import sys
 import traceback
@@ -10,6 +11,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+
+def time_limit(default: float) -> float:
+    """Seconds that benchmarks/gpu.sh gives this part, or that it has when it is run alone."""
+    return float(os.environ.get("PART_SECONDS", default))
 
 
 class TimeUp(Exception):

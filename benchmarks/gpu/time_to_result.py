@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.gpu.lab import CommandFailed, Lab, lab
-from benchmarks.gpu.part import Part, options, part
+from benchmarks.gpu.part import Part, options, part, time_limit
 from fruitlab.methods.phase import labels
 from fruitlab.runs.folder import Run
 
@@ -56,8 +56,7 @@ QUICK = Sizes(
     (("quick", 2, False, 0.5), ("quick", 1, False, 0.9)),
 )
 SHORTEST = 15  # seconds below which a study is not worth starting
-# The time limit of benchmarks/gpu.sh, less what stopping a study may take.
-SECONDS = float(os.environ.get("PART_SECONDS", 220)) - 20
+SECONDS = time_limit(220) - 20  # what stopping a study may take
 QUICK_SECONDS = 80
 
 

@@ -76,17 +76,17 @@ class Trainer:
 
     def compared(self, method: str, preset: str, device: str, *, tf32: bool = True) -> Future[Run]:
         """A few iterations in float32, every one of them evaluated."""
-        watched = {"live_every": 1, "live_pictures": 64, "iterations": self.sizes.compared}
-        return self._submit(
-            method, {"preset": preset} | watched, "float32", device=device, tf32=tf32
-        )
+        return self._submit(method, self._compared(preset), "float32", device=device, tf32=tf32)
 
     def exact(self, method: str, preset: str) -> Future[Run]:
         """The same training in float64 on the CPU."""
-        watched = {"live_every": 1, "live_pictures": 64, "iterations": self.sizes.compared}
-        settings = self._settings(method, {"preset": preset} | watched)
+        settings = self._settings(method, self._compared(preset))
         folder = self.here.folder / f"exact-{method}-{preset}"
         return self.processes.submit(_exact, method, settings, folder)
+
+    def _compared(self, preset: str) -> Settings:
+        watched = {"live_every": 1, "live_pictures": 64}
+        return {"preset": preset, "iterations": self.sizes.compared} | watched
 
     def final(self, method: str, precision: str) -> Future[Run]:
         """A run of the preset `quick` in that precision."""

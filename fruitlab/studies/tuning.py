@@ -91,7 +91,7 @@ def _figures(runs: Mapping[Settings, dict[int, Scores]]) -> dict[str, Lines]:
         if rate == FINAL_RATE and factor in THIRD_FACTORS
     }
     only_second = any(
-        factor in SECOND_FACTORS and (rate, factor) not in {(FINAL_RATE, f) for f in THIRD_FACTORS}
+        factor in SECOND_FACTORS and not (rate == FINAL_RATE and factor in THIRD_FACTORS)
         for rate, factor in runs
     )
     return {
