@@ -114,23 +114,45 @@ def _scores(evaluations: list[dict[str, Any]]) -> Scores:
 
 
 def write(entries: Iterable[Entry], fingerprint: str, path: Path) -> int:
-    """Write the table of the tuning runs on a dataset; returns their number, and nothing if none.
+    """Add the tuning runs on a dataset to a table, which need not exist yet.
+
+    A run replaces one with the same settings and version of torch. Rows of runs whose folders are
+    gone stay; a damaged table, or one of another dataset, is replaced.
+
+    Returns:
+        Number of rows in the table; 0 if there are no such runs, and nothing is written.
 
     Raises:
         OSError: the file cannot be written.
     """
-    rows = []
+    found = []
     for entry in entries:
         config = _tuning_config(entry)
         if config is not None and entry.data.get("fingerprint") == fingerprint:
             full = [point for point in entry.run.metrics() if point["full"]]
             kept = ("iteration", "nice", "real", "loss")
-            rows.append(
-                {name: getattr(config, name) for name in ("ratio", *TUNED, "iterations")}
+            found.append(
+                {name: getattr(config, name) for name in (*TUNED, "iterations", "ratio")}
                 | {"split_seed": config.split_seed, "torch": _torch(entry)}
                 | {"evaluations": [{name: point[name] for name in kept} for point in full]}
             )
-    rows.sort(key=lambda row: [row[name] for name in (*TUNED, "iterations", "ratio", "torch")])
-    if rows:
-        write_json(path, {"format": FORMAT, "fingerprint": fingerprint, "runs": rows})
-    return len(rows)
+    if not found:
+        return 0
+    rows = _rows(fingerprint, path) | {_settings(row): row for row in found}
+    runs = [rows[settings] for settings in sorted(rows)]
+    write_json(path, {"format": FORMAT, "fingerprint": fingerprint, "runs": runs})
+    return len(runs)
+
+
+def _rows(fingerprint: str, path: Path) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Settings -> row of an existing table of the same dataset."""
+    with suppress(OSError, ValueError, LookupError, TypeError):
+        content = read_json(path)
+        if content["format"] == FORMAT and content["fingerprint"] == fingerprint:
+            return {_settings(row): row for row in content["runs"]}
+    return {}
+
+
+def _settings(row: dict[str, Any]) -> tuple[Any, ...]:
+    """What no two rows of the table have in common."""
+    return tuple(row[name] for name in (*TUNED, "iterations", "ratio", "torch", "split_seed"))
