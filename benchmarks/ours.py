@@ -25,7 +25,7 @@ class Contender:
         preset: "paper" trains with batches of `batch` pictures, any other preset with its own
             unless it is written as "quick:256".
         precision: "auto", "float32" or "bfloat16", as in `fruitlab train --precision`.
-        capture: how steps are recorded, as in `fruitlab.training.loop.train`.
+        capture: how steps are captured, as in `fruitlab.training.loop.train`.
     """
 
     def __init__(

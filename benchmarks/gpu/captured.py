@@ -3,7 +3,7 @@
     python -m benchmarks.gpu.captured [--out DIR] [--device cuda] [--quick]
 
 Every check prints its result at once, and its traceback if it fails; the others go on. On a CPU,
-which captures nothing, the recorded step is done again instead.
+which captures nothing, the step is done again instead.
 """
 
 import time
@@ -37,7 +37,7 @@ from fruitlab.training.steps import Direct, capture_on
 Capture = Callable[[torch.device], Any]
 
 
-def recorded(device: torch.device) -> Any:
+def captured_or_again(device: torch.device) -> Any:
     """CUDA graphs, or the same step done again."""
     return capture_on(device) or Direct()
 
@@ -48,7 +48,7 @@ WAYS: dict[str, Capture] = {
     "from Python": lambda device: None,
     "in place": lambda device: Direct(),
     "in place, new memory filled": lambda device: Direct(),
-    "captured": recorded,
+    "captured": captured_or_again,
 }
 
 
@@ -150,10 +150,10 @@ def runs(result: Part, device: torch.device, iterations: int) -> None:
         with check(result, name):
             settings = {"preset": "quick", "iterations": iterations, "live_every": 7} | changes
             config = configure(method, **settings)
-            captured, seconds, reason = trained(config, data, recorded)
+            captured, seconds, reason = trained(config, data, captured_or_again)
             direct, slower, _ = trained(config, data, WAYS["in place"])
             half = [
-                trained(config, data, recorded, stop=stop)[0]
+                trained(config, data, captured_or_again, stop=stop)[0]
                 for stop in (iterations // 3, iterations * 3 // 5)
             ]
             said = [difference(other, captured) for other in (direct, *half)]
@@ -208,7 +208,7 @@ def fallback(result: Part, device: torch.device, iterations: int) -> None:
 
     reading = Reading(**config.model_dump())
     with check(result, "a loss that is read on the way"):
-        captured, _, reason = trained(reading, data, recorded)
+        captured, _, reason = trained(reading, data, captured_or_again)
         direct, _, _ = trained(reading, data, WAYS["in place"])
         apart = difference(captured, direct)
         say(f"loss that is read: {apart}; not captured: {reason}")
@@ -217,7 +217,7 @@ def fallback(result: Part, device: torch.device, iterations: int) -> None:
         if apart != "same bits":
             result.fail(f"fallback against in place: {apart}")
     with check(result, "captured again after that"):
-        captured, _, reason = trained(config, data, recorded)
+        captured, _, reason = trained(config, data, captured_or_again)
         say(f"after a fallback: not captured: {reason}")
         if reason:
             result.fail(f"after a fallback: {reason}")

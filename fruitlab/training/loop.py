@@ -34,7 +34,7 @@ def train(
     """Run the phases that are left.
 
     Args:
-        capture: how steps are recorded on a device; called for every phase.
+        capture: how steps are captured on a device; called for every phase.
 
     Yields:
         An Evaluation where one is due, and None after every iteration.

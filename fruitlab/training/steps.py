@@ -29,53 +29,53 @@ Work = Callable[[], None]
 
 
 class Capture(Protocol):
-    """Records work that takes no arguments, to be repeated."""
+    """Captures work that takes no arguments, to be replayed."""
 
     def prepare(self, work: Work) -> None:
-        """Do the work once, such that it can be recorded next."""
+        """Do the work once, such that it can be captured next."""
 
-    def record(self, work: Work) -> Work:
-        """What repeats the work, which is not done now. Raises RuntimeError if it cannot be."""
+    def capture(self, work: Work) -> Work:
+        """What replays the work, which is not done now. Raises RuntimeError if it cannot be."""
 
 
 class CudaGraphs:
-    """Records CUDA graphs that share their memory. They must be replayed one at a time."""
+    """Captures CUDA graphs that share their memory. They must be replayed one at a time."""
 
     def __init__(self) -> None:
         self.pool = torch.cuda.graph_pool_handle()
         self.stream = torch.cuda.Stream()
 
     def prepare(self, work: Work) -> None:
-        """Do the work on the stream that records, so that cuBLAS gets its memory there."""
+        """Do the work on the stream that captures, so that cuBLAS gets its memory there."""
         here = torch.cuda.current_stream()
         self.stream.wait_stream(here)
         with torch.cuda.stream(self.stream):
             work()
         here.wait_stream(self.stream)
 
-    def record(self, work: Work) -> Work:
+    def capture(self, work: Work) -> Work:
         """See `Capture`."""
         graph, here = torch.cuda.CUDAGraph(), torch.cuda.current_stream()
-        recording = torch.cuda.graph(
+        capturing = torch.cuda.graph(
             graph, pool=self.pool, stream=self.stream, capture_error_mode="thread_local"
         )
         with warnings.catch_warnings():
             # Such as of work on another GPU than the current one. It would do nothing.
             warnings.filterwarnings("error", message=".*CUDA Graph is empty")
             # The outer context puts `here` back after an error.
-            with torch.cuda.stream(here), recording:
+            with torch.cuda.stream(here), capturing:
                 work()
         return graph.replay
 
 
 class Direct:
-    """Repeats work by doing it again."""
+    """Replays work by doing it again."""
 
     def prepare(self, work: Work) -> None:
         """See `Capture`."""
         work()
 
-    def record(self, work: Work) -> Work:
+    def capture(self, work: Work) -> Work:
         """See `Capture`."""
         return work
 
@@ -86,8 +86,8 @@ def capture_on(device: torch.device) -> Capture | None:
 
 
 @dataclass
-class Recorded:
-    """A step of one kind: the places that it reads its pictures from, and what repeats it."""
+class Kind:
+    """A step of one kind: the places that it reads its pictures from, and what replays it."""
 
     places: Tensor
     work: Work
@@ -112,7 +112,7 @@ class Steps:
     ) -> None:
         self.config, self.phase, self.state, self.batches = config, phase, state, batches
         self.capture = capture
-        self.recorded: dict[Hashable, Recorded] = {}
+        self.kinds: dict[Hashable, Kind] = {}
         if capture is not None:
             rate, momentum, norm_momentum = torch.zeros(3, device=state.device).unbind()
             # A constant remains a number, which saves kernels.
@@ -128,14 +128,14 @@ class Steps:
             compute(config, self.phase, state, self.batches.gather(choice), rates)
         else:
             self._write(choice, rates)
-            self._repeat(self.capture, self._kind(choice))
+            self._replay(self.capture, self._kind(choice))
         finish(config, state, len(choice.places), last_of_epoch=choice.last_of_epoch)
 
-    def _kind(self, choice: Choice) -> Recorded:
-        """The recorded step that fits the choice, with its pictures in place."""
+    def _kind(self, choice: Choice) -> Kind:
+        """The step that fits the choice, with its pictures in place."""
         last = choice.last_of_epoch and self.phase.extra_loss is not None  # which may ask for it
         key = (len(choice.places), *choice.streams, last, choice.half_size)
-        if key not in self.recorded:
+        if key not in self.kinds:
             places = torch.empty_like(choice.places)
             streams = {name: self.streams[name] for name in choice.streams}
             kept = Choice(places, streams, last, choice.half_size)
@@ -145,13 +145,13 @@ class Steps:
             def work() -> None:  # without `self`: a cycle would keep the graphs' memory
                 compute(config, phase, state, gather(kept), rates)
 
-            self.recorded[key] = Recorded(places, work)
-        found = self.recorded[key]
+            self.kinds[key] = Kind(places, work)
+        found = self.kinds[key]
         found.places.copy_(choice.places)
         return found
 
     def _write(self, choice: Choice, rates: Rates) -> None:
-        """Put what changes from step to step where the recorded steps read it."""
+        """Put what changes from step to step where captured steps read it."""
         for name, value in vars(self.rates).items():
             if isinstance(value, Tensor):
                 value.fill_(getattr(rates, name))
@@ -160,22 +160,22 @@ class Steps:
                 self.streams[name] = torch.empty((), dtype=torch.int64, device=self.state.device)
             self.streams[name].fill_(stream)
 
-    def _repeat(self, capture: Capture, found: Recorded) -> None:
+    def _replay(self, capture: Capture, found: Kind) -> None:
         if not found.prepared:
             capture.prepare(found.work)
             found.prepared = True
             return
         if found.replay is None:
             try:
-                found.replay = capture.record(found.work)
+                found.replay = capture.capture(found.work)
             except (RuntimeError, UserWarning) as error:
                 self._give_up(error)
                 found.replay = found.work
         found.replay()
 
     def _give_up(self, error: Exception) -> None:
-        """Go on without recording: nothing has been computed, but gradients may be half made."""
-        first = error.__context__ or error  # what went wrong, before the recording broke off
+        """Go on without capturing: nothing has been computed, but gradients may be half made."""
+        first = error.__context__ or error  # what went wrong, before the capture broke off
         self.state.not_captured = (str(first).strip() or repr(first)).splitlines()[0]
         self.capture = Direct()
         for parameter in self.state.trained.values():

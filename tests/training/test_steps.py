@@ -1,7 +1,7 @@
-"""Steps that are recorded once and replayed, tested without a GPU.
+"""Steps that are captured once and replayed, tested without a GPU.
 
-Instead of a CUDA graph, the recorded work is done again. That gives a GPU's result only if the work
-does not depend on the host: the recorder compares every operation with those of its first time.
+Instead of a CUDA graph, the captured work is done again. That gives a GPU's result only if the work
+does not depend on the host: `Again` compares every operation with those of its first time.
 """
 
 from collections.abc import Callable
@@ -59,14 +59,14 @@ class Tape(TorchDispatchMode):
         return tensor.untyped_storage().data_ptr()
 
 
-class Recorder(Direct):
-    """Does recorded work again, and checks that it is the same work."""
+class Again(Direct):
+    """Does captured work again, and checks that it is the same work."""
 
     def __init__(self) -> None:
-        self.recorded = self.replayed = 0
+        self.captured = self.replayed = 0
 
-    def record(self, work: Callable[[], None]) -> Callable[[], None]:
-        self.recorded += 1
+    def capture(self, work: Callable[[], None]) -> Callable[[], None]:
+        self.captured += 1
         first: list[Any] = []
 
         def replay() -> None:
@@ -75,7 +75,7 @@ class Recorder(Direct):
                 work()
             self.replayed += 1
             first[:] = first or tape.calls
-            assert tape.calls == first, "the recorded work depends on the host"
+            assert tape.calls == first, "the captured work depends on the host"
 
         return replay
 
@@ -121,9 +121,9 @@ def trained(cfg: RunConfig, data, capture) -> State:
 def test_replayed_steps_are_those_of_the_plain_loop(data, name):
     method, changes = RUNS[name]
     cfg = config(method, network="paper", **changes)
-    recorder = Recorder()
-    state = trained(cfg, data, recorder)
-    assert recorder.replayed >= 6 and recorder.recorded < recorder.replayed
+    again = Again()
+    state = trained(cfg, data, again)
+    assert again.replayed >= 6 and again.captured < again.replayed
     plain, _ = run(cfg, data)
     assert_same_bits(state, plain)
     for number in ("iteration", "clock", "pictures", "momentum", "decay", "epoch_pictures"):
@@ -134,9 +134,9 @@ def test_rates_on_the_device_change_no_more_than_rounding(data):
     """Nesterov's momentum and a rising norm_momentum are rounded in other places."""
     rising = {"nesterov": True, "norm_rise": 5, "iterations": 3}
     cfg = config(network="paper", **SIZES | rising)
-    recorder = Recorder()
-    state, (plain, _) = trained(cfg, data, recorder), run(cfg, data)
-    assert recorder.replayed == 1
+    again = Again()
+    state, (plain, _) = trained(cfg, data, again), run(cfg, data)
+    assert again.replayed == 1
     one, other = (
         torch.cat([x.double().flatten() for x in each.network.state_dict().values()])
         for each in (state, plain)
@@ -144,13 +144,13 @@ def test_rates_on_the_device_change_no_more_than_rounding(data):
     assert 0 < (one - other).norm() < 1e-6 * other.norm()
 
 
-def test_every_kind_of_step_is_recorded_once(data):
+def test_every_kind_of_step_is_captured_once(data):
     """Kinds differ in the batch's size, its augmentation and the size of its pictures."""
     cfg = config(network="paper", width=0.25, turn=9.0, **SIZES | {"iterations": 48})
     for half_size, kinds in ((0, 4), (25, 6)):
-        recorder = Recorder()
-        trained(cfg.model_copy(update={"half_size": half_size}), data, recorder)
-        assert (recorder.recorded, recorder.replayed) == (kinds, 48 - kinds)
+        again = Again()
+        trained(cfg.model_copy(update={"half_size": half_size}), data, again)
+        assert (again.captured, again.replayed) == (kinds, 48 - kinds)
 
 
 @pytest.mark.parametrize(
@@ -171,16 +171,16 @@ def test_a_run_resumes_with_the_same_bits(data, stop):
 
 
 class Failing(Direct):
-    """Cannot record: as `torch.cuda.graph`, it fails once more when it stops recording."""
+    """Cannot capture: as `torch.cuda.graph`, it fails once more when it stops capturing."""
 
-    def record(self, work: Callable[[], None]) -> Callable[[], None]:
+    def capture(self, work: Callable[[], None]) -> Callable[[], None]:
         try:
             raise RuntimeError("operation not permitted when stream is capturing\nmore")
         finally:
             raise RuntimeError("the capture was invalidated")
 
 
-def test_a_step_that_cannot_be_recorded_is_taken_from_python(data):
+def test_a_step_that_cannot_be_captured_is_taken_from_python(data):
     cfg = config(**SIZES)
     state = trained(cfg, data, Failing())
     assert state.not_captured == "operation not permitted when stream is capturing"
@@ -189,7 +189,7 @@ def test_a_step_that_cannot_be_recorded_is_taken_from_python(data):
     assert_same_bits(state, direct)
 
 
-def test_the_recorder_notices_work_that_depends_on_the_host(data):
+def test_work_that_depends_on_the_host_is_noticed(data):
     calls = []
 
     class Counting(Mixed):
@@ -202,7 +202,7 @@ def test_the_recorder_notices_work_that_depends_on_the_host(data):
 
     cfg = Counting(**config(**SIZES).model_dump())
     with pytest.raises(AssertionError, match="depends on the host"):
-        trained(cfg, data, Recorder())
+        trained(cfg, data, Again())
 
 
 def test_no_memory_is_read_before_it_is_written():
