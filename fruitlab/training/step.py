@@ -1,7 +1,7 @@
 """One training iteration: forward, backward, update (paper section 3).
 
 `compute` is the device's part and `finish` the host's. What changes from one iteration to the next
-reaches `compute` in its arguments alone, so that a GPU can capture it once and replay it (steps.py).
+reaches `compute` in its arguments alone, so that a GPU can capture and replay it (steps.py).
 """
 
 from dataclasses import dataclass
