@@ -141,4 +141,6 @@ def distinct_legends(entries: Sequence[Entry]) -> list[str]:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, int):
+        return f"{value:,}"
     return f"{value:g}" if isinstance(value, float) else str(value)
