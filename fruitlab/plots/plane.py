@@ -36,7 +36,7 @@ WIDE, HIGH = 0.08, 0.03  # of a label, in accuracy
 PLAIN = {"opacity": 1, "line": {"width": 0}}  # markers of several sizes have an outline otherwise
 ENDS = {"0%": "nice", "100%": "real"}  # mixed runs that saw one domain only
 CONTOURS = np.arange(1, 10) / 10
-FRONTIER, CLOSED_FORM = "Mixed training", "Closed form, every ratio"
+FRONTIER, CLOSED_FORM = "Mixed training", "Closed form"
 
 
 def plane(
@@ -81,7 +81,8 @@ def plane(
             "xaxis": style.accuracy_axis(f"nice, top-{top} accuracy")
             | {"range": [0, 1.1], "dtick": 0.2},  # with room for the ratios
             "yaxis": style.accuracy_axis(f"real, top-{top} accuracy") | {"range": [0, end]},
-            "legend": {"font": {"size": 11}},
+            # Two columns on a phone: one would be higher than the plot.
+            "legend": {"font": {"size": 11}, "entrywidth": 118},
             "hovermode": "closest",
             "hoverdistance": 12,
         },

@@ -70,7 +70,7 @@ def test_paths() -> None:
     )
     assert named(figure, "one")["x"] == [0.1, 0.6, 0.5]
     assert named(figure, "Selected alpha")["x"] == [0.6]
-    assert named(figure, "Closed form, every ratio")["y"] == [0.1, 0.2, 0.4]
+    assert named(figure, "Closed form")["y"] == [0.1, 0.2, 0.4]
 
 
 def test_the_caption_compares_the_best() -> None:

@@ -51,7 +51,7 @@ function themed(layout, host, height, key) {
     margin: { l: 48, r: 16, t: 8, b: 40, ...layout.margin },
     legend: {
       orientation: "h",
-      x: 0,
+      x: narrow ? -0.15 : 0, // on a phone, also above the numbers of the y axis
       xanchor: "left",
       y: 1.02,
       yanchor: "bottom",
