@@ -63,10 +63,12 @@ def test_killed_node_does_not_change_the_results(small, tmp_path):
 
     from fruitlab.studies.ray_engine import RayEngine
 
+    # Long enough that the first run still trains when the second has started.
+    long = SMALL | {"iterations": 480, "full_evaluations": 24, "live_every": 10}
     configs = [
-        configure("mixed", preset="quick", data="small", ratio=50, **SMALL),
+        configure("mixed", preset="quick", data="small", ratio=50, **long),
         *(
-            configure("iterative", preset="quick", data="small", split=split, **SMALL)
+            configure("iterative", preset="quick", data="small", split=split, **long)
             for split in (40, 80)
         ),
     ]
@@ -91,7 +93,7 @@ def test_killed_node_does_not_change_the_results(small, tmp_path):
             wait_until(
                 lambda: (
                     sum(
-                        run.has("state") and 60 < run.metrics()[-1]["iteration"] < 200
+                        run.has("state") and 60 < run.metrics()[-1]["iteration"] < 440
                         for run in catalog.all_runs()
                         if run.metrics()
                     )
@@ -116,7 +118,7 @@ def test_killed_node_does_not_change_the_results(small, tmp_path):
     assert (
         "killed" in messages
         and len(lost) == 1
-        and 0 < int(lost[0].split("iteration ")[1].strip(".")) < 240
+        and 0 < int(lost[0].split("iteration ")[1].strip(".")) < 480
     ), messages
     assert after.found[configs[1]].header["initial_training_of"] == after.found[configs[2]].id
     assert not any((tmp_path / "shared").iterdir()), "checkpoints are deleted after the study"
