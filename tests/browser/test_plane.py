@@ -1,4 +1,4 @@
-"""The plane of the Forgetting page: a live run moves on it, and a click opens a run."""
+"""The plane of the Forgetting page: live runs, clicks, and its legend on a phone."""
 
 import re
 
@@ -40,3 +40,17 @@ def test_a_live_run_moves_and_a_click_opens_a_run(server, tab) -> None:
     page.mouse.click(x, y)
     expect(page).to_have_url(re.compile(r"/train\?run=best$"))
     expect(page.get_by_role("heading", name=re.compile("^rehearsal"))).to_be_visible()
+
+
+def test_on_a_phone_the_legend_leaves_room_for_the_plot(server, tab) -> None:
+    for method in ("rehearsal", "der", "ewc", "lwf", "surgical", "interpolation", "distil"):
+        run(method, mixed(100), method=method, iterations=100)
+    page = tab(viewport={"width": 390, "height": 900})
+    page.goto(f"{server.url}/forgetting")
+    entries = page.locator("figure.fruitlab .legend .traces")
+    expect(entries.first).to_be_visible()
+    boxes = still(lambda: [entry.bounding_box() for entry in entries.all()])
+    assert len(boxes) >= 7
+    assert len({round(box["x"]) for box in boxes}) == 2, "columns"
+    assert min(box["x"] for box in boxes) >= 0
+    assert max(box["x"] + box["width"] for box in boxes) <= 390
